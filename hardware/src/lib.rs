@@ -1,0 +1,1 @@
+//! Scanners, receipt printers, drawers and displays.

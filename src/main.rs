@@ -1,0 +1,2 @@
+//! Starts Till.
+fn main() {}
