@@ -1,0 +1,24 @@
+//! What a till may do while the cloud cannot be reached: set by the bundle, refused in plain words.
+//!
+//! Only the kinds at risk are limited; cash never is. Nothing is dropped to make room.
+
+use serde::{Deserialize, Serialize};
+
+/// The limits of one bundle, in the shop's currency.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// The most that coupons may take off one sale while offline, in minor units.
+    pub coupon_offline_minor: i64,
+    /// The most that coupons taken offline may be worth together, in minor units.
+    pub at_risk_minor: i64,
+    /// The longest that coupons are taken without hearing the cloud, in seconds.
+    pub silent_s: u64,
+}
+
+impl Default for Limits {
+    /// What the field converged on: 250 to 500 for one payment, 5,000 for a till, 72 hours.
+    fn default() -> Self {
+        Self { coupon_offline_minor: 50_000, at_risk_minor: 500_000, silent_s: 72 * 3600 }
+    }
+}

@@ -1,0 +1,193 @@
+//! Offers: rules that lower a price, computed purely from the basket.
+//!
+//! Order of things: automatic offers on the basket's gross, then coupons on what is left, in the order in
+//! which they were taken. Every discount has a funder and says which line it came off, by largest
+//! remainder. Not here: quotas, audiences and tenders; they are other classes of offer.
+
+use crate::money::{Money, MoneyError, allocate};
+use crate::record::line::{Line, LineId};
+use crate::record::money_moves::{CouponTaken, CouponTerms};
+use serde::{Deserialize, Serialize};
+
+/// Version of these rules; the cloud computes a sale again only at the same version.
+pub const ENGINE: u16 = 1;
+
+/// Offers in one bundle.
+pub const OFFERS_MAX: usize = 500;
+
+/// Coupons on one sale.
+pub const COUPONS_MAX: usize = 8;
+
+/// Who pays for a discount.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Funder {
+    /// The shop.
+    Merchant,
+    /// The wallet.
+    Platform,
+    /// A bank.
+    Bank,
+    /// A brand.
+    Brand,
+}
+
+/// What an offer does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rule {
+    /// Spend so much, save so much, once a sale.
+    SpendSave {
+        /// The least gross.
+        spend: Money,
+        /// What comes off.
+        save: Money,
+    },
+}
+
+/// A rule that every basket is held against.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// Its slug.
+    pub id: String,
+    /// What it is called on the bill.
+    pub name: String,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_zh: Option<String>,
+    /// Who pays for it.
+    pub funder: Funder,
+    /// First second it holds, Unix time.
+    pub from_s: u64,
+    /// First second it no longer holds.
+    pub until_s: u64,
+    /// What it does.
+    pub rule: Rule,
+}
+
+/// What an offer or a coupon took off one sale.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Discount {
+    /// Slug of the offer, or `coupon`.
+    pub offer: String,
+    /// Campaign number of the coupon.
+    pub campaign: Option<u32>,
+    /// Serial of the coupon.
+    pub serial: Option<String>,
+    /// What it is called on the bill.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// Who pays for it.
+    pub funder: Funder,
+    /// What came off in all.
+    pub amount: Money,
+    /// And off which line.
+    pub shares: Vec<(LineId, Money)>,
+}
+
+/// The outcome over a basket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Evaluation {
+    /// What came off, in order.
+    pub discounts: Vec<Discount>,
+    /// Coupons that took nothing off, by serial, with what is missing to their minimum.
+    pub idle: Vec<(String, Money)>,
+    /// What each line is charged, in the order of the lines.
+    pub charged: Vec<(LineId, Money)>,
+}
+
+/// Holds offers and coupons against a basket of lines that are not void.
+///
+/// # Errors
+/// [`MoneyError`] when an amount of another currency meets the basket or a sum does not fit.
+pub fn evaluate(
+    lines: &[&Line],
+    offers: &[Offer],
+    coupons: &[CouponTaken],
+    now_s: u64,
+    currency: crate::money::Currency,
+) -> Result<Evaluation, MoneyError> {
+    let mut charged = Vec::with_capacity(lines.len());
+    for line in lines {
+        charged.push((line.id, line.gross()?));
+    }
+    let mut discounts = Vec::new();
+    let mut idle = Vec::new();
+    for offer in offers.iter().filter(|offer| offer.from_s <= now_s && now_s < offer.until_s) {
+        let Rule::SpendSave { spend, save } = &offer.rule;
+        let gross = payable(&charged, currency)?;
+        if gross.minus(*spend)?.is_negative() {
+            continue;
+        }
+        if let Some((amount, shares)) = take_off(&mut charged, *save, currency)? {
+            discounts.push(Discount {
+                offer: offer.id.clone(),
+                campaign: None,
+                serial: None,
+                name: offer.name.clone(),
+                name_zh: offer.name_zh.clone(),
+                funder: offer.funder,
+                amount,
+                shares,
+            });
+        }
+    }
+    for coupon in coupons {
+        let left = payable(&charged, currency)?;
+        if let Some(minimum) = coupon.minimum
+            && left.minus(minimum)?.is_negative()
+        {
+            idle.push((coupon.serial.clone(), minimum.minus(left)?));
+            continue;
+        }
+        let wanted = match &coupon.terms {
+            CouponTerms::AmountOff(amount) => *amount,
+            CouponTerms::BasisPointsOff(points) => left.times(i64::from((*points).min(10_000)), 10_000)?,
+        };
+        match take_off(&mut charged, wanted, currency)? {
+            Some((amount, shares)) => discounts.push(Discount {
+                offer: "coupon".to_owned(),
+                campaign: Some(coupon.campaign),
+                serial: Some(coupon.serial.clone()),
+                name: coupon.name.clone(),
+                name_zh: coupon.name_zh.clone(),
+                funder: Funder::Merchant,
+                amount,
+                shares,
+            }),
+            None => idle.push((coupon.serial.clone(), Money::zero(currency))),
+        }
+    }
+    Ok(Evaluation { discounts, idle, charged })
+}
+
+/// What offers may take from: lines that give money back do not count.
+fn payable(charged: &[(LineId, Money)], currency: crate::money::Currency) -> Result<Money, MoneyError> {
+    Money::sum(charged.iter().map(|(_, amount)| *amount).filter(|amount| amount.is_positive()), currency)
+}
+
+type Taken = (Money, Vec<(LineId, Money)>);
+
+fn take_off(
+    charged: &mut [(LineId, Money)],
+    wanted: Money,
+    currency: crate::money::Currency,
+) -> Result<Option<Taken>, MoneyError> {
+    let left = payable(charged, currency)?;
+    let amount = if wanted.minus(left)?.is_positive() { left } else { wanted };
+    if !amount.is_positive() {
+        return Ok(None);
+    }
+    let weights: Vec<i64> = charged.iter().map(|(_, amount)| amount.minor.max(0)).collect();
+    let mut shares = Vec::new();
+    for ((line, amount), share) in charged.iter_mut().zip(allocate(amount.minor, &weights)?) {
+        let share = Money::new(share, currency);
+        if share.is_positive() {
+            *amount = amount.minus(share)?;
+            shares.push((*line, share));
+        }
+    }
+    Ok(Some((amount, shares)))
+}
