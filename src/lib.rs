@@ -5,9 +5,14 @@
 // Core: no clock, no I/O, no async, no randomness.
 pub mod bundle;
 pub mod catalogue;
+pub mod counter;
+pub mod inbox;
 pub mod limits;
 pub mod money;
 pub mod offer;
+pub mod receipt;
 pub mod record;
+pub mod sale;
 pub mod staff;
 pub mod tax;
+pub mod view;

@@ -1,0 +1,4 @@
+//! The counter.
+pub mod duty;
+pub mod event;
+pub mod refusal;
