@@ -1,1 +1,3 @@
 //! Till.
+
+pub mod sim;
