@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Till: the program on a shop's counter that lets people pay by scanning.
 //!
 //! docs/ARCHITECTURE.md has the map; `tests/tidy.rs` has the table of who may import whom.
@@ -16,3 +17,8 @@ pub mod sale;
 pub mod staff;
 pub mod tax;
 pub mod view;
+=======
+//! Till.
+
+pub mod sim;
+>>>>>>> gateway
