@@ -321,7 +321,8 @@ mod tests {
 
     #[test]
     fn what_is_not_an_amount_is_refused() {
-        for text in ["", ".5", "5.", "1,000", "12.801", "+1", "--1", "1e3", "١", " 1", "99999999999999999999"] {
+        for text in ["", ".5", "5.", "1,000", "12.801", "+1", "--1", "1e3", "١", " 1", "99999999999999999999"]
+        {
             assert!(Money::parse(text, Currency::CNY).is_err(), "{text:?}");
         }
         assert!(Money::parse("1.0", Currency::JPY).is_err());
