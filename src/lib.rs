@@ -4,3 +4,6 @@
 
 // Core: no clock, no I/O, no async, no randomness.
 pub mod money;
+
+// Shared by edges.
+pub mod wallet;
