@@ -10,6 +10,7 @@
 //! Not here: journaling, back-off, deadlines, deciding to cancel or to refund. Those belong to whoever owes
 //! the call.
 
+pub mod alipay;
 mod answer;
 pub mod http;
 pub mod signing;
