@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Till: the program on a shop's counter that lets people pay by scanning.
 //!
 //! docs/ARCHITECTURE.md has the map; `tests/tidy.rs` has the table of who may import whom.
@@ -7,7 +6,6 @@
 pub mod bundle;
 pub mod catalogue;
 pub mod counter;
-pub mod inbox;
 pub mod limits;
 pub mod money;
 pub mod offer;
@@ -16,9 +14,13 @@ pub mod record;
 pub mod sale;
 pub mod staff;
 pub mod tax;
+pub mod token;
 pub mod view;
-=======
-//! Till.
 
+// Shared by edges.
+pub mod inbox;
+pub mod keys;
+pub mod wallet;
+
+// The other side.
 pub mod sim;
->>>>>>> gateway
