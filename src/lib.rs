@@ -4,6 +4,7 @@
 
 // Core: no clock, no I/O, no async, no randomness.
 pub mod money;
+pub mod scan;
 pub mod token;
 
 // Shared by edges.
