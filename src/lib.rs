@@ -12,6 +12,8 @@ pub mod offer;
 pub mod receipt;
 pub mod record;
 pub mod sale;
+pub mod scan;
+pub mod shift;
 pub mod staff;
 pub mod tax;
 pub mod token;
