@@ -11,3 +11,6 @@ pub mod offer;
 pub mod record;
 pub mod staff;
 pub mod tax;
+
+// Edges: one outside thing each.
+pub mod journal;
