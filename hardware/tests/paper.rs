@@ -1,4 +1,5 @@
 //! What the encoder makes of documents: exact bytes, and how two independent readers see them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use escpost_render::DeviceEvent;
 use hardware::document::{Cut, Document, DrawerPin, DrawerPulse, Line, Qr, QrLevel, Row, Style};

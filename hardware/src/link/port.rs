@@ -235,17 +235,18 @@ impl PortHandle {
         self.sender.clone()
     }
 
-    /// Stops both threads and closes the line. A write under way ends where it stands.
-    pub fn stop(self) {
-        drop(self);
+    /// Asks both threads to stop; a write under way ends where it stands. Dropping the handle waits for them and
+    /// closes the line.
+    pub fn stop(&self) {
+        self.sender.shared.stop();
+        // A full queue needs no message: the writer looks at the flag after each write.
+        let _ = self.sender.writes.try_send(Message::Stop);
     }
 }
 
 impl Drop for PortHandle {
     fn drop(&mut self) {
-        self.sender.shared.stop();
-        // A full queue needs no message: the writer looks at the flag after each write.
-        let _ = self.sender.writes.try_send(Message::Stop);
+        self.stop();
         let here = std::thread::current().id();
         for thread in self.threads.drain(..) {
             // A callback that drops its own port must not wait for itself.

@@ -220,7 +220,9 @@ impl<W: Wire> PrinterDriver<W> {
         self.notice_opening();
         self.status = match (self.profile.replies, self.wire.opening()) {
             (_, None) => PrinterStatus::SILENT,
-            (Replies::Never, Some(_)) => PrinterStatus { online: true, ..PrinterStatus::SILENT },
+            (Replies::Never, Some(_)) => {
+                PrinterStatus { answers: true, online: true, ..PrinterStatus::SILENT }
+            }
             (Replies::RealTime | Replies::Fenced, Some(_)) => {
                 let mut heard = PrinterStatus::default();
                 let all = Question::ALL.into_iter().all(|question| match self.ask(question) {
@@ -307,18 +309,14 @@ impl<W: Wire> PrinterDriver<W> {
                 // Quiet: is it still printing, or has it stopped?
                 None => {
                     let status = self.ask_status();
-                    let stopped = status != PrinterStatus::SILENT && !status.can_print();
+                    let stopped = status.answers && !status.can_print();
                     if self.fences_out > 0 && stopped {
                         return Err(self.why_not(status));
                     }
                     if self.fences_out > 0 && deadline.has_passed() {
                         // An answer lost on the way must not spoil the jobs to come as well.
                         self.fences_out = 0;
-                        return Err(if status == PrinterStatus::SILENT {
-                            self.why_not(status)
-                        } else {
-                            Why::NoWord
-                        });
+                        return Err(if status.answers { Why::NoWord } else { self.why_not(status) });
                     }
                 }
             }
@@ -374,7 +372,7 @@ impl<W: Wire> PrinterDriver<W> {
             Why::PaperOut
         } else if status.fault != Fault::None {
             Why::Fault(status.fault)
-        } else if status != PrinterStatus::SILENT {
+        } else if status.answers {
             Why::Offline
         } else if self.wire.opening().is_none() {
             Why::NotConnected

@@ -77,14 +77,14 @@ impl Printer {
         let thread = std::thread::Builder::new()
             .name(format!("print {name}"))
             .spawn(move || run(&for_thread, driver, config.poll, on_event))?;
-        Ok(PrinterHandle { inbox, port: Some(port), thread: Some(thread) })
+        Ok(PrinterHandle { inbox, port, thread: Some(thread) })
     }
 }
 
 /// A running printer. Dropping it stops it. Shared by reference: any thread may submit.
 pub struct PrinterHandle {
     inbox: Arc<Inbox>,
-    port: Option<PortHandle>,
+    port: PortHandle,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -114,17 +114,18 @@ impl PrinterHandle {
         self.inbox.lock().status
     }
 
-    /// Stops the printer. A job under way ends where it stands and says so.
-    pub fn stop(self) {
-        drop(self);
+    /// Asks the printer's threads to stop: a job under way ends where it stands, waiting ones are not begun, and all
+    /// say so. Dropping the handle waits for the threads.
+    pub fn stop(&self) {
+        self.inbox.lock().stop = true;
+        self.inbox.changed.notify_all();
+        self.port.stop();
     }
 }
 
 impl Drop for PrinterHandle {
     fn drop(&mut self) {
-        self.inbox.lock().stop = true;
-        self.inbox.changed.notify_all();
-        drop(self.port.take());
+        self.stop();
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != std::thread::current().id()
         {

@@ -93,7 +93,9 @@ pub enum Fault {
 /// A printer's health as last heard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PrinterStatus {
-    /// It answers and says that it is on line.
+    /// It answers at all.
+    pub answers: bool,
+    /// It says that it is on line.
     pub online: bool,
     /// The cover is open.
     pub cover_open: bool,
@@ -105,12 +107,18 @@ pub struct PrinterStatus {
 
 impl PrinterStatus {
     /// A printer that answers nothing: switched off, unplugged, or with its cover open.
-    pub const SILENT: PrinterStatus =
-        PrinterStatus { online: false, cover_open: false, paper: Paper::Ok, fault: Fault::None };
+    pub const SILENT: PrinterStatus = PrinterStatus {
+        answers: false,
+        online: false,
+        cover_open: false,
+        paper: Paper::Ok,
+        fault: Fault::None,
+    };
 
     /// Takes in the answer to one question. Bits of other questions are left as they were.
     pub fn take_in(&mut self, question: Question, answer: u8) {
         let bit = |n: u8| answer & (1 << n) != 0;
+        self.answers = true;
         match question {
             Question::Printer => self.online = !bit(3),
             Question::Offline => {
@@ -157,8 +165,10 @@ impl fmt::Display for PrinterStatus {
             "the printer reports an error: switch it off and on"
         } else if self.fault == Fault::Passing {
             "the print head is too hot: wait a minute"
+        } else if !self.answers {
+            "the printer does not answer: look at its power, its cover and its cable"
         } else if !self.online {
-            "the printer is off line: look at its power, its cable and its buttons"
+            "the printer is off line: look at its buttons, then switch it off and on"
         } else if self.paper == Paper::NearEnd {
             "ready; the paper is nearly at its end"
         } else {

@@ -243,7 +243,7 @@ impl Machine {
         let mut chunk = [0; 256];
         let at_once = self.bytes_at_once().min(chunk.len());
         loop {
-            let (fault, changed) = {
+            let unplugged = {
                 let mut state = self.shared.lock();
                 if state.stop {
                     return;
@@ -251,26 +251,25 @@ impl Machine {
                 let unplugged = std::mem::take(&mut state.unplug);
                 if unplugged {
                     pty = None;
-                    self.shared.changed.notify_all();
+                    self.buffer.clear();
+                    self.real_time.clear();
+                    std::mem::swap(&mut state.paper, self.interpreter.paper());
+                    self.interpreter.power_cycle();
+                    std::mem::swap(&mut state.paper, self.interpreter.paper());
                 }
                 if let Some(fresh) = state.plugged.take() {
                     pty = Some(fresh);
                 }
-                (state.fault, unplugged)
+                unplugged
             };
-            if changed {
-                self.buffer.clear();
-                self.real_time.clear();
-                let mut state = self.shared.lock();
-                std::mem::swap(&mut state.paper, self.interpreter.paper());
-                self.interpreter.power_cycle();
-                std::mem::swap(&mut state.paper, self.interpreter.paper());
+            if unplugged {
+                self.shared.changed.notify_all();
             }
             let Some(open) = &mut pty else {
                 self.rest(TICK);
                 continue;
             };
-            self.work_off(open, fault);
+            self.work_off(open);
             if self.buffer.len() >= BUFFER_BYTES {
                 self.rest(TICK);
                 continue;
@@ -278,8 +277,8 @@ impl Machine {
             match open.read(&mut chunk[..at_once], TICK) {
                 Ok(0) => {}
                 Ok(count) => {
-                    self.take_in(open, &chunk[..count], fault);
-                    self.work_off(open, fault);
+                    self.take_in(open, &chunk[..count]);
+                    self.work_off(open);
                     self.pace(count);
                 }
                 // The host's side cannot hang up while we hold it open; whatever this is, do not spin on it.
@@ -317,7 +316,7 @@ impl Machine {
     }
 
     /// Takes bytes off the line: real-time commands are obeyed here and now, the rest waits its turn.
-    fn take_in(&mut self, pty: &mut Pty, bytes: &[u8], fault: Fault) {
+    fn take_in(&mut self, pty: &mut Pty, bytes: &[u8]) {
         let _ = self.spool.write_all(bytes);
         for &byte in bytes {
             self.real_time.push(byte);
@@ -325,6 +324,7 @@ impl Machine {
                 [0x10] | [0x10, 0x04] => {}
                 [0x10, 0x04, n @ 1..=4] => {
                     self.real_time.clear();
+                    let fault = self.shared.lock().fault;
                     say(pty, fault, answer(n, fault));
                 }
                 // DLE ENQ and DLE DC4 are never sent by a till: they reach the paper as errors.
@@ -343,20 +343,24 @@ impl Machine {
     }
 
     /// Prints what waits, unless something holds the printer.
-    fn work_off(&mut self, pty: &mut Pty, fault: Fault) {
-        if self.buffer.is_empty() || fault.holds() {
+    fn work_off(&mut self, pty: &mut Pty) {
+        if self.buffer.is_empty() {
             return;
         }
         let mut answers = Vec::new();
-        {
+        let fault = {
             // The paper lives where others can look at it, and moves over here for the time of printing.
             let mut state = self.shared.lock();
+            if state.fault.holds() {
+                return;
+            }
             std::mem::swap(&mut state.paper, self.interpreter.paper());
             while let Some(byte) = self.buffer.pop_front() {
                 answers.extend(self.interpreter.push(byte));
             }
             std::mem::swap(&mut state.paper, self.interpreter.paper());
-        }
+            state.fault
+        };
         self.shared.changed.notify_all();
         for answer in answers {
             match answer {
