@@ -79,7 +79,7 @@ pub trait Link: Send {
     fn discard(&mut self);
 }
 
-/// Why a link does not work.
+/// Why a link does not work. None of it is for ever: a port looks for its device again whatever the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// There is no device at the address.
@@ -115,18 +115,6 @@ pub enum LinkError {
 }
 
 impl LinkError {
-    /// Whether trying again later can never help.
-    #[must_use]
-    pub fn is_permanent(&self) -> bool {
-        match self {
-            LinkError::NotFound { .. }
-            | LinkError::InUse { .. }
-            | LinkError::Denied { .. }
-            | LinkError::Gone
-            | LinkError::Io { .. } => false,
-        }
-    }
-
     /// What the system said while opening, in our words.
     fn while_opening(address: String, source: io::Error) -> LinkError {
         const ENXIO: i32 = 6;

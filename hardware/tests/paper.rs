@@ -107,14 +107,15 @@ fn the_knife_ends_a_sheet_for_the_judge_too() {
 fn chinese_is_gb18030_between_its_two_commands_four_byte_characters_included() {
     let job = bytes(
         |document| {
-            document.line(Line::left("Milk 牛奶1L")).line(Line::left("𠮷㐀€é"));
+            document.line(Line::left("Milk 牛奶1L")).line(Line::left("𠮷㐀€é¥"));
         },
         "generic-80mm",
     );
     let expected: &[&[u8]] = &[
         b"\x1b@Milk \x1c&\xc5\xa3\xc4\xcc1L\n",
-        // U+20BB7 and U+3400 take four bytes; the euro sign and e acute two.
-        b"\x95\x34\xb2\x35\x81\x39\xee\x39\xa2\xe3\xa8\xa6\n\x1c.",
+        // U+20BB7 and U+3400 take four bytes; the euro sign, e acute and the
+        // full-width yen sign that stands for the narrow one take two.
+        b"\x95\x34\xb2\x35\x81\x39\xee\x39\xa2\xe3\xa8\xa6\xa3\xa4\n\x1c.",
     ];
     assert_eq!(job, expected.concat());
 }

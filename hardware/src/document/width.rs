@@ -49,8 +49,7 @@ pub fn printed(character: char, charset: Charset) -> Printed {
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Printed::Single(b'?'),
         _ if is_zero_width(character) => Printed::Nothing,
         _ => match charset {
-            Charset::Gb18030 if has_no_glyph(character) => Printed::Wide(SUBSTITUTE_WIDE),
-            Charset::Gb18030 => Printed::Wide(character),
+            Charset::Gb18030 => Printed::Wide(two_cell_form(character)),
             Charset::Cp437 => match CP437.chars().position(|known| known == character) {
                 Some(at) => Printed::Single(u8::try_from(0x80 + at).unwrap_or(b'?')),
                 None if is_wide(character) => Printed::TwoSubstitutes,
@@ -75,6 +74,18 @@ fn is_zero_width(character: char) -> bool {
         '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The character a two-cell font has for this one. Currency signs of Latin 1 have four-byte codes that printers
+/// lack; their full-width forms are in every one of them.
+fn two_cell_form(character: char) -> char {
+    match character {
+        '¥' => '￥',
+        '£' => '￡',
+        '¢' => '￠',
+        _ if has_no_glyph(character) => SUBSTITUTE_WIDE,
+        _ => character,
+    }
 }
 
 /// Characters that GB18030 can write but no printer draws: private use, pictographs, unassigned ends of planes.

@@ -28,7 +28,7 @@ enum Mode {
     /// A frame ends at CR or LF.
     #[default]
     Line,
-    /// After STX: the frame ends at ETX, and CR and LF belong to it.
+    /// After STX: the frame ends at ETX, and CR and LF belong to it, so that codes with line ends in them pass.
     Enclosed,
 }
 
