@@ -24,5 +24,8 @@ pub mod inbox;
 pub mod keys;
 pub mod wallet;
 
+// Edges: one outside thing each.
+pub mod journal;
+
 // The other side.
 pub mod sim;
