@@ -20,9 +20,13 @@ pub mod token;
 pub mod view;
 
 // Shared by edges.
+pub mod clock;
 pub mod inbox;
 pub mod keys;
 pub mod wallet;
+
+// The loop.
+// pub mod till;
 
 // Edges: one outside thing each.
 pub mod journal;
