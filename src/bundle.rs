@@ -9,6 +9,7 @@ use crate::money::Currency;
 use crate::offer::{OFFERS_MAX, Offer};
 use crate::record::Hash;
 use crate::record::ids::DeskId;
+use crate::record::money_moves::CouponTerms;
 use jiff::tz::TimeZone;
 use ring::digest;
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ pub struct Shop {
     #[serde(default)]
     pub thanks: String,
     /// The number of the chain or shop that issues our codes.
-    pub issuer: u32,
+    pub issuer: u16,
 }
 
 /// A campaign whose coupons the tills take.
@@ -46,6 +47,9 @@ pub struct Campaign {
     /// The least basket for its coupons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<crate::money::Money>,
+    /// What its coupons take off, where they do not say so themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<CouponTerms>,
     /// Whether tills still take its coupons.
     pub state: CampaignState,
 }

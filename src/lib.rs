@@ -5,12 +5,34 @@
 // Core: no clock, no I/O, no async, no randomness.
 pub mod bundle;
 pub mod catalogue;
+pub mod counter;
 pub mod limits;
 pub mod money;
 pub mod offer;
+pub mod receipt;
 pub mod record;
+pub mod sale;
+pub mod scan;
+pub mod shift;
 pub mod staff;
 pub mod tax;
+pub mod token;
+pub mod view;
+
+// Shared by edges.
+pub mod clock;
+pub mod inbox;
+pub mod keys;
+pub mod wallet;
+
+// The loop.
+// pub mod till;
 
 // Edges: one outside thing each.
 pub mod journal;
+
+// What is configured.
+pub mod config;
+
+// The other side.
+pub mod sim;

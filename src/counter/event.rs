@@ -1,0 +1,268 @@
+//! What comes in: scans, commands of people, and reports of the edges.
+
+use crate::money::Money;
+use crate::record::Hash;
+use crate::record::body::{PaperOutcome, Shutdown};
+use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
+use crate::record::line::LineId;
+use crate::record::money_moves::{Advice, Settled, Verdict};
+use crate::staff::{PinHash, Role};
+
+/// Something that happened outside the till's own thread.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// The daemon starts; what was under way when it ended is settled here.
+    Booted(Shutdown),
+    /// The daemon stops in order.
+    Stopping,
+    /// Another bundle is in force.
+    BundleArrived {
+        /// Its version.
+        version: u64,
+        /// Its hash.
+        hash: Hash,
+    },
+    /// A scanner delivered a scan.
+    Scanned {
+        /// Whose scanner.
+        station: StationId,
+        /// What it read.
+        scan: RawScan,
+    },
+    /// A person acts on a page.
+    Act(Command),
+    /// A provider answered about an intent, or is known not to.
+    Provider(IntentId, ProviderReport),
+    /// A provider answered about a refund.
+    Refund(RefundId, RefundReport),
+    /// Paper moved on.
+    Print(JobId, PrintReport),
+    /// The drawer moved on.
+    Drawer(KickId, PrintReport),
+    /// A phone asks to pay a desk's bill.
+    OrderRequested {
+        /// The sale on the desk.
+        sale: SaleId,
+        /// The bill's version that the phone saw.
+        bill_version: u64,
+    },
+    /// A phone shows a coupon for a desk's bill.
+    CouponOffered {
+        /// The sale on the desk.
+        sale: SaleId,
+        /// The coupon, as scanned or pasted.
+        token: String,
+    },
+    /// The cloud's verdict on a record.
+    Ruled(Verdict),
+    /// A deadline passed.
+    DeadlinePassed,
+}
+
+/// A scan as its scanner delivered it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawScan {
+    /// The bytes between terminators, AIM identifier taken off.
+    pub data: Vec<u8>,
+    /// The AIM symbology identifier, `]E0`.
+    pub aim: Option<[u8; 3]>,
+}
+
+impl std::fmt::Debug for RawScan {
+    /// Says nothing of the data: it may be a pay code.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RawScan({} bytes)", self.data.len())
+    }
+}
+
+/// A person's act at a station.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Command {
+    /// Where.
+    pub station: StationId,
+    /// Who is signed in on the page that sends it.
+    pub staff: Option<StaffId>,
+    /// Whose PIN was checked for it, where it needs approval.
+    pub approver: Option<StaffId>,
+    /// The sale and its version that the person saw; an act on something else is refused.
+    pub seen: Option<(SaleId, u64)>,
+    /// What.
+    pub act: Act,
+}
+
+/// What a person can do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Act {
+    /// Makes the very first person, a manager. The edge has checked the one-time code.
+    FirstManager {
+        /// Slug to sign in with.
+        staff: StaffId,
+        /// Name on screens.
+        name: String,
+        /// Hash of the PIN.
+        pin: PinHash,
+    },
+    /// Adds a person; a manager's act.
+    AddStaff {
+        /// Slug to sign in with.
+        staff: StaffId,
+        /// Name on screens.
+        name: String,
+        /// What they may do.
+        role: Role,
+        /// Hash of the PIN.
+        pin: PinHash,
+    },
+    /// Takes over the station. The edge has checked the PIN.
+    SignIn,
+    /// Leaves it.
+    SignOut,
+    /// Begins a shift.
+    OpenShift {
+        /// Cash in the drawer.
+        float: Money,
+    },
+    /// Ends it.
+    CloseShift {
+        /// Cash counted.
+        counted: Money,
+    },
+    /// Presses a menu key.
+    PressKey {
+        /// The item.
+        sku: String,
+        /// Slugs of its modifiers.
+        modifiers: Vec<String>,
+        /// Price of one, where the item has none.
+        price: Option<Money>,
+        /// How many.
+        quantity: i64,
+    },
+    /// Types a code that the scanner would read.
+    TypeCode(String),
+    /// Changes a line's quantity, in steps of its unit.
+    SetQuantity {
+        /// Which line.
+        line: LineId,
+        /// Steps.
+        value: i64,
+    },
+    /// Voids a line.
+    VoidLine {
+        /// Which line.
+        line: LineId,
+        /// Why, if said.
+        reason: Option<String>,
+    },
+    /// Changes a price by hand; needs a manager.
+    OverridePrice {
+        /// Which line.
+        line: LineId,
+        /// The new price of one.
+        price: Money,
+        /// Why.
+        reason: String,
+    },
+    /// Takes a coupon off again.
+    ReturnCoupon {
+        /// Its serial.
+        serial: String,
+    },
+    /// Fixes the total: the tender state.
+    Pay,
+    /// Back from the tender state to the basket.
+    Back,
+    /// Takes cash.
+    Cash {
+        /// What the customer hands over.
+        received: Money,
+    },
+    /// Gives up a payment that is not settled.
+    CancelPayment {
+        /// Which.
+        intent: IntentId,
+    },
+    /// Puts the sale aside.
+    Hold,
+    /// Takes a held sale to the front.
+    Recall {
+        /// Which.
+        sale: SaleId,
+    },
+    /// Puts the front sale on a desk.
+    PutOnDesk {
+        /// Which desk.
+        desk: DeskId,
+    },
+    /// Opens an empty bill on a desk, or takes the desk's bill to the front to add to it.
+    TakeDesk {
+        /// Which desk.
+        desk: DeskId,
+    },
+    /// Gives up the whole sale.
+    VoidSale {
+        /// Why.
+        reason: String,
+    },
+    /// Opens the drawer without a sale.
+    NoSale {
+        /// Why.
+        reason: String,
+    },
+    /// Prints a receipt again, marked COPY.
+    Reprint {
+        /// Of which sale.
+        sale: SaleId,
+    },
+    /// Says that paper or drawer whose outcome is unknown is dealt with.
+    Settle {
+        /// Which job or kick, by its id.
+        job: JobId,
+        /// What the person found.
+        words: String,
+    },
+}
+
+/// What a provider's edge reports about an intent.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ProviderReport {
+    /// The money moved.
+    Approved(Settled),
+    /// It did not and will not.
+    Declined {
+        /// The provider's code.
+        code: String,
+        /// Words for the cashier.
+        words: String,
+        /// What to do next.
+        advice: Advice,
+    },
+    /// The provider waits for the customer.
+    Pending,
+    /// Nobody knows.
+    Unsure(String),
+    /// It is taken back, or never was: what the provider says it did.
+    Cancelled(String),
+    /// Whether it is taken back is not known.
+    CancelUnsure(String),
+    /// A last look after taking back found no money.
+    NothingLate,
+}
+
+/// What a provider's edge reports about a refund.
+#[derive(Clone, PartialEq, Debug)]
+pub enum RefundReport {
+    /// It went back.
+    Refunded,
+    /// It is refused: a person must.
+    Refused(String),
+}
+
+/// What the devices report about paper or drawer.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PrintReport {
+    /// The device is there; the first byte goes out once this is durable.
+    Starting,
+    /// It ended.
+    Ended(PaperOutcome, String),
+}

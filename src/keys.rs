@@ -1,0 +1,20 @@
+//! Private keys: a till's device key, the cloud's signing keys, the key that seals bodies at rest.
+//!
+//! **Invariant:** private material is never printed, never leaves this module, and a key file is written once:
+//! a second start finds the first start's key or an error, never a new key. Chance is drawn here, and only for
+//! keys and nonces. Not here: verifying (`token`), and who trusts whom (pairing).
+
+mod cloud;
+mod file;
+pub mod request;
+mod seal;
+mod signing;
+
+pub use crate::token::{KeyId, fingerprint};
+pub use cloud::CloudKeys;
+pub use file::KeyError;
+pub use seal::{NONCE_BYTES, SEAL_OVERHEAD_BYTES, Seal, credentials_directory};
+pub use signing::DeviceKey;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! A receipt's facts, taken from the records of its sale; not how they are laid out (`paper`).
+
+use crate::bundle::Shop;
+use crate::money::Money;
+use crate::record::Mode;
+use crate::record::body::Paper;
+use crate::record::header::Epoch;
+use crate::record::ids::TerminalId;
+use crate::tax::TaxAmount;
+use serde::{Deserialize, Serialize};
+
+/// A receipt.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Who sold.
+    pub shop: Shop,
+    /// At which till.
+    pub terminal: TerminalId,
+    /// Series: receipt numbers are gapless within terminal and epoch.
+    pub epoch: Epoch,
+    /// Number in the series.
+    pub number: u64,
+    /// Local date and time, `2026-11-22 12:51`.
+    pub at: String,
+    /// Who served.
+    pub cashier: String,
+    /// What was sold.
+    pub lines: Vec<ReceiptLine>,
+    /// Sum of lines.
+    pub subtotal: Money,
+    /// What came off: name, Chinese name, amount.
+    pub discounts: Vec<(String, Option<String>, Money)>,
+    /// What was to pay.
+    pub total: Money,
+    /// Tax in it, by rate.
+    pub taxes: Vec<TaxAmount>,
+    /// How it was paid.
+    pub tenders: Vec<ReceiptTender>,
+    /// Cash handed back.
+    pub change: Option<Money>,
+    /// The member's masked reference.
+    pub member: Option<String>,
+    /// First print or a marked copy.
+    pub paper: Paper,
+    /// Practice is marked.
+    pub mode: Mode,
+    /// What the code at the foot says.
+    pub code: Option<String>,
+}
+
+/// A line on paper.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReceiptLine {
+    /// Name as sold.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// Quantity as people write it.
+    pub quantity: String,
+    /// Price of one.
+    pub price: Money,
+    /// Quantity times price.
+    pub amount: Money,
+    /// Choices, by name and Chinese name.
+    pub modifiers: Vec<(String, Option<String>)>,
+    /// The tax code beside it.
+    pub tax_code: String,
+}
+
+/// One tender on paper.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReceiptTender {
+    /// `cash`, `alipay`.
+    pub means: String,
+    /// How much.
+    pub amount: Money,
+    /// The provider's number for it.
+    pub trade: Option<String>,
+    /// What the wallet took off for the customer.
+    pub wallet_discount: Option<Money>,
+}
+
+/// What a receipt needs besides its sale.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReceiptAbout {
+    /// At which till.
+    pub terminal: TerminalId,
+    /// Who served.
+    pub cashier: String,
+    /// First print or copy.
+    pub paper: Paper,
+    /// What the code at the foot says.
+    pub code: Option<String>,
+}

@@ -1,0 +1,162 @@
+//! An intent: one attempt to move money, and every way it can end.
+//!
+//! drawn → approved | declined | pending | unsure; pending and unsure → approved, declined or
+//! cancelling → cancelled → tombstoned | cancel-unsure; money after the end → paid-late and a refund.
+//! Goods are released in approved alone.
+
+use crate::money::Money;
+use crate::record::body::Body;
+use crate::record::ids::IntentId;
+use crate::record::moment::Deadline;
+use crate::record::money_moves::{Carrier, ProviderName, Settled};
+use crate::record::{Moment, Record};
+use serde::{Deserialize, Serialize};
+
+/// One attempt to move money.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Intent {
+    /// Which: the wallet's order number.
+    pub id: IntentId,
+    /// At which wallet.
+    pub provider: ProviderName,
+    /// How much.
+    pub amount: Money,
+    /// How it reaches the wallet.
+    pub carrier: Carrier,
+    /// When it was drawn.
+    pub drawn: Moment,
+    /// When it is given up.
+    pub settle_by: Deadline,
+    /// Where it stands.
+    pub state: IntentState,
+    /// What is known to have been settled.
+    pub settled: Option<Settled>,
+    /// The provider's last words.
+    pub words: String,
+}
+
+/// Where an intent stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntentState {
+    /// Durable; on its way.
+    Drawn,
+    /// The provider waits for the customer.
+    Pending,
+    /// Nobody knows.
+    Unsure,
+    /// It is being taken back.
+    Cancelling,
+    /// Whether it was taken back is not known.
+    CancelUnsure,
+    /// Taken back; one more look is due.
+    Cancelled,
+    /// Taken back, and nothing came late.
+    Tombstoned,
+    /// The till gave up an order; the cloud has yet to confirm.
+    Abandoned,
+    /// The money is the shop's.
+    Approved,
+    /// It did not move and will not.
+    Declined,
+    /// It moved after it was given up, and goes back.
+    PaidLate,
+}
+
+impl IntentState {
+    /// Whether its money may still become the shop's: no other tender meanwhile.
+    pub fn may_still_pay(self) -> bool {
+        match self {
+            Self::Drawn | Self::Pending | Self::Unsure | Self::Cancelling | Self::CancelUnsure => true,
+            Self::Cancelled
+            | Self::Tombstoned
+            | Self::Abandoned
+            | Self::Approved
+            | Self::Declined
+            | Self::PaidLate => false,
+        }
+    }
+
+    /// Whether nothing is owed on it any more. What was paid late is owed through its refund.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Tombstoned | Self::Approved | Self::Declined | Self::PaidLate => true,
+            Self::Drawn
+            | Self::Pending
+            | Self::Unsure
+            | Self::Cancelling
+            | Self::CancelUnsure
+            | Self::Cancelled
+            | Self::Abandoned => false,
+        }
+    }
+
+    /// A stable word for pages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Drawn => "drawn",
+            Self::Pending => "pending",
+            Self::Unsure => "unsure",
+            Self::Cancelling => "cancelling",
+            Self::CancelUnsure => "cancel_unsure",
+            Self::Cancelled => "cancelled",
+            Self::Tombstoned => "tombstoned",
+            Self::Abandoned => "abandoned",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::PaidLate => "paid_late",
+        }
+    }
+}
+
+impl Intent {
+    /// Whether a phone carries it.
+    pub fn is_order(&self) -> bool {
+        match self.carrier {
+            Carrier::Order(_) => true,
+            Carrier::PayCode { .. } => false,
+        }
+    }
+}
+
+/// Moves the intent that a record speaks of.
+pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
+    let mut set = |id: &IntentId, state: IntentState, words: &str| {
+        if let Some(intent) = intents.iter_mut().find(|intent| intent.id == *id) {
+            intent.state = state;
+            words.clone_into(&mut intent.words);
+        }
+    };
+    match &record.body {
+        Body::Declined { intent, words, .. } => set(intent, IntentState::Declined, words),
+        Body::Pending { intent } => set(intent, IntentState::Pending, ""),
+        Body::Unsure { intent, why } => set(intent, IntentState::Unsure, why),
+        Body::Cancelling { intent, why } => set(intent, IntentState::Cancelling, why),
+        Body::Cancelled { intent, action } => set(intent, IntentState::Cancelled, action),
+        Body::CancelUnsure { intent, why } => set(intent, IntentState::CancelUnsure, why),
+        Body::Tombstoned { intent } => set(intent, IntentState::Tombstoned, ""),
+        Body::Abandoned { intent, why } => set(intent, IntentState::Abandoned, why),
+        Body::Approved { intent, settled } => settle(intents, intent, IntentState::Approved, settled),
+        Body::PaidLate { intent, settled } => settle(intents, intent, IntentState::PaidLate, settled),
+        Body::IntentDrawn { intent, provider, amount, carrier, settle_by } => intents.push(Intent {
+            id: *intent,
+            provider: *provider,
+            amount: *amount,
+            carrier: carrier.clone(),
+            drawn: record.header.moment,
+            settle_by: *settle_by,
+            state: IntentState::Drawn,
+            settled: None,
+            words: String::new(),
+        }),
+        // `Sale::apply` sends only the kinds above here.
+        _ => {}
+    }
+}
+
+fn settle(intents: &mut [Intent], id: &IntentId, state: IntentState, settled: &Settled) {
+    if let Some(intent) = intents.iter_mut().find(|intent| intent.id == *id) {
+        intent.state = state;
+        intent.settled = Some(settled.clone());
+    }
+}

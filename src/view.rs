@@ -1,0 +1,297 @@
+//! What screens show: the latest state in values that a page or a stream of events can carry.
+//!
+//! A view is made after each commit, from the till's state and the bundle; screens read the latest one
+//! and nobody pushes. Not here: the state of ports and of the way to the cloud, which are not the
+//! till's to know (`inbox::Board`).
+
+use crate::counter::refusal::Told;
+use crate::money::{Currency, Money};
+use crate::record::Epoch;
+use crate::record::chain::Tip;
+use crate::record::ids::{DeskId, IntentId, JobId, SaleId, StaffId, StationId, TerminalId};
+use crate::record::line::{LineId, Modifier};
+use crate::staff::Role;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Everything that the till's screens show.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct View {
+    /// Which till.
+    pub terminal: TerminalId,
+    /// Which life of its journal.
+    pub epoch: Epoch,
+    /// The journal's end.
+    pub tip: Tip,
+    /// Whether it sells.
+    pub selling: Selling,
+    /// The shop's name; empty before the first bundle.
+    pub shop: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// The bundle in force.
+    pub bundle_version: u64,
+    /// People who can sign in. Nobody means that the first manager is missing.
+    pub staff: Vec<StaffView>,
+    /// What stands where.
+    pub stations: BTreeMap<StationId, StationView>,
+    /// Sales put aside.
+    pub held: Vec<SaleView>,
+    /// Desks, in the bundle's order.
+    pub desks: Vec<DeskView>,
+    /// Keys on the cashier's screen.
+    pub menu: Vec<KeyView>,
+    /// What needs a person.
+    pub attention: Vec<Attention>,
+    /// The shift under way.
+    pub shift: Option<ShiftView>,
+    /// The last receipts, newest first.
+    pub recent: Vec<PaidView>,
+}
+
+/// Whether the till sells.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selling {
+    /// It does.
+    Open,
+    /// It cannot write its journal.
+    ReadOnly(String),
+}
+
+/// A person who can sign in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct StaffView {
+    /// Slug.
+    pub id: StaffId,
+    /// Name.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+}
+
+/// One station.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct StationView {
+    /// Who is signed in.
+    pub staff: Option<StaffId>,
+    /// The sale in front.
+    pub sale: Option<SaleView>,
+    /// The last sale that was paid here, until the next begins.
+    pub paid: Option<PaidView>,
+    /// What the till last said to the cashier here.
+    pub told: Option<Told>,
+}
+
+/// A sale that is not finished.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct SaleView {
+    /// Which.
+    pub id: SaleId,
+    /// How many records it has: an act names the version it was aimed at.
+    pub version: u64,
+    /// Whose.
+    pub station: StationId,
+    /// The desk it stands on.
+    pub desk: Option<DeskId>,
+    /// Its lines, voided ones too.
+    pub lines: Vec<LineView>,
+    /// Coupons on it.
+    pub coupons: Vec<CouponView>,
+    /// The member's reference.
+    pub member: Option<String>,
+    /// Sum of lines before offers.
+    pub subtotal: Money,
+    /// What offers take off, by name.
+    pub discounts: Vec<DiscountView>,
+    /// Tax in or on it.
+    pub tax: Money,
+    /// What is to pay.
+    pub total: Money,
+    /// What is paid of it.
+    pub paid: Money,
+    /// Where it is on its way.
+    pub phase: Phase,
+    /// Its attempts to move money, oldest first.
+    pub payments: Vec<PaymentView>,
+}
+
+/// Where a sale is on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The basket is open.
+    Basket,
+    /// The total is fixed; money is awaited.
+    Tender,
+    /// A payment is under way.
+    Paying,
+    /// Paid.
+    Paid,
+    /// Given up.
+    Void,
+    /// Holds a record that this build cannot read.
+    Frozen,
+}
+
+/// A line.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct LineView {
+    /// Its number.
+    pub id: LineId,
+    /// Name as sold.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// Quantity as people write it.
+    pub quantity: String,
+    /// Price of one.
+    pub price: Money,
+    /// Quantity times price.
+    pub amount: Money,
+    /// Choices.
+    pub modifiers: Vec<Modifier>,
+    /// Whether it counts.
+    pub state: LineState,
+}
+
+/// Whether a line counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineState {
+    /// It does.
+    Sold,
+    /// It was voided.
+    Void,
+}
+
+/// A coupon on a sale.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CouponView {
+    /// Its serial.
+    pub serial: String,
+    /// What it is called.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// What is missing to its least basket.
+    pub missing: Option<Money>,
+}
+
+/// A discount.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DiscountView {
+    /// What it is called.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// What came off.
+    pub amount: Money,
+}
+
+/// One attempt to move money.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct PaymentView {
+    /// Which.
+    pub intent: IntentId,
+    /// How much.
+    pub amount: Money,
+    /// `pay_code` or `order`.
+    pub carrier: &'static str,
+    /// Stable word for its state.
+    pub state: &'static str,
+    /// A sentence for the cashier.
+    pub words: String,
+    /// When it was drawn, Unix milliseconds by the till's wall clock.
+    pub drawn_ms: i64,
+}
+
+/// A sale that was paid.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct PaidView {
+    /// Which.
+    pub sale: SaleId,
+    /// Its receipt.
+    pub receipt: u64,
+    /// What it came to.
+    pub total: Money,
+    /// Change to give.
+    pub change: Option<Money>,
+    /// The wallet that paid, if one.
+    pub wallet: Option<String>,
+    /// How its paper stands.
+    pub paper: &'static str,
+    /// When, Unix milliseconds by the till's wall clock.
+    pub at_ms: i64,
+}
+
+/// A desk.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DeskView {
+    /// Its slug.
+    pub id: DeskId,
+    /// What people call it.
+    pub name: String,
+    /// The bill on it.
+    pub sale: Option<SaleView>,
+}
+
+/// A menu key.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct KeyView {
+    /// Page.
+    pub page: String,
+    /// Row, from 1.
+    pub row: u8,
+    /// Column, from 1.
+    pub column: u8,
+    /// The item.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// Its price; none where it is typed.
+    pub price: Option<Money>,
+    /// Choices.
+    pub modifiers: Vec<Modifier>,
+}
+
+/// Something that needs a person.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Attention {
+    /// Stable word: `paper_unconfirmed`, `paper_failed`, `drawer_unconfirmed`, `payment_unsure`,
+    /// `refund_refused`, `verdict_refused`.
+    pub code: &'static str,
+    /// What it is about, a sentence.
+    pub words: String,
+    /// The sale.
+    pub sale: Option<SaleId>,
+    /// The job or kick to settle.
+    pub job: Option<JobId>,
+    /// The payment.
+    pub intent: Option<IntentId>,
+}
+
+/// A shift under way: its totals are a fold over the records.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ShiftView {
+    /// Its number.
+    pub number: u32,
+    /// Sales paid.
+    pub sales: u64,
+    /// What they came to.
+    pub total: Money,
+    /// Tax in it.
+    pub tax: Money,
+    /// What offers took off.
+    pub discounts: Money,
+    /// Cash taken less change.
+    pub cash: Money,
+    /// Wallets.
+    pub wallets: Money,
+    /// Given back.
+    pub refunds: Money,
+    /// Cash that should be in the drawer.
+    pub expected: Money,
+}
