@@ -44,7 +44,7 @@ impl Counter {
         let port = PortConfig { reopen: Duration::from_millis(5), ..PortConfig::new(address(&link)) };
         let config = PrinterConfig {
             patience: Patience {
-                answer: Duration::from_millis(300),
+                answer: Duration::from_secs(1),
                 stall: Duration::from_secs(5),
                 confirm: Duration::from_millis(500),
             },
@@ -337,8 +337,8 @@ fn scripted(
 }
 
 const QUICK: Patience = Patience {
-    answer: Duration::from_millis(50),
-    stall: Duration::from_millis(50),
+    answer: Duration::from_millis(400),
+    stall: Duration::from_millis(200),
     confirm: Duration::from_millis(100),
 };
 
