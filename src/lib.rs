@@ -23,6 +23,7 @@ pub mod view;
 pub mod clock;
 pub mod inbox;
 pub mod keys;
+pub mod paper;
 pub mod wallet;
 
 // The loop.
