@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod counter;
 pub mod limits;
+pub mod locales;
 pub mod money;
 pub mod offer;
 pub mod receipt;
@@ -21,6 +22,9 @@ pub mod view;
 pub mod inbox;
 pub mod keys;
 pub mod wallet;
+
+// Edges: one outside thing each.
+pub mod pages;
 
 // The other side.
 pub mod sim;
