@@ -24,6 +24,7 @@ pub mod keys;
 pub mod wallet;
 
 // Edges: one outside thing each.
+pub mod journal;
 pub mod pages;
 
 // The other side.
