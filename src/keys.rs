@@ -15,3 +15,6 @@ pub use cloud::CloudKeys;
 pub use file::KeyError;
 pub use seal::{NONCE_BYTES, SEAL_OVERHEAD_BYTES, Seal, credentials_directory};
 pub use signing::DeviceKey;
+
+#[cfg(test)]
+mod tests;
