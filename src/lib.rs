@@ -13,19 +13,28 @@ pub mod offer;
 pub mod receipt;
 pub mod record;
 pub mod sale;
+pub mod scan;
+pub mod shift;
 pub mod staff;
 pub mod tax;
 pub mod token;
 pub mod view;
 
 // Shared by edges.
+pub mod clock;
 pub mod inbox;
 pub mod keys;
 pub mod wallet;
 
+// The loop.
+// pub mod till;
+
 // Edges: one outside thing each.
 pub mod journal;
 pub mod pages;
+
+// What is configured.
+pub mod config;
 
 // The other side.
 pub mod sim;
