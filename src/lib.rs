@@ -22,5 +22,8 @@ pub mod inbox;
 pub mod keys;
 pub mod wallet;
 
+// Edges: one outside thing each.
+pub mod provider;
+
 // The other side.
 pub mod sim;
