@@ -1,4 +1,356 @@
-//! The counter.
+//! The counter: the state of one till, and the four verbs that it knows.
+//!
+//! `step` decides what an event means and cannot change anything; `apply` is the only change and cannot
+//! fail; `owed` says what must be under way outside; `next_deadline` says when to look again. The state is
+//! a fold over the records: replaying them gives the same state.
+//!
+//! Not here: clocks, chance, disks and devices. The loop (`till`) brings moments and draws, makes records
+//! durable, and only then lets duties go.
+
+mod acts;
+mod basket;
 pub mod duty;
 pub mod event;
+mod orders;
+mod outcomes;
+mod owed;
+mod papers;
+mod pay;
+mod people;
+mod recorder;
 pub mod refusal;
+mod show;
+
+use crate::bundle::Bundle;
+use crate::money::{Currency, Money};
+use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind};
+use crate::record::chain::Tip;
+use crate::record::header::Epoch;
+use crate::record::ids::{Draw, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
+use crate::record::money_moves::{Carrier, Ruling, Verdict};
+use crate::record::{Moment, Record};
+use crate::sale::Sale;
+use crate::shift::Shift;
+use crate::staff::{PinHash, Role};
+use crate::token::KeySet;
+pub use event::Event;
+pub use refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use recorder::Recorder;
+
+/// What a decision may depend on besides the state and the event.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// When.
+    pub moment: Moment,
+    /// Chance for ids and salts.
+    pub draw: Draw,
+    /// Prices, offers, desks.
+    pub bundle: &'a Bundle,
+    /// Keys that our codes are verified with.
+    pub keys: &'a KeySet,
+    /// The till's own key for hashes of pay codes.
+    pub code_key: &'a [u8; 32],
+    /// The sale that the event is about, folded from the journal, where it left memory.
+    pub archived: Option<&'a Sale>,
+}
+
+/// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.
+const RECENT_CODES: usize = 64;
+
+/// Receipts that screens can still show and print again without asking for a number.
+const RECENT_RECEIPTS: usize = 20;
+
+/// Verdicts kept for a manager's eyes. More than that is a report, not a list.
+const REFUSED_VERDICTS: usize = 100;
+
+/// The state of one till.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Till {
+    terminal: TerminalId,
+    epoch: Epoch,
+    currency: Currency,
+    tip: Tip,
+    sales: BTreeMap<SaleId, Sale>,
+    stations: BTreeMap<StationId, Station>,
+    staff: BTreeMap<StaffId, Person>,
+    shift: Option<Shift>,
+    last_shift: u32,
+    last_receipt: u64,
+    spent: BTreeSet<String>,
+    recent_codes: VecDeque<String>,
+    papers: BTreeMap<JobId, PaperJob>,
+    kicks: BTreeMap<KickId, Kick>,
+    recent: VecDeque<Paid>,
+    last_verdict: u64,
+    refused: VecDeque<Verdict>,
+}
+
+/// Who is at a station.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Station {
+    staff: Option<StaffId>,
+    /// The last sale paid here, until the next begins.
+    paid: Option<SaleId>,
+}
+
+/// A person who works here.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Person {
+    name: String,
+    role: Role,
+    pin: PinHash,
+}
+
+/// A piece of paper that is not settled.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct PaperJob {
+    sale: SaleId,
+    station: StationId,
+    paper: Paper,
+    state: JobState,
+}
+
+/// An opening of the drawer that is not settled.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Kick {
+    station: StationId,
+    reason: KickReason,
+    state: JobState,
+}
+
+/// Where a job at a device stands.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum JobState {
+    /// Owed.
+    Ordered,
+    /// The first byte may have left.
+    Started,
+    /// It did not end well, and a person decides.
+    Asks(PaperOutcome, String),
+}
+
+/// A sale that was paid, as screens remember it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Paid {
+    sale: SaleId,
+    station: StationId,
+    receipt: u64,
+    total: Money,
+    change: Option<Money>,
+    wallet: Option<String>,
+    at: Moment,
+    paper: PaperWord,
+}
+
+/// How the paper of a paid sale stands, in a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PaperWord {
+    Waiting,
+    Printing,
+    Printed,
+    Unconfirmed,
+    Failed,
+}
+
+impl Till {
+    /// The state that a genesis record begins. None for any other record.
+    pub fn begin(genesis: &Record) -> Option<Self> {
+        let Body::Genesis { currency, .. } = &genesis.body else { return None };
+        Some(Self {
+            terminal: genesis.header.terminal.clone(),
+            epoch: genesis.header.epoch,
+            currency: *currency,
+            tip: Tip { seq: genesis.header.seq, head: genesis.hash },
+            sales: BTreeMap::new(),
+            stations: BTreeMap::new(),
+            staff: BTreeMap::new(),
+            shift: None,
+            last_shift: 0,
+            last_receipt: 0,
+            spent: BTreeSet::new(),
+            recent_codes: VecDeque::new(),
+            papers: BTreeMap::new(),
+            kicks: BTreeMap::new(),
+            recent: VecDeque::new(),
+            last_verdict: 0,
+            refused: VecDeque::new(),
+        })
+    }
+
+    /// The first record of an epoch.
+    pub fn genesis(terminal: TerminalId, epoch: Epoch, version: &str, cx: &Context<'_>) -> Record {
+        let body = Body::Genesis {
+            parent: None,
+            currency: cx.bundle.content.currency,
+            time_zone: cx.bundle.content.time_zone.clone(),
+            day_cut_minutes: cx.bundle.content.day_cut_minutes,
+            version: version.to_owned(),
+        };
+        recorder::genesis(terminal, epoch, body, cx)
+    }
+
+    /// Decides what an event means: the records that make it so, or a refusal with nothing done.
+    ///
+    /// # Errors
+    /// [`Refusal`] with words for the cashier.
+    pub fn step(&self, event: &Event, cx: &Context<'_>) -> Result<Vec<Record>, Refusal> {
+        let mut out = Recorder::new(self, cx);
+        match event {
+            Event::Booted(shutdown) => self.boot(*shutdown, &mut out),
+            Event::Stopping => out.note(Body::Stopped {}),
+            Event::BundleArrived { version, hash } => {
+                out.note(Body::BundleAdopted { version: *version, hash: *hash });
+            }
+            Event::Scanned { station, scan } => self.scanned(station, scan, &mut out)?,
+            Event::Act(command) => self.act(command, &mut out)?,
+            Event::Provider(intent, report) => self.reported(*intent, report, &mut out),
+            Event::Refund(refund, report) => self.refund_reported(*refund, report, &mut out),
+            Event::Print(job, report) => self.printed(*job, report, &mut out)?,
+            Event::Drawer(kick, report) => self.kicked(*kick, report, &mut out)?,
+            Event::OrderRequested { sale, bill_version } => {
+                self.order_requested(*sale, *bill_version, &mut out)?;
+            }
+            Event::CouponOffered { sale, token } => self.coupon_offered(*sale, token, &mut out)?,
+            Event::Ruled(verdict) => self.ruled(verdict, &mut out),
+            Event::DeadlinePassed => self.deadline_passed(&mut out),
+        }
+        Ok(out.finish())
+    }
+
+    /// Moves on by one record. Cannot fail: what was recorded is so.
+    pub fn apply(&mut self, record: &Record) {
+        self.tip = Tip { seq: record.header.seq, head: record.hash };
+        self.keep_counts(record);
+        self.apply_people(record);
+        self.apply_papers(record);
+        if let Some(id) = record.header.sale {
+            match self.sales.get_mut(&id) {
+                Some(sale) => sale.apply(record),
+                None => {
+                    if let Some(sale) = Sale::begin(record) {
+                        self.sales.insert(id, sale);
+                    }
+                }
+            }
+            self.after_sale_record(id, record);
+        }
+    }
+
+    fn keep_counts(&mut self, record: &Record) {
+        if let Some(number) = record.header.receipt {
+            self.last_receipt = self.last_receipt.max(number);
+        }
+        if let Some(serial) = &record.header.serial {
+            self.spent.insert(serial.clone());
+        }
+        match &record.body {
+            Body::IntentDrawn { carrier: Carrier::PayCode { keyed_hash }, .. } => {
+                self.recent_codes.push_back(keyed_hash.clone());
+                while self.recent_codes.len() > RECENT_CODES {
+                    self.recent_codes.pop_front();
+                }
+            }
+            Body::Noted { verdict } => {
+                self.last_verdict = self.last_verdict.max(verdict.number);
+                if verdict.ruling == Ruling::Refused {
+                    self.refused.push_back(verdict.clone());
+                    while self.refused.len() > REFUSED_VERDICTS {
+                        self.refused.pop_front();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn after_sale_record(&mut self, id: SaleId, record: &Record) {
+        let Some(sale) = self.sales.get(&id) else { return };
+        if let Body::SaleOpened { place: Place::Front, .. } = &record.body {
+            self.stations.entry(sale.station.clone()).or_default().paid = None;
+        }
+        if let Body::ReceiptIssued { total } = &record.body {
+            let paid = Paid {
+                sale: id,
+                station: sale.station.clone(),
+                receipt: record.header.receipt.unwrap_or(0),
+                total: *total,
+                change: sale.cash.last().map(|cash| cash.change),
+                wallet: sale.intents.iter().rev().find_map(|intent| {
+                    intent.settled.as_ref().map(|_| format!("{:?}", intent.provider).to_lowercase())
+                }),
+                at: record.header.moment,
+                paper: PaperWord::Waiting,
+            };
+            if let Some(shift) = &mut self.shift {
+                shift.count_sale(sale, *total);
+            }
+            self.stations.entry(sale.station.clone()).or_default().paid = Some(id);
+            self.recent.push_front(paid);
+            self.recent.truncate(RECENT_RECEIPTS);
+        }
+        if let (Body::Refunded { .. }, Some(shift)) = (&record.body, &mut self.shift) {
+            shift.count_refund(record.header.amount);
+        }
+        if self.sales.get(&id).is_some_and(Sale::is_done) {
+            self.sales.remove(&id);
+        }
+    }
+
+    /// Which till.
+    pub fn terminal(&self) -> &TerminalId {
+        &self.terminal
+    }
+
+    /// Which life of its journal.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The journal's end.
+    pub fn tip(&self) -> Tip {
+        self.tip
+    }
+
+    /// Whether this sale is in memory.
+    pub fn holds(&self, sale: SaleId) -> bool {
+        self.sales.contains_key(&sale)
+    }
+
+    /// Hashes that the edges check PINs against.
+    pub fn pins(&self) -> BTreeMap<StaffId, PinHash> {
+        self.staff.iter().map(|(id, person)| (id.clone(), person.pin.clone())).collect()
+    }
+
+    /// Serials that were spent here.
+    pub fn spent(&self) -> &BTreeSet<String> {
+        &self.spent
+    }
+
+    /// Number of the last receipt.
+    pub fn last_receipt(&self) -> u64 {
+        self.last_receipt
+    }
+
+    fn front(&self, station: &StationId) -> Option<&Sale> {
+        let in_front = |sale: &&Sale| sale.place == Place::Front && sale.station == *station && is_open(sale);
+        self.sales.values().find(in_front)
+    }
+
+    fn on_desk(&self, desk: &crate::record::ids::DeskId) -> Option<&Sale> {
+        self.sales.values().find(|sale| sale.desk() == Some(desk) && is_open(sale))
+    }
+
+    fn sale_of_intent(&self, intent: crate::record::ids::IntentId) -> Option<&Sale> {
+        self.sales.values().find(|sale| sale.intent(intent).is_some())
+    }
+}
+
+/// Whether a sale still waits to be paid or given up.
+fn is_open(sale: &Sale) -> bool {
+    sale.receipt.is_none() && sale.void.is_none() && sale.kind == SaleKind::Sale
+}

@@ -46,12 +46,12 @@ pub enum Event {
         /// The bill's version that the phone saw.
         bill_version: u64,
     },
-    /// A phone opened a desk as a member.
-    MemberAtDesk {
-        /// Where.
-        desk: DeskId,
-        /// Who.
-        member: String,
+    /// A phone shows a coupon for a desk's bill.
+    CouponOffered {
+        /// The sale on the desk.
+        sale: SaleId,
+        /// The coupon, as scanned or pasted.
+        token: String,
     },
     /// The cloud's verdict on a record.
     Ruled(Verdict),

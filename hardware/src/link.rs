@@ -1,0 +1,130 @@
+//! Links: what carries bytes to a device and back.
+//!
+//! A `Link` is opened from an `Address`: a serial port, a network printer, or one end of a pair in memory. `port`
+//! keeps a link open, frames what comes in and writes what goes out. Meaning is not here: bytes only.
+
+mod clock;
+pub mod memory;
+pub mod port;
+pub mod serial;
+pub mod tcp;
+
+use std::io;
+use std::time::Duration;
+
+pub use clock::Deadline;
+pub use port::{Decode, Port, PortConfig, PortEvent, PortHandle, PortSender, Raw, WriteFailure, Written};
+pub use serial::FlowControl;
+
+/// Where a device is reached.
+#[derive(Debug, Clone)]
+pub enum Address {
+    /// A serial port.
+    Serial(serial::SerialAddress),
+    /// A network printer's raw port.
+    Tcp(tcp::TcpAddress),
+    /// A socket in memory, for tests and for devices that live in the same process.
+    Memory(memory::Socket),
+}
+
+impl Address {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// `LinkError` says why it cannot be opened and what to do.
+    pub fn open(&self) -> Result<Box<dyn Link>, LinkError> {
+        match self {
+            Address::Serial(address) => serial::open(address),
+            Address::Tcp(address) => tcp::open(address),
+            Address::Memory(socket) => socket.open(),
+        }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Address::Serial(address) => write!(f, "{}", address.path.display()),
+            Address::Tcp(address) => write!(f, "{}:{}", address.host, address.port),
+            Address::Memory(_) => f.write_str("memory"),
+        }
+    }
+}
+
+/// An open line to a device.
+///
+/// One thread may read from one clone while another writes to the other. Nothing here waits for bytes to leave the
+/// machine: a printer without paper would hold the caller for ever.
+pub trait Link: Send {
+    /// Reads what has come, waiting at most `wait`. `Ok(0)` means that nothing came.
+    ///
+    /// # Errors
+    /// `Gone` when the device is no longer there.
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, LinkError>;
+
+    /// Writes as much as the line takes within `wait`, and says how much that was. `Ok(0)` means that it took
+    /// nothing: the device holds the line.
+    ///
+    /// # Errors
+    /// `Gone` when the device is no longer there.
+    fn write(&mut self, bytes: &[u8], wait: Duration) -> Result<usize, LinkError>;
+
+    /// Another handle on the same line.
+    ///
+    /// # Errors
+    /// When the system has no handle to give.
+    fn clone_link(&self) -> Result<Box<dyn Link>, LinkError>;
+
+    /// Throws away what was written and has not left yet, so that closing does not wait for it.
+    fn discard(&mut self);
+}
+
+/// Why a link does not work. None of it is for ever: a port looks for its device again whatever the reason.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// There is no device at the address.
+    #[error("{address} is not there; plug the device in or correct its path")]
+    NotFound {
+        /// The address.
+        address: String,
+    },
+    /// Another program has it.
+    #[error("{address} is in use by another program; close that program first")]
+    InUse {
+        /// The address.
+        address: String,
+    },
+    /// This user may not use it.
+    #[error("{address} may not be opened by this user; add the user to the group that owns it")]
+    Denied {
+        /// The address.
+        address: String,
+    },
+    /// It was there and is no longer.
+    #[error("the device went away")]
+    Gone,
+    /// Anything else the system says.
+    #[error("{address} does not work")]
+    Io {
+        /// The address.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl LinkError {
+    /// What the system said while opening, in our words.
+    fn while_opening(address: String, source: io::Error) -> LinkError {
+        const ENXIO: i32 = 6;
+        const EBUSY: i32 = 16;
+        const ENODEV: i32 = 19;
+        match (source.kind(), source.raw_os_error()) {
+            (io::ErrorKind::NotFound, _) | (_, Some(ENXIO | ENODEV)) => LinkError::NotFound { address },
+            (io::ErrorKind::PermissionDenied, _) => LinkError::Denied { address },
+            (_, Some(EBUSY)) => LinkError::InUse { address },
+            _ => LinkError::Io { address, source },
+        }
+    }
+}

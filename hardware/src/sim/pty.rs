@@ -1,0 +1,90 @@
+//! A pseudo-terminal behind a link of a fixed name.
+//!
+//! The device's side is the master. Our own handle on the other side stays open, so that a host that closes and
+//! opens the port again does not look like a hang-up.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::openpty;
+use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use nix::unistd::ttyname;
+
+/// The device's side of a terminal, with its link. Dropping it pulls the device out.
+pub(super) struct Pty {
+    master: File,
+    slave: OwnedFd,
+    link: PathBuf,
+    target: PathBuf,
+}
+
+impl Pty {
+    /// Makes a terminal and points `link` at it, in place of whatever link was there.
+    pub(super) fn plug(link: &Path) -> io::Result<Pty> {
+        let pair = openpty(None, None)?;
+        let mut settings = tcgetattr(&pair.slave)?;
+        cfmakeraw(&mut settings);
+        tcsetattr(&pair.slave, SetArg::TCSANOW, &settings)?;
+        // A host that stalls must not stall us: writes to it are given up instead.
+        nix::fcntl::fcntl(&pair.master, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
+        let target = ttyname(&pair.slave)?;
+        if let Some(folder) = link.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        // Made beside and moved over, so that the name never points nowhere.
+        let mut beside = link.as_os_str().to_owned();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        let _ = std::fs::remove_file(&beside);
+        symlink(&target, &beside)?;
+        std::fs::rename(&beside, link)?;
+        Ok(Pty { master: File::from(pair.master), slave: pair.slave, link: link.to_owned(), target })
+    }
+
+    /// Reads what the host has sent; 0 when nothing came within `wait`.
+    pub(super) fn read(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<usize> {
+        // A host that was killed leaves the terminal claimed. On a real port its last close releases it; here our
+        // own handle keeps it open, so we release it. The host's file lock is not touched by this.
+        let _ = rustix::termios::ioctl_tiocnxcl(self.slave.as_fd());
+        let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
+        let mut files = [PollFd::new(self.master.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut files, wait)? == 0 {
+            return Ok(0);
+        }
+        match self.master.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            other => other,
+        }
+    }
+
+    /// Sends to the host. What its buffer does not take within a second is lost, as on a line without flow control.
+    pub(super) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.master.write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let mut files = [PollFd::new(self.master.as_fd(), PollFlags::POLLOUT)];
+                    if poll(&mut files, PollTimeout::from(1000_u16))? == 0 {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // Only if it is still ours: another device may have been plugged in under the same name.
+        if std::fs::read_link(&self.link).is_ok_and(|target| target == self.target) {
+            let _ = std::fs::remove_file(&self.link);
+        }
+    }
+}

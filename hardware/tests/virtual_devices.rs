@@ -1,0 +1,154 @@
+//! The virtual devices themselves: pictures of paper, programs, and a host that is killed.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![cfg(feature = "sim")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use hardware::document::{Document, Line, Qr, Row, Style};
+use hardware::link::Address;
+use hardware::link::serial::SerialAddress;
+use hardware::printer::escpos::encode;
+use hardware::profile::Profile;
+use hardware::sim::{Paper, Printer, PrinterOptions};
+
+#[path = "receipts/reference.rs"]
+mod receipts;
+use receipts::{QR, reference_receipt};
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// Sends bytes to a virtual printer and returns its paper once `wanted` holds.
+fn paper_of(jobs: &[Vec<u8>], wanted: impl Fn(&Paper) -> bool) -> Paper {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("printer");
+    let printer = Printer::start(&link, folder.path(), PrinterOptions::default()).unwrap();
+    let mut line = Address::Serial(SerialAddress::new(&link)).open().unwrap();
+    for job in jobs {
+        let mut sent = 0;
+        while sent < job.len() {
+            // One byte at a time: a command that is split must not be mistaken for another.
+            sent += line.write(&job[sent..=sent], LONG).unwrap();
+        }
+    }
+    assert!(printer.wait_for(LONG, wanted));
+    printer.paper()
+}
+
+fn job(document: &Document) -> Vec<u8> {
+    encode(document, Profile::by_name("epson-tm-t88-chinese").unwrap()).unwrap()
+}
+
+#[test]
+fn the_picture_shows_the_receipt_and_its_code_can_be_read_from_it() {
+    let paper = paper_of(&[job(&reference_receipt())], |paper| !paper.pulses.is_empty());
+    let picture = paper.to_png(512).unwrap();
+    let picture = image::load_from_memory(&picture).unwrap().to_luma8();
+    assert_eq!(picture.width(), 512 + 24);
+    let (width, height) = picture.dimensions();
+    let dark = picture.pixels().filter(|pixel| pixel.0[0] == 0).count();
+    assert!(dark > 10_000, "{dark} dark dots");
+    let mut seen = rqrr::PreparedImage::prepare_from_greyscale(
+        usize::try_from(width).unwrap(),
+        usize::try_from(height).unwrap(),
+        |x, y| picture.get_pixel(u32::try_from(x).unwrap(), u32::try_from(y).unwrap()).0[0],
+    );
+    let codes: Vec<String> = seen.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect();
+    assert_eq!(codes, [QR]);
+    if let Some(file) = std::env::var_os("KEEP_PICTURE") {
+        std::fs::write(file, paper.to_png(512).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn the_page_shows_what_was_printed_and_obeys_none_of_it() {
+    let mut document = Document::new();
+    document
+        .line(Line::centred("<b>&\"牛奶\"").styled(Style::TITLE))
+        .row(Row::new().from(0, "Milk").up_to(42, "2.40"))
+        .feed(1)
+        .qr(Qr::new("x"))
+        .cut(hardware::document::Cut::Full);
+    let html = paper_of(&[job(&document)], |paper| paper.cut_sheets().count() == 1).to_html();
+    let expected = [
+        "<div class=\"paper\"><div class=\"sheet cut\">",
+        "<pre class=\"line centre\"><span class=\"bold wide tall\">&lt;b&gt;&amp;&quot;牛奶&quot;</span></pre>",
+        "<pre class=\"line\">Milk                                  2.40</pre>",
+        "<pre class=\"line\"> </pre>",
+        "<div class=\"qr centre\"><svg ",
+    ]
+    .concat();
+    assert!(html.starts_with(&expected), "{html}");
+    assert!(html.ends_with("</svg></div></div></div>"), "{html}");
+}
+
+#[test]
+fn noise_is_recorded_and_what_follows_is_printed() {
+    let noise = b"\x1b@ok\n\x07\x1b\x99\x10\x05\x01\x10\x14\x01\x00\x01still\n\x1dVB\x00".to_vec();
+    let paper = paper_of(&[noise], |paper| paper.cut_sheets().count() == 1);
+    assert!(paper.errors.len() >= 4, "{:?}", paper.errors);
+    assert_eq!(paper.errors[0].offset, 5);
+    assert_eq!(paper.sheets[0].text_lines(512), ["ok", "still"]);
+    assert_eq!(paper.pulses, []);
+}
+
+#[test]
+fn a_host_that_comes_and_goes_finds_the_same_printer() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("printer");
+    let printer = Printer::start(&link, folder.path(), PrinterOptions::default()).unwrap();
+    for round in 1..=20 {
+        let mut line = Address::Serial(SerialAddress::new(&link)).open().unwrap();
+        assert_eq!(line.write(b"x\n\x1dVB\x00", LONG).unwrap(), 6);
+        // Opening throws away what the last host left behind, so each waits for its own.
+        assert!(printer.wait_for(LONG, |paper| paper.cut_sheets().count() == round));
+    }
+    assert_eq!(printer.paper().errors, []);
+}
+
+#[test]
+fn the_devices_run_as_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("scanner");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_virtual-scanner"))
+        .arg(&link)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut commands = program.stdin.take().unwrap();
+    let mut answers = BufReader::new(program.stdout.take().unwrap()).lines();
+    let mut answer = || answers.next().unwrap().unwrap();
+    assert!(answer().starts_with("scanner at"));
+    let mut line = Address::Serial(SerialAddress::new(&link)).open().unwrap();
+    writeln!(commands, "scan 6901234567892").unwrap();
+    assert_eq!(answer(), "ok");
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"\r") {
+        let mut buffer = [0; 64];
+        let count = line.read(&mut buffer, LONG).unwrap();
+        assert!(count > 0);
+        heard.extend_from_slice(&buffer[..count]);
+    }
+    assert_eq!(heard, b"6901234567892\r");
+    writeln!(commands, "jump").unwrap();
+    assert_eq!(answer(), "not done: say scan TEXT, unplug, replug or quit");
+    writeln!(commands, "unplug\nquit").unwrap();
+    assert_eq!(answer(), "ok");
+    assert!(program.wait().unwrap().success());
+    assert!(!link.exists());
+
+    let mut program = Command::new(env!("CARGO_BIN_EXE_virtual-printer"))
+        .args([folder.path().join("printer"), folder.path().to_owned()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut commands = program.stdin.take().unwrap();
+    writeln!(commands, "fault paper-out\nfault none\nfault fire\nquit").unwrap();
+    let output = program.wait_with_output().unwrap();
+    let said: Vec<String> = output.stdout.lines().map(Result::unwrap).skip(1).collect();
+    assert_eq!(said[..2], ["ok", "ok"]);
+    assert!(said[2].starts_with("not done: faults are none, near-end"), "{said:?}");
+}

@@ -1,0 +1,342 @@
+//! Scans and menu keys: what they add to the basket, and what they mean in each state.
+
+use super::event::RawScan;
+use super::recorder::{About, Recorder};
+use super::{Refusal, Till};
+use crate::catalogue::Item;
+use crate::money::Money;
+use crate::record::body::{Body, MemberSource, Place, SaleKind};
+use crate::record::ids::{SaleId, StationId};
+use crate::record::line::{Line, LineId, LineKind, Modifier, PriceFrom, Quantity, Unit};
+use crate::record::money_moves::{CouponTaken, CouponTerms};
+use crate::sale::{LINES_MAX, Sale};
+use crate::scan::{self, Ambiguous, Gtin, Scanned};
+use crate::token::{Coupon, Kind, MemberCode, Token, Unverified, Worth};
+use crate::view::Phase;
+
+impl Till {
+    pub(super) fn scanned(
+        &self,
+        station: &StationId,
+        scan: &RawScan,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        out.at(station);
+        if self.stations.get(station).is_none_or(|here| here.staff.is_none()) {
+            return Err(Refusal::SignInFirst);
+        }
+        self.read_code(station, &scan.data, scan.aim.as_ref().map(<[u8; 3]>::as_slice), out)
+    }
+
+    /// What a code means here and now, scanned or typed.
+    pub(super) fn read_code(
+        &self,
+        station: &StationId,
+        data: &[u8],
+        aim: Option<&[u8]>,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        match scan::classify(data, aim) {
+            Scanned::Item(gtin) => self.scan_item(station, gtin, out),
+            Scanned::Token(Token::Coupon(coupon)) => {
+                let text = String::from_utf8_lossy(data).trim().to_owned();
+                self.take_coupon(self.front(station), Some(station), &coupon, &text, out)
+            }
+            Scanned::Token(Token::Member(code)) => self.recognise(station, &code, out),
+            Scanned::Token(Token::Proof(_)) => Err(Refusal::Scan(
+                "No payment waits for this proof. Online, the till hears it by itself.".to_owned(),
+            )),
+            Scanned::Token(other) => {
+                Err(Refusal::Scan(format!("This is {}: it is not used at the counter yet.", other.kind())))
+            }
+            Scanned::Desk { desk, .. } => match desk.parse() {
+                Ok(desk) if self.front(station).is_some() => self.put_on_desk(station, &desk, out),
+                Ok(desk) => self.take_desk(station, &desk, out),
+                Err(error) => Err(Refusal::Desk(format!("This desk code cannot be read: {error}."))),
+            },
+            Scanned::PayCode(code) => self.pay_by_code(station, &code, out),
+            Scanned::Ambiguous(Ambiguous::TwoItems { ean_8, upc_e }) => {
+                let sold = |gtin: &Gtin| out.cx.bundle.catalogue.by_gtin(&gtin.to_14_digits()).is_some();
+                match (sold(&ean_8), sold(&upc_e)) {
+                    (true, true) => Err(Refusal::Scan(
+                        "Two items share this short code. Press a menu key instead.".to_owned(),
+                    )),
+                    (false, true) => self.scan_item(station, upc_e, out),
+                    (true | false, false) => self.scan_item(station, ean_8, out),
+                }
+            }
+            Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code }) => {
+                let tender = self.front(station).is_some_and(|sale| sale.phase() == Phase::Tender);
+                Err(Refusal::Scan(if tender {
+                    let wallet = format!("{:?}", pay_code.wallet());
+                    format!(
+                        "This may be a scale label or a {wallet} code. Ask the customer to refresh the code."
+                    )
+                } else {
+                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned()
+                }))
+            }
+            Scanned::Text(text) => self.scan_text(station, &text, out),
+            Scanned::Misread { text, why } => match out.cx.bundle.catalogue.item(&text) {
+                Some(_) => self.scan_text(station, &text, out),
+                None => Err(Refusal::Scan(sentence(&why.to_string()))),
+            },
+            Scanned::Unsupported(why) => Err(Refusal::Scan(sentence(&why.to_string()))),
+            Scanned::Garbage(why) => Err(Refusal::Scan(sentence(&why.to_string()))),
+        }
+    }
+
+    fn scan_item(&self, station: &StationId, gtin: Gtin, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+        let digits = gtin.to_14_digits();
+        let bundle = out.cx.bundle;
+        let item = bundle.catalogue.by_gtin(&digits);
+        let item = item.ok_or_else(|| Refusal::UnknownItem(gtin.to_string()))?;
+        self.add_item(station, item, Some(digits), &[], None, 1, out)
+    }
+
+    fn scan_text(&self, station: &StationId, text: &str, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+        let bundle = out.cx.bundle;
+        let known = bundle.catalogue.item(text);
+        let item = known.ok_or_else(|| Refusal::UnknownItem(super::acts::short(text)))?;
+        self.add_item(station, item, None, &[], None, 1, out)
+    }
+
+    pub(super) fn press_key(
+        &self,
+        station: &StationId,
+        sku: &str,
+        modifiers: &[String],
+        price: Option<Money>,
+        quantity: i64,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let bundle = out.cx.bundle;
+        let item = bundle.catalogue.item(sku);
+        let item = item.ok_or_else(|| Refusal::Key(format!("The key for {sku} sells nothing any more.")))?;
+        self.add_item(station, item, None, modifiers, price, quantity, out)
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call for scan, key and typed code: each part is one fact of the line
+    fn add_item(
+        &self,
+        station: &StationId,
+        item: &Item,
+        gtin: Option<String>,
+        modifiers: &[String],
+        price: Option<Money>,
+        pieces: i64,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let chosen = chosen(item, modifiers)?;
+        let (base, price_from) = self.base_price(item, price)?;
+        let extra = Money::sum(chosen.iter().map(|modifier| modifier.price), self.currency)?;
+        let price = base.plus(extra)?;
+        let decimals = if item.unit == Unit::Piece { 0 } else { 3 };
+        let steps = pieces.checked_mul(10_i64.pow(decimals)).ok_or(Refusal::Quantity)?;
+        let decimals = u8::try_from(decimals).map_err(|_| Refusal::Quantity)?;
+        let quantity = Quantity { value: steps, decimals, unit: item.unit };
+        if !quantity.is_sensible() {
+            return Err(Refusal::Quantity);
+        }
+        let (sale, line) = self.basket_for_line(station, out)?;
+        let line = Line {
+            id: line,
+            kind: LineKind::Goods,
+            sku: Some(item.sku.clone()),
+            gtin,
+            name: item.name.clone(),
+            name_zh: item.name_zh.clone(),
+            quantity,
+            listed: item.price.and_then(|listed| listed.plus(extra).ok()),
+            price,
+            price_from,
+            override_reason: None,
+            modifiers: chosen,
+            tax: item.tax.clone(),
+            linked: None,
+            least_age: item.least_age,
+            lot: None,
+            expiry: None,
+        };
+        let amount = line.gross()?;
+        out.push(Body::LineAdded { line }, About::sale(sale).amount(amount));
+        Ok(())
+    }
+
+    fn base_price(&self, item: &Item, typed: Option<Money>) -> Result<(Money, PriceFrom), Refusal> {
+        match (item.price, typed) {
+            (Some(price), None) => Ok((price, PriceFrom::Catalogue)),
+            (Some(_), Some(_)) => {
+                Err(Refusal::Key(format!("{} has a fixed price. A manager can change the line.", item.name)))
+            }
+            (None, None) => Err(Refusal::PriceMissing(item.name.clone())),
+            (None, Some(typed)) if typed.currency != self.currency || !typed.is_positive() => {
+                Err(Refusal::Amount("The price must be more than nothing.".to_owned()))
+            }
+            (None, Some(typed)) => Ok((typed, PriceFrom::Open)),
+        }
+    }
+
+    /// The sale that takes the next line, opened if there is none, and the line's number.
+    fn basket_for_line(
+        &self,
+        station: &StationId,
+        out: &mut Recorder<'_>,
+    ) -> Result<(SaleId, LineId), Refusal> {
+        match self.front(station) {
+            Some(sale) => {
+                let sale = self.open_basket(station).map(|_| sale)?;
+                if sale.lines.len() >= LINES_MAX {
+                    return Err(Refusal::SaleFull(LINES_MAX));
+                }
+                Ok((sale.id, sale.next_line()))
+            }
+            None => Ok((self.open_sale(Place::Front, out), LineId(1))),
+        }
+    }
+
+    pub(super) fn open_sale(&self, place: Place, out: &mut Recorder<'_>) -> SaleId {
+        let id = out.id(SaleId::draw);
+        out.push(Body::SaleOpened { sale_kind: SaleKind::Sale, place }, About::sale(id));
+        id
+    }
+
+    fn recognise(
+        &self,
+        station: &StationId,
+        code: &MemberCode,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let member = code.member.to_string();
+        let sale = match self.front(station) {
+            Some(sale) if sale.member.as_deref() == Some(&member) => {
+                return Err(Refusal::NotNow("This member is already on the sale."));
+            }
+            Some(sale) if sale.member.is_some() => {
+                return Err(Refusal::NotNow("Another member is on this sale already."));
+            }
+            Some(sale) => {
+                super::acts::refuse_while_paying(sale)?;
+                sale.id
+            }
+            None => self.open_sale(Place::Front, out),
+        };
+        let code_proof = Some(format!("{:08}", code.totp));
+        let body = Body::MemberRecognised { member, source: MemberSource::Code, code_proof };
+        out.push(body, About::sale(sale));
+        Ok(())
+    }
+
+    /// Verifies a coupon and attaches it. Without a sale and with a station, a sale is opened for it.
+    pub(super) fn take_coupon(
+        &self,
+        sale: Option<&Sale>,
+        station: Option<&StationId>,
+        coupon: &Unverified<Coupon>,
+        text: &str,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let now = i64::try_from(out.cx.moment.unix_s()).unwrap_or(i64::MAX);
+        let coupon = coupon.verify(out.cx.keys, now)?.into_inner();
+        let taken = self.judge_coupon(&coupon, text, out)?;
+        if let Some(sale) = sale {
+            super::acts::refuse_while_paying(sale)?;
+            if sale.fixed.is_some() {
+                return Err(Refusal::TotalIsFixed);
+            }
+            if sale.coupons.len() >= crate::offer::COUPONS_MAX {
+                return Err(Refusal::Coupon("No more coupons fit on one sale.".to_owned()));
+            }
+        }
+        let sale = match (sale, station) {
+            (Some(sale), _) => sale.id,
+            (None, Some(_)) => self.open_sale(Place::Front, out),
+            (None, None) => return Err(Refusal::NoSale),
+        };
+        out.push(Body::CouponTaken { coupon: taken }, About::sale(sale));
+        Ok(())
+    }
+
+    fn judge_coupon(&self, coupon: &Coupon, text: &str, out: &Recorder<'_>) -> Result<CouponTaken, Refusal> {
+        let no = |words: &str| Err(Refusal::Coupon(words.to_owned()));
+        let content = &out.cx.bundle.content;
+        let serial = coupon.serial().to_string();
+        if coupon.issuer != content.shop.issuer {
+            return no("This coupon is another shop's.");
+        }
+        if self.spent.contains(&serial) {
+            return no("This coupon was used here already.");
+        }
+        if content.revoked_serials.contains(&serial) {
+            return no("This coupon was withdrawn.");
+        }
+        let holders = self.sales.values().filter(|sale| super::is_open(sale));
+        if holders.flat_map(|sale| &sale.coupons).any(|held| held.serial == serial) {
+            return no("This coupon is on an open sale already.");
+        }
+        let campaign = out.cx.bundle.campaign(coupon.campaign);
+        if campaign.is_some_and(|campaign| campaign.state == crate::bundle::CampaignState::Stopped) {
+            return no("The campaign of this coupon has ended.");
+        }
+        let terms = match coupon.worth {
+            Worth::AmountOff(amount) if amount.currency != self.currency => {
+                return no("This coupon is in another currency.");
+            }
+            Worth::AmountOff(amount) => CouponTerms::AmountOff(amount),
+            Worth::BasisPointsOff(points) => CouponTerms::BasisPointsOff(u32::from(points)),
+            Worth::ByCampaign => match campaign.and_then(|campaign| campaign.terms.clone()) {
+                Some(terms) => terms,
+                None => {
+                    return no("The till does not know this coupon's campaign yet. Connect it and try again.");
+                }
+            },
+        };
+        Ok(CouponTaken {
+            serial,
+            campaign: coupon.campaign,
+            name: campaign.map_or_else(|| "Coupon".to_owned(), |campaign| campaign.name.clone()),
+            name_zh: campaign.map_or_else(|| Some("优惠券".to_owned()), |campaign| campaign.name_zh.clone()),
+            terms,
+            minimum: campaign.and_then(|campaign| campaign.minimum),
+            token: text.to_owned(),
+        })
+    }
+
+    pub(super) fn coupon_offered(
+        &self,
+        sale: SaleId,
+        token: &str,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let sale = self.sales.get(&sale).filter(|sale| sale.desk().is_some());
+        let sale = sale.ok_or(Refusal::NoSale)?;
+        out.at(&sale.station);
+        match crate::token::parse(token)? {
+            Token::Coupon(coupon) => self.take_coupon(Some(sale), None, &coupon, token, out),
+            other => Err(Refusal::Token(crate::token::TokenError::WrongKind {
+                found: other.kind(),
+                wanted: Kind::Coupon,
+            })),
+        }
+    }
+}
+
+fn chosen(item: &Item, modifiers: &[String]) -> Result<Vec<Modifier>, Refusal> {
+    let mut chosen: Vec<Modifier> = Vec::with_capacity(modifiers.len());
+    for id in modifiers {
+        let known = item.modifiers.iter().find(|modifier| modifier.id == *id);
+        let modifier =
+            known.ok_or_else(|| Refusal::Key(format!("{} has no choice {id:?} any more.", item.name)))?;
+        if !chosen.contains(modifier) {
+            chosen.push(modifier.clone());
+        }
+    }
+    Ok(chosen)
+}
+
+/// A clause from a classifier as a sentence on a screen.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}

@@ -1,0 +1,113 @@
+//! Desks, and bills that phones pay: each an intent drawn here and carried in an order.
+//!
+//! While an order is open the basket is frozen. A phone pays the version of the bill that it saw.
+
+use super::acts::refuse_while_paying;
+use super::recorder::{About, Recorder};
+use super::{Refusal, Till};
+use crate::record::body::{Body, Place};
+use crate::record::ids::{DeskId, IntentId, SaleId, StationId};
+use crate::record::money_moves::{Carrier, OrderTerms, ProviderName};
+use crate::token::ORDER_LIFETIME_S;
+use crate::view::Phase;
+
+impl Till {
+    pub(super) fn put_on_desk(
+        &self,
+        station: &StationId,
+        desk: &DeskId,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let sale = self.front(station).ok_or(Refusal::NoSale)?;
+        refuse_while_paying(sale)?;
+        let name = desk_name(desk, out)?;
+        if self.on_desk(desk).is_some() {
+            return Err(Refusal::Desk(format!(
+                "{name} has a bill already. Take it to the front to add to it."
+            )));
+        }
+        if sale.is_empty() {
+            return Err(Refusal::NothingToPay);
+        }
+        if sale.fixed.is_some() {
+            out.push(Body::TotalReleased {}, About::sale(sale.id));
+        }
+        out.push(Body::SaleMoved { place: Place::Desk(desk.clone()) }, About::sale(sale.id));
+        Ok(())
+    }
+
+    pub(super) fn take_desk(
+        &self,
+        station: &StationId,
+        desk: &DeskId,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let name = desk_name(desk, out)?;
+        let sale = self.on_desk(desk).ok_or_else(|| Refusal::Desk(format!("{name} has no bill.")))?;
+        self.check_front_is_free(station)?;
+        refuse_while_paying(sale)?;
+        out.push(Body::SaleMoved { place: Place::Front }, About::sale(sale.id));
+        Ok(())
+    }
+
+    /// A phone asks to pay the bill that it saw: the total is fixed and the intent drawn in one commit.
+    pub(super) fn order_requested(
+        &self,
+        sale: SaleId,
+        bill_version: u64,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let sale = self.sales.get(&sale).filter(|sale| super::is_open(sale)).ok_or(Refusal::NoSale)?;
+        let desk = sale.desk().cloned().ok_or(Refusal::SaleMoved)?;
+        out.at(&sale.station);
+        out.by(sale.staff.clone());
+        if sale.version != bill_version {
+            return Err(Refusal::SaleMoved);
+        }
+        match sale.phase() {
+            Phase::Basket => {}
+            Phase::Paying => return Err(Refusal::PhoneIsPaying),
+            Phase::Frozen => return Err(Refusal::Frozen),
+            Phase::Tender | Phase::Paid | Phase::Void => return Err(Refusal::SaleMoved),
+        }
+        if sale.is_empty() {
+            return Err(Refusal::NothingToPay);
+        }
+        let fixed = self.push_total(sale, out)?;
+        if fixed.total.is_zero() {
+            self.complete(sale, &fixed, out);
+            return Ok(());
+        }
+        let terms = OrderTerms {
+            nonce: nonce(out.cx.draw),
+            issued_at_s: out.cx.moment.unix_s(),
+            desk: Some(desk),
+            bill_version,
+        };
+        let lifetime_ms = u64::try_from(ORDER_LIFETIME_S).unwrap_or(0).saturating_mul(1000);
+        let body = Body::IntentDrawn {
+            intent: out.id(IntentId::draw),
+            provider: ProviderName::Alipay,
+            amount: fixed.total,
+            carrier: Carrier::Order(terms),
+            settle_by: out.cx.moment.after_ms(lifetime_ms),
+        };
+        out.push(body, About::sale(sale.id).amount(fixed.total));
+        Ok(())
+    }
+}
+
+fn desk_name(desk: &DeskId, out: &Recorder<'_>) -> Result<String, Refusal> {
+    let known = out.cx.bundle.desk(desk);
+    known.map(|desk| desk.name.clone()).ok_or_else(|| {
+        Refusal::Desk(format!("There is no desk {desk}. A manager can add it at head office."))
+    })
+}
+
+/// 64 random bits of the step's draw, by a label of their own.
+fn nonce(draw: [u8; 32]) -> u64 {
+    let id = IntentId::draw(&draw, u32::MAX).0;
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&id[..8]);
+    u64::from_be_bytes(bytes)
+}

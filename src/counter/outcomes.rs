@@ -1,0 +1,217 @@
+//! What providers report, and what deadlines and restarts mean for money on its way.
+//!
+//! **Invariant:** money that arrives while a sale waits for it pays the sale; money that arrives after the
+//! intent was given up goes back by itself. Goods are released in neither case but the first.
+
+use super::event::{ProviderReport, RefundReport};
+use super::recorder::{About, Recorder};
+use super::{JobState, Refusal, Till};
+use crate::record::body::{Body, PaperOutcome, Shutdown};
+use crate::record::ids::{IntentId, RefundId};
+use crate::record::money_moves::{Ruling, Settled, Verdict};
+use crate::sale::{Intent, IntentState, RefundState, Sale};
+
+impl Till {
+    /// What was under way when the daemon ended is not known to have happened, nor not to have.
+    pub(super) fn boot(&self, shutdown: Shutdown, out: &mut Recorder<'_>) {
+        out.note(Body::Booted { version: env!("CARGO_PKG_VERSION").to_owned(), shutdown });
+        for sale in self.sales.values() {
+            out.at(&sale.station);
+            for intent in &sale.intents {
+                // The pay code went with the old process: whether it was sent can only be asked.
+                if intent.state == IntentState::Drawn && !intent.is_order() {
+                    let why = "the till restarted".to_owned();
+                    out.push(
+                        Body::Unsure { intent: intent.id, why },
+                        About::sale(sale.id).amount(intent.amount),
+                    );
+                }
+            }
+        }
+        for (job, paper) in self.papers.iter().filter(|(_, paper)| paper.state == JobState::Started) {
+            out.at(&paper.station);
+            let words = "The till stopped while this was printing.".to_owned();
+            let body = Body::PrintEnded { job: *job, outcome: PaperOutcome::Unconfirmed, words };
+            out.push(body, About::sale(paper.sale));
+        }
+        for (kick, drawer) in self.kicks.iter().filter(|(_, drawer)| drawer.state == JobState::Started) {
+            out.at(&drawer.station);
+            let words = "The till stopped while the drawer opened.".to_owned();
+            out.note(Body::DrawerEnded { kick: *kick, outcome: PaperOutcome::Unconfirmed, words });
+        }
+    }
+
+    pub(super) fn reported(&self, id: IntentId, report: &ProviderReport, out: &mut Recorder<'_>) {
+        // A report on an intent that is over and out of memory changes nothing: the edge heard late.
+        let Some(sale) = self.sale_of_intent(id) else { return };
+        let Some(intent) = sale.intent(id) else { return };
+        out.at(&sale.station);
+        let about = || About::sale(sale.id).amount(intent.amount);
+        match report {
+            ProviderReport::Approved(settled) => self.money_came(sale, intent, settled, out),
+            ProviderReport::Declined { code, words, advice } => {
+                if !intent.state.may_still_pay() {
+                    return;
+                }
+                let (code, words, advice) = (code.clone(), words.clone(), *advice);
+                out.push(Body::Declined { intent: id, code, words, advice }, about());
+                self.free_desk(sale, intent, out);
+            }
+            ProviderReport::Pending => {
+                if matches!(intent.state, IntentState::Drawn | IntentState::Unsure) {
+                    out.push(Body::Pending { intent: id }, about());
+                }
+            }
+            ProviderReport::Unsure(why) => {
+                if matches!(intent.state, IntentState::Drawn | IntentState::Pending) && !intent.is_order() {
+                    out.push(Body::Unsure { intent: id, why: why.clone() }, about());
+                }
+            }
+            ProviderReport::Cancelled(action) => match intent.state {
+                IntentState::Abandoned => out.push(Body::Tombstoned { intent: id }, about()),
+                IntentState::Cancelling | IntentState::CancelUnsure => {
+                    out.push(Body::Cancelled { intent: id, action: action.clone() }, about());
+                }
+                IntentState::Drawn
+                | IntentState::Pending
+                | IntentState::Unsure
+                | IntentState::Cancelled
+                | IntentState::Tombstoned
+                | IntentState::Approved
+                | IntentState::Declined
+                | IntentState::PaidLate => {}
+            },
+            ProviderReport::CancelUnsure(why) => {
+                if intent.state == IntentState::Cancelling {
+                    out.push(Body::CancelUnsure { intent: id, why: why.clone() }, about());
+                }
+            }
+            ProviderReport::NothingLate => {
+                if intent.state == IntentState::Cancelled {
+                    out.push(Body::Tombstoned { intent: id }, about());
+                }
+            }
+        }
+    }
+
+    /// Money is known to have moved: it pays the sale if the sale still waits for it, else it goes back.
+    fn money_came(&self, sale: &Sale, intent: &Intent, settled: &Settled, out: &mut Recorder<'_>) {
+        if matches!(intent.state, IntentState::Approved | IntentState::PaidLate) {
+            return;
+        }
+        let about = || About::sale(sale.id).amount(intent.amount);
+        let settled = settled.clone();
+        let waits = intent.state.may_still_pay() && sale.receipt.is_none() && sale.void.is_none();
+        match (&sale.fixed, waits) {
+            (Some(fixed), true) => {
+                out.push(Body::Approved { intent: intent.id, settled }, about());
+                let paid = sale.paid(self.currency).and_then(|paid| paid.plus(intent.amount));
+                if paid.is_ok_and(|paid| paid.minor >= fixed.total.minor) {
+                    self.complete(sale, fixed, out);
+                }
+            }
+            (Some(_) | None, _) => {
+                out.push(Body::PaidLate { intent: intent.id, settled }, about());
+                let refund = out.id(RefundId::draw);
+                let why = "paid after it was given up".to_owned();
+                let body = Body::RefundDrawn { refund, intent: intent.id, amount: intent.amount, why };
+                out.push(body, about());
+            }
+        }
+    }
+
+    /// After a phone's payment came to nothing, the bill on the desk is open again.
+    pub(super) fn free_desk(&self, sale: &Sale, intent: &Intent, out: &mut Recorder<'_>) {
+        if intent.is_order() && sale.fixed.is_some() {
+            out.push(Body::TotalReleased {}, About::sale(sale.id));
+        }
+    }
+
+    pub(super) fn refund_reported(&self, id: RefundId, report: &RefundReport, out: &mut Recorder<'_>) {
+        let owing = |sale: &&Sale| sale.refunds.iter().any(|refund| refund.id == id);
+        let Some(sale) = self.sales.values().find(owing) else { return };
+        let Some(refund) = sale.refunds.iter().find(|refund| refund.id == id) else { return };
+        if refund.state == RefundState::Done {
+            return;
+        }
+        out.at(&sale.station);
+        let about = About::sale(sale.id).amount(refund.amount);
+        match report {
+            RefundReport::Refunded => out.push(Body::Refunded { refund: id }, about),
+            RefundReport::Refused(words) => {
+                if refund.state == RefundState::Drawn {
+                    out.push(Body::RefundRefused { refund: id, words: words.clone() }, about);
+                }
+            }
+        }
+    }
+
+    /// A person gives up a payment that is not settled.
+    pub(super) fn cancel_payment(&self, id: IntentId, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+        let gone = Refusal::NotNow("That payment is settled already.");
+        let sale = self.sale_of_intent(id).ok_or(gone.clone())?;
+        let intent = sale.intent(id).filter(|intent| intent.state.may_still_pay()).ok_or(gone)?;
+        match intent.state {
+            IntentState::Cancelling | IntentState::CancelUnsure => {
+                Err(Refusal::NotNow("It is being taken back. The till keeps at it."))
+            }
+            IntentState::Drawn
+            | IntentState::Pending
+            | IntentState::Unsure
+            | IntentState::Cancelled
+            | IntentState::Tombstoned
+            | IntentState::Abandoned
+            | IntentState::Approved
+            | IntentState::Declined
+            | IntentState::PaidLate => {
+                self.give_up(sale, intent, "the cashier gave it up", out);
+                Ok(())
+            }
+        }
+    }
+
+    fn give_up(&self, sale: &Sale, intent: &Intent, why: &str, out: &mut Recorder<'_>) {
+        let about = About::sale(sale.id).amount(intent.amount);
+        let why = why.to_owned();
+        if intent.is_order() {
+            out.push(Body::Abandoned { intent: intent.id, why }, about);
+            self.free_desk(sale, intent, out);
+        } else {
+            out.push(Body::Cancelling { intent: intent.id, why }, about);
+        }
+    }
+
+    pub(super) fn deadline_passed(&self, out: &mut Recorder<'_>) {
+        for sale in self.sales.values() {
+            for intent in &sale.intents {
+                let waiting = match intent.state {
+                    IntentState::Drawn | IntentState::Pending | IntentState::Unsure => true,
+                    IntentState::Cancelling
+                    | IntentState::CancelUnsure
+                    | IntentState::Cancelled
+                    | IntentState::Tombstoned
+                    | IntentState::Abandoned
+                    | IntentState::Approved
+                    | IntentState::Declined
+                    | IntentState::PaidLate => false,
+                };
+                if waiting && out.cx.moment.is_past(intent.settle_by) {
+                    out.at(&sale.station);
+                    out.by(None);
+                    self.give_up(sale, intent, "its time is up", out);
+                }
+            }
+        }
+    }
+
+    /// Takes each verdict once, in order: a repeated or older number changes nothing.
+    pub(super) fn ruled(&self, verdict: &Verdict, out: &mut Recorder<'_>) {
+        if verdict.number <= self.last_verdict {
+            return;
+        }
+        if verdict.ruling == Ruling::Accepted && verdict.code.is_empty() {
+            return;
+        }
+        out.note(Body::Noted { verdict: verdict.clone() });
+    }
+}

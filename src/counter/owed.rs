@@ -1,0 +1,97 @@
+//! What is owed outwards, from the state alone: recovery asks the same question as any other moment.
+
+use super::duty::{CapturedBy, Duty, KickDuty, OrderDuty, PayDuty, PrintDuty, RefundDuty};
+use super::{JobState, Till};
+use crate::record::moment::Deadline;
+use crate::record::money_moves::Carrier;
+use crate::sale::{Intent, IntentState, RefundState, Sale};
+
+impl Till {
+    /// Everything that must be under way outside, each with a stable id.
+    pub fn owed(&self) -> Vec<Duty> {
+        let mut owed = Vec::new();
+        for sale in self.sales.values() {
+            owed.extend(sale.intents.iter().filter_map(|intent| of_intent(sale, intent)));
+            owed.extend(refunds(sale));
+        }
+        for (job, paper) in self.papers.iter().filter(|(_, paper)| paper.state == JobState::Ordered) {
+            let (sale, station, paper) = (paper.sale, paper.station.clone(), paper.paper);
+            owed.push(Duty::Print(PrintDuty { job: *job, sale, station, paper }));
+        }
+        for (kick, drawer) in self.kicks.iter().filter(|(_, drawer)| drawer.state == JobState::Ordered) {
+            owed.push(Duty::Kick(KickDuty { kick: *kick, station: drawer.station.clone() }));
+        }
+        owed
+    }
+
+    /// The next moment at which [`super::Event::DeadlinePassed`] would change something.
+    pub fn next_deadline(&self) -> Option<Deadline> {
+        let intents = self.sales.values().flat_map(|sale| &sale.intents);
+        let waiting = intents.filter(|intent| match intent.state {
+            IntentState::Drawn | IntentState::Pending | IntentState::Unsure => true,
+            IntentState::Cancelling
+            | IntentState::CancelUnsure
+            | IntentState::Cancelled
+            | IntentState::Tombstoned
+            | IntentState::Abandoned
+            | IntentState::Approved
+            | IntentState::Declined
+            | IntentState::PaidLate => false,
+        });
+        waiting.map(|intent| intent.settle_by).min_by_key(|deadline| deadline.monotonic_ms)
+    }
+}
+
+fn of_intent(sale: &Sale, intent: &Intent) -> Option<Duty> {
+    let pay = || PayDuty {
+        intent: intent.id,
+        provider: intent.provider,
+        amount: intent.amount,
+        station: sale.station.clone(),
+        drawn: intent.drawn,
+        settle_by: intent.settle_by,
+    };
+    match &intent.carrier {
+        Carrier::PayCode { .. } => match intent.state {
+            IntentState::Drawn => Some(Duty::Submit(pay())),
+            IntentState::Pending | IntentState::Unsure => Some(Duty::Ask(pay())),
+            IntentState::Cancelling | IntentState::CancelUnsure => Some(Duty::Cancel(pay())),
+            IntentState::Cancelled => Some(Duty::Watch(pay())),
+            IntentState::Tombstoned
+            | IntentState::Abandoned
+            | IntentState::Approved
+            | IntentState::Declined
+            | IntentState::PaidLate => None,
+        },
+        Carrier::Order(terms) => {
+            let order =
+                OrderDuty { intent: intent.id, sale: sale.id, amount: intent.amount, terms: terms.clone() };
+            match intent.state {
+                IntentState::Drawn | IntentState::Pending => Some(Duty::Offer(order)),
+                IntentState::Abandoned => Some(Duty::Withdraw(order)),
+                IntentState::Unsure
+                | IntentState::Cancelling
+                | IntentState::CancelUnsure
+                | IntentState::Cancelled
+                | IntentState::Tombstoned
+                | IntentState::Approved
+                | IntentState::Declined
+                | IntentState::PaidLate => None,
+            }
+        }
+    }
+}
+
+fn refunds(sale: &Sale) -> impl Iterator<Item = Duty> {
+    sale.refunds.iter().filter(|refund| refund.state == RefundState::Drawn).filter_map(|refund| {
+        let intent = sale.intent(refund.intent)?;
+        Some(Duty::Refund(RefundDuty {
+            refund: refund.id,
+            intent: intent.id,
+            provider: intent.provider,
+            amount: refund.amount,
+            why: refund.why.clone(),
+            captured_by: if intent.is_order() { CapturedBy::Cloud } else { CapturedBy::Till },
+        }))
+    })
+}

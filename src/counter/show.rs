@@ -1,0 +1,152 @@
+//! The till's state as screens show it.
+
+use super::{JobState, PaperWord, Till, is_open};
+use crate::bundle::Bundle;
+use crate::counter::refusal::Told;
+use crate::record::body::{PaperOutcome, Place};
+use crate::record::ids::{JobId, StationId};
+use crate::sale::{IntentState, RefundState, Sale};
+use crate::view::{Attention, DeskView, KeyView, PaidView, SaleView, Selling, StaffView, StationView, View};
+use std::collections::BTreeMap;
+
+impl Till {
+    /// What screens show. `stations` are those of the configuration, `told` what each was last told.
+    pub fn view(
+        &self,
+        bundle: &Bundle,
+        now_s: u64,
+        stations: &[StationId],
+        told: &BTreeMap<StationId, Told>,
+        selling: Selling,
+    ) -> View {
+        let show = |sale: &Sale| sale.view(bundle, now_s);
+        let open = || self.sales.values().filter(|sale| is_open(sale));
+        View {
+            terminal: self.terminal.clone(),
+            epoch: self.epoch,
+            tip: self.tip,
+            selling,
+            shop: bundle.content.shop.name.clone(),
+            currency: self.currency,
+            bundle_version: bundle.content.version,
+            staff: self
+                .staff
+                .iter()
+                .map(|(id, person)| StaffView {
+                    id: id.clone(),
+                    name: person.name.clone(),
+                    role: person.role,
+                })
+                .collect(),
+            stations: stations
+                .iter()
+                .map(|id| (id.clone(), self.station_view(id, told.get(id), bundle, now_s)))
+                .collect(),
+            held: open().filter(|sale| sale.place == Place::Held).map(show).collect(),
+            desks: self.desk_views(bundle, show),
+            menu: menu(bundle),
+            attention: self.attention(),
+            shift: self.shift.as_ref().map(crate::shift::Shift::view),
+            recent: self.recent.iter().map(paid_view).collect(),
+        }
+    }
+
+    fn station_view(&self, id: &StationId, told: Option<&Told>, bundle: &Bundle, now_s: u64) -> StationView {
+        let station = self.stations.get(id);
+        let paid = station.and_then(|station| station.paid);
+        StationView {
+            staff: station.and_then(|station| station.staff.clone()),
+            sale: self.front(id).map(|sale| sale.view(bundle, now_s)),
+            paid: paid.and_then(|sale| self.recent.iter().find(|paid| paid.sale == sale)).map(paid_view),
+            told: told.cloned(),
+        }
+    }
+
+    fn desk_views(&self, bundle: &Bundle, show: impl Fn(&Sale) -> SaleView) -> Vec<DeskView> {
+        let view = |desk: &crate::bundle::Desk| DeskView {
+            id: desk.id.clone(),
+            name: desk.name.clone(),
+            sale: self.on_desk(&desk.id).map(&show),
+        };
+        bundle.content.desks.iter().map(view).collect()
+    }
+
+    fn attention(&self) -> Vec<Attention> {
+        let mut list = Vec::new();
+        for (job, paper) in &self.papers {
+            if let JobState::Asks(outcome, words) = &paper.state {
+                let code = match outcome {
+                    PaperOutcome::Unconfirmed => "paper_unconfirmed",
+                    PaperOutcome::Confirmed | PaperOutcome::FailedBefore | PaperOutcome::FailedPartWay => {
+                        "paper_failed"
+                    }
+                };
+                let words = words.clone();
+                list.push(Attention { code, words, sale: Some(paper.sale), job: Some(*job), intent: None });
+            }
+        }
+        for (kick, drawer) in &self.kicks {
+            if let JobState::Asks(_, words) = &drawer.state {
+                let (code, words) = ("drawer_unconfirmed", words.clone());
+                list.push(Attention { code, words, sale: None, job: Some(JobId(kick.0)), intent: None });
+            }
+        }
+        for sale in self.sales.values() {
+            for intent in sale.intents.iter().filter(|i| i.state == IntentState::CancelUnsure) {
+                let words = format!(
+                    "{} for {}: nobody knows yet whether it was taken back. The till keeps asking.",
+                    intent.amount, sale.station
+                );
+                let (sale, intent) = (Some(sale.id), Some(intent.id));
+                list.push(Attention { code: "payment_unsure", words, sale, job: None, intent });
+            }
+            for refund in &sale.refunds {
+                if let RefundState::Refused(words) = &refund.state {
+                    let words = format!("{} could not be given back: {words}", refund.amount);
+                    let (sale, intent) = (Some(sale.id), Some(refund.intent));
+                    list.push(Attention { code: "refund_refused", words, sale, job: None, intent });
+                }
+            }
+        }
+        for verdict in &self.refused {
+            let (words, sale) = (verdict.words.clone(), verdict.sale);
+            list.push(Attention { code: "verdict_refused", words, sale, job: None, intent: None });
+        }
+        list
+    }
+}
+
+fn menu(bundle: &Bundle) -> Vec<KeyView> {
+    let view = |key: &crate::catalogue::MenuKey| {
+        let item = bundle.catalogue.item(&key.sku)?;
+        Some(KeyView {
+            page: key.page.clone(),
+            row: key.row,
+            column: key.column,
+            sku: item.sku.clone(),
+            name: item.name.clone(),
+            name_zh: item.name_zh.clone(),
+            price: item.price,
+            modifiers: item.modifiers.clone(),
+        })
+    };
+    bundle.catalogue.menu().iter().filter_map(view).collect()
+}
+
+fn paid_view(paid: &super::Paid) -> PaidView {
+    PaidView {
+        sale: paid.sale,
+        receipt: paid.receipt,
+        total: paid.total,
+        change: paid.change,
+        wallet: paid.wallet.clone(),
+        paper: match paid.paper {
+            PaperWord::Waiting => "waiting",
+            PaperWord::Printing => "printing",
+            PaperWord::Printed => "printed",
+            PaperWord::Unconfirmed => "unconfirmed",
+            PaperWord::Failed => "failed",
+        },
+        at_ms: paid.at.wall_ms,
+    }
+}

@@ -1,0 +1,268 @@
+//! What can go wrong with the files of a till, each with what to do next.
+//!
+//! Not here: refusals. The journal has no opinion about business.
+
+use crate::record::{Broken, Epoch};
+use rusqlite::ErrorCode;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A failure of the state directory, the journal or the edge store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The lock of the state directory is taken.
+    #[error("another Till{} is running on {dir}: stop it first, or give this one a state directory of its own",
+        process.map(|id| format!(" (process {id})")).unwrap_or_default())]
+    AnotherInstance {
+        /// The state directory.
+        dir: PathBuf,
+        /// The other's process, if it left its number.
+        process: Option<u32>,
+    },
+    /// A file or directory cannot be made, read or locked.
+    #[error("{path} cannot be used: check that the disk is there and that Till may write to it")]
+    Prepare {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The SQLite inside this program is too old to be trusted with two connections.
+    #[error("SQLite {found} has a known fault that can damage a journal: build Till with 3.51.3 or newer")]
+    SqliteTooOld {
+        /// Its version.
+        found: &'static str,
+    },
+    /// A database cannot be opened.
+    #[error("{path} cannot be opened")]
+    Open {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A setting that durability rests on did not take.
+    #[error("{path} runs with {name}={found} where {wanted} is needed: Till does not sell on it")]
+    Setting {
+        /// Which database.
+        path: PathBuf,
+        /// Which setting.
+        name: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What was read back.
+        found: String,
+    },
+    /// The file is a database of something else.
+    #[error("{path} was not made by Till: move it away, nothing in it was changed")]
+    NotOurs {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file was written by a newer Till.
+    #[error("{path} has version {found}, this Till knows up to {known}: install the newer Till again")]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The last version that this build knows.
+        known: u32,
+    },
+    /// The file is of an older Till and nobody has migrated it yet.
+    #[error("{path} has version {found}, which is older than this Till: start the daemon once")]
+    NotMigrated {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// A migration that was applied is not the one that this build has under its number.
+    #[error(
+        "{path} was made by another history of migrations (number {number}): install the Till that made it"
+    )]
+    Altered {
+        /// Which file.
+        path: PathBuf,
+        /// Which migration.
+        number: u32,
+    },
+    /// The copy before a migration could not be made; nothing was migrated.
+    #[error("{path} could not be copied before its migration, which was not begun: free some disk space")]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A migration failed and was taken back.
+    #[error("migration {name} of {path} failed and was taken back: install the Till that ran before")]
+    Migrate {
+        /// Which file.
+        path: PathBuf,
+        /// Which migration.
+        name: &'static str,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A database is damaged.
+    #[error("{path} is damaged ({words}): keep the file, do not repair it in place")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite says.
+        words: String,
+    },
+    /// A stored record does not verify or does not follow from the one before it.
+    #[error("the journal is broken at record {seq} of epoch {epoch}: keep the file, do not sell on it")]
+    Chain {
+        /// Which life of the journal.
+        epoch: Epoch,
+        /// Which record.
+        seq: u64,
+        /// What does not hold.
+        source: Broken,
+    },
+    /// A record to be written is not the next one; nothing was written.
+    #[error("a record was not written: it is not the next one of the journal")]
+    NotNext(#[source] Broken),
+    /// A body is longer than a record may carry; nothing was written.
+    #[error(
+        "a record was not written: its body has {bytes} bytes, {} is the limit",
+        crate::record::BODY_BYTES_MAX
+    )]
+    BodyTooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// Records could not be written; none of them was.
+    #[error("the records were not written to the journal")]
+    Append(#[source] rusqlite::Error),
+    /// The journal could not be read.
+    #[error("the journal could not be read")]
+    Read(#[source] rusqlite::Error),
+    /// The write-ahead log could not be folded into the journal; nothing is lost.
+    #[error("the journal's log could not be folded in")]
+    Checkpoint(#[source] rusqlite::Error),
+    /// The snapshot could not be saved; the next start replays more.
+    #[error("the snapshot could not be saved: the next start takes longer")]
+    SaveSnapshot(#[source] io::Error),
+    /// The edge store could not be read.
+    #[error("the edge store could not be read")]
+    ReadEdge(#[source] rusqlite::Error),
+    /// The edge store could not be written.
+    #[error("the edge store could not be written")]
+    WriteEdge(#[source] rusqlite::Error),
+    /// A bundle that is not newer than the one in force.
+    #[error("bundle {offered} is not newer than {held}, which is in force: bundle versions never fall")]
+    BundleNotNewer {
+        /// The version in force.
+        held: u64,
+        /// The version that came.
+        offered: u64,
+    },
+}
+
+impl Error {
+    /// Whether trying the same again is in vain until a person does something.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::SqliteTooOld { .. }
+            | Self::Setting { .. }
+            | Self::NotOurs { .. }
+            | Self::Newer { .. }
+            | Self::Altered { .. }
+            | Self::Migrate { .. }
+            | Self::Damaged { .. }
+            | Self::Chain { .. }
+            | Self::NotNext(_)
+            | Self::BodyTooLong { .. }
+            | Self::BundleNotNewer { .. } => true,
+            Self::AnotherInstance { .. }
+            | Self::Prepare { .. }
+            | Self::NotMigrated { .. }
+            | Self::SaveSnapshot(_) => false,
+            Self::Open { source, .. }
+            | Self::Backup { source, .. }
+            | Self::Append(source)
+            | Self::Read(source)
+            | Self::Checkpoint(source)
+            | Self::ReadEdge(source)
+            | Self::WriteEdge(source) => !passes(source),
+        }
+    }
+
+    /// Whether the disk has no room left. What was written before stands.
+    pub fn is_disk_full(&self) -> bool {
+        self.is_code(ErrorCode::DiskFull) || self.io().is_some_and(|kind| kind == io::ErrorKind::StorageFull)
+    }
+
+    /// Whether the disk itself failed, which a later success does not heal: open again and check.
+    pub fn is_disk_failure(&self) -> bool {
+        self.is_code(ErrorCode::SystemIoFailure)
+    }
+
+    fn is_code(&self, code: ErrorCode) -> bool {
+        self.sqlite().and_then(rusqlite::Error::sqlite_error_code) == Some(code)
+    }
+
+    fn sqlite(&self) -> Option<&rusqlite::Error> {
+        match self {
+            Self::Open { source, .. }
+            | Self::Backup { source, .. }
+            | Self::Migrate { source, .. }
+            | Self::Append(source)
+            | Self::Read(source)
+            | Self::Checkpoint(source)
+            | Self::ReadEdge(source)
+            | Self::WriteEdge(source) => Some(source),
+            Self::AnotherInstance { .. }
+            | Self::Prepare { .. }
+            | Self::SqliteTooOld { .. }
+            | Self::Setting { .. }
+            | Self::NotOurs { .. }
+            | Self::Newer { .. }
+            | Self::NotMigrated { .. }
+            | Self::Altered { .. }
+            | Self::Damaged { .. }
+            | Self::Chain { .. }
+            | Self::NotNext(_)
+            | Self::BodyTooLong { .. }
+            | Self::SaveSnapshot(_)
+            | Self::BundleNotNewer { .. } => None,
+        }
+    }
+
+    fn io(&self) -> Option<io::ErrorKind> {
+        if let Self::Prepare { source, .. } | Self::SaveSnapshot(source) = self {
+            return Some(source.kind());
+        }
+        None
+    }
+
+    /// Names a file or directory that could not be prepared.
+    pub(super) fn prepare(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| Self::Prepare { path: path.to_owned(), source }
+    }
+
+    /// Names a database that could not be opened.
+    pub(super) fn open(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
+        move |source| Self::Open { path: path.to_owned(), source }
+    }
+}
+
+/// Failures that may be gone at the next try: busy, full, and a disk that stumbled.
+fn passes(source: &rusqlite::Error) -> bool {
+    matches!(
+        source.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::CannotOpen
+        )
+    )
+}

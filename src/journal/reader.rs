@@ -1,0 +1,278 @@
+//! Reading the journal from other threads: what is committed, and nothing else.
+//!
+//! Each page's read is one query. Not here: writing, and any opinion on what records mean.
+
+use super::row::{self, Raw, Stored, stored};
+use super::{End, Error, journal_path, load, migrations, settings};
+use crate::money::Money;
+use crate::record::ids::SaleId;
+use crate::record::{Epoch, Mode, Record};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Reads a till's journal. Clones share one connection; calls are short.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    path: PathBuf,
+    connection: Arc<Mutex<Connection>>,
+}
+
+/// A receipt that was issued.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReceiptEntry {
+    /// With the number it names the receipt for good.
+    pub epoch: Epoch,
+    /// Its number.
+    pub number: u64,
+    /// The record that issued it.
+    pub seq: u64,
+    /// The sale it is for.
+    pub sale: Option<SaleId>,
+    /// By this machine's wall clock, milliseconds since 1970.
+    pub wall_ms: i64,
+    /// Its total.
+    pub total: Option<Money>,
+    /// Business or practice.
+    pub mode: Mode,
+}
+
+/// A record that waits for the cloud, as a list shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WaitingEntry {
+    /// Its number.
+    pub seq: u64,
+    /// Its kind's name.
+    pub kind: String,
+    /// By this machine's wall clock, milliseconds since 1970.
+    pub wall_ms: i64,
+    /// The sale it belongs to.
+    pub sale: Option<SaleId>,
+    /// The amount it moves.
+    pub amount: Option<Money>,
+}
+
+/// What waits for the cloud in one epoch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Waiting {
+    /// How many records.
+    pub records: u64,
+    /// How many receipts among them.
+    pub receipts: u64,
+    /// What those receipts are worth, practice left out.
+    pub worth: Option<Money>,
+    /// The earliest of them by wall clock, milliseconds since 1970.
+    pub oldest_wall_ms: Option<i64>,
+    /// The first of them, oldest first.
+    pub entries: Vec<WaitingEntry>,
+}
+
+impl Reader {
+    /// Opens the journal of a state directory to read. Asks for no lock: it may be open elsewhere.
+    ///
+    /// # Errors
+    /// [`Error`] when there is none or it is not of this build's version.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let path = journal_path(dir);
+        let connection = settings::open_to_read(&path)?;
+        let version = migrations::JOURNAL.identify(&connection, &path)?;
+        if version != migrations::JOURNAL.version() {
+            return Err(Error::NotMigrated { path, found: version });
+        }
+        Ok(Self { path, connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Where the journal ends; none while it is empty.
+    ///
+    /// # Errors
+    /// [`Error::Read`], as all that follow.
+    pub fn end(&self) -> Result<Option<End>, Error> {
+        Ok(load::stored_end(&self.lock())?.map(|(_, end)| end))
+    }
+
+    /// Every epoch with its end, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn epochs(&self) -> Result<Vec<End>, Error> {
+        const SQL: &str = "SELECT last.epoch, last.seq, last.hash
+            FROM record AS first JOIN record AS last ON last.epoch = first.epoch
+                AND last.seq = (SELECT max(seq) FROM record WHERE epoch = first.epoch)
+            WHERE first.kind = 'genesis' ORDER BY first.position";
+        list(&self.lock(), SQL, [], |row| End::from_columns(row, 0))
+    }
+
+    /// Records of an epoch from `from_seq` on as bytes: at most `max_count` of them and at most
+    /// `max_bytes`, but always one if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn raw(
+        &self,
+        epoch: Epoch,
+        from_seq: u64,
+        max_count: u32,
+        max_bytes: usize,
+    ) -> Result<Vec<Raw>, Error> {
+        let connection = self.lock();
+        let read = || {
+            let mut statement =
+                connection.prepare_cached(stored!("WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3"))?;
+            let mut rows = statement.query((epoch.to_string(), row::signed(from_seq)?, max_count))?;
+            let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+            while let Some(row) = rows.next()? {
+                let raw = Stored::from_row(row)?.into_raw();
+                bytes = bytes.saturating_add(raw.len_bytes());
+                if bytes > max_bytes && !batch.is_empty() {
+                    break;
+                }
+                batch.push(raw);
+            }
+            Ok(batch)
+        };
+        read().map_err(Error::Read)
+    }
+
+    /// The same, each verified and read.
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Chain`] when one of them does not verify.
+    pub fn records(
+        &self,
+        epoch: Epoch,
+        from_seq: u64,
+        max_count: u32,
+        max_bytes: usize,
+    ) -> Result<Vec<Record>, Error> {
+        let open = |raw: Raw| {
+            let seq = raw.seq;
+            raw.open().map_err(|source| Error::Chain { epoch, seq, source })
+        };
+        self.raw(epoch, from_seq, max_count, max_bytes)?.into_iter().map(open).collect()
+    }
+
+    /// The records of one sale in order, each verified.
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Chain`] when one of them does not verify.
+    pub fn sale(&self, id: SaleId) -> Result<Vec<Record>, Error> {
+        sale(&self.lock(), id)
+    }
+
+    /// The sale that a receipt number of an epoch belongs to, real sales before practice.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn sale_of_receipt(&self, epoch: Epoch, number: u64) -> Result<Option<SaleId>, Error> {
+        const SQL: &str = "SELECT sale FROM record WHERE kind = 'receipt_issued' AND epoch = ?1
+            AND receipt = ?2 AND sale IS NOT NULL ORDER BY training LIMIT 1";
+        let Ok(number) = row::signed(number) else { return Ok(None) };
+        let find = |connection: &Connection| {
+            connection
+                .prepare_cached(SQL)?
+                .query_row((epoch.to_string(), number), |row| row.get(0).map(SaleId))
+                .optional()
+        };
+        find(&self.lock()).map_err(Error::Read)
+    }
+
+    /// The last receipts of the current epoch, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn receipts(&self, limit: u32) -> Result<Vec<ReceiptEntry>, Error> {
+        const SQL: &str = "SELECT epoch, receipt, seq, sale, wall_ms, amount_minor, currency, training
+            FROM record WHERE kind = 'receipt_issued' AND receipt IS NOT NULL
+                AND epoch = (SELECT epoch FROM record ORDER BY position DESC LIMIT 1)
+            ORDER BY receipt DESC, training DESC LIMIT ?1";
+        list(&self.lock(), SQL, [limit], |row| {
+            Ok(ReceiptEntry {
+                epoch: row::epoch(row, 0)?,
+                number: row::unsigned(row, 1)?,
+                seq: row::unsigned(row, 2)?,
+                sale: sale_id(row, 3)?,
+                wall_ms: row.get(4)?,
+                total: row::amount(row, 5, 6)?,
+                mode: if row.get(7)? { Mode::Training } else { Mode::Live },
+            })
+        })
+    }
+
+    /// What lies after a watermark of an epoch: how much, what it is worth, how old, and the first
+    /// `limit` records of it.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn waiting(&self, epoch: Epoch, after_seq: u64, limit: u32) -> Result<Waiting, Error> {
+        const SQL: &str = "SELECT seq, kind, wall_ms, sale, amount_minor, currency,
+                count(*) OVER (), min(wall_ms) OVER (),
+                count(*) FILTER (WHERE kind = 'receipt_issued') OVER (),
+                sum(amount_minor) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER (),
+                max(currency) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER ()
+            FROM record WHERE epoch = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+        let Ok(after) = row::signed(after_seq) else { return Ok(Waiting::default()) };
+        let rows = list(&self.lock(), SQL, (epoch.to_string(), after, limit.max(1)), |row| {
+            let entry = WaitingEntry {
+                seq: row::unsigned(row, 0)?,
+                kind: row.get(1)?,
+                wall_ms: row.get(2)?,
+                sale: sale_id(row, 3)?,
+                amount: row::amount(row, 4, 5)?,
+            };
+            let whole = Waiting {
+                records: row::unsigned(row, 6)?,
+                receipts: row::unsigned(row, 8)?,
+                worth: row::amount(row, 9, 10)?,
+                oldest_wall_ms: row.get(7)?,
+                entries: Vec::new(),
+            };
+            Ok((whole, entry))
+        })?;
+        let mut whole = rows.first().map(|(whole, _)| whole.clone()).unwrap_or_default();
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+        whole.entries = rows.into_iter().map(|(_, entry)| entry).take(shown).collect();
+        Ok(whole)
+    }
+
+    /// Whether every page of the file is sound. Takes about a second for a million records.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when one is not.
+    pub fn quick_check(&self) -> Result<(), Error> {
+        settings::quick_check(&self.lock(), &self.path)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A reader changes nothing, so whoever panicked left nothing half done.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The records of one sale, for reader and writer.
+pub(super) fn sale(connection: &Connection, sale: SaleId) -> Result<Vec<Record>, Error> {
+    let sql = stored!("WHERE sale = ?1 ORDER BY position");
+    list(connection, sql, [sale.0], Stored::from_row)?.into_iter().map(Stored::open).collect()
+}
+
+fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Error> {
+    let all = || connection.prepare_cached(sql)?.query_map(params, read)?.collect::<Result<_, _>>();
+    all().map_err(Error::Read)
+}
+
+fn sale_id(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<SaleId>> {
+    let wrong = |found: Vec<u8>| {
+        rusqlite::Error::FromSqlConversionFailure(
+            index,
+            Type::Blob,
+            format!("a sale's id has 16 bytes, this has {}", found.len()).into(),
+        )
+    };
+    let bytes: Option<Vec<u8>> = row.get(index)?;
+    bytes.map(|bytes| bytes.try_into().map(SaleId).map_err(wrong)).transpose()
+}
