@@ -326,6 +326,16 @@ impl Till {
         self.staff.iter().map(|(id, person)| (id.clone(), person.pin.clone())).collect()
     }
 
+    /// The currency of its journal.
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// A person's name.
+    pub fn name_of(&self, staff: &StaffId) -> Option<String> {
+        self.staff.get(staff).map(|person| person.name.clone())
+    }
+
     /// Serials that were spent here.
     pub fn spent(&self) -> &BTreeSet<String> {
         &self.spent

@@ -4,11 +4,14 @@
 //! durable. Each edge that works for the till holds one receiver of work. The board is where edges leave
 //! what screens and the till want to know of them but what is not history: ports, the link, the watermark.
 
+use crate::bundle::Bundle;
 use crate::counter::duty::{Duty, KickDuty, PrintDuty};
 use crate::counter::event::Event;
 use crate::counter::refusal::Refusal;
 use crate::receipt::Receipt;
-use crate::record::ids::{SaleId, StationId};
+use crate::record::ids::{SaleId, StaffId, StationId};
+use crate::staff::PinHash;
+use crate::token::KeySet;
 use crate::view::View;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -224,6 +227,15 @@ pub enum LinkState {
     Offline,
 }
 
+/// The bundle in force and the keys that our codes are verified with.
+#[derive(Clone, PartialEq, Debug)]
+pub struct InForce {
+    /// Prices, menu, offers, desks.
+    pub bundle: Bundle,
+    /// Verified against the pinned root.
+    pub keys: KeySet,
+}
+
 /// Where edges leave what is not history, and where everybody reads.
 #[derive(Clone, Debug)]
 pub struct Board {
@@ -231,6 +243,10 @@ pub struct Board {
     pub view: watch::Receiver<Arc<View>>,
     /// Ports by station; `devices` writes it.
     pub devices: Arc<watch::Sender<BTreeMap<StationId, StationDevices>>>,
+    /// The last bundle that was verified; `sync` writes it before it posts `BundleArrived`.
+    pub bundle: Arc<watch::Sender<Option<Arc<InForce>>>>,
+    /// Hashes that PINs are checked against; the till writes it.
+    pub pins: watch::Receiver<Arc<BTreeMap<StaffId, PinHash>>>,
     /// The link; `sync` writes it.
     pub link: Arc<watch::Sender<Link>>,
     /// Pressing Send now raises it; `sync` reads it.
@@ -238,10 +254,15 @@ pub struct Board {
 }
 
 impl Board {
-    /// Makes the board around the till's view.
-    pub fn new(view: watch::Receiver<Arc<View>>) -> Self {
+    /// Makes the board around what the till writes.
+    pub fn new(
+        view: watch::Receiver<Arc<View>>,
+        pins: watch::Receiver<Arc<BTreeMap<StaffId, PinHash>>>,
+    ) -> Self {
         Self {
             view,
+            pins,
+            bundle: Arc::new(watch::Sender::new(None)),
             devices: Arc::new(watch::Sender::new(BTreeMap::new())),
             link: Arc::new(watch::Sender::new(Link::default())),
             nudge: Arc::new(tokio::sync::Notify::new()),

@@ -79,3 +79,16 @@ pub struct ReceiptTender {
     /// What the wallet took off for the customer.
     pub wallet_discount: Option<Money>,
 }
+
+/// What a receipt needs besides its sale.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReceiptAbout {
+    /// At which till.
+    pub terminal: TerminalId,
+    /// Who served.
+    pub cashier: String,
+    /// First print or copy.
+    pub paper: Paper,
+    /// What the code at the foot says.
+    pub code: Option<String>,
+}

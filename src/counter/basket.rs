@@ -287,7 +287,9 @@ impl Till {
             Worth::ByCampaign => match campaign.and_then(|campaign| campaign.terms.clone()) {
                 Some(terms) => terms,
                 None => {
-                    return no("The till does not know this coupon's campaign yet. Connect it and try again.");
+                    return no(
+                        "The till does not know this coupon's campaign yet. Connect it and try again.",
+                    );
                 }
             },
         };

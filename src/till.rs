@@ -1,0 +1,371 @@
+//! The loop: one ordinary thread, the only writer of the journal.
+//!
+//! It takes what waits at the door, decides and applies it in memory, commits once, and only then lets
+//! answers, views and duties go. **Invariant:** nothing is submitted, printed or promised that is not on
+//! disk. If the disk refuses, memory is thrown away, the journal is read again and nothing more is sold:
+//! a till that cannot remember must not promise.
+//!
+//! Not here: what an event means (`counter`).
+
+mod memory;
+mod start;
+
+use crate::bundle::Bundle;
+use crate::clock::Clock;
+use crate::counter::duty::{Duty, DutyId};
+use crate::counter::event::{Act, Event};
+use crate::counter::refusal::Told;
+use crate::counter::{Context, Refusal, Till};
+use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
+use crate::journal::Journal;
+use crate::receipt::{Receipt, ReceiptAbout};
+use crate::record::body::Body;
+use crate::record::ids::{Draw, IntentId, StaffId, StationId};
+use crate::record::money_moves::Carrier;
+use crate::record::{Moment, Record};
+use crate::sale::Sale;
+use crate::staff::PinHash;
+use crate::token::KeySet;
+use crate::view::{Selling, View};
+use memory::Presses;
+pub use start::{Error, Opening, Ready, open};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// Events taken in one turn and committed together. Waiting customers gain from a shared flush; more than
+/// this would make the first of them wait for the last.
+pub const EVENTS_A_TURN: usize = 256;
+
+/// The longest sleep: often enough for the watchdog, rare enough for an idle machine.
+const PULSE: Duration = Duration::from_millis(1000);
+
+/// Records between two snapshots: replaying as many takes some tens of milliseconds.
+const SNAPSHOT_EVERY: u64 = 2_000;
+
+/// Where the loop gets its time and its chance.
+pub struct Sources {
+    /// Clocks.
+    pub clock: Clock,
+    /// Thirty-two random bytes.
+    pub draw: fn() -> Draw,
+}
+
+/// The loop and all it holds.
+pub struct Loop {
+    journal: Journal,
+    till: Till,
+    letters: Receiver<Letter>,
+    outbox: Outbox,
+    board: Board,
+    view: watch::Sender<Arc<View>>,
+    pins: watch::Sender<Arc<BTreeMap<StaffId, PinHash>>>,
+    stations: Vec<StationId>,
+    sources: Sources,
+    code_key: [u8; 32],
+    in_force: Arc<InForce>,
+    told: BTreeMap<StationId, Told>,
+    in_flight: BTreeSet<DutyId>,
+    codes: BTreeMap<IntentId, CodeInHand>,
+    presses: Presses,
+    selling: Selling,
+    snapshot_at: u64,
+    pulse: Arc<AtomicU64>,
+}
+
+/// An answer that waits for the commit.
+struct Waiting {
+    reply: Option<oneshot::Sender<Result<Reply, Refusal>>>,
+    command: Option<String>,
+    answer: Result<Reply, Refusal>,
+}
+
+impl Loop {
+    /// Runs until it is told to stop and has drained the door, or until every edge is gone.
+    ///
+    /// # Errors
+    /// [`Error`] when the journal cannot be closed in order; nothing that was answered is lost.
+    pub fn run(mut self) -> Result<(), Error> {
+        self.publish();
+        self.release();
+        loop {
+            self.pulse.fetch_add(1, Ordering::Relaxed);
+            let letters = match self.wait() {
+                Ok(letters) => letters,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => vec![],
+            };
+            let stopping = letters.iter().any(|letter| letter.event == Event::Stopping);
+            self.turn(letters);
+            if stopping {
+                break;
+            }
+        }
+        self.close()
+    }
+
+    /// Waits for the first letter, a deadline or the pulse, and takes what else is there.
+    fn wait(&mut self) -> Result<Vec<Letter>, RecvTimeoutError> {
+        let first = self.letters.recv_timeout(self.patience())?;
+        let mut letters = vec![first];
+        while letters.len() < EVENTS_A_TURN {
+            match self.letters.try_recv() {
+                Ok(letter) => letters.push(letter),
+                Err(_) => break,
+            }
+        }
+        Ok(letters)
+    }
+
+    fn patience(&self) -> Duration {
+        let Some(deadline) = self.till.next_deadline() else { return PULSE };
+        let now = self.moment();
+        if now.is_past(deadline) {
+            return Duration::ZERO;
+        }
+        PULSE.min(Duration::from_millis(deadline.monotonic_ms.saturating_sub(now.monotonic_ms)))
+    }
+
+    fn moment(&self) -> Moment {
+        self.sources.clock.moment(self.board.link.borrow().cloud_offset_ms)
+    }
+
+    /// One turn: decide and apply in memory, commit once, let go.
+    fn turn(&mut self, letters: Vec<Letter>) {
+        let mut records = Vec::new();
+        let mut waiting = Vec::new();
+        let mut changed = !letters.is_empty();
+        self.adopt_bundle();
+        if self.till.next_deadline().is_some_and(|deadline| self.moment().is_past(deadline)) {
+            // Refusals of a deadline do not exist: it changes something or nothing.
+            let _ = self.decide(&Event::DeadlinePassed, &mut records);
+            changed = true;
+        }
+        for Letter { event, command, reply } in letters {
+            let answer = match command.as_deref().and_then(|id| self.presses.answer(id)) {
+                Some(answer) => answer,
+                None => self.decide(&event, &mut records),
+            };
+            self.tell(&event, &answer);
+            waiting.push(Waiting { reply, command, answer });
+        }
+        if !records.is_empty()
+            && let Err(error) = self.journal.append(&records)
+        {
+            self.stop_selling(&error);
+            for waiting in &mut waiting {
+                waiting.answer = Err(Refusal::ReadOnly);
+            }
+        }
+        if changed {
+            self.publish();
+        }
+        for Waiting { reply, command, answer } in waiting {
+            if let Some(command) = command {
+                self.presses.keep(command, answer.clone());
+            }
+            if let Some(reply) = reply {
+                // Whoever asked may be gone; what was decided stays decided.
+                let _ = reply.send(answer);
+            }
+        }
+        self.release();
+        self.keep_snapshot();
+    }
+
+    fn decide(&mut self, event: &Event, records: &mut Vec<Record>) -> Result<Reply, Refusal> {
+        if let Selling::ReadOnly(_) = self.selling {
+            return Err(Refusal::ReadOnly);
+        }
+        let archived = self.recall(event);
+        let in_force = Arc::clone(&self.in_force);
+        let cx = Context {
+            moment: self.moment(),
+            draw: (self.sources.draw)(),
+            bundle: &in_force.bundle,
+            keys: &in_force.keys,
+            code_key: &self.code_key,
+            archived: archived.as_ref(),
+        };
+        let made = self.till.step(event, &cx)?;
+        let mut sale = None;
+        for record in &made {
+            self.till.apply(record);
+            sale = record.header.sale.or(sale);
+            self.take_code(event, record);
+        }
+        records.extend(made);
+        Ok(Reply { seq: self.till.tip().seq, sale })
+    }
+
+    /// The sale that an event is about, where it has left memory.
+    fn recall(&self, event: &Event) -> Option<Sale> {
+        let Event::Act(command) = event else { return None };
+        let Act::Reprint { sale } = &command.act else { return None };
+        if self.till.holds(*sale) {
+            return None;
+        }
+        self.journal.sale(*sale).ok().and_then(|records| Sale::fold(&records))
+    }
+
+    /// Keeps a pay code in hand until its duty leaves, which is right after this turn's commit.
+    fn take_code(&mut self, event: &Event, record: &Record) {
+        let Body::IntentDrawn { intent, carrier: Carrier::PayCode { .. }, .. } = &record.body else { return };
+        let text = match event {
+            Event::Scanned { scan, .. } => String::from_utf8_lossy(&scan.data).into_owned(),
+            Event::Act(command) => match &command.act {
+                Act::TypeCode(text) => text.clone(),
+                _ => return,
+            },
+            _ => return,
+        };
+        self.codes.insert(*intent, CodeInHand(text.trim().to_owned()));
+    }
+
+    /// Leaves at a station what the till said to it last.
+    fn tell(&mut self, event: &Event, answer: &Result<Reply, Refusal>) {
+        let station = match event {
+            Event::Scanned { station, .. } => station,
+            Event::Act(command) => &command.station,
+            _ => return,
+        };
+        match answer {
+            Ok(_) => self.told.remove(station),
+            Err(refusal) => self.told.insert(station.clone(), Told::from(refusal)),
+        };
+    }
+
+    fn adopt_bundle(&mut self) {
+        let latest = self.board.bundle.borrow().clone();
+        if let Some(latest) = latest
+            && latest.bundle.content.version > self.in_force.bundle.content.version
+            && latest.bundle.content.currency == self.till.currency()
+        {
+            self.in_force = latest;
+        }
+    }
+
+    fn publish(&mut self) {
+        let now_s = self.moment().unix_s();
+        let bundle = &self.in_force.bundle;
+        let view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
+        self.view.send_replace(Arc::new(view));
+        let pins = self.till.pins();
+        self.pins.send_if_modified(|old| {
+            let changed = **old != pins;
+            if changed {
+                *old = Arc::new(pins);
+            }
+            changed
+        });
+    }
+
+    /// Starts what is owed and not under way, and forgets what is owed no more.
+    fn release(&mut self) {
+        if let Selling::ReadOnly(_) = self.selling {
+            return;
+        }
+        let owed = self.till.owed();
+        let ids: BTreeSet<DutyId> = owed.iter().map(Duty::id).collect();
+        self.in_flight.retain(|id| ids.contains(id));
+        for duty in owed {
+            let id = duty.id();
+            if !self.in_flight.contains(&id) && self.start(duty) {
+                self.in_flight.insert(id);
+            }
+        }
+        let in_flight = &self.in_flight;
+        self.codes.retain(|intent, _| !in_flight.contains(&DutyId::Submit(*intent)));
+    }
+
+    /// Hands a duty to its edge. False when the edge's door is full or shut: it is offered again.
+    fn start(&mut self, duty: Duty) -> bool {
+        match duty {
+            Duty::Submit(ref pay) => {
+                let code = self.codes.get(&pay.intent).cloned();
+                self.outbox.provider.try_send(ProviderWork { duty, code }).is_ok()
+            }
+            Duty::Ask(_) | Duty::Cancel(_) | Duty::Watch(_) => {
+                self.outbox.provider.try_send(ProviderWork { duty, code: None }).is_ok()
+            }
+            Duty::Refund(ref refund) => match refund.captured_by {
+                crate::counter::duty::CapturedBy::Till => {
+                    self.outbox.provider.try_send(ProviderWork { duty, code: None }).is_ok()
+                }
+                crate::counter::duty::CapturedBy::Cloud => self.outbox.cloud.try_send(duty).is_ok(),
+            },
+            Duty::Offer(_) | Duty::Withdraw(_) => self.outbox.cloud.try_send(duty).is_ok(),
+            Duty::Kick(kick) => self.outbox.devices.try_send(DeviceWork::Kick(kick)).is_ok(),
+            Duty::Print(print) => match self.receipt(&print) {
+                Some(receipt) => {
+                    self.outbox.devices.try_send(DeviceWork::Print(print, Box::new(receipt))).is_ok()
+                }
+                None => false,
+            },
+        }
+    }
+
+    fn receipt(&self, print: &crate::counter::duty::PrintDuty) -> Option<Receipt> {
+        let records = match self.journal.sale(print.sale) {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::error!(sale.id = %print.sale, error = %error, "A receipt cannot be read back from the journal.");
+                return None;
+            }
+        };
+        let sale = Sale::fold(&records)?;
+        let cashier = sale.staff.as_ref().and_then(|staff| self.till.name_of(staff));
+        let about = ReceiptAbout {
+            terminal: self.till.terminal().clone(),
+            cashier: cashier.unwrap_or_default(),
+            paper: print.paper,
+            code: None,
+        };
+        Receipt::of(&sale, &self.in_force.bundle, about)
+    }
+
+    fn keep_snapshot(&mut self) {
+        if self.till.tip().seq >= self.snapshot_at + SNAPSHOT_EVERY {
+            self.save_snapshot();
+        }
+    }
+
+    fn save_snapshot(&mut self) {
+        let tip = self.till.tip();
+        let saved = start::snapshot_bytes(&self.till).map_err(|error| error.to_string()).and_then(|bytes| {
+            let saved = self.journal.save_snapshot(self.till.epoch(), tip, bytes);
+            saved.map_err(|error| error.to_string())
+        });
+        if let Err(error) = saved {
+            tracing::warn!(error, "The snapshot was not saved; the next start takes longer.");
+        }
+        self.snapshot_at = tip.seq;
+    }
+
+    /// The disk refused: memory is what the journal says, and nothing more is sold until a person looks.
+    fn stop_selling(&mut self, error: &crate::journal::Error) {
+        tracing::error!(error = %error, "The journal cannot be written. Selling stopped.");
+        self.selling = Selling::ReadOnly(error.to_string());
+        match start::replay(&self.journal) {
+            Ok(Some(till)) => self.till = till,
+            Ok(None) => {}
+            Err(error) => tracing::error!(error = %error, "Nor can it be read."),
+        }
+        self.codes.clear();
+    }
+
+    fn close(mut self) -> Result<(), Error> {
+        if self.selling == Selling::Open {
+            self.save_snapshot();
+        }
+        self.journal.close().map_err(Error::Journal)
+    }
+}
+
+/// The bundle and the key set before the first one arrives.
+fn nothing_in_force(bundle: Bundle) -> Arc<InForce> {
+    Arc::new(InForce { bundle, keys: KeySet::new(0, 0, i64::MAX) })
+}

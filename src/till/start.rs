@@ -1,0 +1,183 @@
+//! The start: snapshot and tail, or genesis; then what was under way is settled, before any edge runs.
+
+use super::{Loop, Sources, memory::Presses, nothing_in_force};
+use crate::bundle::Bundle;
+use crate::counter::{Context, Event, Till};
+use crate::inbox::{Board, Letter, Outbox};
+use crate::journal::{self, Journal};
+use crate::record::Epoch;
+use crate::record::ids::{StationId, TerminalId};
+use crate::view::{Selling, View};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::Receiver;
+use tokio::sync::watch;
+
+/// Version of the snapshot's shape. A snapshot of another shape is left out and the journal replayed.
+const SNAPSHOT_SHAPE: u16 = 1;
+
+/// What a till starts from.
+pub struct Opening {
+    /// Which till this is; the journal must say the same.
+    pub terminal: TerminalId,
+    /// Its stations.
+    pub stations: Vec<StationId>,
+    /// What is in force before the first bundle from the cloud.
+    pub bundle: Bundle,
+    /// The till's own key for hashes of pay codes.
+    pub code_key: [u8; 32],
+    /// Clocks and chance.
+    pub sources: Sources,
+}
+
+/// Why the till cannot start or stop in order.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal.
+    #[error("the journal: {0}")]
+    Journal(#[from] journal::Error),
+    /// The directory belongs to another till.
+    #[error(
+        "the state directory belongs to till {found}, the configuration says {configured}: use a directory of its own for each till"
+    )]
+    OtherTerminal {
+        /// Whose journal it is.
+        found: TerminalId,
+        /// Who the configuration says.
+        configured: TerminalId,
+    },
+    /// The currency changed under a journal that has amounts in it.
+    #[error(
+        "the journal is in {found}, the configuration says {configured}: a till keeps its currency for life"
+    )]
+    OtherCurrency {
+        /// The journal's.
+        found: &'static str,
+        /// The configuration's.
+        configured: &'static str,
+    },
+    /// A journal that does not begin with a genesis.
+    #[error("the journal does not begin with its first record: restore a backup")]
+    NoGenesis,
+    /// What was decided at the start could not be written.
+    #[error("the till cannot write its journal, and so does not start: {0}")]
+    FirstCommit(journal::Error),
+}
+
+/// The loop, ready to run, the door into it, and the board around it.
+pub struct Ready {
+    /// Run it on a thread of its own.
+    pub till: Loop,
+    /// Grows with each turn: the watchdog is fed by it.
+    pub pulse: Arc<AtomicU64>,
+    /// Where edges read and write what is not history.
+    pub board: Board,
+}
+
+/// Opens the journal, folds it, and settles what was under way when the last process ended.
+///
+/// # Errors
+/// [`Error`] when the journal cannot be opened, read or written, or belongs to another till.
+pub fn open(
+    journal: Journal,
+    opening: Opening,
+    letters: Receiver<Letter>,
+    outbox: Outbox,
+) -> Result<Ready, Error> {
+    let Opening { terminal, stations, bundle, code_key, sources } = opening;
+    let mut journal = journal;
+    let in_force = nothing_in_force(bundle);
+    let cx = |draw| Context {
+        moment: sources.clock.moment(None),
+        draw,
+        bundle: &in_force.bundle,
+        keys: &in_force.keys,
+        code_key: &code_key,
+        archived: None,
+    };
+    let mut till = match replay(&journal)? {
+        Some(till) => till,
+        None => {
+            let (epoch, version) = (new_epoch((sources.draw)()), env!("CARGO_PKG_VERSION"));
+            let genesis = Till::genesis(terminal.clone(), epoch, version, &cx((sources.draw)()));
+            journal.append(std::slice::from_ref(&genesis)).map_err(Error::FirstCommit)?;
+            Till::begin(&genesis).ok_or(Error::NoGenesis)?
+        }
+    };
+    if *till.terminal() != terminal {
+        return Err(Error::OtherTerminal { found: till.terminal().clone(), configured: terminal });
+    }
+    if till.currency() != in_force.bundle.content.currency {
+        let (found, configured) = (till.currency().code(), in_force.bundle.content.currency.code());
+        return Err(Error::OtherCurrency { found, configured });
+    }
+    let booted = till.step(&Event::Booted(journal.shutdown()), &cx((sources.draw)()));
+    let booted = booted.unwrap_or_default();
+    booted.iter().for_each(|record| till.apply(record));
+    journal.append(&booted).map_err(Error::FirstCommit)?;
+
+    let first = till.view(&in_force.bundle, 0, &stations, &BTreeMap::new(), Selling::Open);
+    let (view, view_out): (_, watch::Receiver<Arc<View>>) = watch::channel(Arc::new(first));
+    let (pins, pins_out) = watch::channel(Arc::new(till.pins()));
+    let board = Board::new(view_out, pins_out);
+    let pulse = Arc::new(AtomicU64::new(0));
+    let snapshot_at = till.tip().seq;
+    let till = Loop {
+        journal,
+        till,
+        letters,
+        outbox,
+        board: board.clone(),
+        view,
+        pins,
+        stations,
+        sources,
+        code_key,
+        in_force,
+        told: BTreeMap::new(),
+        in_flight: BTreeSet::new(),
+        codes: BTreeMap::new(),
+        presses: Presses::default(),
+        selling: Selling::Open,
+        snapshot_at,
+        pulse: Arc::clone(&pulse),
+    };
+    Ok(Ready { till, pulse, board })
+}
+
+/// Folds the journal: the snapshot if it fits, and every record after it. None for an empty journal.
+pub(super) fn replay(journal: &Journal) -> Result<Option<Till>, Error> {
+    let loaded = journal.load()?;
+    let known = loaded.snapshot.as_ref().map(|snapshot| state_of(&snapshot.bytes));
+    let (mut till, tail) = match known {
+        Some(Some(till)) => (Some(till), loaded.tail),
+        Some(None) => (None, journal.load_whole().tail),
+        None => (None, loaded.tail),
+    };
+    for record in tail {
+        let record = record?;
+        match (&mut till, Till::begin(&record)) {
+            (_, Some(begun)) => till = Some(begun),
+            (Some(till), None) => till.apply(&record),
+            (None, None) => return Err(Error::NoGenesis),
+        }
+    }
+    Ok(till)
+}
+
+/// A state as the next start reads it.
+pub(super) fn snapshot_bytes(till: &Till) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&(SNAPSHOT_SHAPE, till))
+}
+
+fn state_of(bytes: &[u8]) -> Option<Till> {
+    let (shape, till): (u16, serde_json::Value) = serde_json::from_slice(bytes).ok()?;
+    if shape == SNAPSHOT_SHAPE { serde_json::from_value(till).ok() } else { None }
+}
+
+fn new_epoch(draw: [u8; 32]) -> Epoch {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&draw[..8]);
+    Epoch(u64::from_be_bytes(bytes))
+}
