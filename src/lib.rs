@@ -31,5 +31,8 @@ pub mod wallet;
 // Edges: one outside thing each.
 pub mod journal;
 
+// What is configured.
+pub mod config;
+
 // The other side.
 pub mod sim;

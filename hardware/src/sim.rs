@@ -11,6 +11,7 @@ mod interpreter;
 pub mod paper;
 mod printer;
 mod pty;
+mod real_time;
 mod scanner;
 
 pub use console::{run_printer, run_scanner};

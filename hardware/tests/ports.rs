@@ -9,7 +9,8 @@ use std::time::Duration;
 use hardware::link::memory::Socket;
 use hardware::link::serial::SerialAddress;
 use hardware::link::{
-    Address, Decode, Link, LinkError, Port, PortConfig, PortEvent, PortHandle, WriteFailure, Written,
+    Address, Decode, FlowControl, Link, LinkError, Port, PortConfig, PortEvent, PortHandle, WriteFailure,
+    Written,
 };
 use hardware::scanner::{AimId, AimPrefix, Scan, ScanDecoder, Scanned};
 use hardware::sim::Scanner;
@@ -146,6 +147,26 @@ fn a_write_says_how_far_it_came_when_the_device_holds_the_line_or_goes() {
     let sender = port.sender();
     drop(port);
     assert_eq!(sender.write(vec![0; 10], LONG), Written::Partly { sent: 0, why: WriteFailure::Stopped });
+}
+
+#[test]
+fn a_device_that_says_xoff_holds_the_line_until_it_says_xon() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("device");
+    let device = Scanner::start(&link).unwrap();
+    let address = SerialAddress { flow: FlowControl::XonXoff, ..SerialAddress::new(&link) };
+    let (port, inbox) = start(Address::Serial(address), AimPrefix::NotSent);
+    assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Opened);
+    let write = || port.write(vec![b'x'], Duration::from_millis(20));
+    device.scan(b"\x13").unwrap();
+    let held = (0..1000).find_map(|_| match write() {
+        Written::All => None,
+        held @ Written::Partly { .. } => Some(held),
+    });
+    assert_eq!(held, Some(Written::Partly { sent: 0, why: WriteFailure::Stalled }));
+    device.scan(b"\x11after\r").unwrap();
+    assert_eq!(inbox.recv_timeout(LONG).unwrap(), scan("after"), "flow control is not data");
+    assert_eq!(port.write(vec![b'x'], LONG), Written::All);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hardware::document::{Cut, Document, Line, Row, Style};
 use hardware::link::serial::SerialAddress;
-use hardware::link::{Address, PortConfig};
+use hardware::link::{Address, Link, PortConfig};
 use hardware::printer::driver::{LinkWire, Patience};
 use hardware::printer::escpos::encode;
 use hardware::printer::{
@@ -44,7 +44,7 @@ impl Counter {
         let port = PortConfig { reopen: Duration::from_millis(5), ..PortConfig::new(address(&link)) };
         let config = PrinterConfig {
             patience: Patience {
-                answer: Duration::from_millis(300),
+                answer: Duration::from_secs(1),
                 stall: Duration::from_secs(5),
                 confirm: Duration::from_millis(500),
             },
@@ -310,4 +310,89 @@ fn a_bare_link_prints_without_any_thread() {
     device.set_fault(Fault::CoverOpen);
     let outcome = driver.print(&encode(&slip("bare"), profile).unwrap());
     assert_eq!(outcome, JobOutcome::FailedBefore { why: Why::CoverOpen });
+}
+
+/// A printer at the other end of a line in memory: it is well, and `obey` sees all other bytes as they come and says
+/// what the printer sends for them. Ends when the host drops its end.
+fn scripted(
+    mut device: hardware::link::memory::MemoryLink,
+    mut obey: impl FnMut(u8) -> Option<u8> + Send + 'static,
+) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let (mut buffer, mut last) = ([0; 1], [0; 3]);
+        while let Ok(count) = device.read(&mut buffer, LONG) {
+            if count == 0 {
+                return;
+            }
+            last = [last[1], last[2], buffer[0]];
+            let answer = match last {
+                [0x10, 0x04, 1..=4] => Some(0x12),
+                _ => obey(buffer[0]),
+            };
+            if answer.is_some_and(|byte| device.write(&[byte], LONG).is_err()) {
+                return;
+            }
+        }
+    })
+}
+
+const QUICK: Patience = Patience {
+    answer: Duration::from_millis(400),
+    stall: Duration::from_millis(200),
+    confirm: Duration::from_millis(100),
+};
+
+#[test]
+fn the_late_word_of_an_older_job_does_not_confirm_the_next() {
+    let (device, host) = hardware::link::memory::pair();
+    let profile = Profile::by_name("epson-tm-t88").unwrap();
+    let (mut job, mut last) = (0, [0; 3]);
+    let printer = scripted(device, move |byte| {
+        last = [last[1], last[2], byte];
+        job += usize::from(last[1..] == [0x1b, b'@']);
+        // The answer to the first job's fence comes in the middle of the second job, whose own never comes.
+        let late = job == 2 && byte == b'w';
+        let in_time = job > 2 && last == [0x1d, b'r', 1];
+        (late || in_time).then_some(0)
+    });
+    let mut driver = PrinterDriver::new(LinkWire::new(Box::new(host)), profile, QUICK);
+    assert_eq!(driver.print(b"\x1b@one\n"), JobOutcome::Unconfirmed { why: Why::NoWord });
+    assert_eq!(driver.print(b"\x1b@two\n"), JobOutcome::Unconfirmed { why: Why::NoWord });
+    assert_eq!(driver.print(b"\x1b@three\n"), JobOutcome::Confirmed);
+    assert_eq!(driver.print(b"\x1b@four\n"), JobOutcome::Confirmed);
+    drop(driver);
+    printer.join().unwrap();
+}
+
+#[test]
+fn after_a_job_that_broke_off_the_next_is_not_swallowed_as_the_rest_of_a_symbol() {
+    let (device, host) = hardware::link::memory::pair();
+    let profile = Profile::by_name("epson-tm-t88").unwrap();
+    let (bytes, heard) = channel();
+    let (go, gone_on) = channel::<()>();
+    let mut recovered = false;
+    let printer = scripted(device, move |byte| {
+        bytes.send(byte).unwrap();
+        if byte == b'Z' {
+            // The printer's buffer is full: it takes nothing until the host has given up.
+            recovered = true;
+            gone_on.recv().unwrap();
+        }
+        (byte == 1 && recovered).then_some(0)
+    });
+    let mut driver = PrinterDriver::new(LinkWire::new(Box::new(host)), profile, QUICK);
+    let job = [b"\x1b@Z".as_slice(), &[b'x'; 20_000]].concat();
+    let outcome = driver.print(&job);
+    assert!(
+        matches!(outcome, JobOutcome::FailedPartWay { sent, of: 20_003, why: Why::Stalled } if sent < 5000),
+        "{outcome}"
+    );
+    go.send(()).unwrap();
+    assert_eq!(driver.print(b"\x1b@next\n"), JobOutcome::Confirmed);
+    drop(driver);
+    printer.join().unwrap();
+    let all: Vec<u8> = heard.try_iter().collect();
+    let next = all.windows(6).position(|part| part == b"\x1b@next").unwrap();
+    let filler = all[..next].iter().rev().take_while(|byte| **byte == 0).count();
+    assert!(filler >= hardware::printer::escpos::MAX_QR_BYTES, "{filler}");
 }

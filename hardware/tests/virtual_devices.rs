@@ -6,12 +6,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use hardware::document::width::text_cells;
 use hardware::document::{Document, Line, Qr, Row, Style};
 use hardware::link::Address;
 use hardware::link::serial::SerialAddress;
 use hardware::printer::escpos::encode;
-use hardware::profile::Profile;
+use hardware::profile::{Charset, Profile};
 use hardware::sim::{Paper, Printer, PrinterOptions};
+use proptest::prelude::*;
 
 #[path = "receipts/reference.rs"]
 mod receipts;
@@ -151,4 +153,60 @@ fn the_devices_run_as_programs() {
     let said: Vec<String> = output.stdout.lines().map(Result::unwrap).skip(1).collect();
     assert_eq!(said[..2], ["ok", "ok"]);
     assert!(said[2].starts_with("not done: faults are none, near-end"), "{said:?}");
+}
+
+/// Text a Chinese printer can print, without spaces, so that wrapping loses nothing.
+fn printable() -> impl Strategy<Value = String> {
+    prop::collection::vec(
+        prop_oneof![prop::char::range('!', '~'), prop::char::range('一', '龥'), Just('𠮷'), Just('￥')],
+        0..70,
+    )
+    .prop_map(String::from_iter)
+}
+
+fn styles() -> impl Strategy<Value = Style> {
+    (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(bold, wide, tall)| Style { bold, wide, tall })
+}
+
+proptest! {
+    #[test]
+    fn a_reader_that_shares_nothing_with_the_encoder_finds_every_character_where_it_should_be(
+        line in printable(),
+        name in printable(),
+        amount in "[0-9]{1,6}\\.[0-9]{2}",
+        look in styles(),
+    ) {
+        for profile in Profile::list().iter().filter(|profile| profile.charset == Charset::Gb18030) {
+            let columns = profile.columns;
+            let mut document = Document::new();
+            document
+                .line(Line::left(line.clone()).styled(look))
+                .rule()
+                .row(Row::new().from(0, name.clone()).up_to(columns, amount.clone()));
+            let job = encode(&document, profile).unwrap();
+            let width_dots = u32::from(columns) * 12;
+            let paper = Paper::read(&job, width_dots);
+            prop_assert_eq!(&paper.errors, &[]);
+            let lines = paper.sheets[0].text_lines(width_dots);
+            let rule = lines.iter().position(|line| *line == "-".repeat(usize::from(columns))).unwrap();
+            prop_assert_eq!(lines[..rule].concat(), line.clone());
+            let first = &lines[rule + 1];
+            prop_assert!(first.ends_with(&amount), "{}", first);
+            prop_assert_eq!(text_cells(first, profile.charset), usize::from(columns), "{}", first);
+            let mut names = lines[rule + 1..].concat().replacen(&amount, "", 1);
+            if name.contains(&amount) {
+                names = name.clone();
+            }
+            prop_assert_eq!(names.replace(' ', ""), name.clone());
+        }
+    }
+
+    #[test]
+    fn the_virtual_printer_survives_any_bytes(bytes in prop::collection::vec(
+        prop_oneof![prop::sample::select(vec![0x1b_u8, 0x1c, 0x1d, 0x10, 0x04, b'$', b'(', b'k', b'd', b'&']), any::<u8>()],
+        0..400,
+    )) {
+        let paper = Paper::read(&bytes, 384);
+        prop_assert!(paper.to_html().ends_with("</div>"));
+    }
 }

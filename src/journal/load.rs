@@ -130,3 +130,142 @@ pub(super) fn stored_end(connection: &Connection) -> Result<Option<(i64, End)>, 
     };
     read().map_err(Error::Read)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample::{Pen, sale};
+    use crate::journal::{Journal, settings};
+    use crate::record::Hash;
+
+    fn loaded(journal: &Journal) -> (Option<Snapshot>, Vec<Record>) {
+        let loaded = journal.load().unwrap();
+        (loaded.snapshot, loaded.tail.map(Result::unwrap).collect())
+    }
+
+    fn keep(journal: &Journal, end: End) {
+        journal.save_snapshot(end.epoch, end.tip, b"state".to_vec()).unwrap();
+    }
+
+    #[test]
+    fn a_snapshot_and_its_tail_are_the_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        let mut pen = Pen::new(1);
+        let first = pen.many(100);
+        journal.append(&first).unwrap();
+        keep(&journal, pen.end());
+        let (snapshot, tail) = loaded(&journal);
+        assert_eq!(snapshot.unwrap().tip, pen.end().tip);
+        assert_eq!(tail, []);
+        let more = [pen.moved(sale(1)), pen.moved(sale(2))];
+        journal.append(&more).unwrap();
+        drop(journal);
+        let journal = Journal::open(dir.path()).unwrap();
+        let (snapshot, tail) = loaded(&journal);
+        assert_eq!(snapshot.unwrap().bytes, b"state");
+        assert_eq!(tail, more);
+        let whole: Vec<Record> = journal.load_whole().tail.map(Result::unwrap).collect();
+        assert_eq!(whole, [&first[..], &more[..]].concat());
+    }
+
+    #[test]
+    fn a_snapshot_goes_on_into_the_next_epoch() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        let mut pen = Pen::new(1);
+        journal.append(&pen.many(3)).unwrap();
+        keep(&journal, pen.end());
+        let next = Pen::new(2).many(2);
+        journal.append(&next).unwrap();
+        assert_eq!(loaded(&journal).1, next);
+    }
+
+    #[test]
+    fn a_snapshot_that_lies_is_ignored() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        let mut pen = Pen::new(1);
+        let records = pen.many(10);
+        journal.append(&records).unwrap();
+        let true_end = pen.end();
+        let other_hash = End { tip: Tip { head: Hash([1; 32]), ..true_end.tip }, ..true_end };
+        let too_far = End { tip: Tip { seq: 12, ..true_end.tip }, ..true_end };
+        let other_epoch = End { epoch: crate::record::Epoch(5), ..true_end };
+        for lie in [other_hash, too_far, other_epoch] {
+            keep(&journal, lie);
+            let (snapshot, tail) = loaded(&journal);
+            assert_eq!((snapshot, tail.len()), (None, 11));
+        }
+        keep(&journal, true_end);
+        assert_eq!(loaded(&journal).1, []);
+        std::fs::write(dir.path().join("snapshot"), "half of somethi").unwrap();
+        assert_eq!(loaded(&journal).1, records);
+    }
+
+    /// Changes rows behind the journal's back, as a thief with a shell would, and loads.
+    fn tampered(sql: &str) -> Error {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        journal.append(&Pen::new(1).many(80)).unwrap();
+        let thief = settings::open_to_write(&dir.path().join("journal.db")).unwrap();
+        let triggers = ["record_is_appended", "record_is_not_changed", "record_is_not_deleted"];
+        for trigger in triggers {
+            thief.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+        }
+        thief.execute_batch(sql).unwrap();
+        let mut tail = journal.load().unwrap().tail;
+        let error = tail.by_ref().find_map(Result::err).unwrap();
+        assert!(tail.next().is_none(), "nothing comes after a break");
+        error
+    }
+
+    #[test]
+    fn a_break_in_the_chain_is_an_error_that_names_the_record() {
+        let tricks = [
+            "UPDATE record SET body = CAST('{}' AS BLOB) WHERE seq = 70",
+            "UPDATE record SET salt = zeroblob(16) WHERE seq = 70",
+            "UPDATE record SET hash = zeroblob(32) WHERE seq = 70",
+            "UPDATE record SET head = zeroblob(200) WHERE seq = 70",
+            "UPDATE record SET head = (SELECT head FROM record WHERE seq = 69),
+                body = (SELECT body FROM record WHERE seq = 69),
+                salt = (SELECT salt FROM record WHERE seq = 69),
+                hash = (SELECT hash FROM record WHERE seq = 69) WHERE seq = 70",
+        ];
+        for trick in tricks {
+            let error = tampered(trick);
+            assert!(matches!(error, Error::Chain { seq: 70, .. }), "{trick}: {error:?}");
+            assert!(error.to_string().contains("record 70") && error.is_permanent());
+        }
+        let error = tampered("DELETE FROM record WHERE seq = 70");
+        assert!(matches!(error, Error::Chain { seq: 71, .. }), "{error:?}");
+        let error = tampered("UPDATE record SET position = position + 100 WHERE seq > 70");
+        assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_missing_tail_shows_by_a_snapshot_or_a_watermark_only() {
+        // The chain proves what is there; that its end is the end takes someone who saw it.
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        journal.append(&Pen::new(1).many(5)).unwrap();
+        let thief = settings::open_to_write(&dir.path().join("journal.db")).unwrap();
+        thief.execute_batch("DROP TRIGGER record_is_not_deleted; DELETE FROM record WHERE seq > 3").unwrap();
+        assert_eq!(loaded(&journal).1.len(), 3);
+    }
+
+    #[test]
+    fn ten_thousand_records_are_read_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        let mut pen = Pen::new(1);
+        let records = pen.many(9_999);
+        for batch in records.chunks(256) {
+            journal.append(batch).unwrap();
+        }
+        let mut tail = journal.load().unwrap().tail;
+        let count = tail.by_ref().map(Result::unwrap).zip(&records).filter(|(a, b)| a == *b).count();
+        assert_eq!(count, 10_000);
+        assert_eq!(tail.end(), Some(pen.end()));
+    }
+}

@@ -68,6 +68,26 @@ pub struct Waiting {
     pub entries: Vec<WaitingEntry>,
 }
 
+const EPOCHS: &str = "SELECT last.epoch, last.seq, last.hash
+    FROM record AS first JOIN record AS last ON last.epoch = first.epoch
+        AND last.seq = (SELECT max(seq) FROM record WHERE epoch = first.epoch)
+    WHERE first.kind = 'genesis' ORDER BY first.position";
+
+const SALE_OF_RECEIPT: &str = "SELECT sale FROM record WHERE kind = 'receipt_issued' AND epoch = ?1
+    AND receipt = ?2 AND sale IS NOT NULL ORDER BY training LIMIT 1";
+
+const RECEIPTS: &str = "SELECT epoch, receipt, seq, sale, wall_ms, amount_minor, currency, training
+    FROM record WHERE kind = 'receipt_issued' AND receipt IS NOT NULL
+        AND epoch = (SELECT epoch FROM record WHERE position = (SELECT max(position) FROM record))
+    ORDER BY receipt DESC, training DESC LIMIT ?1";
+
+const WAITING: &str = "SELECT seq, kind, wall_ms, sale, amount_minor, currency,
+        count(*) OVER (), min(wall_ms) OVER (),
+        count(*) FILTER (WHERE kind = 'receipt_issued') OVER (),
+        sum(amount_minor) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER (),
+        max(currency) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER ()
+    FROM record WHERE epoch = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+
 impl Reader {
     /// Opens the journal of a state directory to read. Asks for no lock: it may be open elsewhere.
     ///
@@ -96,11 +116,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Read`].
     pub fn epochs(&self) -> Result<Vec<End>, Error> {
-        const SQL: &str = "SELECT last.epoch, last.seq, last.hash
-            FROM record AS first JOIN record AS last ON last.epoch = first.epoch
-                AND last.seq = (SELECT max(seq) FROM record WHERE epoch = first.epoch)
-            WHERE first.kind = 'genesis' ORDER BY first.position";
-        list(&self.lock(), SQL, [], |row| End::from_columns(row, 0))
+        list(&self.lock(), EPOCHS, [], |row| End::from_columns(row, 0))
     }
 
     /// Records of an epoch from `from_seq` on as bytes: at most `max_count` of them and at most
@@ -165,12 +181,10 @@ impl Reader {
     /// # Errors
     /// [`Error::Read`].
     pub fn sale_of_receipt(&self, epoch: Epoch, number: u64) -> Result<Option<SaleId>, Error> {
-        const SQL: &str = "SELECT sale FROM record WHERE kind = 'receipt_issued' AND epoch = ?1
-            AND receipt = ?2 AND sale IS NOT NULL ORDER BY training LIMIT 1";
         let Ok(number) = row::signed(number) else { return Ok(None) };
         let find = |connection: &Connection| {
             connection
-                .prepare_cached(SQL)?
+                .prepare_cached(SALE_OF_RECEIPT)?
                 .query_row((epoch.to_string(), number), |row| row.get(0).map(SaleId))
                 .optional()
         };
@@ -182,11 +196,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Read`].
     pub fn receipts(&self, limit: u32) -> Result<Vec<ReceiptEntry>, Error> {
-        const SQL: &str = "SELECT epoch, receipt, seq, sale, wall_ms, amount_minor, currency, training
-            FROM record WHERE kind = 'receipt_issued' AND receipt IS NOT NULL
-                AND epoch = (SELECT epoch FROM record ORDER BY position DESC LIMIT 1)
-            ORDER BY receipt DESC, training DESC LIMIT ?1";
-        list(&self.lock(), SQL, [limit], |row| {
+        list(&self.lock(), RECEIPTS, [limit], |row| {
             Ok(ReceiptEntry {
                 epoch: row::epoch(row, 0)?,
                 number: row::unsigned(row, 1)?,
@@ -205,14 +215,8 @@ impl Reader {
     /// # Errors
     /// [`Error::Read`].
     pub fn waiting(&self, epoch: Epoch, after_seq: u64, limit: u32) -> Result<Waiting, Error> {
-        const SQL: &str = "SELECT seq, kind, wall_ms, sale, amount_minor, currency,
-                count(*) OVER (), min(wall_ms) OVER (),
-                count(*) FILTER (WHERE kind = 'receipt_issued') OVER (),
-                sum(amount_minor) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER (),
-                max(currency) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER ()
-            FROM record WHERE epoch = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
         let Ok(after) = row::signed(after_seq) else { return Ok(Waiting::default()) };
-        let rows = list(&self.lock(), SQL, (epoch.to_string(), after, limit.max(1)), |row| {
+        let rows = list(&self.lock(), WAITING, (epoch.to_string(), after, limit.max(1)), |row| {
             let entry = WaitingEntry {
                 seq: row::unsigned(row, 0)?,
                 kind: row.get(1)?,
@@ -275,4 +279,157 @@ fn sale_id(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<SaleId>> {
     };
     let bytes: Option<Vec<u8>> = row.get(index)?;
     bytes.map(|bytes| bytes.try_into().map(SaleId).map_err(wrong)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+    use crate::journal::sample::{Pen, sale};
+    use crate::money::Currency;
+
+    fn journal() -> (tempfile::TempDir, Journal, Pen) {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        (dir, journal, Pen::new(1))
+    }
+
+    fn cny(minor: i64) -> Option<Money> {
+        Some(Money::new(minor, Currency::CNY))
+    }
+
+    #[test]
+    fn a_reader_on_another_thread_sees_what_is_committed() {
+        let (_dir, mut journal, mut pen) = journal();
+        let reader = journal.reader().unwrap();
+        assert_eq!(reader.end().unwrap(), None);
+        let records = pen.many(4);
+        journal.append(&records).unwrap();
+        let other = reader.clone();
+        let seen = std::thread::spawn(move || other.records(Epoch(1), 1, 100, 1 << 20).unwrap());
+        assert_eq!(seen.join().unwrap(), records);
+        assert_eq!(reader.end().unwrap(), Some(pen.end()));
+        assert_eq!(reader.sale(sale(0)).unwrap(), records[1..3]);
+        reader.quick_check().unwrap();
+    }
+
+    #[test]
+    fn a_batch_keeps_to_its_limits_but_is_never_empty_for_nothing() {
+        let (_dir, mut journal, mut pen) = journal();
+        let records = pen.many(9);
+        journal.append(&records).unwrap();
+        let reader = journal.reader().unwrap();
+        let seqs = |from, count, bytes| {
+            let raw = reader.raw(Epoch(1), from, count, bytes).unwrap();
+            raw.iter().map(|raw| raw.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(3, 4, usize::MAX), [3, 4, 5, 6]);
+        assert_eq!(seqs(9, 4, usize::MAX), [9, 10]);
+        assert_eq!(seqs(3, 4, 0), [3]);
+        let two = reader.raw(Epoch(1), 3, 2, usize::MAX).unwrap();
+        let bytes = two.iter().map(Raw::len_bytes).sum();
+        assert_eq!(seqs(3, 4, bytes), [3, 4]);
+        assert_eq!(seqs(3, 4, bytes - 1), [3]);
+        assert_eq!(seqs(11, 4, usize::MAX), [0; 0]);
+        assert_eq!(two[0].hash, records[2].hash);
+        assert_eq!(two[0].clone().open().unwrap(), records[2]);
+    }
+
+    #[test]
+    fn every_epoch_has_its_end() {
+        let (_dir, mut journal, mut pen) = journal();
+        journal.append(&pen.many(3)).unwrap();
+        let mut next = Pen::new(0);
+        journal.append(&next.many(1)).unwrap();
+        assert_eq!(journal.reader().unwrap().epochs().unwrap(), [pen.end(), next.end()]);
+    }
+
+    #[test]
+    fn receipts_come_newest_first_and_lead_to_their_sale() {
+        let (_dir, mut journal, mut pen) = journal();
+        let mut records = vec![pen.genesis()];
+        records.extend((1..=3).map(|number| pen.receipt(sale(number), number, 100)));
+        journal.append(&records).unwrap();
+        let reader = journal.reader().unwrap();
+        let receipts = reader.receipts(2).unwrap();
+        assert_eq!(receipts.iter().map(|receipt| receipt.number).collect::<Vec<_>>(), [3, 2]);
+        let newest = &receipts[0];
+        assert_eq!((newest.sale, newest.total, newest.seq), (Some(sale(3)), cny(100), 4));
+        assert_eq!(newest.mode, Mode::Live);
+        assert_eq!(reader.sale_of_receipt(Epoch(1), 2).unwrap(), Some(sale(2)));
+        assert_eq!(reader.sale_of_receipt(Epoch(1), 4).unwrap(), None);
+        assert_eq!(reader.sale_of_receipt(Epoch(2), 2).unwrap(), None);
+    }
+
+    #[test]
+    fn what_waits_is_counted_and_worth_what_its_receipts_say() {
+        let (_dir, mut journal, mut pen) = journal();
+        let mut records = pen.many(2);
+        records.push(pen.receipt(sale(0), 1, 1280));
+        records.push(pen.receipt(sale(1), 2, 20));
+        let practice = |header: &mut crate::record::Header| {
+            header.receipt = Some(3);
+            header.amount = cny(99_999);
+            header.mode = Mode::Training;
+        };
+        let total = r#"{"kind":"receipt_issued","total":{"minor":99999,"currency":"CNY"}}"#;
+        records.push(pen.write(total, practice));
+        journal.append(&records).unwrap();
+        let reader = journal.reader().unwrap();
+        let waiting = reader.waiting(Epoch(1), 2, 2).unwrap();
+        assert_eq!((waiting.records, waiting.receipts, waiting.worth), (4, 3, cny(1300)));
+        assert_eq!(waiting.oldest_wall_ms, Some(records[2].header.moment.wall_ms));
+        let shown: Vec<_> = waiting.entries.iter().map(|entry| (entry.seq, entry.kind.as_str())).collect();
+        assert_eq!(shown, [(3, "sale_moved"), (4, "receipt_issued")]);
+        assert_eq!((waiting.entries[1].sale, waiting.entries[1].amount), (Some(sale(0)), cny(1280)));
+        let counted = reader.waiting(Epoch(1), 2, 0).unwrap();
+        assert_eq!((counted.records, counted.entries), (4, Vec::new()));
+        assert_eq!(reader.waiting(Epoch(1), 6, 10).unwrap(), Waiting::default());
+    }
+
+    #[test]
+    fn there_is_nothing_to_read_before_a_writer_came() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Reader::open(dir.path()).unwrap_err(), Error::Open { .. }));
+    }
+
+    #[test]
+    fn people_can_read_a_journal_with_sql() {
+        let (_dir, mut journal, mut pen) = journal();
+        journal.append(&[pen.genesis(), pen.receipt(sale(1), 1, 500)]).unwrap();
+        let reader = journal.reader().unwrap();
+        let sql = "SELECT epoch, sale, at_utc, body ->> '$.total.minor' FROM readable WHERE seq = 2";
+        let row = reader.lock().query_row(sql, [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
+        });
+        let at = "2026-11-22 02:00:02".to_owned();
+        assert_eq!(row.unwrap(), ("0000000000000001".to_owned(), sale(1).to_string(), at, 500));
+    }
+
+    #[test]
+    fn no_query_walks_through_the_whole_journal() {
+        let (_dir, journal, _) = journal();
+        let reader = journal.reader().unwrap();
+        let connection = reader.lock();
+        for sql in [
+            stored!("WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3"),
+            stored!("WHERE sale = ?1 ORDER BY position"),
+            stored!("WHERE position > ?1 ORDER BY position LIMIT ?2"),
+            EPOCHS,
+            SALE_OF_RECEIPT,
+            RECEIPTS,
+            WAITING,
+        ] {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps: Vec<String> = statement
+                .query_map(rusqlite::params_from_iter(vec![1; statement.parameter_count()]), |row| row.get(3))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            // What waits is sorted once more, and a list of epochs is as long as there are epochs.
+            let bounded = |step: &str| step.contains("(subquery") || step.contains("INDEX record_genesis");
+            let walks = |step: &String| step.starts_with("SCAN") && !bounded(step);
+            assert!(!steps.iter().any(walks), "{sql}: {steps:?}");
+        }
+    }
 }

@@ -36,6 +36,20 @@ pub enum JobOutcome {
     },
 }
 
+impl fmt::Display for JobOutcome {
+    /// A sentence for the person who waits for the paper.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JobOutcome::Confirmed => f.write_str("printed"),
+            JobOutcome::Unconfirmed { why } => write!(f, "sent, but not known to be printed: {why}"),
+            JobOutcome::FailedBefore { why } => write!(f, "not printed: {why}"),
+            JobOutcome::FailedPartWay { sent, of, why } => {
+                write!(f, "broken off after {sent} of {of} bytes: {why}")
+            }
+        }
+    }
+}
+
 /// What stood in the way of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -182,8 +196,8 @@ pub struct PrinterDriver<W> {
     profile: &'static Profile,
     patience: Patience,
     status: PrinterStatus,
-    /// Fences sent on this opening whose answers have not come. An answer that comes late belongs to an older job.
-    fences_out: u32,
+    /// Fences sent on this opening whose answers may still come. An answer that comes late belongs to an older job.
+    fences_out: usize,
     opening: Option<u64>,
     /// The last job broke off: the printer may still be waiting for the rest of a command's data.
     broken_off: bool,
@@ -291,14 +305,11 @@ impl<W: Wire> PrinterDriver<W> {
             }
             Replies::Fenced => {}
         }
-        self.fences_out += 1;
-        if let Written::Partly { why, .. } = self.wire.write(&FENCE, self.patience.stall) {
-            return Err(why.into());
-        }
+        let old = self.send_fences()?;
         let at_9600_baud =
             Duration::from_micros(1042).saturating_mul(u32::try_from(job_bytes).unwrap_or(u32::MAX));
         let deadline = Deadline::after(self.patience.confirm + at_9600_baud);
-        while self.fences_out > 0 {
+        while self.fences_out > old {
             if self.wire.opening() != opening {
                 return Err(Why::NotConnected);
             }
@@ -309,22 +320,43 @@ impl<W: Wire> PrinterDriver<W> {
                 // Quiet: is it still printing, or has it stopped?
                 None => {
                     let status = self.ask_status();
-                    let stopped = status.answers && !status.can_print();
-                    if self.fences_out > 0 && stopped {
+                    if self.fences_out > old && status.answers && !status.can_print() {
                         return Err(self.why_not(status));
                     }
-                    if self.fences_out > 0 && deadline.has_passed() {
-                        // An answer lost on the way must not spoil the jobs to come as well.
-                        self.fences_out = 0;
+                    if self.fences_out > old && deadline.has_passed() {
                         return Err(if status.answers { Why::NoWord } else { self.why_not(status) });
                     }
                 }
             }
         }
+        if old > 0 {
+            // Answers come in order, and those to our own fences right behind each other: when it is quiet, no older
+            // one can come any more.
+            while self.wire.hear(self.patience.answer).is_some() {}
+            self.fences_out = 0;
+        }
         // Worked through; a knife that jammed on the last command shows only now.
         match self.ask_status().fault {
             Fault::None | Fault::Passing => Ok(()),
             fault @ (Fault::Cutter | Fault::Lasting) => Err(Why::Fault(fault)),
+        }
+    }
+
+    /// Fences a job, and says how many answers to older fences may still come.
+    ///
+    /// One answer looks like another. So one fence more is sent than answers may be under way: as many answers as
+    /// fences sent now cannot all be old ones.
+    fn send_fences(&mut self) -> Result<usize, Why> {
+        /// After three jobs without any answer there will be none to the old fences.
+        const MAX_OLD_FENCES: usize = 6;
+        if self.fences_out > MAX_OLD_FENCES {
+            self.fences_out = 0;
+        }
+        let old = self.fences_out;
+        self.fences_out += old + 1;
+        match self.wire.write(&FENCE.repeat(old + 1), self.patience.stall) {
+            Written::All => Ok(old),
+            Written::Partly { why, .. } => Err(why.into()),
         }
     }
 

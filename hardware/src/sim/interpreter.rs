@@ -18,6 +18,9 @@ const PAGE_437: &str = concat!(
     "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}"
 );
 
+/// The longest sheet. Noise must not fill the memory.
+const MAX_SHEET_LINES: usize = 20_000;
+
 /// What the interpreter asks of its printer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -64,6 +67,14 @@ impl Interpreter {
             character: Vec::new(),
             qr: NO_SYMBOL,
         }
+    }
+
+    /// Takes the paper out, the unfinished line included.
+    pub(super) fn into_paper(mut self) -> Paper {
+        if !self.line.spans.is_empty() {
+            self.feed_line();
+        }
+        self.paper
     }
 
     pub(super) fn paper(&mut self) -> &mut Paper {
@@ -192,7 +203,16 @@ impl Interpreter {
         let mut line = std::mem::take(&mut self.line);
         line.side = self.side;
         self.dot = 0;
-        self.sheet().lines.push(Printed::Text(line));
+        self.add(Printed::Text(line));
+    }
+
+    fn add(&mut self, printed: Printed) {
+        let lines = &mut self.sheet().lines;
+        if lines.len() < MAX_SHEET_LINES {
+            lines.push(printed);
+        } else {
+            self.error(format!("a sheet of more than {MAX_SHEET_LINES} lines"));
+        }
     }
 
     fn feed_lines(&mut self, lines: u8) {
@@ -265,7 +285,7 @@ impl Interpreter {
             [49, 81, 48] if !self.line.spans.is_empty() => self.error("a QR symbol within a line".to_owned()),
             [49, 81, 48] => {
                 let symbol = QrSymbol { side: self.side, ..self.qr.clone() };
-                self.sheet().lines.push(Printed::Qr(symbol));
+                self.add(Printed::Qr(symbol));
             }
             _ => self.error(format!("GS ( k with {block:02x?}")),
         }

@@ -8,6 +8,9 @@ mod png;
 
 use std::fmt::Write as _;
 
+use super::interpreter::Interpreter;
+use super::real_time::{RealTime, Sorted};
+
 /// Everything a printer has printed since it was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paper {
@@ -150,6 +153,23 @@ impl Sheet {
 }
 
 impl Paper {
+    /// What a printer of this width makes of these bytes: a job, or all a virtual printer has spooled.
+    #[must_use]
+    pub fn read(bytes: &[u8], width_dots: u32) -> Paper {
+        let (mut real_time, mut interpreter) = (RealTime::default(), Interpreter::new(width_dots));
+        for byte in bytes {
+            match real_time.push(*byte) {
+                Sorted::Bytes(bytes) => {
+                    for byte in bytes {
+                        let _ = interpreter.push(byte);
+                    }
+                }
+                Sorted::Question(_) => {}
+            }
+        }
+        interpreter.into_paper()
+    }
+
     /// All QR payloads, in order.
     #[must_use]
     pub fn qr_payloads(&self) -> Vec<Vec<u8>> {

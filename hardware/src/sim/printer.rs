@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::interpreter::{Answer, Interpreter};
 use super::paper::Paper;
 use super::pty::Pty;
+use super::real_time::{RealTime, Sorted};
 use crate::link::Deadline;
 
 /// Bytes received and not yet worked off. When it is full the printer takes no more, as with flow control.
@@ -120,7 +121,7 @@ impl Printer {
             spool,
             interpreter: Interpreter::new(options.width_dots),
             buffer: VecDeque::new(),
-            real_time: Vec::new(),
+            real_time: RealTime::default(),
         };
         let thread =
             std::thread::Builder::new().name("virtual printer".to_owned()).spawn(|| machine.run())?;
@@ -233,8 +234,7 @@ struct Machine {
     spool: File,
     interpreter: Interpreter,
     buffer: VecDeque<u8>,
-    /// The beginning of what may be a real-time command: DLE, or DLE EOT.
-    real_time: Vec<u8>,
+    real_time: RealTime,
 }
 
 impl Machine {
@@ -252,7 +252,7 @@ impl Machine {
                 if unplugged {
                     pty = None;
                     self.buffer.clear();
-                    self.real_time.clear();
+                    self.real_time = RealTime::default();
                     std::mem::swap(&mut state.paper, self.interpreter.paper());
                     self.interpreter.power_cycle();
                     std::mem::swap(&mut state.paper, self.interpreter.paper());
@@ -319,20 +319,11 @@ impl Machine {
     fn take_in(&mut self, pty: &mut Pty, bytes: &[u8]) {
         let _ = self.spool.write_all(bytes);
         for &byte in bytes {
-            self.real_time.push(byte);
-            match *self.real_time.as_slice() {
-                [0x10] | [0x10, 0x04] => {}
-                [0x10, 0x04, n @ 1..=4] => {
-                    self.real_time.clear();
+            match self.real_time.push(byte) {
+                Sorted::Bytes(bytes) => self.buffer.extend(bytes),
+                Sorted::Question(n) => {
                     let fault = self.shared.lock().fault;
                     say(pty, fault, answer(n, fault));
-                }
-                // DLE ENQ and DLE DC4 are never sent by a till: they reach the paper as errors.
-                _ => {
-                    // The last byte may begin a real-time command of its own.
-                    let again = byte == 0x10 && self.real_time.len() > 1;
-                    let keep = self.real_time.len() - usize::from(again);
-                    self.buffer.extend(self.real_time.drain(..keep));
                 }
             }
         }

@@ -27,22 +27,41 @@ impl Paper {
     /// # Errors
     /// When the picture cannot be encoded.
     pub fn to_png(&self, width_dots: u32) -> Result<Vec<u8>, image::ImageError> {
-        let heights: Vec<u32> = self.sheets.iter().map(sheet_height).collect();
-        let total: u32 = heights.iter().sum::<u32>() + 2 * MARGIN;
-        let hidden = total.saturating_sub(MAX_HEIGHT);
-        let mut canvas = Canvas {
-            image: GrayImage::from_pixel(width_dots + 2 * MARGIN, total - hidden, PAPER),
-            above: i64::from(hidden),
-            width: width_dots,
-        };
-        let mut y = MARGIN;
-        for sheet in &self.sheets {
-            y = canvas.sheet(sheet, y);
-        }
-        let mut out = Cursor::new(Vec::new());
-        canvas.image.write_to(&mut out, ImageFormat::Png)?;
-        Ok(out.into_inner())
+        let mut height = 0;
+        let shown = self.sheets.iter().rev().take_while(|sheet| {
+            let fits = height < MAX_HEIGHT;
+            height += sheet_height(sheet);
+            fits
+        });
+        draw(&self.sheets[self.sheets.len() - shown.count()..], width_dots)
     }
+}
+
+impl Sheet {
+    /// This sheet alone, as PNG. At most its last 20,000 dots.
+    ///
+    /// # Errors
+    /// When the picture cannot be encoded.
+    pub fn to_png(&self, width_dots: u32) -> Result<Vec<u8>, image::ImageError> {
+        draw(std::slice::from_ref(self), width_dots)
+    }
+}
+
+fn draw(sheets: &[Sheet], width_dots: u32) -> Result<Vec<u8>, image::ImageError> {
+    let total: u32 = sheets.iter().map(sheet_height).sum::<u32>() + 2 * MARGIN;
+    let hidden = total.saturating_sub(MAX_HEIGHT);
+    let mut canvas = Canvas {
+        image: GrayImage::from_pixel(width_dots + 2 * MARGIN, total - hidden, PAPER),
+        above: i64::from(hidden),
+        width: width_dots,
+    };
+    let mut y = MARGIN;
+    for sheet in sheets {
+        y = canvas.sheet(sheet, y);
+    }
+    let mut out = Cursor::new(Vec::new());
+    canvas.image.write_to(&mut out, ImageFormat::Png)?;
+    Ok(out.into_inner())
 }
 
 fn sheet_height(sheet: &Sheet) -> u32 {

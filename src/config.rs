@@ -1,0 +1,491 @@
+//! The whole configuration, checked before anything opens.
+//!
+//! An error names the file, the line and the reason. Keys that are not known are errors: a misspelt key
+//! would otherwise be a setting that silently does nothing. Not here: opening what is configured (`daemon`).
+
+use crate::money::Currency;
+use crate::record::ids::{StationId, TerminalId};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use toml::Spanned;
+
+/// Stations at one till.
+pub const STATIONS_MAX: usize = 8;
+
+/// Everything that the daemon is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Which till this is.
+    #[serde(deserialize_with = "parsed")]
+    pub terminal: TerminalId,
+    /// Where the journal and the keys are.
+    pub state_dir: PathBuf,
+    /// The shop's money and time.
+    pub shop: Shop,
+    /// Where people stand.
+    #[serde(rename = "station")]
+    stations: Vec<Spanned<Station>>,
+    /// The till's own pages.
+    pub pages: Pages,
+    /// Head office, if there is one.
+    pub cloud: Option<Cloud>,
+    /// Wallets that the till calls itself.
+    #[serde(default)]
+    pub wallet: Wallets,
+    /// How long things take; the defaults are the field's.
+    #[serde(default)]
+    pub timing: Timing,
+}
+
+/// The shop's money and time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shop {
+    /// ISO 4217 code.
+    #[serde(deserialize_with = "currency")]
+    pub currency: Currency,
+    /// IANA name.
+    #[serde(deserialize_with = "parsed")]
+    pub time_zone: Zone,
+    /// When its day ends: `04:00`.
+    #[serde(default, deserialize_with = "parsed")]
+    pub day_cut: DayCut,
+}
+
+/// A time zone by its IANA name.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// The name.
+    pub name: String,
+    /// The zone.
+    pub zone: TimeZone,
+}
+
+impl FromStr for Zone {
+    type Err = String;
+    fn from_str(name: &str) -> Result<Self, String> {
+        match TimeZone::get(name) {
+            Ok(zone) => Ok(Self { name: name.to_owned(), zone }),
+            Err(_) => Err(format!("{name:?} is not a time zone: use an IANA name such as Asia/Shanghai")),
+        }
+    }
+}
+
+/// When the shop's day ends, in minutes after midnight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DayCut(pub u16);
+
+impl FromStr for DayCut {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a time of day: write hours and minutes such as 04:00");
+        let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
+        let hours: u16 = hours.parse().map_err(|_| wrong())?;
+        let minutes: u16 = minutes.parse().map_err(|_| wrong())?;
+        if hours < 24 && minutes < 60 { Ok(Self(hours * 60 + minutes)) } else { Err(wrong()) }
+    }
+}
+
+/// One station.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Station {
+    /// Its slug.
+    #[serde(deserialize_with = "parsed")]
+    pub id: StationId,
+    /// Its scanner.
+    pub scanner: Option<Scanner>,
+    /// Its printer, with the drawer on it.
+    pub printer: Option<Printer>,
+}
+
+/// A scanner.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scanner {
+    /// Its serial port.
+    pub port: Option<PathBuf>,
+    /// Or its network address, `host:port`.
+    pub tcp: Option<String>,
+    /// Bits a second.
+    #[serde(default = "scanner_baud")]
+    pub baud: u32,
+    /// What ends a scan.
+    #[serde(default)]
+    pub framing: Framing,
+    /// Whether it sends AIM symbology identifiers.
+    #[serde(default)]
+    pub aim: Switch,
+}
+
+/// What ends a scan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Framing {
+    /// CR, LF or both.
+    #[default]
+    Line,
+    /// STX before, ETX after.
+    StxEtx,
+}
+
+/// On or off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    #[default]
+    Off,
+}
+
+/// A receipt printer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Printer {
+    /// Its serial port.
+    pub port: Option<PathBuf>,
+    /// Or its network address, `host:port`.
+    pub tcp: Option<String>,
+    /// Bits a second.
+    #[serde(default = "printer_baud")]
+    pub baud: u32,
+    /// Flow control of the serial line.
+    #[serde(default)]
+    pub flow: Flow,
+    /// Name of its profile.
+    #[serde(deserialize_with = "parsed")]
+    pub profile: ProfileName,
+    /// Language of its paper.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// Flow control.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// None.
+    #[default]
+    None,
+    /// The RTS and CTS lines.
+    RtsCts,
+    /// XON and XOFF characters.
+    XonXoff,
+}
+
+/// Language of paper.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+pub enum Language {
+    /// English.
+    #[serde(rename = "en")]
+    English,
+    /// Simplified Chinese.
+    #[serde(rename = "zh-Hans")]
+    Chinese,
+    /// Both, Chinese first.
+    #[default]
+    #[serde(rename = "both")]
+    Both,
+}
+
+/// The name of a printer profile that exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProfileName(pub String);
+
+impl FromStr for ProfileName {
+    type Err = String;
+    fn from_str(name: &str) -> Result<Self, String> {
+        if hardware::profile::Profile::by_name(name).is_some() {
+            return Ok(Self(name.to_owned()));
+        }
+        let names: Vec<&str> =
+            hardware::profile::Profile::list().iter().map(|profile| profile.name).collect();
+        Err(format!("there is no printer profile {name:?}: use one of {}", names.join(", ")))
+    }
+}
+
+/// The till's own pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    /// Where they listen.
+    #[serde(deserialize_with = "parsed")]
+    pub listen: SocketAddr,
+    /// Names by which browsers may call them, besides the address itself.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
+    /// Origins that may frame them.
+    #[serde(default)]
+    pub frame_ancestors: Vec<String>,
+}
+
+/// Head office.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cloud {
+    /// Its address.
+    #[serde(deserialize_with = "parsed")]
+    pub url: WebAddress,
+    /// What head office calls this till.
+    pub name: Option<String>,
+}
+
+/// An `https` address, or an `http` one on this machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WebAddress(pub String);
+
+impl FromStr for WebAddress {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match crate::wallet::http::endpoint(text) {
+            Ok(_) => Ok(Self(text.trim_end_matches('/').to_owned())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Wallets that the till calls itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wallets {
+    /// Alipay.
+    pub alipay: Option<Alipay>,
+}
+
+/// Alipay.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alipay {
+    /// The gateway.
+    #[serde(deserialize_with = "parsed")]
+    pub gateway: WebAddress,
+    /// The app's number.
+    pub app_id: String,
+    /// The app's private key: a file, or the name of a systemd credential.
+    pub app_key: PathBuf,
+    /// Alipay's public key: a file, or the name of a systemd credential.
+    pub alipay_key: PathBuf,
+}
+
+/// How long things take, in milliseconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timing {
+    /// Until the first question after an answer was lost.
+    pub query_first_ms: u64,
+    /// Between questions in the first half minute.
+    pub query_fast_ms: u64,
+    /// Between questions after that.
+    pub query_slow_ms: u64,
+    /// Until a payment that was taken back is looked at once more.
+    pub watch_after_ms: u64,
+    /// Until the wallet's answer is given up and asked for.
+    pub wallet_answer_ms: u64,
+    /// The most between two tries to reach the cloud.
+    pub cloud_retry_max_ms: u64,
+    /// Until a port that is gone is tried again.
+    pub reopen_ms: u64,
+    /// Between two looks at an idle printer.
+    pub printer_poll_ms: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            query_first_ms: 1_000,
+            query_fast_ms: 2_000,
+            query_slow_ms: 5_000,
+            watch_after_ms: 10_000,
+            wallet_answer_ms: 10_000,
+            cloud_retry_max_ms: 300_000,
+            reopen_ms: 250,
+            printer_poll_ms: 2_000,
+        }
+    }
+}
+
+/// What is wrong with a configuration: file, line, reason.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    file: PathBuf,
+    line: Option<usize>,
+    reason: String,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file.display(), self.reason),
+            None => write!(f, "{}: {}", self.file.display(), self.reason),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the first thing that is wrong.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => Self::parse(file, &text),
+            Err(error) => {
+                let reason = format!("the file cannot be read: {error}");
+                Err(ConfigError { file: file.to_owned(), line: None, reason })
+            }
+        }
+    }
+
+    /// Checks a configuration's text; relative paths are taken from the file's folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the first thing that is wrong.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let wrong = |at: Option<usize>, reason: String| ConfigError {
+            file: file.to_owned(),
+            line: at.map(line_of),
+            reason,
+        };
+        let mut config: Self = toml::from_str(text)
+            .map_err(|error| wrong(error.span().map(|span| span.start), error.message().to_owned()))?;
+        config.check().map_err(|(at, reason)| wrong(at, reason))?;
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        config.state_dir = folder.join(&config.state_dir);
+        Ok(config)
+    }
+
+    /// The stations.
+    pub fn stations(&self) -> impl Iterator<Item = &Station> {
+        self.stations.iter().map(Spanned::get_ref)
+    }
+
+    fn check(&self) -> Result<(), (Option<usize>, String)> {
+        if self.stations.is_empty() {
+            return Err((None, "no [[station]] is configured: a till has at least one".to_owned()));
+        }
+        if self.stations.len() > STATIONS_MAX {
+            return Err((None, format!("a till has at most {STATIONS_MAX} stations")));
+        }
+        let (mut ids, mut ports) = (BTreeSet::new(), BTreeSet::new());
+        for spanned in &self.stations {
+            let (at, station) = (Some(spanned.span().start), spanned.get_ref());
+            if !ids.insert(&station.id) {
+                return Err((at, format!("two stations are called {}", station.id)));
+            }
+            let scanner = station.scanner.as_ref().map(|scanner| (&scanner.port, &scanner.tcp, "scanner"));
+            let printer = station.printer.as_ref().map(|printer| (&printer.port, &printer.tcp, "printer"));
+            for (port, tcp, what) in scanner.into_iter().chain(printer) {
+                let address = match (port, tcp) {
+                    (Some(port), None) => port.display().to_string(),
+                    (None, Some(tcp)) => tcp.clone(),
+                    (Some(_), Some(_)) | (None, None) => {
+                        let reason = format!("the {what} of {} needs either port or tcp", station.id);
+                        return Err((at, reason));
+                    }
+                };
+                if tcp.as_ref().is_some_and(|tcp| tcp.rsplit_once(':').is_none()) {
+                    return Err((at, format!("{address:?} is not an address: write host:port")));
+                }
+                if !ports.insert(address.clone()) {
+                    return Err((at, format!("{address} is used twice: each device has a port of its own")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn scanner_baud() -> u32 {
+    9_600
+}
+
+fn printer_baud() -> u32 {
+    19_200
+}
+
+fn parsed<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: FromStr,
+    T::Err: fmt::Display,
+    D: Deserializer<'de>,
+{
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+    let code = String::deserialize(deserializer)?;
+    Currency::by_code(&code).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"terminal = "till-1"
+state_dir = "state"
+[shop]
+currency = "CNY"
+time_zone = "Asia/Shanghai"
+day_cut = "04:00"
+[[station]]
+id = "front"
+[station.scanner]
+port = "/dev/till/scanner"
+[station.printer]
+port = "/dev/till/printer"
+profile = "epson-tm-t88"
+[pages]
+listen = "127.0.0.1:8040"
+"#;
+
+    fn error(text: &str) -> String {
+        Config::parse(Path::new("etc/till.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_good_file_is_taken_and_paths_start_at_its_folder() {
+        let config = Config::parse(Path::new("etc/till.toml"), GOOD).unwrap();
+        assert_eq!(config.state_dir, Path::new("etc/state"));
+        assert_eq!(config.shop.day_cut, DayCut(240));
+        assert_eq!(config.stations().count(), 1);
+    }
+
+    #[test]
+    fn each_mistake_names_its_line_and_what_to_do() {
+        let with = |from: &str, to: &str| error(&GOOD.replace(from, to));
+        let cases = [
+            (with("listen =", "lisen ="), "etc/till.toml:15: unknown field `lisen`"),
+            (with("\"till-1\"", "\"Till 1\""), "etc/till.toml:1: \"Till 1\" is not a name"),
+            (with("\"CNY\"", "\"RMB\""), "etc/till.toml:4: unknown currency \"RMB\""),
+            (with("Asia/Shanghai", "Beijing"), "etc/till.toml:5: \"Beijing\" is not a time zone"),
+            (with("04:00", "4am"), "etc/till.toml:6: \"4am\" is not a time of day"),
+            (with("epson-tm-t88", "epson"), "etc/till.toml:13: there is no printer profile"),
+            (
+                with("/dev/till/printer", "/dev/till/scanner"),
+                "etc/till.toml:7: /dev/till/scanner is used twice",
+            ),
+            (with("127.0.0.1:8040", "8040"), "etc/till.toml:15: invalid socket address"),
+            (with("port = \"/dev/till/scanner\"", ""), "etc/till.toml:7: the scanner of front needs either"),
+        ];
+        for (found, expected) in cases {
+            assert!(found.starts_with(expected), "{found:?} should begin with {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_cloud_in_the_clear_is_refused() {
+        let text = format!("{GOOD}[cloud]\nurl = \"http://cloud.example\"\n");
+        assert!(error(&text).starts_with("etc/till.toml:17: "), "{}", error(&text));
+    }
+}
