@@ -56,7 +56,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { name: "till", knows: &[Whole("inbox"), Whole("journal"), Whole("clock")] },
     Room { name: "journal", knows: &[Whole("keys")] },
     Room { name: "provider", knows: &[Whole("inbox"), Whole("wallet")] },
-    // The one way to speak HTTP outwards lives with the wallets.
+    // It may share the wallets' rule for addresses and their HTTP client, and nothing about wallets.
     Room { name: "sync", knows: &[Whole("inbox"), JOURNAL_READ, Whole("keys"), Only("wallet", &["http"])] },
     Room { name: "devices", knows: &[Whole("inbox"), Whole("paper")] },
     Room { name: "pages", knows: &[Whole("inbox"), JOURNAL_READ, Whole("paper")] },
@@ -159,7 +159,8 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
         "rusqlite",
         Home::Only(&[("journal", &[]), ("cloud::store", &[]), ("sim::gateway", &[]), ("audit", &[])]),
     ),
-    ("rustls", Home::Only(&[("wallet::http", &[])])),
+    // One TLS stack, on ring; each of the two sets it before its first client.
+    ("rustls", Home::Only(&[("wallet::http", &[]), ("sync::http", &[])])),
     ("sd_notify", Home::Only(&[("daemon", &[])])),
     ("serde", Home::Anywhere),
     ("serde_json", Home::Anywhere),
