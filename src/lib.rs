@@ -39,4 +39,5 @@ pub mod provider;
 pub mod config;
 
 // The other side.
+pub mod cloud;
 pub mod sim;
