@@ -20,6 +20,8 @@ mod people;
 mod recorder;
 pub mod refusal;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
