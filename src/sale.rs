@@ -328,8 +328,14 @@ impl Sale {
     pub fn is_done(&self) -> bool {
         let over = self.receipt.is_some() || self.void.is_some();
         over && !self.frozen
-            && self.intents.iter().all(|intent| intent.state.is_final())
+            && self.intents.iter().all(|intent| intent.state.is_final() && self.has_gone_back(intent))
             && self.refunds.iter().all(|refund| refund.state == RefundState::Done)
+    }
+
+    /// Late money is on its way back from the record after the one that says so: between the two the
+    /// sale must not leave memory, or nobody would owe the refund.
+    fn has_gone_back(&self, intent: &Intent) -> bool {
+        intent.state != IntentState::PaidLate || self.refunds.iter().any(|refund| refund.intent == intent.id)
     }
 
     /// The desk it stands on.
