@@ -31,7 +31,7 @@ use crate::record::header::Epoch;
 use crate::record::ids::{Draw, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::money_moves::{Carrier, Ruling, Verdict};
 use crate::record::{Moment, Record};
-use crate::sale::Sale;
+use crate::sale::{IntentState, Sale};
 use crate::shift::Shift;
 use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
@@ -282,9 +282,11 @@ impl Till {
                 receipt: record.header.receipt.unwrap_or(0),
                 total: *total,
                 change: sale.cash.last().map(|cash| cash.change),
-                wallet: sale.intents.iter().rev().find_map(|intent| {
-                    intent.settled.as_ref().map(|_| format!("{:?}", intent.provider).to_lowercase())
-                }),
+                wallet: sale
+                    .intents
+                    .iter()
+                    .find(|intent| intent.state == IntentState::Approved)
+                    .map(|intent| format!("{:?}", intent.provider).to_lowercase()),
                 at: record.header.moment,
                 paper: PaperWord::Waiting,
             };
