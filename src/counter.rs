@@ -30,6 +30,7 @@ use crate::record::chain::Tip;
 use crate::record::header::Epoch;
 use crate::record::ids::{Draw, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::money_moves::{Carrier, Ruling, Verdict};
+use crate::record::moment::BootId;
 use crate::record::{Moment, Record};
 use crate::sale::{IntentState, Sale};
 use crate::shift::Shift;
@@ -75,6 +76,8 @@ pub struct Till {
     epoch: Epoch,
     currency: Currency,
     tip: Tip,
+    /// The boot of the last record: deadlines of any other are due.
+    boot: BootId,
     sales: BTreeMap<SaleId, Sale>,
     stations: BTreeMap<StationId, Station>,
     staff: BTreeMap<StaffId, Person>,
@@ -168,6 +171,7 @@ impl Till {
             epoch: genesis.header.epoch,
             currency: *currency,
             tip: Tip { seq: genesis.header.seq, head: genesis.hash },
+            boot: genesis.header.moment.boot,
             sales: BTreeMap::new(),
             stations: BTreeMap::new(),
             staff: BTreeMap::new(),
@@ -227,6 +231,7 @@ impl Till {
     /// Moves on by one record. Cannot fail: what was recorded is so.
     pub fn apply(&mut self, record: &Record) {
         self.tip = Tip { seq: record.header.seq, head: record.hash };
+        self.boot = record.header.moment.boot;
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);
