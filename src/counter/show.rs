@@ -68,7 +68,14 @@ impl Till {
             name: desk.name.clone(),
             sale: self.on_desk(&desk.id).map(&show),
         };
-        bundle.content.desks.iter().map(view).collect()
+        // A bill on a desk that head office took off the plan must stay in reach.
+        let planned = |sale: &&Sale| sale.desk().is_some_and(|desk| bundle.desk(desk).is_some());
+        let unplanned = self.sales.values().filter(|sale| is_open(sale) && !planned(sale));
+        let unplanned = unplanned.filter_map(|sale| {
+            let id = sale.desk()?.clone();
+            Some(DeskView { name: id.to_string(), id, sale: Some(show(sale)) })
+        });
+        bundle.content.desks.iter().map(view).chain(unplanned).collect()
     }
 
     fn attention(&self) -> Vec<Attention> {
