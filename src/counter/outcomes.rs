@@ -50,8 +50,20 @@ impl Till {
         match report {
             ProviderReport::Approved(settled) => self.money_came(sale, intent, settled, out),
             ProviderReport::Declined { code, words, advice } => {
-                if !intent.state.may_still_pay() {
-                    return;
+                match intent.state {
+                    IntentState::Drawn
+                    | IntentState::Pending
+                    | IntentState::Unsure
+                    | IntentState::Cancelling
+                    | IntentState::CancelUnsure => {}
+                    // It was given up before, and now it is known that nothing will come.
+                    IntentState::Cancelled | IntentState::Abandoned => {
+                        return out.push(Body::Tombstoned { intent: id }, about());
+                    }
+                    IntentState::Tombstoned
+                    | IntentState::Approved
+                    | IntentState::Declined
+                    | IntentState::PaidLate => return,
                 }
                 let (code, words, advice) = (code.clone(), words.clone(), *advice);
                 out.push(Body::Declined { intent: id, code, words, advice }, about());
