@@ -38,7 +38,7 @@ pub struct Sale {
     pub mode: Mode,
     /// How many records it has.
     pub version: u64,
-    /// Who touched it last.
+    /// Who touched it last before its receipt: the cashier on paper.
     pub staff: Option<StaffId>,
     /// Its lines.
     pub lines: Vec<(Line, LineState)>,
@@ -169,7 +169,9 @@ impl Sale {
     /// Moves on by one record. Cannot fail: what was recorded is so.
     pub fn apply(&mut self, record: &Record) {
         self.version += 1;
-        if let Some(staff) = &record.header.staff {
+        if let Some(staff) = &record.header.staff
+            && self.receipt.is_none()
+        {
             self.staff = Some(staff.clone());
         }
         match &record.body {
