@@ -13,7 +13,7 @@ use crate::view::Phase;
 /// Sales put aside at one till. More than that is a queue that nobody looks at.
 const HELD_MAX: usize = 30;
 
-/// The longest reason that is kept with a record, in characters.
+/// The longest sentence that is kept with a record, in characters: a person's reason or an edge's words.
 const REASON_CHARS_MAX: usize = 200;
 
 impl Till {
@@ -228,6 +228,7 @@ pub(super) fn reason_given(reason: &str) -> Result<String, Refusal> {
     if reason.is_empty() { Err(Refusal::NotNow("Say why: a few words are enough.")) } else { Ok(reason) }
 }
 
+/// What is kept of somebody's words: no control characters, and not more than a record should carry.
 pub(super) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect()
 }
