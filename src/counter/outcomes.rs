@@ -119,7 +119,8 @@ impl Till {
             (Some(fixed), true) => {
                 out.push(Body::Approved { intent: intent.id, settled }, about());
                 let paid = sale.paid(self.currency).and_then(|paid| paid.plus(intent.amount));
-                if paid.is_ok_and(|paid| paid.minor >= fixed.total.minor) {
+                // What a frozen sale holds is not known: its money is kept, a person decides on the goods.
+                if !sale.frozen && paid.is_ok_and(|paid| paid.minor >= fixed.total.minor) {
                     self.complete(sale, fixed, out);
                 }
             }

@@ -99,6 +99,11 @@ impl Till {
             }
         }
         for sale in self.sales.values() {
+            if sale.frozen {
+                let words = crate::counter::Refusal::Frozen.to_string();
+                let (code, sale) = ("sale_frozen", Some(sale.id));
+                list.push(Attention { code, words, sale, job: None, intent: None });
+            }
             for intent in sale.intents.iter().filter(|i| i.state == IntentState::CancelUnsure) {
                 let words = format!(
                     "{} for {}: nobody knows yet whether it was taken back. The till keeps asking.",

@@ -216,4 +216,5 @@ fn a_frozen_bill_that_is_paid_waits_for_a_person() {
     assert_eq!(word(&ask(&mut bench)), "frozen");
     assert_eq!(kinds(&bench.report(intent, approved(fen(2_800))).unwrap()), ["approved"]);
     assert_eq!(bench.till.last_receipt(), 0, "what the sale holds is not known, so no goods");
+    assert_eq!(bench.view().attention[0].code, "sale_frozen");
 }
