@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod counter;
 pub mod limits;
+pub mod locales;
 pub mod money;
 pub mod offer;
 pub mod receipt;
@@ -23,13 +24,16 @@ pub mod view;
 pub mod clock;
 pub mod inbox;
 pub mod keys;
+pub mod paper;
 pub mod wallet;
 
 // The loop.
-// pub mod till;
+pub mod till;
 
 // Edges: one outside thing each.
 pub mod journal;
+pub mod pages;
+pub mod provider;
 
 // What is configured.
 pub mod config;
