@@ -151,7 +151,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     ("image", Home::Only(&[("paper", &[])])),
     ("jiff", Home::Anywhere),
     ("nix", Home::Only(&[("clock", &[]), ("sim", &[]), ("daemon", &[]), ("cli", &[])])),
-    ("qrcode", Home::Only(&[("paper", &[]), ("sim", &[])])),
+    ("qrcode", Home::Only(&[("paper", &[]), ("cloud", &[]), ("sim", &[])])),
     ("reqwest", Home::Only(&[("wallet", &[]), ("sync", &[]), ("cloud", &[]), ("sim", &[])])),
     ("ring", Home::Anywhere),
     ("rsa", Home::Only(&[("sim::gateway", &[])])),
