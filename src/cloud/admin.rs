@@ -175,6 +175,27 @@ impl Admin {
         .await
     }
 
+    /// The campaign with this number, if it is published.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn campaign(&self, number: u32) -> Result<Option<Campaign>, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        Ok(content.campaigns.into_iter().find(|campaign| campaign.number == number))
+    }
+
+    /// Adds a campaign, or replaces the one with its number.
+    ///
+    /// # Errors
+    /// As [`Admin::publish`].
+    pub async fn put_campaign(&self, campaign: Campaign) -> Result<u64, AdminError> {
+        self.publish(move |content| {
+            content.campaigns.retain(|known| known.number != campaign.number);
+            content.campaigns.push(campaign.clone());
+        })
+        .await
+    }
+
     /// Hands out coupons: their texts, each good once. The campaign is published first where it is new.
     ///
     /// # Errors
@@ -205,11 +226,7 @@ impl Admin {
                 terms: None,
                 state: CampaignState::Running,
             };
-            self.publish(move |content| {
-                content.campaigns.retain(|known| known.number != campaign.number);
-                content.campaigns.push(campaign.clone());
-            })
-            .await?;
+            self.put_campaign(campaign).await?;
         }
         let serials = coupons.iter().map(|coupon| coupon.serial().to_string()).collect();
         if self.store.issue(serials, wanted.campaign, (self.clock)()).await? {
