@@ -34,10 +34,10 @@ pub mod till;
 pub mod journal;
 pub mod pages;
 pub mod provider;
+pub mod sync;
 
 // What is configured.
 pub mod config;
 
 // The other side.
-pub mod cloud;
 pub mod sim;
