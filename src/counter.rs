@@ -29,8 +29,8 @@ use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind
 use crate::record::chain::Tip;
 use crate::record::header::Epoch;
 use crate::record::ids::{Draw, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
-use crate::record::money_moves::{Carrier, Ruling, Verdict};
 use crate::record::moment::BootId;
+use crate::record::money_moves::{Carrier, Ruling, Verdict};
 use crate::record::{Moment, Record};
 use crate::sale::{IntentState, Sale};
 use crate::shift::Shift;
