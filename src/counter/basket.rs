@@ -316,7 +316,7 @@ impl Till {
         token: &str,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        let sale = self.sales.get(&sale).filter(|sale| sale.desk().is_some());
+        let sale = self.sales.get(&sale).filter(|sale| sale.desk().is_some() && super::is_open(sale));
         let sale = sale.ok_or(Refusal::NoSale)?;
         out.at(&sale.station);
         match crate::token::parse(token)? {
