@@ -39,9 +39,7 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         ("cancelling", _) => ("warn", Msg::PayingBack, Msg::SafeBack),
         ("cancel_unsure", _) => ("warn", Msg::PayingBack, Msg::SafeCall),
         ("declined", _) => ("bad", Msg::PaymentDeclined, Msg::SafeAgain),
-        ("cancelled" | "tombstoned" | "abandoned", _) => {
-            ("calm", Msg::PaymentTakenBack, Msg::SafeNothing)
-        }
+        ("cancelled" | "tombstoned" | "abandoned", _) => ("calm", Msg::PaymentTakenBack, Msg::SafeNothing),
         ("paid_late", _) => ("warn", Msg::PaymentTakenBack, Msg::SafeAgain),
         _ => return None,
     };
