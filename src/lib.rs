@@ -35,6 +35,7 @@ pub mod journal;
 pub mod pages;
 pub mod provider;
 pub mod sync;
+pub mod sync;
 
 // What is configured.
 pub mod config;
