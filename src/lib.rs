@@ -35,7 +35,6 @@ pub mod journal;
 pub mod pages;
 pub mod provider;
 pub mod sync;
-pub mod sync;
 
 // What is configured.
 pub mod config;

@@ -104,7 +104,7 @@ async fn a_member_counts_once_a_day_at_whichever_till() {
     let wrong = [("till-3", 3600, joined.member.as_str()), ("till-4", 0, "AAAAAAAAAAAAAAAA")];
     for (id, late_s, member) in cases.into_iter().chain(wrong) {
         let mut till = shop.till(id).await;
-        let at_s = shop.now_ms() / 1000 - late_s;
+        let at_s = till.now_ms() / 1000 - late_s;
         let shown = member_code(joined.member.parse().unwrap(), &secret, at_s);
         let (member, digits) = (member.to_owned(), shown.rsplit('.').next().unwrap().to_owned());
         let source = MemberSource::Code;
