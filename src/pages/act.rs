@@ -37,9 +37,7 @@ pub(super) fn read(
             let line = line(fields)?;
             Act::SetQuantity { line, value: fields.steps("quantity", decimals(here, line))? }
         }
-        "void-line" => {
-            Act::VoidLine { line: line(fields)?, reason: fields.get("reason").map(str::to_owned) }
-        }
+        "void-line" => Act::VoidLine { line: line(fields)?, reason: fields.get("reason").map(str::to_owned) },
         "override-price" => {
             let price = fields.money("price", currency)?;
             Act::OverridePrice { line: line(fields)?, price, reason: reason() }

@@ -204,8 +204,7 @@ fn menu_pages(view: &View) -> Vec<&str> {
 }
 
 fn keys<'a>(view: &'a View, page: Option<&str>) -> Vec<&'a KeyView> {
-    let mut keys: Vec<&KeyView> =
-        view.menu.iter().filter(|key| Some(key.page.as_str()) == page).collect();
+    let mut keys: Vec<&KeyView> = view.menu.iter().filter(|key| Some(key.page.as_str()) == page).collect();
     keys.sort_by_key(|key| (key.row, key.column));
     keys
 }

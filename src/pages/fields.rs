@@ -64,9 +64,9 @@ impl Fields {
     /// The sale and version that the person saw.
     pub(super) fn seen(&self) -> Result<Option<(SaleId, u64)>, Sorry> {
         let Some(text) = self.get("seen") else { return Ok(None) };
-        let seen = text.split_once(':').and_then(|(sale, version)| {
-            Some((sale.parse().ok()?, version.parse().ok()?))
-        });
+        let seen = text
+            .split_once(':')
+            .and_then(|(sale, version)| Some((sale.parse().ok()?, version.parse().ok()?)));
         seen.map(Some).ok_or_else(|| bad_field("seen"))
     }
 

@@ -29,12 +29,8 @@ pub(super) struct LinkLine {
 pub(super) fn line(link: &Link, last: u64, v: &Voice, now_ms: i64) -> LinkLine {
     let since = v.time(&link.since_ms);
     let (mark, sign, words, short) = match link.state {
-        LinkState::Absent => {
-            ("calm", "○", v.say(Msg::LinkAbsent).to_owned(), v.say(Msg::LinkAbsentShort))
-        }
-        LinkState::Pairing => {
-            ("warn", "◐", v.say(Msg::LinkPairing).to_owned(), v.say(Msg::LinkPairingShort))
-        }
+        LinkState::Absent => ("calm", "○", v.say(Msg::LinkAbsent).to_owned(), v.say(Msg::LinkAbsentShort)),
+        LinkState::Pairing => ("warn", "◐", v.say(Msg::LinkPairing).to_owned(), v.say(Msg::LinkPairingShort)),
         LinkState::Online => ("good", "●", v.with(Msg::LinkOnline, since), v.say(Msg::LinkOnlineShort)),
         LinkState::Offline => ("warn", "○", v.with(Msg::LinkOffline, since), v.say(Msg::LinkOfflineShort)),
     };

@@ -11,9 +11,9 @@ use crate::record::ids::{StaffId, StationId};
 use crate::staff::Role;
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,11 +108,8 @@ pub(super) async fn conclude(
 ) -> Response {
     match outcome {
         Ok(done) => {
-            let mut response = if asked.json {
-                Json(done.reply).into_response()
-            } else {
-                see_other(&back(station, asked))
-            };
+            let mut response =
+                if asked.json { Json(done.reply).into_response() } else { see_other(&back(station, asked)) };
             if let Some(cookie) = done.cookie {
                 response.headers_mut().append(SET_COOKIE, cookie);
             }

@@ -29,8 +29,7 @@ impl FromRequest<Arc<Pages>> for Asked {
             let sorry = Sorry::of(StatusCode::UNPROCESSABLE_ENTITY, "form", Msg::FormBroken);
             say_sorry(&sorry, &headers, uri.query())
         };
-        let Query(mut fields) =
-            Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| broken())?;
+        let Query(mut fields) = Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| broken())?;
         if headers.contains_key(CONTENT_TYPE) {
             let form = Form::<Vec<(String, String)>>::from_request(request, pages).await;
             fields.extend(form.map_err(|_| broken())?.0);

@@ -83,11 +83,7 @@ async fn find(pages: &Pages, token: &str, station: &StationId) -> Result<Option<
 }
 
 /// Begins a session and gives the cookie to set.
-pub(super) async fn begin(
-    pages: &Pages,
-    staff: &StaffId,
-    station: &StationId,
-) -> Result<HeaderValue, Sorry> {
+pub(super) async fn begin(pages: &Pages, staff: &StaffId, station: &StationId) -> Result<HeaderValue, Sorry> {
     let token = hex(&(pages.parts.chance)());
     let now_ms = pages.now_ms();
     let expires_ms = now_ms.saturating_add(SESSION_MS);
@@ -119,11 +115,7 @@ pub(super) async fn on_disk<T: Send + 'static>(
     match tokio::task::spawn_blocking(move || call(&edge)).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Sorry::disk(&error)),
-        Err(_) => Err(Sorry::of(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "disk",
-            crate::locales::Msg::DiskTrouble,
-        )),
+        Err(_) => Err(Sorry::of(StatusCode::SERVICE_UNAVAILABLE, "disk", crate::locales::Msg::DiskTrouble)),
     }
 }
 
