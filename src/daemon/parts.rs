@@ -15,7 +15,9 @@ use crate::wallet::{self, Wallet};
 use crate::{devices, pages, paper, provider, sync};
 use anyhow::Context;
 use hardware::document::DrawerPulse;
-use hardware::link::{Address, SerialAddress, TcpAddress, FlowControl};
+use hardware::link::Address;
+use hardware::link::serial::{FlowControl, SerialAddress};
+use hardware::link::tcp::TcpAddress;
 use hardware::scanner::AimPrefix;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -185,7 +187,6 @@ pub(super) fn screen_parts(
     pages::Parts {
         inbox: inbox.clone(),
         board: board.clone(),
-        pins: board.pins.clone(),
         edge: edge.clone(),
         journal: reader.clone(),
         clock: Arc::new(move || clock.moment(link.borrow().cloud_offset_ms)),
