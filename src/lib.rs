@@ -31,6 +31,7 @@ pub mod wallet;
 pub mod till;
 
 // Edges: one outside thing each.
+pub mod devices;
 pub mod journal;
 pub mod pages;
 pub mod provider;

@@ -166,6 +166,21 @@ async fn the_drawer_of_a_cash_sale_opens_before_its_receipt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drawer_that_is_wanted_while_the_printer_is_asked_still_opens_first() {
+    // At 600 baud the four questions before a receipt take 200 ms.
+    let options = PrinterOptions { baud: 600, ..PrinterOptions::default() };
+    let mut counter = Counter::with(options, yes, |config| config.printer_poll = LONG);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    let before = counter.printer.received();
+    counter.print(1, 5).await;
+    assert!(tokio::task::block_in_place(|| counter.printer.wait_for_received(LONG, before + 1)));
+    counter.kick(2).await;
+    for report in ["drawer 2 starts", "drawer 2 Confirmed", "paper 1 starts"] {
+        assert_eq!(counter.report().await, report);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drawer_that_cannot_be_opened_is_given_up_while_its_receipt_goes_on_waiting() {
     let shortly = Duration::from_millis(50);
     let mut counter = Counter::with(PrinterOptions::default(), yes, |config| config.drawer_wait = shortly);
