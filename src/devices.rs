@@ -19,7 +19,15 @@ use crate::inbox::{Board, DeviceWork, Inbox, WORK_MAX};
 use crate::record::body::PaperOutcome;
 use crate::record::ids::StationId;
 pub use config::{Config, PrinterConfig, ScannerConfig, StationConfig};
+/// What a configuration is made of, so that whoever makes one need not know the drivers.
+pub use hardware::document::{DrawerPin, DrawerPulse};
 use hardware::link::PortHandle;
+pub use hardware::link::serial::SerialAddress;
+pub use hardware::link::tcp::TcpAddress;
+pub use hardware::link::{Address, FlowControl};
+pub use hardware::printer::driver::Patience;
+pub use hardware::profile::Profile;
+pub use hardware::scanner::AimPrefix;
 use lamp::{Device, Lamp};
 use paperwork::Paperwork;
 use std::collections::BTreeMap;
