@@ -34,6 +34,7 @@ pub mod till;
 pub mod journal;
 pub mod pages;
 pub mod provider;
+pub mod sync;
 
 // What is configured.
 pub mod config;
