@@ -36,3 +36,6 @@ pub mod config;
 
 // The other side.
 pub mod sim;
+
+// The reader that is not the writer.
+pub mod audit;
