@@ -1,5 +1,7 @@
 //! A receipt's facts, taken from the records of its sale; not how they are laid out (`paper`).
 
+mod of;
+
 use crate::bundle::Shop;
 use crate::money::Money;
 use crate::record::Mode;
@@ -46,6 +48,15 @@ pub struct Receipt {
     pub mode: Mode,
     /// What the code at the foot says.
     pub code: Option<String>,
+}
+
+impl Receipt {
+    /// The number as people write it, `9f3c-004217`: the first digits of the epoch name the series, so
+    /// that the same number of another series at this till is told apart by eye.
+    pub fn numbered(&self) -> String {
+        let series = self.epoch.to_string();
+        format!("{}-{:06}", series.get(..4).unwrap_or(&series), self.number)
+    }
 }
 
 /// A line on paper.

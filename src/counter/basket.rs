@@ -279,9 +279,6 @@ impl Till {
             return no("The campaign of this coupon has ended.");
         }
         let terms = match coupon.worth {
-            Worth::AmountOff(amount) if amount.currency != self.currency => {
-                return no("This coupon is in another currency.");
-            }
             Worth::AmountOff(amount) => CouponTerms::AmountOff(amount),
             Worth::BasisPointsOff(points) => CouponTerms::BasisPointsOff(u32::from(points)),
             Worth::ByCampaign => match campaign.and_then(|campaign| campaign.terms.clone()) {
@@ -293,13 +290,22 @@ impl Till {
                 }
             },
         };
+        let minimum = campaign.and_then(|campaign| campaign.minimum);
+        let off = match &terms {
+            CouponTerms::AmountOff(amount) => Some(*amount),
+            CouponTerms::BasisPointsOff(_) => None,
+        };
+        // Amounts of two currencies cannot be summed: the basket could not be paid any more.
+        if off.into_iter().chain(minimum).any(|amount| amount.currency != self.currency) {
+            return no("This coupon is in another currency.");
+        }
         Ok(CouponTaken {
             serial,
             campaign: coupon.campaign,
             name: campaign.map_or_else(|| "Coupon".to_owned(), |campaign| campaign.name.clone()),
             name_zh: campaign.map_or_else(|| Some("优惠券".to_owned()), |campaign| campaign.name_zh.clone()),
             terms,
-            minimum: campaign.and_then(|campaign| campaign.minimum),
+            minimum,
             token: text.to_owned(),
         })
     }
@@ -310,7 +316,7 @@ impl Till {
         token: &str,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        let sale = self.sales.get(&sale).filter(|sale| sale.desk().is_some());
+        let sale = self.sales.get(&sale).filter(|sale| sale.desk().is_some() && super::is_open(sale));
         let sale = sale.ok_or(Refusal::NoSale)?;
         out.at(&sale.station);
         match crate::token::parse(token)? {

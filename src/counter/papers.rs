@@ -1,6 +1,6 @@
 //! Paper and drawer: announced before the first byte, settled by one outcome, never repeated by itself.
 
-use super::acts::reason_given;
+use super::acts::{reason_given, short};
 use super::event::PrintReport;
 use super::recorder::{About, Recorder};
 use super::{JobState, Kick, PaperJob, PaperWord, Refusal, Till};
@@ -27,7 +27,7 @@ impl Till {
                 return Err(Refusal::NotNow("That paper was started before."));
             }
             (PrintReport::Ended(outcome, words), JobState::Ordered | JobState::Started) => {
-                out.push(Body::PrintEnded { job, outcome: outcome.clone(), words: words.clone() }, about);
+                out.push(Body::PrintEnded { job, outcome: outcome.clone(), words: short(words) }, about);
             }
             (PrintReport::Ended(..), JobState::Asks(..)) => {}
         }
@@ -48,7 +48,7 @@ impl Till {
                 return Err(Refusal::NotNow("That drawer was opened before."));
             }
             (PrintReport::Ended(outcome, words), JobState::Ordered | JobState::Started) => {
-                out.note(Body::DrawerEnded { kick, outcome: outcome.clone(), words: words.clone() });
+                out.note(Body::DrawerEnded { kick, outcome: outcome.clone(), words: short(words) });
             }
             (PrintReport::Ended(..), JobState::Asks(..)) => {}
         }

@@ -96,6 +96,9 @@ impl Till {
         if received.currency != self.currency || received.is_negative() {
             return Err(Refusal::Amount("Type the cash as an amount of the till's money.".to_owned()));
         }
+        if !due.is_positive() {
+            return Err(Refusal::NothingToPay);
+        }
         let change = received.minus(due)?;
         if change.is_negative() {
             return Err(Refusal::NotEnough { missing: change.negated()? });

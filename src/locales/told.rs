@@ -1,0 +1,147 @@
+//! Sentences that the core writes in English, in the screen's language where they are fixed.
+//!
+//! A refusal whose sentence is made up of what happened (a coupon's terms, a wallet's own words) is shown
+//! as it is: better understood in another language than guessed.
+
+use super::Lang;
+
+/// What the cashier is told, by its stable code and its English sentence.
+pub fn told(code: &str, words: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => words.to_owned(),
+        Lang::ZhHans => chinese(code, words).unwrap_or_else(|| words.to_owned()),
+    }
+}
+
+fn chinese(code: &str, words: &str) -> Option<String> {
+    let fixed = match code {
+        "sign_in_first" => "请先登录。",
+        "needs_manager" => "需要店长输入密码授权。",
+        "not_the_first" => "已有店长，由店长添加人员。",
+        "no_sale" => "还没有商品，请扫描商品或按菜单键。",
+        "sale_moved" => "此单已变化，请看清后再操作。",
+        "total_is_fixed" => "合计已锁定，如需修改请按返回。",
+        "press_pay_first" => "请先按结账，再扫描付款码。",
+        "phone_is_paying" => "手机正在支付此单，请等待，或先收回账单。",
+        "payment_under_way" => "付款进行中，请等待或先取消。",
+        "code_used" => "此付款码已使用，请顾客刷新付款码。",
+        "nothing_to_pay" => "没有需要付款的金额。",
+        "no_such_line" => "此单没有这一行。",
+        "quantity" => "数量为 1 至 999。",
+        "frozen" => "此单由其他版本写入，已冻结，请店长处理。",
+        "read_only" => "收银机无法写入磁盘，已停止销售，请找店长。",
+        "busy" => "收银机繁忙，请重试。",
+        "not_enough" => return Some(format!("还差 {}。", words.strip_suffix(" are missing.")?)),
+        "unknown_item" => {
+            let code = words.strip_prefix("No item has the code ")?.split_once(". ")?.0;
+            return Some(format!("没有条码为 {code} 的商品，请按菜单键，或请店长添加。"));
+        }
+        _ => return None,
+    };
+    Some(fixed.to_owned())
+}
+
+/// What needs a person, in two or three words, by its stable code.
+pub fn attention(code: &str, lang: Lang) -> &'static str {
+    let (en, zh) = match code {
+        "paper_unconfirmed" => ("Receipt unsure", "小票状态未知"),
+        "paper_failed" => ("Receipt not printed", "小票未打印"),
+        "drawer_unconfirmed" => ("Drawer unsure", "钱箱状态未知"),
+        "payment_unsure" => ("Payment unsure", "付款结果未知"),
+        "refund_refused" => ("Refund refused", "退款被拒"),
+        "verdict_refused" => ("Refused by head office", "总部拒绝"),
+        _ => ("Look at this", "请查看"),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::ZhHans => zh,
+    }
+}
+
+/// A record's kind as people say it. A kind that this build does not know is another record.
+pub fn kind(kind: &str, lang: Lang) -> &'static str {
+    let (en, zh) = KINDS
+        .iter()
+        .find(|(name, _, _)| *name == kind)
+        .map_or(("Another record", "其他记录"), |(_, en, zh)| (*en, *zh));
+    match lang {
+        Lang::En => en,
+        Lang::ZhHans => zh,
+    }
+}
+
+const KINDS: [(&str, &str, &str); 45] = [
+    ("genesis", "Journal begun", "日志开始"),
+    ("booted", "Till started", "收银机启动"),
+    ("stopped", "Till stopped", "收银机停止"),
+    ("bundle_adopted", "New prices in force", "新价格生效"),
+    ("staff_added", "Person added", "添加人员"),
+    ("signed_in", "Signed in", "登录"),
+    ("signed_out", "Signed out", "退出登录"),
+    ("shift_opened", "Shift opened", "开班"),
+    ("shift_closed", "Shift closed", "交班"),
+    ("sale_opened", "Sale begun", "开单"),
+    ("sale_moved", "Sale put elsewhere", "移动订单"),
+    ("line_added", "Item added", "加入商品"),
+    ("line_quantity", "Quantity changed", "修改数量"),
+    ("line_voided", "Line voided", "作废一行"),
+    ("price_overridden", "Price changed by hand", "手工改价"),
+    ("coupon_taken", "Coupon put on", "使用优惠券"),
+    ("coupon_returned", "Coupon taken off", "取下优惠券"),
+    ("member_recognised", "Member came in", "会员到店"),
+    ("total_fixed", "Total fixed", "锁定合计"),
+    ("total_released", "Basket opened again", "重新打开"),
+    ("sale_voided", "Sale given up", "整单作废"),
+    ("intent_drawn", "Payment begun", "发起付款"),
+    ("approved", "Payment approved", "付款成功"),
+    ("declined", "Payment declined", "付款被拒"),
+    ("pending", "Customer confirms", "等待顾客确认"),
+    ("unsure", "Payment unsure", "付款结果未知"),
+    ("cancelling", "Payment being taken back", "撤销中"),
+    ("cancelled", "Payment taken back", "已撤销"),
+    ("cancel_unsure", "Taking back unsure", "撤销结果未知"),
+    ("tombstoned", "Payment closed", "付款关闭"),
+    ("abandoned", "Phone order given up", "放弃手机订单"),
+    ("paid_late", "Paid too late", "迟到付款"),
+    ("refund_drawn", "Refund begun", "发起退款"),
+    ("refunded", "Refunded", "已退款"),
+    ("refund_refused", "Refund refused", "退款被拒"),
+    ("cash_taken", "Cash taken", "收现金"),
+    ("coupon_redeemed", "Coupon redeemed", "核销优惠券"),
+    ("receipt_issued", "Sale paid", "销售完成"),
+    ("print_ordered", "Receipt ordered", "要求打印"),
+    ("print_started", "Printing begun", "开始打印"),
+    ("print_ended", "Printing ended", "打印结束"),
+    ("print_settled", "Receipt looked at", "小票已查看"),
+    ("drawer_ordered", "Drawer ordered open", "要求打开钱箱"),
+    ("drawer_kicked", "Drawer opened", "打开钱箱"),
+    ("drawer_ended", "Drawer done", "钱箱完成"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counter::refusal::{Refusal, Told};
+    use crate::money::{Currency, Money};
+
+    #[test]
+    fn fixed_refusals_are_said_in_chinese_and_others_as_they_are() {
+        let say = |refusal: Refusal| {
+            let words = Told::from(&refusal);
+            told(&words.code, &words.words, Lang::ZhHans)
+        };
+        assert_eq!(say(Refusal::PressPayFirst), "请先按结账，再扫描付款码。");
+        assert_eq!(say(Refusal::NotEnough { missing: Money::new(300, Currency::CNY) }), "还差 CNY 3.00。");
+        assert!(say(Refusal::UnknownItem("6901234".to_owned())).contains("6901234"));
+        assert_eq!(say(Refusal::Coupon("Expired.".to_owned())), "Expired.");
+        assert_eq!(told("busy", "The till is busy. Try again.", Lang::En), "The till is busy. Try again.");
+    }
+
+    #[test]
+    fn every_kind_has_words_of_its_own() {
+        for (name, _, _) in KINDS {
+            assert_ne!(kind(name, Lang::En), "Another record", "{name}");
+        }
+        assert_eq!(kind("from_the_future", Lang::ZhHans), "其他记录");
+    }
+}

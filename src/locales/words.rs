@@ -1,0 +1,269 @@
+//! The texts themselves, both languages side by side. `{}` is a place for a value.
+
+use super::Lang;
+
+macro_rules! messages {
+    ($($name:ident: $en:literal, $zh:literal;)*) => {
+        /// A text of a screen.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Msg {
+            $(#[doc = $en] $name,)*
+        }
+
+        impl Msg {
+            /// All of them, for tests.
+            #[cfg(test)]
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The text in a language.
+            pub fn text(self, lang: Lang) -> &'static str {
+                match lang {
+                    Lang::En => match self { $(Self::$name => $en,)* },
+                    Lang::ZhHans => match self { $(Self::$name => $zh,)* },
+                }
+            }
+        }
+    };
+}
+
+impl Msg {
+    /// The text with values in its places, in order.
+    pub fn with(self, lang: Lang, values: &[&str]) -> String {
+        let mut out = String::new();
+        let mut values = values.iter();
+        let mut pieces = self.text(lang).split("{}");
+        out.push_str(pieces.next().unwrap_or(""));
+        for piece in pieces {
+            out.push_str(values.next().copied().unwrap_or(""));
+            out.push_str(piece);
+        }
+        out
+    }
+}
+
+messages! {
+    // Doors.
+    Stations: "Stations", "收银台";
+    CashierPage: "Cashier", "收银";
+    DisplayPage: "Customer display", "顾客屏";
+    QueuePage: "Not sent yet", "待上传记录";
+    ForManager: "For the manager", "店长";
+    NotDone: "That was not done", "未完成";
+    BackToPage: "Back to the page", "返回页面";
+    ConnectionLost: "The till does not answer. What is shown may be old.", "收银机无响应，屏幕内容可能已过时。";
+    NoSuchStation: "There is no station of that name.", "没有这个收银台。";
+    NoSuchPage: "There is no such page.", "没有这个页面。";
+
+    // Signing in.
+    SignIn: "Sign in", "登录";
+    SignOut: "Sign out", "退出登录";
+    SignOutWho: "Sign out {}", "{} 退出";
+    SignInForQueue: "Manager, sign in to see what is not sent yet", "店长请登录，查看待上传记录";
+    ChooseName: "Who are you?", "请选择姓名";
+    Pin: "PIN", "密码";
+    Clear: "Clear", "清空";
+    Backspace: "Delete the last digit", "删除一位";
+    SignedInHere: "{} is signed in here. Signing in takes over the station.", "{} 正在此登录，登录后将由您接管。";
+    NobodyCanSignIn: "Nobody can sign in here yet.", "目前没有可登录的人员。";
+    WrongPin: "That is not the right PIN. Try again.", "密码不正确，请重试。";
+    LockedUntil: "Too many wrong PINs. Locked until {}.", "密码错误次数过多，锁定至 {}。";
+    TypePin: "Type the PIN.", "请输入密码。";
+    OnlyManagers: "Only a manager can do this. Choose a manager and type the PIN.", "只有店长可以操作，请选择店长并输入密码。";
+    SessionOver: "You are not signed in any more. Sign in again.", "登录已失效，请重新登录。";
+    Cashier: "Cashier", "收银员";
+    Manager: "Manager", "店长";
+    ManagerApproves: "A manager approves", "店长授权";
+    RoleLabel: "Role", "角色";
+    CreateFirstManager: "Create the first manager", "创建第一位店长";
+    FirstManagerWhy: "Nobody can sign in at this till yet. The first manager can add everybody else.", "这台收银机还没有任何人员。第一位店长可以添加其他人。";
+    OneTimeCode: "One-time code", "一次性代码";
+    OneTimeCodeWhere: "The till printed it in its log when it started.", "收银机启动时写在日志中。";
+    WrongOneTimeCode: "That is not the one-time code. Look in the till's log for it.", "一次性代码不正确，请查看收银机日志。";
+    NoOneTimeCode: "This till has no one-time code. Start it again and look in its log.", "这台收银机没有一次性代码，请重启后查看日志。";
+    Name: "Name", "姓名";
+    NewPin: "New PIN", "新密码";
+    NewPinAgain: "The same PIN again", "再次输入密码";
+    PinRule: "4 to 8 digits, not 1234 and not one digit repeated.", "4 至 8 位数字，不能是 1234 或同一数字重复。";
+    PinsDiffer: "The two PINs are not the same. Type both again.", "两次输入的密码不一致，请重新输入。";
+    PinObvious: "That PIN is the first one a thief tries. Choose another.", "这个密码太容易被猜到，请换一个。";
+    PinLength: "A PIN has 4 to 8 digits.", "密码为 4 至 8 位数字。";
+    NameMissing: "Type a name.", "请输入姓名。";
+    BadSignInWord: "The word to sign in with is 1 to 16 of a-z, 0-9 and -.", "登录名由 1 至 16 个 a-z、0-9 或 - 组成。";
+    CreateManager: "Create manager", "创建店长";
+    AddPerson: "Add a person", "添加人员";
+    SignInWord: "Short word for this person, such as mia", "登录名，例如 mia";
+
+    // The sale.
+    EmptySale: "Scan an item or press a menu key.", "请扫描商品或按菜单键。";
+    NoShiftYet: "No shift is open. Open one under your name at the top.", "尚未开班，请在右上角姓名处开班。";
+    Total: "Total", "合计";
+    Subtotal: "Subtotal", "小计";
+    Tax: "Tax", "税额";
+    PaidOfIt: "Paid of it", "已付";
+    Voided: "voided", "已作废";
+    ChangeLine: "Change this line", "修改此行";
+    Quantity: "Quantity", "数量";
+    SetQuantity: "Set quantity", "修改数量";
+    VoidLine: "Void this line", "作废此行";
+    OverridePrice: "Change the price", "改价";
+    NewPrice: "New price of one", "新单价";
+    Price: "Price of one", "单价";
+    Reason: "Reason", "原因";
+    ReasonIfAny: "Reason, if you like", "原因（可不填）";
+    OnDesk: "On {}", "桌台 {}";
+    MemberKnown: "Member", "会员";
+    CouponMissing: "{} more for this coupon", "还差 {} 可用";
+    ReturnCoupon: "Take this coupon off", "取下此券";
+    Pay: "Pay", "结账";
+    Back: "Back to the basket", "返回修改";
+    Hold: "Hold", "挂单";
+    HeldCount: "Held ({})", "挂单 ({})";
+    HeldSales: "Held sales", "挂单列表";
+    NothingHeld: "Nothing is held.", "没有挂单。";
+    Desks: "Desks", "桌台";
+    DesksHow: "Opens an empty bill on a desk, or takes its bill to the front.", "打开空桌台的账单，或把该桌账单取到前台。";
+    PutOnDesk: "Put on a desk", "放到桌台";
+    Free: "free", "空闲";
+    Taken: "taken", "占用";
+    VoidSale: "Void sale", "整单作废";
+    SaleVoided: "This sale was given up.", "此单已作废。";
+    SaleFrozen: "This sale was written by another version of Till. A manager decides about it.", "此单由其他版本写入，已冻结，请店长处理。";
+    FixedWhilePaying: "The basket is fixed while a payment is under way.", "付款进行中，不能修改商品。";
+    SellingStopped: "Selling has stopped. Call the manager.", "已停止销售，请找店长。";
+
+    // The menu.
+    TypeCode: "Type a code", "输入条码";
+    Enter: "Enter", "确定";
+    NoMenuKeys: "The shop has no menu keys yet. Scan the items.", "还没有菜单键，请扫描商品。";
+    OpenPrice: "type price", "输入价格";
+    AddToSale: "Add to the sale", "加入";
+
+    // Money.
+    ScanTheCode: "Scan the customer's code", "请扫描顾客付款码";
+    ScanTheCodeHow: "The customer shows the pay code of the wallet. It is sent once.", "请顾客出示钱包付款码。付款码只会发送一次。";
+    OrCash: "Or cash", "或现金";
+    Exact: "exact", "正好";
+    CashReceived: "Cash received", "收到现金";
+    TakeCash: "Take cash", "收现金";
+    CancelPayment: "Cancel this payment", "取消此付款";
+    Paying: "Paying", "付款中";
+    PayingUnsure: "Not known yet", "结果未知";
+    PayingBack: "Being taken back", "撤销中";
+    PaymentDeclined: "Not paid", "未付款";
+    PaymentTakenBack: "Taken back", "已撤销";
+    Paid: "PAID", "已付款";
+    Change: "Change", "找零";
+    NextCustomer: "Scan the next item to begin.", "扫描下一件商品开始新单。";
+    ReceiptNumber: "Receipt {}", "小票 {}";
+    SafeWait: "Wait. Do not give out the goods yet.", "请稍候，先不要交付商品。";
+    SafeAsk: "Keep the goods. Do not scan another code: the till keeps asking by itself.", "先不要交付商品，也不要再扫码：收银机会自动查询。";
+    SafePhone: "Wait for the phone, or cancel to take the bill back.", "等待手机付款，或取消以收回账单。";
+    SafeBack: "Wait until it is taken back. Then take other money.", "等待撤销完成，再用其他方式收款。";
+    SafeCall: "Keep the goods and call the manager.", "先不要交付商品，请找店长。";
+    SafeAgain: "Ask for a fresh code, or take cash.", "请顾客刷新付款码，或收现金。";
+    SafeNothing: "Nothing was taken. Scan a fresh code, or take cash.", "没有扣款。请扫新的付款码，或收现金。";
+    PayDrawn: "Sent to the wallet.", "已发送至钱包。";
+    PayPhone: "The phone is paying.", "手机付款中。";
+    PayPending: "The customer confirms on the phone.", "等待顾客在手机上确认。";
+    PayUnsure: "No answer from the wallet yet. The till keeps asking.", "钱包尚未答复，收银机会继续查询。";
+    PayCancelling: "Being taken back.", "正在撤销。";
+    PayCancelUnsure: "Not known whether it was taken back. The till keeps asking.", "撤销结果未知，收银机会继续查询。";
+    PayCancelled: "Taken back. Nothing was paid.", "已撤销，没有扣款。";
+    PayAbandoned: "Given up here; the cloud is being told.", "已在此放弃，正在通知云端。";
+    PayLate: "Paid after it was given up. The money goes back by itself.", "放弃后才到账，款项将自动退回。";
+
+    // Paper, drawer, devices.
+    PaperPrinted: "receipt printed", "小票已打印";
+    PaperWaiting: "receipt waits for the printer", "小票等待打印";
+    PaperPrinting: "receipt is being printed", "小票打印中";
+    PaperUnsure: "look whether the receipt is there", "请查看小票是否已打印";
+    PaperFailed: "receipt not printed", "小票未打印";
+    PaperNone: "no receipt", "无小票";
+    PaperSettled: "receipt dealt with", "小票已处理";
+    Reprint: "Reprint", "重打小票";
+    SettlePaper: "I looked: done", "已查看，完成";
+    SettleDrawer: "The drawer is seen to", "钱箱已处理";
+    PersonLooked: "A person looked at it.", "已人工查看。";
+    NeedsYou: "Needs you", "需要处理";
+    NothingNeedsYou: "Nothing needs you.", "没有需要处理的事项。";
+    ScannerReady: "Scanner ready", "扫码枪正常";
+    ScannerAbsent: "No scanner", "未配置扫码枪";
+    ScannerGone: "Scanner gone", "扫码枪断开";
+    PrinterReady: "Printer ready", "打印机正常";
+    PrinterAbsent: "No printer", "未配置打印机";
+    PrinterGone: "Printer gone", "打印机断开";
+    ScannerTrouble: "Scanner: {}", "扫码枪：{}";
+    PrinterTrouble: "Printer: {}", "打印机：{}";
+
+    // Shift.
+    MoreWho: "{} ▾", "{} ▾";
+    Shift: "Shift", "班次";
+    ShiftNumber: "Shift {}", "第 {} 班";
+    SalesCount: "{} sales", "{} 单";
+    CashTaken: "Cash", "现金";
+    Wallets: "Wallets", "钱包";
+    Refunds: "Refunds", "退款";
+    ExpectedCash: "Cash that should be in the drawer", "钱箱应有现金";
+    CashCounted: "Cash counted", "清点现金";
+    CloseShift: "Close the shift", "交班";
+    FloatInDrawer: "Cash in the drawer now", "钱箱备用金";
+    OpenShift: "Open a shift", "开班";
+    OpenDrawer: "Open the drawer", "打开钱箱";
+    LastReceipts: "Last receipts", "最近小票";
+    NoReceiptsYet: "No receipts yet.", "还没有小票。";
+
+    // Customer display.
+    Welcome: "Welcome", "欢迎光临";
+    WelcomeBack: "Welcome back", "欢迎回来";
+    ThankYou: "Thank you", "谢谢惠顾";
+    ShowPayCode: "Please show your pay code, or pay cash", "请出示付款码，或支付现金";
+    PayingPlease: "Please confirm on your phone", "请在手机上确认";
+    DeskQrHint: "You can also scan the code on the desk and pay with your phone", "也可以扫描桌上的二维码用手机付款";
+
+    // The manager's queue.
+    NotSentYet: "not sent yet", "尚未上传";
+    Records: "records", "条记录";
+    WorthNotSent: "worth of receipts not sent", "未上传小票金额";
+    InReceipts: "in {} receipts", "共 {} 张小票";
+    Oldest: "oldest", "最早";
+    ReceivedOf: "{} of {} received", "已接收 {} / {}";
+    NotReceivedYet: "Not received by head office yet", "总部尚未接收";
+    EverythingReceived: "Head office has everything.", "总部已接收全部记录。";
+    AndMore: "and {} more", "另有 {} 条";
+    LastRecords: "Last records", "最近记录";
+    ReceivedByHeadOffice: "received by head office", "总部已接收";
+    Number: "No.", "序号";
+    Time: "Time", "时间";
+    What: "What", "内容";
+    Receipt: "Receipt", "小票";
+    Amount: "Amount", "金额";
+    State: "State", "状态";
+    SendNow: "Send now", "立即上传";
+    LinkAbsent: "No head office is configured", "未配置总部";
+    LinkPairing: "Waiting for a manager to approve this till at head office", "等待店长在总部确认此收银机";
+    LinkOnline: "Connected to head office since {}", "自 {} 起与总部连接正常";
+    LinkOffline: "Offline since {}", "自 {} 起离线";
+    LinkAbsentShort: "no head office", "无总部";
+    LinkPairingShort: "not paired", "未配对";
+    LinkOnlineShort: "online", "在线";
+    LinkOfflineShort: "offline, selling goes on", "离线，可继续销售";
+    CompareFingerprint: "Compare this fingerprint:", "请核对指纹：";
+    HeardAt: "Last heard {}", "最近联系 {}";
+    HeardNever: "Never heard yet", "尚未联系";
+    NextTry: "next attempt in {} s", "{} 秒后重试";
+    AgoSeconds: "{} s", "{} 秒";
+    AgoMinutes: "{} min", "{} 分钟";
+    AgoHours: "{} h", "{} 小时";
+    AgoDays: "{} days", "{} 天";
+
+    // Bad input and failures.
+    BadAmount: "{} is not an amount. Type digits such as 12.80.", "{} 不是金额，请输入如 12.80 的数字。";
+    BadNumber: "{} is not a quantity. Type a number from 1 to 999.", "{} 不是数量，请输入 1 至 999。";
+    BadField: "The field {} is missing or not as it should be. Load the page again.", "字段 {} 缺失或不正确，请刷新页面。";
+    UnknownAct: "There is no act of that name.", "没有这个操作。";
+    OtherSite: "This came from another site and was not done. Use the till's own page.", "请求来自其他网站，未执行。请使用收银机自己的页面。";
+    OtherHost: "This till does not go by that name. Use its own address.", "收银机没有这个地址，请使用正确地址。";
+    TooManyScreens: "Too many screens listen to this till. Close one.", "连接的屏幕过多，请关闭一个。";
+    DiskTrouble: "The till cannot read its disk. Call the manager.", "收银机无法读取磁盘，请找店长。";
+    FormBroken: "The form did not arrive whole. Try again.", "表单不完整，请重试。";
+}

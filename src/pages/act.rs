@@ -1,0 +1,79 @@
+//! From an act's name and a form's fields to the act itself. Nothing is decided here but spelling.
+
+use super::answer::Sorry;
+use super::fields::{Fields, bad_field};
+use crate::counter::event::Act;
+use crate::locales::Msg;
+use crate::money::Currency;
+use crate::record::line::LineId;
+use crate::view::StationView;
+use axum::http::StatusCode;
+
+/// What was written for a person who pressed "I looked".
+const LOOKED: &str = "looked";
+
+/// Reads an act.
+///
+/// # Errors
+/// A sentence on the field that is missing or wrong.
+pub(super) fn read(
+    name: &str,
+    fields: &Fields,
+    currency: Currency,
+    here: &StationView,
+) -> Result<Act, Sorry> {
+    let reason = || fields.get("reason").unwrap_or("").to_owned();
+    Ok(match name {
+        "open-shift" => Act::OpenShift { float: fields.money("float", currency)? },
+        "close-shift" => Act::CloseShift { counted: fields.money("counted", currency)? },
+        "press-key" => Act::PressKey {
+            sku: fields.need("sku")?.to_owned(),
+            modifiers: fields.all("modifier"),
+            price: fields.get("price").map(|_| fields.money("price", currency)).transpose()?,
+            quantity: fields.get("quantity").map_or(Ok(1), |_| fields.steps("quantity", 0))?,
+        },
+        "type-code" => Act::TypeCode(fields.need("code")?.to_owned()),
+        "set-quantity" => {
+            let line = line(fields)?;
+            Act::SetQuantity { line, value: fields.steps("quantity", decimals(here, line))? }
+        }
+        "void-line" => Act::VoidLine { line: line(fields)?, reason: fields.get("reason").map(str::to_owned) },
+        "override-price" => {
+            let price = fields.money("price", currency)?;
+            Act::OverridePrice { line: line(fields)?, price, reason: reason() }
+        }
+        "return-coupon" => Act::ReturnCoupon { serial: fields.need("serial")?.to_owned() },
+        "pay" => Act::Pay,
+        "back" => Act::Back,
+        "cash" => Act::Cash { received: fields.money("received", currency)? },
+        "cancel-payment" => Act::CancelPayment { intent: fields.id("intent")? },
+        "hold" => Act::Hold,
+        "recall" => Act::Recall { sale: fields.id("sale")? },
+        "put-on-desk" => Act::PutOnDesk { desk: fields.id("desk")? },
+        "take-desk" => Act::TakeDesk { desk: fields.id("desk")? },
+        "void-sale" => Act::VoidSale { reason: reason() },
+        "no-sale" => Act::NoSale { reason: reason() },
+        "reprint" => Act::Reprint { sale: fields.id("sale")? },
+        "settle" => Act::Settle { job: fields.id("job")?, words: settled(fields) },
+        _ => return Err(Sorry::of(StatusCode::NOT_FOUND, "no_such_act", Msg::UnknownAct)),
+    })
+}
+
+fn line(fields: &Fields) -> Result<LineId, Sorry> {
+    fields.need("line")?.parse().map(LineId).map_err(|_| bad_field("line"))
+}
+
+/// Decimal places in which the line on the screen is counted.
+fn decimals(here: &StationView, line: LineId) -> usize {
+    let lines = here.sale.iter().flat_map(|sale| &sale.lines);
+    let quantity = lines.filter(|shown| shown.id == line).map(|shown| &shown.quantity).next();
+    quantity.and_then(|quantity| quantity.split_once('.')).map_or(0, |(_, fraction)| fraction.len())
+}
+
+/// The record says it in English, whatever the page speaks.
+fn settled(fields: &Fields) -> String {
+    match fields.get("words") {
+        None | Some(LOOKED) => "A person looked at it.".to_owned(),
+        Some(words) => words.to_owned(),
+    }
+}

@@ -1,0 +1,107 @@
+// Follows the till: listens for changes, fetches the page again and replaces the parts that differ.
+// The page is drawn in one place only, on the till. Without this script it is as true, at each load.
+
+const body = document.body;
+let fetching = false;
+let again = false;
+
+/** Fetches this page (or another address of it) and takes over what changed. */
+export async function refresh(address = location.href) {
+  if (fetching) {
+    again = true;
+    return;
+  }
+  fetching = true;
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    take(page);
+    lost(false);
+  } catch {
+    lost(true);
+  } finally {
+    fetching = false;
+    if (again) {
+      again = false;
+      refresh();
+    }
+  }
+}
+
+function take(page) {
+  const parts = (root) => [...root.querySelectorAll("[data-part]")];
+  const names = (root) => parts(root).map((part) => part.id).join();
+  const [oldCommand, newCommand] = [body.dataset.command, page.body.dataset.command];
+  body.dataset.now = page.body.dataset.now;
+  received = performance.now();
+  if (page.body.className !== body.className || names(page) !== names(document)) {
+    body.className = page.body.className;
+    body.replaceChildren(...page.body.childNodes);
+  } else {
+    for (const part of parts(page)) {
+      replace(document.getElementById(part.id), part, oldCommand, newCommand);
+    }
+  }
+  // Each drawing of the page brings the id of the next press, and the sale that it shows.
+  body.dataset.command = newCommand;
+  for (const field of document.querySelectorAll('input[name="command"]')) field.value = newCommand;
+  const seen = page.querySelector('#press input[name="seen"]');
+  for (const field of document.querySelectorAll('#press input[name="seen"]')) field.value = seen?.value ?? "";
+  document.dispatchEvent(new Event("till:drawn"));
+}
+
+function replace(old, part, oldCommand, newCommand) {
+  const fresh = part.outerHTML.replaceAll(newCommand, oldCommand);
+  if (drawn.get(old) === fresh) return;
+  // What a person has opened or begun to type stays as it is.
+  const open = [...old.querySelectorAll("details[open][id]")].map((sheet) => sheet.id);
+  const typed = [...old.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
+  const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const scroll = [...old.querySelectorAll(".lines")].map((list) => [list.scrollTop, list.children.length]);
+  const node = document.importNode(part, true);
+  old.replaceWith(node);
+  drawn.set(node, fresh);
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  for (const field of typed) {
+    const same = document.getElementById(field.id);
+    if (same) same.value = field.value;
+  }
+  if (focus) document.getElementById(focus)?.focus();
+  [...node.querySelectorAll(".lines")].forEach((list, index) => {
+    const before = scroll[index];
+    list.scrollTop = before && list.children.length === before[1] ? before[0] : list.scrollHeight;
+  });
+}
+
+function lost(is) {
+  let note = document.getElementById("lost");
+  if (is && !note) {
+    note = document.createElement("p");
+    note.id = "lost";
+    note.className = "told bad";
+    note.setAttribute("role", "alert");
+    note.textContent = body.dataset.lost;
+    body.append(note);
+  } else if (!is) {
+    note?.remove();
+  }
+}
+
+/** The HTML that each part was drawn from, with the command of that time. */
+const drawn = new WeakMap();
+let received = performance.now();
+
+// Clocks count by the till's time, not by this machine's.
+setInterval(() => {
+  const now = Number(body.dataset.now) + performance.now() - received;
+  for (const clock of document.querySelectorAll("time[data-since]")) {
+    const seconds = Math.max(0, Math.floor((now - Number(clock.dataset.since)) / 1000));
+    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
+}, 250);
+
+const events = new EventSource(body.dataset.live);
+events.addEventListener("view", () => refresh());
+events.addEventListener("error", () => lost(true));
+document.addEventListener("till:refresh", (event) => refresh(event.detail ?? undefined));
+for (const list of document.querySelectorAll(".lines")) list.scrollTop = list.scrollHeight;

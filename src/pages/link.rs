@@ -1,0 +1,86 @@
+//! Devices and the way to head office, in words: small while all is well, a sentence when not.
+
+use super::voice::Voice;
+use crate::inbox::{Link, LinkState, PortState, StationDevices};
+use crate::locales::Msg;
+
+/// A small mark in the bar.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Chip {
+    pub(super) mark: &'static str,
+    pub(super) words: &'static str,
+}
+
+/// The way to head office.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct LinkLine {
+    /// Class: colour is never the only signal, so there is a sign too.
+    pub(super) mark: &'static str,
+    pub(super) sign: &'static str,
+    pub(super) words: String,
+    pub(super) short: String,
+    pub(super) trouble: Option<String>,
+    pub(super) fingerprint: Option<String>,
+    pub(super) heard: String,
+    pub(super) next: Option<String>,
+}
+
+/// The way to head office in words; `last` is the journal's last number.
+pub(super) fn line(link: &Link, last: u64, v: &Voice, now_ms: i64) -> LinkLine {
+    let since = v.time(&link.since_ms);
+    let (mark, sign, words, short) = match link.state {
+        LinkState::Absent => ("calm", "○", v.say(Msg::LinkAbsent).to_owned(), v.say(Msg::LinkAbsentShort)),
+        LinkState::Pairing => ("warn", "◐", v.say(Msg::LinkPairing).to_owned(), v.say(Msg::LinkPairingShort)),
+        LinkState::Online => ("good", "●", v.with(Msg::LinkOnline, since), v.say(Msg::LinkOnlineShort)),
+        LinkState::Offline => ("warn", "○", v.with(Msg::LinkOffline, since), v.say(Msg::LinkOfflineShort)),
+    };
+    let waiting = last.saturating_sub(link.received);
+    let short = match link.state {
+        LinkState::Absent => short.to_owned(),
+        LinkState::Pairing | LinkState::Online | LinkState::Offline if waiting == 0 => short.to_owned(),
+        LinkState::Pairing | LinkState::Online | LinkState::Offline => {
+            format!("{short} · {waiting} {}", v.say(Msg::NotSentYet))
+        }
+    };
+    let next = link.next_try_ms.filter(|_| link.state != LinkState::Online);
+    LinkLine {
+        mark,
+        sign,
+        words,
+        short,
+        trouble: link.trouble.clone(),
+        fingerprint: link.fingerprint.clone().filter(|_| link.state == LinkState::Pairing),
+        heard: link
+            .heard_ms
+            .map_or_else(|| v.say(Msg::HeardNever).to_owned(), |at| v.with(Msg::HeardAt, v.time(&at))),
+        next: next.map(|at| v.with(Msg::NextTry, at.saturating_sub(now_ms).max(0) / 1000)),
+    }
+}
+
+/// A station's devices as small marks.
+pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
+    let chip = |state: &PortState, [ready, absent, gone]: [Msg; 3]| match state {
+        PortState::Ready => Chip { mark: "good", words: v.say(ready) },
+        PortState::Absent => Chip { mark: "calm", words: v.say(absent) },
+        PortState::Asks(_) => Chip { mark: "warn", words: v.say(Msg::NeedsYou) },
+        PortState::Gone(_) => Chip { mark: "bad", words: v.say(gone) },
+    };
+    let mut chips = vec![
+        chip(&devices.scanner, [Msg::ScannerReady, Msg::ScannerAbsent, Msg::ScannerGone]),
+        chip(&devices.printer, [Msg::PrinterReady, Msg::PrinterAbsent, Msg::PrinterGone]),
+    ];
+    chips.dedup();
+    chips
+}
+
+/// What a person has to see to, in sentences.
+pub(super) fn troubles(devices: &StationDevices, v: &Voice) -> Vec<String> {
+    let trouble = |state: &PortState, frame: Msg| match state {
+        PortState::Ready | PortState::Absent => None,
+        PortState::Asks(why) | PortState::Gone(why) => Some(v.with(frame, why)),
+    };
+    [trouble(&devices.scanner, Msg::ScannerTrouble), trouble(&devices.printer, Msg::PrinterTrouble)]
+        .into_iter()
+        .flatten()
+        .collect()
+}

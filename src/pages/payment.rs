@@ -1,0 +1,127 @@
+//! A payment on the cashier's page: where it stands in words, and the one safe thing to do; and the notes
+//! that a customer is likely to hand over.
+
+use super::voice::Voice;
+use crate::locales::{Lang, Msg};
+use crate::money::Money;
+use crate::record::ids::IntentId;
+use crate::view::{PaymentView, Phase, SaleView};
+
+/// Quick notes beside the exact amount.
+const NOTES_MAX: usize = 4;
+
+/// What the page says of the last payment.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Panel {
+    pub(super) mark: &'static str,
+    pub(super) heading: &'static str,
+    pub(super) words: String,
+    pub(super) safe: &'static str,
+    /// Whether a clock runs.
+    pub(super) running: bool,
+    /// Whether giving it up can be asked for.
+    pub(super) cancellable: bool,
+    pub(super) since_ms: i64,
+    pub(super) elapsed: String,
+    pub(super) intent: IntentId,
+}
+
+/// The panel for a sale's last payment; none where there is nothing to say.
+pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
+    if !matches!(sale.phase, Phase::Tender | Phase::Paying) {
+        return None;
+    }
+    let payment = sale.payments.last()?;
+    let (mark, heading, safe) = match (payment.state, payment.carrier) {
+        ("drawn", "order") => ("wait", Msg::Paying, Msg::SafePhone),
+        ("drawn" | "pending", _) => ("wait", Msg::Paying, Msg::SafeWait),
+        ("unsure", _) => ("warn", Msg::PayingUnsure, Msg::SafeAsk),
+        ("cancelling", _) => ("warn", Msg::PayingBack, Msg::SafeBack),
+        ("cancel_unsure", _) => ("warn", Msg::PayingBack, Msg::SafeCall),
+        ("declined", _) => ("bad", Msg::PaymentDeclined, Msg::SafeAgain),
+        ("cancelled" | "tombstoned" | "abandoned", _) => ("calm", Msg::PaymentTakenBack, Msg::SafeNothing),
+        ("paid_late", _) => ("warn", Msg::PaymentTakenBack, Msg::SafeAgain),
+        _ => return None,
+    };
+    let running = matches!(payment.state, "drawn" | "pending" | "unsure" | "cancelling" | "cancel_unsure");
+    Some(Panel {
+        mark,
+        heading: v.say(heading),
+        words: words(payment, v),
+        safe: v.say(safe),
+        running,
+        cancellable: matches!(payment.state, "drawn" | "pending" | "unsure"),
+        since_ms: payment.drawn_ms,
+        elapsed: clock(now_ms.saturating_sub(payment.drawn_ms)),
+        intent: payment.intent,
+    })
+}
+
+/// The core's sentence in English; its translation where the state has a fixed one.
+fn words(payment: &PaymentView, v: &Voice) -> String {
+    if v.lang == Lang::En {
+        return payment.words.clone();
+    }
+    let fixed = match (payment.state, payment.carrier) {
+        ("drawn", "order") => Msg::PayPhone,
+        ("drawn", _) => Msg::PayDrawn,
+        ("pending", _) => Msg::PayPending,
+        ("unsure", _) => Msg::PayUnsure,
+        ("cancelling", _) => Msg::PayCancelling,
+        ("cancel_unsure", _) => Msg::PayCancelUnsure,
+        ("cancelled" | "tombstoned", _) => Msg::PayCancelled,
+        ("abandoned", _) => Msg::PayAbandoned,
+        ("paid_late", _) => Msg::PayLate,
+        // A wallet's no comes in the wallet's own words.
+        _ => return payment.words.clone(),
+    };
+    v.say(fixed).to_owned()
+}
+
+/// `0:07`, as the page's script goes on counting.
+fn clock(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// The exact amount, then the next round sums that notes make, smallest first.
+pub(super) fn notes(due: Money) -> Vec<Money> {
+    let mut notes = vec![due];
+    if !due.is_positive() {
+        return notes;
+    }
+    // Steps of 5, 10, 20, 50, 100 … major units from about a tenth of the amount on.
+    let mut step = due.currency.minor_per_major();
+    while step.saturating_mul(20) <= due.minor {
+        step = step.saturating_mul(10);
+    }
+    for factor in [5, 10, 20, 50, 100] {
+        let Some(step) = step.checked_mul(factor) else { break };
+        let Some(round) = due.minor.checked_add(step - 1).map(|up| up / step * step) else { break };
+        let note = Money::new(round, due.currency);
+        if notes.last().is_some_and(|last| *last < note) && notes.len() <= NOTES_MAX {
+            notes.push(note);
+        }
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    #[test]
+    fn quick_notes_are_the_next_round_sums() {
+        let minor = |minor: i64, currency: Currency| -> Vec<i64> {
+            notes(Money::new(minor, currency)).iter().map(|note| note.minor).collect()
+        };
+        assert_eq!(minor(1280, Currency::CNY), [1280, 1500, 2000, 5000, 10000]);
+        assert_eq!(minor(350, Currency::CNY), [350, 500, 1000, 2000, 5000]);
+        assert_eq!(minor(12_800, Currency::CNY), [12_800, 15_000, 20_000, 50_000, 100_000]);
+        assert_eq!(minor(1280, Currency::JPY), [1280, 1500, 2000, 5000, 10_000]);
+        assert_eq!(minor(10_000, Currency::CNY), [10_000, 20_000, 50_000, 100_000]);
+        assert_eq!(minor(0, Currency::CNY), [0]);
+        assert_eq!(minor(i64::MAX, Currency::CNY), [i64::MAX]);
+    }
+}

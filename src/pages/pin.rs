@@ -1,0 +1,63 @@
+//! Checking a PIN: slow, one at a time, and locked after too many wrong ones.
+
+use super::Pages;
+use super::answer::Sorry;
+use super::session::on_disk;
+use super::voice::Voice;
+use crate::locales::{Lang, Msg};
+use crate::record::ids::StaffId;
+use crate::staff::{PIN_DIGITS_MAX, PIN_ROUNDS, PinHash};
+use axum::http::StatusCode;
+use std::sync::LazyLock;
+
+/// A hash that no PIN has: checking against it takes as long as checking a person's, so that the time of an
+/// answer does not say who works here.
+static NOBODY: LazyLock<Option<PinHash>> = LazyLock::new(|| {
+    let (salt, hash) = ([0_u8; 16], [0_u8; 32]);
+    let hash = serde_json::json!({ "salt": salt, "rounds": PIN_ROUNDS, "hash": hash });
+    serde_json::from_value(hash).ok()
+});
+
+/// The person whose PIN this is.
+///
+/// # Errors
+/// That it is not, without saying whether there is such a person; or until when they are locked out.
+pub(super) async fn check(pages: &Pages, staff: &str, pin: &str) -> Result<StaffId, Sorry> {
+    let wrong = || Sorry::of(StatusCode::FORBIDDEN, "wrong_pin", Msg::WrongPin);
+    let id: Option<StaffId> = staff.parse().ok();
+    let hash = id.as_ref().and_then(|id| pages.parts.pins.borrow().get(id).cloned());
+    // Whoever waits here is checked after the wrong PINs before have counted.
+    let _turn = pages.pin_turn.acquire().await.map_err(|_| wrong())?;
+    let known = match (id, hash) {
+        (Some(id), Some(hash)) => Some((id, hash)),
+        (_, _) => None,
+    };
+    if let Some((id, _)) = &known {
+        refuse_while_locked(pages, id).await?;
+    }
+    let against = known.as_ref().map(|(_, hash)| hash.clone()).or_else(|| NOBODY.clone());
+    let pin: String = pin.chars().take(PIN_DIGITS_MAX + 1).collect();
+    let admitted = tokio::task::spawn_blocking(move || against.is_some_and(|hash| hash.admits(&pin))).await;
+    let Some((id, _)) = known else { return Err(wrong()) };
+    let (now_ms, noted) = (pages.now_ms(), id.clone());
+    if matches!(admitted, Ok(true)) {
+        on_disk(pages, move |edge| edge.clear_failed_pins(&noted)).await?;
+        return Ok(id);
+    }
+    tracing::warn!(staff.id = %id, "a wrong PIN");
+    on_disk(pages, move |edge| edge.note_failed_pin(&noted, now_ms)).await?;
+    refuse_while_locked(pages, &id).await?;
+    Err(wrong())
+}
+
+async fn refuse_while_locked(pages: &Pages, id: &StaffId) -> Result<(), Sorry> {
+    let asked = id.clone();
+    let until = on_disk(pages, move |edge| edge.locked_until(&asked)).await?;
+    match until.filter(|until| pages.now_ms() < *until) {
+        None => Ok(()),
+        Some(until) => {
+            let voice = Voice::new(Lang::En, pages.config.zone.clone(), pages.now_ms());
+            Err(Sorry::about(StatusCode::LOCKED, "locked", Msg::LockedUntil, &voice.time(&until)))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A press of a button on the cashier's page: who presses, who approves, and the till's answer.
+
+use super::answer::{Sorry, see_other, sorry_json};
+use super::request::Asked;
+use super::session::{self, SignedIn};
+use super::{Pages, act, cashier, pin};
+use crate::counter::event::{Act, Command, Event};
+use crate::inbox::Reply;
+use crate::locales::Msg;
+use crate::record::ids::{StaffId, StationId};
+use crate::staff::Role;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an answer waits for the view to show what was done. It is drawn with the commit; only a till
+/// that is being stopped draws no more.
+const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+
+/// What became of a press: the till's reply, and a cookie to set or clear.
+pub(super) struct Done {
+    pub(super) reply: Reply,
+    pub(super) cookie: Option<HeaderValue>,
+}
+
+/// One of the acts at a station.
+pub(super) async fn press(
+    State(pages): State<Arc<Pages>>,
+    Path((station, name)): Path<(String, String)>,
+    asked: Asked,
+) -> Response {
+    let outcome = run(&pages, &station, &name, &asked).await;
+    conclude(&pages, &station, &asked, outcome).await
+}
+
+async fn run(pages: &Pages, station: &str, name: &str, asked: &Asked) -> Result<Done, Sorry> {
+    let station = pages.station(station)?;
+    let who = session::here(pages, &asked.headers, &station).await?.ok_or_else(Sorry::session_over)?;
+    let act = {
+        let view = pages.parts.board.view.borrow();
+        let here = view.stations.get(&station).ok_or_else(Sorry::no_such_station)?;
+        act::read(name, &asked.fields, view.currency, here)?
+    };
+    let reply = send(pages, asked, &station, &who, name, act).await?;
+    Ok(Done { reply, cookie: None })
+}
+
+/// Sends an act through the till's door, approved where a manager's PIN came with it, and waits until
+/// screens can show it.
+pub(super) async fn send(
+    pages: &Pages,
+    asked: &Asked,
+    station: &StationId,
+    who: &SignedIn,
+    name: &str,
+    act: Act,
+) -> Result<Reply, Sorry> {
+    let press = asked.fields.command(name)?;
+    let seen = asked.fields.seen()?;
+    let approver = approver(pages, asked).await?;
+    let command =
+        Command { station: station.clone(), staff: Some(who.staff.id.clone()), approver, seen, act };
+    pages.ask(press, command).await
+}
+
+/// The manager whose PIN came with the form.
+async fn approver(pages: &Pages, asked: &Asked) -> Result<Option<StaffId>, Sorry> {
+    // The form names a manager by default: only a typed PIN makes it an approval.
+    let Some(typed) = asked.fields.get("approver_pin") else { return Ok(None) };
+    let staff = pin::check(pages, asked.fields.get("approver").unwrap_or(""), typed).await?;
+    if pages.person(&staff).is_none_or(|person| person.role != Role::Manager) {
+        return Err(Sorry::of(StatusCode::FORBIDDEN, "needs_manager", Msg::OnlyManagers));
+    }
+    Ok(Some(staff))
+}
+
+impl Pages {
+    /// A station of this till by the text in an address.
+    pub(super) fn station(&self, text: &str) -> Result<StationId, Sorry> {
+        let station: StationId = text.parse().map_err(|_| Sorry::no_such_station())?;
+        let known = self.parts.board.view.borrow().stations.contains_key(&station);
+        if known { Ok(station) } else { Err(Sorry::no_such_station()) }
+    }
+
+    /// Asks the till, and waits until the view shows it.
+    pub(super) async fn ask(&self, press: Option<String>, command: Command) -> Result<Reply, Sorry> {
+        let reply = self.parts.inbox.ask_as(press, Event::Act(command)).await?;
+        let mut view = self.parts.board.view.clone();
+        let shown = view.wait_for(|view| view.tip.seq >= reply.seq);
+        if tokio::time::timeout(SHOWN_WITHIN, shown).await.is_err() {
+            tracing::warn!(seq = reply.seq, "an answer left before screens could show it");
+        }
+        Ok(reply)
+    }
+}
+
+/// Answers a press at a station in the form that was asked for.
+pub(super) async fn conclude(
+    pages: &Pages,
+    station: &str,
+    asked: &Asked,
+    outcome: Result<Done, Sorry>,
+) -> Response {
+    match outcome {
+        Ok(done) => {
+            let mut response =
+                if asked.json { Json(done.reply).into_response() } else { see_other(&back(station, asked)) };
+            if let Some(cookie) = done.cookie {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(sorry) if asked.json => sorry_json(&sorry, asked.lang),
+        Err(sorry) => cashier::draw(pages, station, asked, Some(sorry)).await,
+    }
+}
+
+fn back(station: &str, asked: &Asked) -> String {
+    match asked.fields.get("menu").and_then(|menu| menu.parse::<u8>().ok()) {
+        Some(menu) if menu > 0 => format!("/s/{station}?menu={menu}"),
+        Some(_) | None => format!("/s/{station}"),
+    }
+}

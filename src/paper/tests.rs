@@ -1,0 +1,180 @@
+//! Receipts as they come out, on wide and narrow paper, in each language.
+
+use super::*;
+use crate::bundle::Shop;
+use crate::money::{Currency, Money};
+use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
+use crate::record::body::Paper;
+use crate::record::{Epoch, Mode};
+use crate::tax::{TaxAmount, TaxIn, TaxRate};
+use hardware::document::width::text_cells;
+use hardware::document::{Item, Style};
+use hardware::profile::Charset;
+
+fn yuan(minor: i64) -> Money {
+    Money::new(minor, Currency::CNY)
+}
+
+fn item(name: &str, chinese: Option<&str>, quantity: &str, price: i64, amount: i64) -> ReceiptLine {
+    ReceiptLine {
+        name: name.to_owned(),
+        name_zh: chinese.map(str::to_owned),
+        quantity: quantity.to_owned(),
+        price: yuan(price),
+        amount: yuan(amount),
+        modifiers: vec![],
+        tax_code: "A".to_owned(),
+    }
+}
+
+/// A receipt with one of everything.
+fn cafe() -> Receipt {
+    let mut latte = item("Caffè latte", Some("拿铁咖啡"), "2", 1800, 3600);
+    latte.modifiers = vec![
+        ("Oat milk".to_owned(), Some("燕麦奶".to_owned())),
+        ("Extra shot".to_owned(), Some("加浓".to_owned())),
+    ];
+    let long = item(
+        "Organic single origin coffee beans from Yunnan, medium roast",
+        Some("云南单一产地有机中度烘焙咖啡豆礼盒装"),
+        "1",
+        12800,
+        12800,
+    );
+    let mut weighed = item("Apples", None, "1.255", 999, 1254);
+    weighed.tax_code = "B".to_owned();
+    let rate = |code: &str, rate_ppm| TaxRate { code: code.to_owned(), rate_ppm, included: TaxIn::Price };
+    Receipt {
+        shop: Shop {
+            name: "街角咖啡".to_owned(),
+            address: vec!["上海市静安区南京西路1266号".to_owned(), "Tel 021 5555 0123".to_owned()],
+            thanks: "谢谢惠顾 Thank you".to_owned(),
+            issuer: 1,
+        },
+        terminal: "till-3".parse().unwrap(),
+        epoch: Epoch(0x9f3c_0000_0000_0001),
+        number: 4217,
+        at: "2026-11-22 12:51".to_owned(),
+        cashier: "Mia".to_owned(),
+        lines: vec![latte, long, weighed],
+        subtotal: yuan(17654),
+        discounts: vec![("Spend 100 save 10".to_owned(), Some("满100减10".to_owned()), yuan(1000))],
+        total: yuan(16654),
+        taxes: vec![
+            TaxAmount { rate: rate("A", 60_000), base: yuan(14595), tax: yuan(876) },
+            TaxAmount { rate: rate("B", 90_000), base: yuan(1085), tax: yuan(98) },
+        ],
+        tenders: vec![
+            ReceiptTender {
+                means: "alipay".to_owned(),
+                amount: yuan(10000),
+                trade: Some("2026112222001400001234567890".to_owned()),
+                wallet_discount: Some(yuan(150)),
+            },
+            ReceiptTender {
+                means: "cash".to_owned(),
+                amount: yuan(7000),
+                trade: None,
+                wallet_discount: None,
+            },
+        ],
+        change: Some(yuan(346)),
+        member: Some("****ABCD".to_owned()),
+        paper: Paper::Receipt,
+        mode: Mode::Live,
+        code: Some("R1.EXAMPLE".to_owned()),
+    }
+}
+
+#[test]
+fn receipts_come_out_as_they_always_did() {
+    for (name, lang, columns, expected) in [
+        ("en-42", Lang::En, 42, include_str!("../../tests/data/receipts/en-42.txt")),
+        ("en-32", Lang::En, 32, include_str!("../../tests/data/receipts/en-32.txt")),
+        ("zh-42", Lang::ZhHans, 42, include_str!("../../tests/data/receipts/zh-42.txt")),
+        ("zh-32", Lang::ZhHans, 32, include_str!("../../tests/data/receipts/zh-32.txt")),
+        ("both-42", Lang::Both, 42, include_str!("../../tests/data/receipts/both-42.txt")),
+        ("both-32", Lang::Both, 32, include_str!("../../tests/data/receipts/both-32.txt")),
+    ] {
+        let drawn = text(&layout(&cafe(), lang, columns), columns);
+        assert_eq!(drawn, expected, "{name} now is:\n{drawn}");
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_its_paper() {
+    for lang in [Lang::En, Lang::ZhHans, Lang::Both] {
+        for columns in 24..=48 {
+            for line in text(&layout(&cafe(), lang, columns), columns).lines() {
+                assert!(
+                    text_cells(line, Charset::Cp437) <= usize::from(columns),
+                    "{lang:?} {columns}: {line:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_copy_and_a_training_receipt_say_so_at_both_ends() {
+    let receipt = Receipt { paper: Paper::Copy(2), mode: Mode::Training, ..cafe() };
+    for (lang, marks) in [
+        (Lang::En, ["*** TRAINING ***", "*** COPY 2 ***"]),
+        (Lang::ZhHans, ["*** 练习 ***", "*** 副本 2 ***"]),
+    ] {
+        let drawn = text(&layout(&receipt, lang, 32), 32);
+        let lines: Vec<&str> = drawn.lines().map(str::trim).collect();
+        assert_eq!(lines[..2], marks);
+        assert_eq!(lines[lines.len() - 3..lines.len() - 1], marks);
+    }
+    assert!(!text(&layout(&cafe(), Lang::Both, 42), 42).contains("*** "));
+}
+
+#[test]
+fn the_total_is_the_biggest_thing_that_fits() {
+    let style = |total: i64, columns| {
+        let document = layout(&Receipt { total: yuan(total), ..cafe() }, Lang::En, columns);
+        let rows =
+            document.items.iter().filter_map(|item| if let Item::Row(row) = item { Some(row) } else { None });
+        let mut totals = rows.filter(|row| row.cells[0].text.starts_with("TOTAL"));
+        totals.next().unwrap().cells[1].style
+    };
+    assert_eq!(style(1280, 32), Style::TITLE);
+    assert!(!style(123_456_789, 32).wide && style(123_456_789, 32).tall);
+}
+
+#[test]
+fn tax_on_top_stands_between_subtotal_and_total() {
+    let mut receipt = cafe();
+    receipt.discounts.clear();
+    receipt.taxes = vec![TaxAmount {
+        rate: TaxRate { code: "NY".to_owned(), rate_ppm: 88_750, included: TaxIn::OnTop },
+        base: yuan(1000),
+        tax: yuan(89),
+    }];
+    let drawn = text(&layout(&receipt, Lang::En, 42), 42);
+    let at = |word: &str| drawn.find(word).unwrap_or_else(|| panic!("no {word} in\n{drawn}"));
+    assert!(at("Subtotal") < at("Tax NY 8.875%") && at("Tax NY 8.875%") < at("TOTAL CNY"));
+}
+
+#[test]
+fn where_nothing_is_taxed_there_is_neither_a_table_nor_a_code() {
+    let mut receipt = cafe();
+    receipt.lines.truncate(1);
+    receipt.taxes = vec![TaxAmount { rate: TaxRate::none(), base: yuan(3600), tax: yuan(0) }];
+    let drawn = text(&layout(&receipt, Lang::En, 42), 42);
+    assert!(!drawn.contains("Rate"), "{drawn}");
+    assert!(drawn.lines().any(|line| line.ends_with("36.00")), "{drawn}");
+}
+
+#[test]
+fn a_long_code_gets_smaller_modules_so_that_it_fits_narrow_paper() {
+    let dots = |length: usize| {
+        let receipt = Receipt { code: Some("A".repeat(length)), ..cafe() };
+        let items = layout(&receipt, Lang::En, 32).items;
+        let mut symbols =
+            items.iter().filter_map(|item| if let Item::Qr(qr) = item { Some(qr) } else { None });
+        symbols.next().unwrap().module_dots
+    };
+    assert_eq!((dots(154), dots(400)), (6, 4));
+}

@@ -1,0 +1,237 @@
+//! The four errands of a payment: send it once, ask for it, take it back, look once more.
+//!
+//! **Invariant:** "not found" proves nothing while a request may be on its way, and so ends no question;
+//! only [`watch`], which waits longer than a request can travel, takes it for an end.
+//!
+//! Not here: giving a settled payment back (`refund`).
+
+use super::Surroundings;
+use super::report;
+use crate::counter::duty::PayDuty;
+use crate::counter::event::{Event, ProviderReport};
+use crate::inbox::CodeInHand;
+use crate::record::money_moves::Advice;
+use crate::wallet::{Answer, CancelAction, CancelAnswer, OrderNumber, PayCode, PayRequest, Scene, Wallet};
+use std::sync::Arc;
+use tokio::time::{Instant, sleep};
+
+/// The shortest and longest life that a payment gets at the wallet, in seconds.
+const EXPIRES_S: std::ops::RangeInclusive<u64> = 60..=900;
+
+/// Sends the payment once, with the code in hand.
+pub(super) async fn submit(around: &Surroundings, duty: &PayDuty, code: Option<CodeInHand>) {
+    let outcome = match (code, around.config.wallets.get(&duty.provider)) {
+        (None, _) => ProviderReport::Unsure(report::RESTARTED.to_owned()),
+        (Some(_), None) => report::refused("TILL.NO_WALLET", no_wallet(duty), Advice::OtherMeans),
+        (Some(code), Some(wallet)) => match PayCode::new(code.0) {
+            Ok(code) => pay(around, wallet, duty, code).await,
+            Err(error) => report::refused("TILL.PAY_CODE", error.to_string(), Advice::NewCode),
+        },
+    };
+    post(around, duty, outcome).await;
+}
+
+async fn pay(
+    around: &Surroundings,
+    wallet: &Arc<dyn Wallet>,
+    duty: &PayDuty,
+    pay_code: PayCode,
+) -> ProviderReport {
+    let life_s = duty.settle_by.monotonic_ms.saturating_sub(duty.drawn.monotonic_ms) / 1000;
+    let request = PayRequest {
+        order: order(duty),
+        amount: duty.amount,
+        subject: around.config.subject.clone(),
+        pay_code,
+        scene: Scene::BarCode,
+        terminal: format!("{}_{}", around.config.terminal, duty.station),
+        store: None,
+        expires_in_s: u32::try_from(life_s.clamp(*EXPIRES_S.start(), *EXPIRES_S.end())).unwrap_or(u32::MAX),
+    };
+    let answer = wallet.pay(&request).await;
+    if let Answer::Approved(approval) = &answer
+        && let Ok(Some(odd)) = approval.disagreement()
+    {
+        tracing::warn!(intent.id = %duty.intent, odd, "The wallet's amounts do not add up.");
+    }
+    report::of_payment(answer, duty.amount)
+}
+
+/// Asks until it is known what became of the payment. Says once that the wallet waits for the customer.
+pub(super) async fn ask(around: &Surroundings, duty: &PayDuty) {
+    let Some(wallet) = wallet(around, duty) else {
+        return post(around, duty, ProviderReport::Unsure(no_wallet(duty))).await;
+    };
+    let timing = &around.config.timing;
+    let began = Instant::now();
+    let mut said = Said::default();
+    sleep(timing.query_first).await;
+    loop {
+        let answer = wallet.query(&order(duty), duty.amount).await;
+        match &answer {
+            Answer::Pending if !said.pending => {
+                said.pending = true;
+                post(around, duty, ProviderReport::Pending).await;
+            }
+            Answer::Approved(approval) if approval.total != duty.amount && !said.other_amount => {
+                said.other_amount = true;
+                let words = report::other_amount(approval, duty.amount);
+                tracing::error!(intent.id = %duty.intent, "{words}");
+                post(around, duty, ProviderReport::Unsure(words)).await;
+            }
+            Answer::Approved(_)
+            | Answer::Pending
+            | Answer::Declined(_)
+            | Answer::NotFound
+            | Answer::Closed
+            | Answer::NotSent { .. }
+            | Answer::Unsure(_) => {}
+        }
+        if let Some(outcome) = report::conclusive(answer, duty.amount) {
+            return post(around, duty, outcome).await;
+        }
+        sleep(timing.query_gap(began.elapsed())).await;
+    }
+}
+
+/// What was said already: each is said once.
+#[derive(Default)]
+struct Said {
+    pending: bool,
+    other_amount: bool,
+}
+
+/// Takes the payment back until that is known. Says once that it is not known yet.
+pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty) {
+    let Some(wallet) = wallet(around, duty) else {
+        return post(around, duty, ProviderReport::CancelUnsure(no_wallet(duty))).await;
+    };
+    let mut gaps = around.config.timing.retries();
+    let mut said_unsure = false;
+    loop {
+        match try_to_cancel(wallet.as_ref(), duty).await {
+            Tried::Known(outcome) => return post(around, duty, outcome).await,
+            Tried::Open(words) if !said_unsure => {
+                said_unsure = true;
+                tracing::warn!(intent.id = %duty.intent, why = words, "A payment could not be taken back yet.");
+                post(around, duty, ProviderReport::CancelUnsure(words)).await;
+            }
+            Tried::Open(_) => {}
+        }
+        gaps.wait().await;
+    }
+}
+
+enum Tried {
+    Known(ProviderReport),
+    Open(String),
+}
+
+async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
+    let cancelled = |words: &str| Tried::Known(ProviderReport::Cancelled(words.to_owned()));
+    let open = |words: String| Tried::Open(words);
+    match wallet.cancel(&order(duty)).await {
+        CancelAnswer::Cancelled { action: CancelAction::Refunded } => {
+            cancelled("The customer had paid, and the wallet gave the money back.")
+        }
+        CancelAnswer::Cancelled { action } => match after_cancel(wallet, duty).await {
+            Found::Paid(outcome) => Tried::Known(outcome),
+            // It landed after the cancellation, which ended nothing.
+            Found::Waiting => {
+                open("The payment arrived after it was taken back: it is taken back again.".to_owned())
+            }
+            Found::Nothing | Found::Unclear if action == CancelAction::Closed => {
+                cancelled("The wallet closed the payment unpaid.")
+            }
+            Found::Nothing | Found::Unclear => cancelled("The wallet had no such payment to take back."),
+        },
+        CancelAnswer::Declined(decline) => match after_cancel(wallet, duty).await {
+            Found::Paid(outcome) => Tried::Known(outcome),
+            Found::Nothing => {
+                cancelled("The wallet says that the payment is over and that it kept no money.")
+            }
+            Found::Waiting | Found::Unclear => {
+                open(format!("The wallet does not take the payment back: {}", report::words(&decline)))
+            }
+        },
+        CancelAnswer::Retry => {
+            open("The wallet asks to be called again to take the payment back.".to_owned())
+        }
+        CancelAnswer::NotSent { .. } => {
+            open("The wallet cannot be reached to take the payment back; it is tried again.".to_owned())
+        }
+        CancelAnswer::Unsure(doubt) => {
+            open(format!("It is not known whether the payment was taken back. ({})", doubt.why))
+        }
+    }
+}
+
+/// What a question after a cancellation finds.
+enum Found {
+    Paid(ProviderReport),
+    Waiting,
+    Nothing,
+    Unclear,
+}
+
+async fn after_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Found {
+    let answer = wallet.query(&order(duty), duty.amount).await;
+    match answer {
+        Answer::Approved(_) => report::conclusive(answer, duty.amount).map_or(Found::Unclear, Found::Paid),
+        Answer::Pending => Found::Waiting,
+        Answer::Declined(_) | Answer::Closed => Found::Nothing,
+        Answer::NotFound | Answer::NotSent { .. } | Answer::Unsure(_) => Found::Unclear,
+    }
+}
+
+/// Looks once more whether money arrived after the payment was taken back, until that is answered.
+pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) {
+    sleep(around.config.timing.watch_after).await;
+    let Some(wallet) = wallet(around, duty) else {
+        tracing::warn!(intent.id = %duty.intent, "{}", no_wallet(duty));
+        return;
+    };
+    let mut gaps = around.config.timing.retries();
+    loop {
+        let answer = wallet.query(&order(duty), duty.amount).await;
+        match answer {
+            Answer::Approved(_) => {
+                if let Some(outcome) = report::conclusive(answer, duty.amount) {
+                    tracing::warn!(intent.id = %duty.intent, "Money came after its payment was taken back.");
+                    return post(around, duty, outcome).await;
+                }
+            }
+            Answer::Declined(_) | Answer::NotFound | Answer::Closed => {
+                return post(around, duty, ProviderReport::NothingLate).await;
+            }
+            // It landed late and waits for the customer: end it, and let the next look tell.
+            Answer::Pending => {
+                let _told_by_the_next_look = wallet.cancel(&order(duty)).await;
+            }
+            Answer::NotSent { .. } | Answer::Unsure(_) => {}
+        }
+        gaps.wait().await;
+    }
+}
+
+fn wallet(around: &Surroundings, duty: &PayDuty) -> Option<Arc<dyn Wallet>> {
+    around.config.wallets.get(&duty.provider).cloned()
+}
+
+fn no_wallet(duty: &PayDuty) -> String {
+    format!(
+        "This till has no account at {:?} to ask: add it to the configuration, or look the payment up at the \
+         wallet.",
+        duty.provider
+    )
+}
+
+fn order(duty: &PayDuty) -> OrderNumber {
+    OrderNumber::parse(&duty.intent.to_string()).expect("an intent's 32 hexadecimal digits are a number")
+}
+
+async fn post(around: &Surroundings, duty: &PayDuty, outcome: ProviderReport) {
+    if !around.inbox.post(Event::Provider(duty.intent, outcome)).await {
+        tracing::warn!(intent.id = %duty.intent, "The till is gone; the next start asks for this payment.");
+    }
+}

@@ -1,0 +1,112 @@
+//! Taking a receipt's facts from a folded sale.
+
+use super::{Receipt, ReceiptAbout, ReceiptLine, ReceiptTender};
+use crate::bundle::Bundle;
+use crate::money::{Currency, Money};
+use crate::record::Moment;
+use crate::record::money_moves::ProviderName;
+use crate::sale::{Intent, IntentState, Sale};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Characters of a member's reference that are printed.
+const MEMBER_SHOWN: usize = 4;
+
+impl Receipt {
+    /// The receipt of a paid sale. None before its number is given, and when a sum does not fit, which
+    /// a sale that was fixed cannot have.
+    pub fn of(sale: &Sale, bundle: &Bundle, about: ReceiptAbout) -> Option<Self> {
+        let issued = sale.receipt.as_ref()?;
+        let fixed = sale.fixed.as_ref()?;
+        let currency = fixed.total.currency;
+        let lines = sale.sold().into_iter().map(|line| {
+            Some(ReceiptLine {
+                name: line.name.clone(),
+                name_zh: line.name_zh.clone(),
+                quantity: line.quantity.to_string(),
+                price: line.price,
+                amount: line.gross().ok()?,
+                modifiers: line
+                    .modifiers
+                    .iter()
+                    .map(|modifier| (modifier.name.clone(), modifier.name_zh.clone()))
+                    .collect(),
+                tax_code: line.tax.code.clone(),
+            })
+        });
+        Some(Self {
+            shop: bundle.content.shop.clone(),
+            terminal: about.terminal,
+            epoch: issued.epoch,
+            number: issued.number,
+            at: local(issued.at, &bundle.zone),
+            cashier: about.cashier,
+            lines: lines.collect::<Option<_>>()?,
+            subtotal: sale.subtotal(currency).ok()?,
+            discounts: fixed
+                .discounts
+                .iter()
+                .map(|discount| (discount.name.clone(), discount.name_zh.clone(), discount.amount))
+                .collect(),
+            total: fixed.total,
+            taxes: fixed.taxes.clone(),
+            tenders: tenders(sale),
+            change: change(sale, currency)?,
+            member: sale.member.as_deref().map(masked),
+            paper: about.paper,
+            mode: sale.mode,
+            code: about.code,
+        })
+    }
+}
+
+/// The shop's own date and minute. The machine's clock counts, as it does for the business date.
+fn local(at: Moment, zone: &TimeZone) -> String {
+    let at = Timestamp::from_millisecond(at.wall_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// Wallets first, in the order they paid, then cash as it was handed over.
+fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
+    let approved = sale.intents.iter().filter(|intent| intent.state == IntentState::Approved);
+    let cash = sale.cash.iter().map(|cash| ReceiptTender {
+        means: "cash".to_owned(),
+        amount: cash.received,
+        trade: None,
+        wallet_discount: None,
+    });
+    approved.map(by_wallet).chain(cash).collect()
+}
+
+fn by_wallet(intent: &Intent) -> ReceiptTender {
+    let means = match intent.provider {
+        ProviderName::Alipay => "alipay",
+        ProviderName::Wechat => "wechat",
+        ProviderName::House => "house",
+    };
+    let settled = intent.settled.as_ref();
+    ReceiptTender {
+        means: means.to_owned(),
+        amount: intent.amount,
+        trade: settled.map(|settled| settled.trade.clone()),
+        wallet_discount: settled
+            .map(|settled| settled.platform_funded)
+            .filter(|discount| discount.is_positive()),
+    }
+}
+
+/// All cash handed back; `Some(None)` when there was none.
+fn change(sale: &Sale, currency: Currency) -> Option<Option<Money>> {
+    let change = Money::sum(sale.cash.iter().map(|cash| cash.change), currency).ok()?;
+    Some(Some(change).filter(|change| !change.is_zero()))
+}
+
+/// The last characters of a member's reference. A receipt is left on tables: the rest stays private.
+fn masked(member: &str) -> String {
+    let hidden = member.chars().count().saturating_sub(MEMBER_SHOWN);
+    let shown: String = member.chars().skip(hidden).collect();
+    format!("****{shown}")
+}
+
+#[cfg(test)]
+mod tests;

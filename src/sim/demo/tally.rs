@@ -1,0 +1,120 @@
+//! What a run came to: counted on the screens, on the paper and in the three databases.
+
+use super::serve::End;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The figures of one run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tally {
+    /// Customers served.
+    pub customers: usize,
+    /// Sales that were paid.
+    pub sales_paid: usize,
+    /// Sales that were given up.
+    pub sales_abandoned: usize,
+    /// Paid sales that a phone paid at a desk.
+    pub desk_sales: usize,
+    /// Paid sales while the network was pulled.
+    pub offline_sales: usize,
+    /// Receipts that the virtual printer cut.
+    pub receipts_printed: usize,
+    /// Records in the till's journal.
+    pub records: u64,
+    /// Records that the cloud holds.
+    pub records_acknowledged: u64,
+    /// Coupons that the cloud counts as spent.
+    pub coupons_redeemed: u64,
+    /// Check-ins that the cloud counts.
+    pub check_ins: u64,
+    /// Faults that the wallet played, by kind.
+    pub faults: BTreeMap<String, u64>,
+    /// Times the till's power was cut.
+    pub kills: usize,
+    /// Sales that this run served to the end but that the journal does not have.
+    pub sales_lost: usize,
+    /// Intents that do not agree between journal, gateway and cloud.
+    pub unmatched: u64,
+    /// Everything that the audit found.
+    pub findings: Vec<String>,
+    /// How long it took.
+    pub seconds: u64,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, end: End, online: bool) {
+        self.customers += 1;
+        match end {
+            End::Paid => self.sales_paid += 1,
+            End::PaidAtDesk => {
+                self.sales_paid += 1;
+                self.desk_sales += 1;
+            }
+            End::Abandoned => self.sales_abandoned += 1,
+        }
+        if !online && end != End::Abandoned {
+            self.offline_sales += 1;
+        }
+    }
+
+    /// Takes in what the audit of the closed shop says.
+    pub(super) fn take_audit(&mut self, audit: &Value) {
+        let count = |name: &str| audit["counts"][name].as_u64().unwrap_or(0);
+        self.records = count("records");
+        self.records_acknowledged = count("records_at_cloud");
+        self.coupons_redeemed = count("coupons");
+        self.check_ins = count("check_ins");
+        self.unmatched = count("unmatched");
+        let receipts = usize::try_from(count("receipts")).unwrap_or(usize::MAX);
+        self.sales_lost = self.sales_paid.saturating_sub(receipts);
+        let findings = audit["findings"].as_array().cloned().unwrap_or_default();
+        self.findings = findings
+            .iter()
+            .map(|finding| {
+                let code = finding["code"].as_str().unwrap_or("");
+                format!("{code}: {}", finding["words"].as_str().unwrap_or(""))
+            })
+            .collect();
+    }
+
+    /// Whether every sale is accounted for, everything is at the cloud, and nothing disagrees.
+    pub fn is_good(&self) -> bool {
+        self.findings.is_empty()
+            && self.unmatched == 0
+            && self.sales_lost == 0
+            && self.records == self.records_acknowledged
+            && self.customers == self.sales_paid + self.sales_abandoned
+    }
+
+    /// The figures as a table, a line each.
+    pub fn table(&self) -> String {
+        let mut rows: Vec<(String, String)> = vec![
+            ("customers".into(), self.customers.to_string()),
+            ("sales paid".into(), self.sales_paid.to_string()),
+            ("  of them by phone at a desk".into(), self.desk_sales.to_string()),
+            ("  of them with the network cut".into(), self.offline_sales.to_string()),
+            ("sales given up".into(), self.sales_abandoned.to_string()),
+            ("receipts on paper".into(), self.receipts_printed.to_string()),
+            ("coupons redeemed".into(), self.coupons_redeemed.to_string()),
+            ("check-ins".into(), self.check_ins.to_string()),
+            ("power cuts".into(), self.kills.to_string()),
+            ("records in the journal".into(), self.records.to_string()),
+            ("records at the cloud".into(), self.records_acknowledged.to_string()),
+        ];
+        for (kind, times) in &self.faults {
+            rows.push((format!("wallet fault: {}", kind.replace('_', " ")), times.to_string()));
+        }
+        rows.push(("sales lost".into(), self.sales_lost.to_string()));
+        rows.push(("payments that do not agree".into(), self.unmatched.to_string()));
+        rows.push(("seconds".into(), self.seconds.to_string()));
+        let lines: Vec<String> = rows.iter().map(|(name, value)| format!("  {name:<38}{value:>8}")).collect();
+        let mut table = lines.join("\n");
+        for finding in &self.findings {
+            table.push_str("\n  ! ");
+            table.push_str(finding);
+        }
+        let verdict = if self.is_good() { "Everything agrees." } else { "Something does not agree." };
+        format!("{table}\n\n{verdict}")
+    }
+}
