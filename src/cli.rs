@@ -25,7 +25,9 @@ const EX_CONFIG: u8 = 78;
 /// The program on a shop's counter that lets people pay by scanning.
 #[derive(Parser)]
 #[command(name = "till", version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Try it on this machine, without any hardware:\n  till demo\n\nOn a counter:\n  till check-config --config /etc/till/till.toml\n  till run --config /etc/till/till.toml")]
+#[command(
+    after_help = "Try it on this machine, without any hardware:\n  till demo\n\nOn a counter:\n  till check-config --config /etc/till/till.toml\n  till run --config /etc/till/till.toml"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -42,7 +44,9 @@ enum Command {
     /// Run head office, or keep its books: tills, catalogue, coupons, desks
     Cloud(cloud::Cloud),
     /// Play a whole shop on this machine: cloud, wallet, scanner, printer and till
-    #[command(after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit")]
+    #[command(
+        after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit"
+    )]
     Demo(sim::Demo),
     /// Play one part of the world around a till
     #[command(subcommand)]

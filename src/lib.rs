@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod counter;
 pub mod limits;
+pub mod locales;
 pub mod money;
 pub mod offer;
 pub mod receipt;
@@ -23,19 +24,25 @@ pub mod view;
 pub mod clock;
 pub mod inbox;
 pub mod keys;
+pub mod paper;
 pub mod wallet;
 
 // The loop.
-// pub mod till;
+pub mod till;
 
 // Edges: one outside thing each.
+pub mod devices;
 pub mod journal;
-
-// What is configured.
-pub mod config;
+pub mod pages;
+pub mod provider;
+pub mod sync;
 
 // The other side.
+pub mod audit;
+pub mod cloud;
 pub mod sim;
 
-// The reader that is not the writer.
-pub mod audit;
+// Everything together.
+pub mod cli;
+pub mod config;
+pub mod daemon;

@@ -371,7 +371,9 @@ async fn campaigns(admin: &Admin, act: &CampaignAct, currency: Currency) -> anyh
             say(&format!("Campaign {number}, {name}, is in bundle {version}."));
         }
         CampaignAct::Stop { number } => {
-            let Some(mut campaign) = admin.campaign(*number).await? else { bail!("there is no campaign {number}") };
+            let Some(mut campaign) = admin.campaign(*number).await? else {
+                bail!("there is no campaign {number}")
+            };
             campaign.state = CampaignState::Stopped;
             let version = admin.put_campaign(campaign).await?;
             say(&format!("Campaign {number} is stopped from bundle {version} on."));

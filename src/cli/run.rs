@@ -42,13 +42,15 @@ pub(super) fn check(arguments: &Config) -> anyhow::Result<ExitCode> {
         say("Note: without [cloud] nothing leaves this machine: no coupons, no desks, no copy elsewhere.");
     }
     if config.wallet.alipay.is_some() {
-        say("Note: [wallet.alipay] puts the merchant's key on this counter. That suits a single shop, not a chain.");
+        say(
+            "Note: [wallet.alipay] puts the merchant's key on this counter. That suits a single shop, not a chain.",
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn audit(arguments: &Audit) -> anyhow::Result<ExitCode> {
-    let report = audit::run(&audit::Paths::of(&arguments.dir))?;
+    let report = audit::run(&audit::Paths::kept_in(&arguments.dir))?;
     if arguments.json {
         say(&serde_json::to_string_pretty(&report)?);
     } else {

@@ -33,7 +33,9 @@ pub(super) struct Demo {
 #[derive(Subcommand)]
 pub(super) enum Sim {
     /// A wallet's gateway: verifies and signs, keeps a ledger, plays faults
-    #[command(after_help = "Example:\n  till sim wallets --listen 127.0.0.1:8090 --dir gateway\n\nThe keys that a client needs are made in DIR at the first start.")]
+    #[command(
+        after_help = "Example:\n  till sim wallets --listen 127.0.0.1:8090 --dir gateway\n\nThe keys that a client needs are made in DIR at the first start."
+    )]
     Wallets(Wallets),
     /// A scanner on a pseudo-terminal; each line of standard input is a scan or a command
     #[command(after_help = "Example:\n  till sim scanner /tmp/scanner")]

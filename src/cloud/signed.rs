@@ -101,7 +101,7 @@ impl Unread {
             let Self { method, target, headers, body } = self;
             match verify_request(method, target, body, headers, known, now_s, WINDOW_S) {
                 Ok(parameters) => {
-                    cloud.nonces.take(&parameters, now_s)?;
+                    cloud.nonces.take(key, &parameters, now_s)?;
                     return Ok(*key);
                 }
                 Err(error) => refused = error,
@@ -149,12 +149,12 @@ pub(crate) struct Nonces {
 #[derive(Default)]
 struct Generations {
     began_s: i64,
-    now: BTreeSet<(String, String)>,
-    before: BTreeSet<(String, String)>,
+    now: BTreeSet<([u8; 32], String)>,
+    before: BTreeSet<([u8; 32], String)>,
 }
 
 impl Nonces {
-    fn take(&self, parameters: &Parameters, now_s: i64) -> Result<(), Problem> {
+    fn take(&self, key: &[u8; 32], parameters: &Parameters, now_s: i64) -> Result<(), Problem> {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         if now_s.saturating_sub(generations.began_s) > 2 * WINDOW_S {
             generations.before = std::mem::take(&mut generations.now);
@@ -163,7 +163,7 @@ impl Nonces {
         if generations.now.len() >= NONCES_MAX {
             return Err(Problem::unavailable("Too many requests: slow down."));
         }
-        let nonce = (parameters.keyid.clone(), parameters.nonce.clone());
+        let nonce = (*key, parameters.nonce.clone());
         if generations.before.contains(&nonce) || !generations.now.insert(nonce) {
             let words = "This signed request came before: draw a fresh nonce and sign again.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "replayed", words));

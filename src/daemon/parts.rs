@@ -3,6 +3,7 @@
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config};
+use crate::devices::{Address, AimPrefix, DrawerPulse, FlowControl, SerialAddress, TcpAddress};
 use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
@@ -14,9 +15,6 @@ use crate::wallet::signing::{SigningKey, VerifyingKey};
 use crate::wallet::{self, Wallet};
 use crate::{devices, pages, paper, provider, sync};
 use anyhow::Context;
-use hardware::document::DrawerPulse;
-use hardware::link::{Address, SerialAddress, TcpAddress, FlowControl};
-use hardware::scanner::AimPrefix;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,7 +39,8 @@ pub(super) fn provider(config: &Config, board: &Board) -> anyhow::Result<provide
             gateway: settings.gateway.0.clone(),
             app_id: settings.app_id.clone(),
             app_key: SigningKey::read(&read(&settings.app_key)?).context("[wallet.alipay] app_key")?,
-            alipay_key: VerifyingKey::read(&read(&settings.alipay_key)?).context("[wallet.alipay] alipay_key")?,
+            alipay_key: VerifyingKey::read(&read(&settings.alipay_key)?)
+                .context("[wallet.alipay] alipay_key")?,
             app_auth_token: None,
             notify_url: None,
             timeouts: Timeouts {
@@ -92,7 +91,7 @@ pub(super) fn devices(config: &Config) -> devices::Config {
         let printer = station.printer.as_ref().and_then(|printer| {
             Some(devices::PrinterConfig {
                 address: address(&printer.port, &printer.tcp, printer.baud, printer.flow),
-                profile: hardware::Profile::by_name(&printer.profile.0)?,
+                profile: devices::Profile::by_name(&printer.profile.0)?,
                 lang: match printer.language {
                     config::Language::English => paper::Lang::En,
                     config::Language::Chinese => paper::Lang::ZhHans,
@@ -185,7 +184,6 @@ pub(super) fn screen_parts(
     pages::Parts {
         inbox: inbox.clone(),
         board: board.clone(),
-        pins: board.pins.clone(),
         edge: edge.clone(),
         journal: reader.clone(),
         clock: Arc::new(move || clock.moment(link.borrow().cloud_offset_ms)),
@@ -217,7 +215,8 @@ pub(super) fn first_manager_code(config: &Config, board: &Board) -> anyhow::Resu
 fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut out = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    let mut out =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
     out.write_all(text.as_bytes())?;
     out.sync_all()
 }

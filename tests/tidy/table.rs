@@ -145,6 +145,8 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
             ("paper", &["document", "profile", "Document", "Profile"]),
             ("devices", &[]),
             ("config", &[]),
+            ("daemon", &[]),
+            ("cli", &[]),
             ("sim", &["sim"]),
         ]),
     ),
@@ -159,8 +161,8 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
         "rusqlite",
         Home::Only(&[("journal", &[]), ("cloud::store", &[]), ("sim::gateway", &[]), ("audit", &[])]),
     ),
-    // One TLS stack, on ring; each of the two sets it before its first client.
-    ("rustls", Home::Only(&[("wallet::http", &[]), ("sync::http", &[])])),
+    // One TLS stack, on ring: chosen when the program starts, or with the first client.
+    ("rustls", Home::Only(&[("wallet::http", &[]), ("sync::http", &[]), ("cli", &[])])),
     ("sd_notify", Home::Only(&[("daemon", &[])])),
     ("serde", Home::Anywhere),
     ("serde_json", Home::Anywhere),

@@ -43,7 +43,9 @@ impl Orders for Sqlite {
 
     fn order_of_sale(&self, sale: SaleId) -> Reply<'_, Option<OrderRow>> {
         self.read(move |db| {
-            let sql = "SELECT * FROM order_claim WHERE sale = ?1 ORDER BY issued_at_s DESC, changed_ms DESC LIMIT 1";
+            // Of two orders of one second, the one that still lives.
+            let sql = "SELECT * FROM order_claim WHERE sale = ?1 ORDER BY issued_at_s DESC,
+                           state IN ('withdrawn', 'ended', 'paid_late', 'refunded'), changed_ms DESC LIMIT 1";
             first(&mut db.prepare_cached(sql)?, [sale.to_string()], order)
         })
     }
