@@ -209,7 +209,8 @@ impl Shop {
     pub(super) fn put(&mut self, record: &Record) {
         self.position += 1;
         let header = &record.header;
-        let sql = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        let sql =
+            "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let values = params![
             self.position,
             header.epoch.to_string(),
@@ -286,7 +287,8 @@ impl Shop {
                 book(sql, params![refund.to_string()]);
             }
             Body::CouponRedeemed { campaign, .. } => {
-                let sql = "INSERT OR IGNORE INTO coupon_redemption VALUES (?1, ?2, 'till-3', ?3, ?4, ?5, 0, '')";
+                let sql =
+                    "INSERT OR IGNORE INTO coupon_redemption VALUES (?1, ?2, 'till-3', ?3, ?4, ?5, 0, '')";
                 book(sql, params![header.serial, campaign, epoch, seq, sale]);
             }
             Body::MemberRecognised { member, .. } => {
@@ -418,7 +420,8 @@ impl Shop {
 
     /// A trade that waits for its buyer.
     pub(super) fn trade(&self, of: u8, minor: i64) {
-        let sql = "INSERT INTO trade (out_trade_no, trade_no, app_id, origin, subject, total, currency, status,
+        let sql =
+            "INSERT INTO trade (out_trade_no, trade_no, app_id, origin, subject, total, currency, status,
             created_ms, expires_ms) VALUES (?1, ?2, 'app', 'pay', 's', ?3, 'CNY', 'WAIT_BUYER_PAY', 0, 0)";
         self.at_gateway(sql, params![intent(of).to_string(), trade_no(intent(of)), minor]);
     }
@@ -463,7 +466,8 @@ impl Shop {
 
     /// Changes the journal as only a stranger would.
     pub(super) fn tamper(&self, sql: &str) {
-        let triggers = "DROP TRIGGER IF EXISTS record_is_not_changed; DROP TRIGGER IF EXISTS record_is_not_deleted;";
+        let triggers =
+            "DROP TRIGGER IF EXISTS record_is_not_changed; DROP TRIGGER IF EXISTS record_is_not_deleted;";
         self.journal.execute_batch(triggers).unwrap();
         assert!(self.journal.execute(sql, []).unwrap() > 0, "{sql}");
     }

@@ -65,16 +65,15 @@ impl Till {
                     (true | false, false) => self.scan_item(station, ean_8, out),
                 }
             }
+            // One pay code in ten also ends like a scale's label. The cashier who pressed Pay asked for a pay
+            // code, and a label that is sent to a wallet is only refused there; in the basket it is never sent.
             Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code }) => {
-                let tender = self.front(station).is_some_and(|sale| sale.phase() == Phase::Tender);
-                Err(Refusal::Scan(if tender {
-                    let wallet = format!("{:?}", pay_code.wallet());
-                    format!(
-                        "This may be a scale label or a {wallet} code. Ask the customer to refresh the code."
-                    )
-                } else {
-                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned()
-                }))
+                if self.front(station).is_some_and(|sale| sale.fixed.is_some()) {
+                    return self.pay_by_code(station, &pay_code, out);
+                }
+                Err(Refusal::Scan(
+                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned(),
+                ))
             }
             Scanned::Text(text) => self.scan_text(station, &text, out),
             Scanned::Misread { text, why } => match out.cx.bundle.catalogue.item(&text) {

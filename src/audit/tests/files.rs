@@ -29,7 +29,9 @@ fn files_that_are_mixed_up_are_refused() {
     let text = shop.dir.path().join("till.toml");
     std::fs::write(&text, "till = 3\n".repeat(100)).unwrap();
     let error = run(&Paths { cloud: Some(text), ..right }).unwrap_err();
-    assert!(error.to_string().ends_with("is not the cloud's database: check that the files are not mixed up"));
+    assert!(
+        error.to_string().ends_with("is not the cloud's database: check that the files are not mixed up")
+    );
 }
 
 #[test]
