@@ -12,7 +12,6 @@ use crate::record::money_moves::{CouponTaken, CouponTerms};
 use crate::sale::{LINES_MAX, Sale};
 use crate::scan::{self, Ambiguous, Gtin, Scanned};
 use crate::token::{Coupon, Kind, MemberCode, Token, Unverified, Worth};
-use crate::view::Phase;
 
 impl Till {
     pub(super) fn scanned(
