@@ -319,7 +319,11 @@ impl Till {
         out.at(&sale.station);
         match crate::token::parse(token)? {
             Token::Coupon(coupon) => self.take_coupon(Some(sale), None, &coupon, token, out),
-            other => Err(Refusal::Token(crate::token::TokenError::WrongKind {
+            other @ (Token::Voucher(_)
+            | Token::Proof(_)
+            | Token::Order(_)
+            | Token::Receipt(_)
+            | Token::Member(_)) => Err(Refusal::Token(crate::token::TokenError::WrongKind {
                 found: other.kind(),
                 wanted: Kind::Coupon,
             })),
