@@ -40,4 +40,5 @@ pub mod sync;
 pub mod config;
 
 // The other side.
+pub mod cloud;
 pub mod sim;
