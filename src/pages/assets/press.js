@@ -21,6 +21,7 @@ async function send(form, button, address, fields) {
     const answer = await fetch(address, { method: "POST", headers: { Accept: "application/json" }, body: fields });
     const said = await answer.json();
     if (answer.ok) {
+      document.activeElement?.closest(".card") && document.activeElement.blur();
       (button ?? form).closest(".sheet")?.removeAttribute("open");
       for (const field of form.querySelectorAll("input[id]")) field.value = field.defaultValue;
       words("");
