@@ -101,6 +101,7 @@ document.addEventListener("focusout", () => setTimeout(() => {
 
 /** The HTML that each part was drawn from, with the command of that time. */
 const drawn = new WeakMap();
+for (const part of document.querySelectorAll("[data-part]")) drawn.set(part, part.outerHTML);
 let received = performance.now();
 
 // Clocks count by the till's time, not by this machine's.
