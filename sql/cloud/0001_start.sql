@@ -1,0 +1,252 @@
+-- The cloud's store. Every invariant is a key or a guarded UPDATE. Times are Unix milliseconds, hashes and
+-- ids lower-case hexadecimal, amounts minor units beside their currency.
+
+-- Tills that may send, each with the device key it was paired with.
+CREATE TABLE terminal (
+    terminal TEXT PRIMARY KEY,
+    public_key BLOB NOT NULL CHECK (length(public_key) = 32),
+    name TEXT NOT NULL,
+    paired_ms INTEGER NOT NULL,
+    heard_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Keys that ask to be a till, and what a manager decided.
+CREATE TABLE pairing (
+    terminal TEXT NOT NULL,
+    public_key BLOB NOT NULL CHECK (length(public_key) = 32),
+    name TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'refused')),
+    asked_ms INTEGER NOT NULL,
+    decided_ms INTEGER,
+    PRIMARY KEY (terminal, public_key)
+) STRICT, WITHOUT ROWID;
+
+-- High-watermark and head of each stream, and how far its records have been judged.
+CREATE TABLE stream (
+    terminal TEXT NOT NULL REFERENCES terminal,
+    epoch TEXT NOT NULL,
+    high INTEGER NOT NULL CHECK (high >= judged),
+    head TEXT NOT NULL,
+    judged INTEGER NOT NULL DEFAULT 0,
+    receipts INTEGER NOT NULL DEFAULT 0,
+    opened_ms INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stream_unjudged ON stream (terminal, epoch) WHERE judged < high;
+
+-- Records, verbatim.
+CREATE TABLE record (
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sale TEXT,
+    head BLOB NOT NULL,
+    salt BLOB NOT NULL CHECK (length(salt) = 16),
+    body BLOB NOT NULL,
+    received_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, epoch, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_of_sale ON record (sale, terminal, epoch, seq) WHERE sale IS NOT NULL;
+
+-- The other branch, where a number came twice with different hashes. The first branch is in record.
+CREATE TABLE fork (
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    head BLOB NOT NULL,
+    salt BLOB NOT NULL,
+    body BLOB NOT NULL,
+    received_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, epoch, seq, hash)
+) STRICT, WITHOUT ROWID;
+
+-- Sales as the streams tell of them, and where they stand.
+CREATE TABLE sale (
+    sale TEXT PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    desk TEXT,
+    placed_ms INTEGER NOT NULL,
+    placed_seq INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sale_at_desk ON sale (desk, placed_ms, placed_seq) WHERE desk IS NOT NULL;
+
+-- Business answers to records that are safely received: one at most for a record and a code.
+CREATE TABLE verdict (
+    terminal TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    sale TEXT,
+    ruling TEXT NOT NULL CHECK (ruling IN ('accepted', 'refused')),
+    code TEXT NOT NULL,
+    words TEXT NOT NULL,
+    ruled_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, number),
+    UNIQUE (terminal, epoch, seq, code)
+) STRICT, WITHOUT ROWID;
+
+-- What a till is to be told, numbered for each till, at least once.
+CREATE TABLE notice (
+    terminal TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    until_ms INTEGER,
+    made_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, number)
+) STRICT, WITHOUT ROWID;
+
+-- What needs a manager. The subject keeps one matter from becoming two tasks.
+CREATE TABLE task (
+    task INTEGER PRIMARY KEY,
+    code TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    words TEXT NOT NULL,
+    terminal TEXT,
+    raised_ms INTEGER NOT NULL,
+    settled_ms INTEGER,
+    UNIQUE (code, subject)
+) STRICT;
+
+-- Coupons handed out, and coupons spent: the first writer wins.
+CREATE TABLE coupon (
+    serial TEXT PRIMARY KEY,
+    campaign INTEGER NOT NULL,
+    issued_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE coupon_redemption (
+    serial TEXT PRIMARY KEY,
+    campaign INTEGER NOT NULL,
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    sale TEXT,
+    at_ms INTEGER NOT NULL,
+    at_words TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Members, each with the secret that its phone's one-time numbers come from. Tills never hold one.
+CREATE TABLE member (
+    member TEXT PRIMARY KEY,
+    secret BLOB NOT NULL CHECK (length(secret) = 20),
+    joined_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A member counts once a day.
+CREATE TABLE check_in (
+    member TEXT NOT NULL,
+    business_date TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (member, business_date)
+) STRICT, WITHOUT ROWID;
+
+-- Attempts to move money as the tills tell of them.
+CREATE TABLE payment (
+    intent TEXT PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    sale TEXT,
+    provider TEXT NOT NULL,
+    carrier TEXT NOT NULL CHECK (carrier IN ('pay_code', 'order')),
+    amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    state TEXT NOT NULL,
+    trade TEXT,
+    received_minor INTEGER,
+    changed_seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE payment_refund (
+    refund TEXT PRIMARY KEY,
+    intent TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('drawn', 'refunded', 'refused'))
+) STRICT, WITHOUT ROWID;
+
+-- Receipts: no number twice within (terminal, epoch).
+CREATE TABLE receipt (
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    sale TEXT,
+    business_date TEXT NOT NULL,
+    total_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    PRIMARY KEY (terminal, epoch, number)
+) STRICT, WITHOUT ROWID;
+
+-- A phone that asks to pay a bill: one phone for each version of a bill.
+CREATE TABLE pay_request (
+    sale TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    terminal TEXT NOT NULL,
+    desk TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'answered', 'given_up')),
+    asked_ms INTEGER NOT NULL,
+    PRIMARY KEY (sale, version)
+) STRICT, WITHOUT ROWID;
+
+-- Orders that tills signed for a phone to pay: each is claimed once.
+CREATE TABLE order_claim (
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    intent TEXT NOT NULL UNIQUE,
+    sale TEXT NOT NULL,
+    order_text TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    issued_at_s INTEGER NOT NULL,
+    desk TEXT,
+    phone TEXT,
+    state TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'starting', 'started', 'withdrawing', 'paid',
+        'withdrawn', 'ended', 'paid_late', 'refunded')),
+    asker TEXT NOT NULL DEFAULT 'cloud' CHECK (asker IN ('cloud', 'till')),
+    words TEXT NOT NULL DEFAULT '',
+    qr_text TEXT,
+    settled TEXT,
+    proof TEXT,
+    changed_ms INTEGER NOT NULL,
+    started_ms INTEGER,
+    due_ms INTEGER,
+    PRIMARY KEY (terminal, epoch, nonce)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX order_due ON order_claim (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX order_of_sale ON order_claim (sale, changed_ms);
+
+-- Refunds that tills ask the cloud for.
+CREATE TABLE refund (
+    refund TEXT PRIMARY KEY,
+    intent TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    why TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'refunded', 'refused')),
+    words TEXT NOT NULL DEFAULT '',
+    changed_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refund_of_intent ON refund (intent);
+
+-- Bundles: versions never fall, because each is one more than the last, and its number is a key.
+CREATE TABLE bundle (
+    version INTEGER PRIMARY KEY,
+    payload BLOB NOT NULL,
+    key_id TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    published_ms INTEGER NOT NULL
+) STRICT;

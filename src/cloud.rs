@@ -1,0 +1,311 @@
+//! The reference cloud: takes in every till's records exactly once, answers them with verdicts, publishes
+//! bundles, and shows phones the bill on their desk.
+//!
+//! **Invariant:** received is apart from ruled: an authentic, contiguous record is always kept, and what
+//! business says about it comes back as a verdict. All state is in the store; every task here compares what
+//! is with what should be, and may be stopped at any moment. Not here: stored value, points and campaign
+//! ledgers; a store for many machines; TLS, which a proxy in front does.
+
+mod admin;
+mod bells;
+mod desk;
+mod http;
+mod import;
+mod judge;
+mod office;
+mod problem;
+mod projector;
+mod publish;
+mod settler;
+mod signed;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tills;
+
+pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
+pub use import::{Imported, RowError};
+pub use publish::{PublishError, ShopDefaults};
+pub use store::{Decision, Pairing, PairingState};
+pub use store::{StoreError, Task};
+
+use crate::keys::{CloudKeys, KeyError};
+use crate::token::KeySet;
+use crate::wallet::alipay::Alipay;
+use crate::wallet::http::Timeouts;
+use crate::wallet::signing::{SigningKey, VerifyingKey};
+use crate::wallet::{Wallet, alipay};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
+use store::Store;
+use store::sqlite::Sqlite;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// The wall clock: Unix milliseconds.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What connections and tasks get at shutdown to finish what they are doing.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a call to the wallet may take.
+const WALLET_TIMEOUTS: Timeouts =
+    Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(10) };
+
+/// How a cloud is to run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Home of `cloud.db` and of the folder `keys`.
+    pub dir: PathBuf,
+    /// What a phone reaches this cloud by, without a slash at the end; by default the listening address.
+    pub public_base: Option<String>,
+    /// The merchant's account that phones pay to; without it no bill can be paid by phone.
+    pub wallet: Option<WalletConfig>,
+    /// What the first bundle says. Later starts leave the bundle as it is.
+    pub shop: ShopDefaults,
+}
+
+/// A merchant's account at Alipay.
+#[derive(Clone, Debug)]
+pub struct WalletConfig {
+    /// The gateway's address.
+    pub gateway: String,
+    /// The merchant's application.
+    pub app_id: String,
+    /// PEM file with the application's private key.
+    pub merchant_key: PathBuf,
+    /// PEM file with the gateway's public key.
+    pub gateway_key: PathBuf,
+}
+
+/// Why the cloud did not start, or what it could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store.
+    #[error("the cloud's store cannot be used")]
+    Store(#[from] StoreError),
+    /// A key file of the cloud.
+    #[error("the cloud's keys cannot be used")]
+    Keys(#[from] KeyError),
+    /// What is published cannot be.
+    #[error("the cloud's bundle cannot be used")]
+    Publish(#[from] PublishError),
+    /// A wallet's key file cannot be read.
+    #[error("cannot read the wallet's key {path}")]
+    ReadKey {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A wallet's key file is not a key.
+    #[error("the wallet's key {path} is not usable")]
+    BadKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: crate::wallet::signing::KeyError,
+    },
+    /// The wallet's settings.
+    #[error("the wallet's settings are not usable")]
+    Wallet(#[from] alipay::ConfigError),
+    /// The port cannot be had.
+    #[error("cannot listen on {address}: is another program there?")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another server runs on the same folder.
+    #[error("another cloud runs in {0}: stop it first, or give another folder")]
+    Running(PathBuf),
+    /// Starting was given up.
+    #[error("the start was cut short")]
+    Stopped,
+}
+
+impl Error {
+    /// Whether trying again without changing anything is in vain.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_permanent(),
+            Self::Keys(error) => error.is_permanent(),
+            Self::Publish(error) => error.is_permanent(),
+            Self::Wallet(error) => error.is_permanent(),
+            Self::ReadKey { .. } | Self::BadKey { .. } => true,
+            Self::Listen { .. } | Self::Running(_) | Self::Stopped => false,
+        }
+    }
+}
+
+/// What every request and task of the cloud works with.
+pub(crate) struct Cloud {
+    store: Arc<dyn Store>,
+    keys: CloudKeys,
+    /// The cloud's own public keys, for verifying what it signed itself.
+    key_set: KeySet,
+    clock: Clock,
+    wallet: Option<Arc<dyn Wallet>>,
+    bells: bells::Bells,
+    nonces: signed::Nonces,
+    heard: tills::Heard,
+    opened: publish::Opened,
+    public_base: String,
+    /// Seats for phones that watch their bill.
+    live: Arc<tokio::sync::Semaphore>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Cloud {
+    fn now_ms(&self) -> i64 {
+        (self.clock)()
+    }
+
+    fn now_s(&self) -> i64 {
+        self.now_ms().div_euclid(1000)
+    }
+
+    /// Ends when the cloud is asked to stop.
+    async fn stopping(&self) {
+        let mut stop = self.stop.clone();
+        // A sender that is gone means stop too.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+}
+
+/// A cloud at work. Dropping it stops it at once; [`Running::shutdown`] lets it finish first.
+pub struct Running {
+    address: SocketAddr,
+    admin: Admin,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    /// One server for each store: two would call the wallet twice for one order.
+    _lock: fs::File,
+}
+
+/// Opens store and keys of a folder; makes them, and the first bundle, on the first start.
+async fn open(dir: &Path, shop: &ShopDefaults, clock: &Clock) -> Result<(Arc<dyn Store>, CloudKeys), Error> {
+    let home = dir.to_owned();
+    let opening = tokio::task::spawn_blocking(move || -> Result<_, Error> {
+        let store = Sqlite::open(&home)?;
+        let folder = home.join("keys");
+        make_private(&folder).map_err(|source| StoreError::Folder { path: folder.clone(), source })?;
+        Ok((store, CloudKeys::load_or_create(&folder)?))
+    });
+    let (store, keys) = opening.await.map_err(|_| Error::Stopped)??;
+    let store: Arc<dyn Store> = Arc::new(store);
+    publish::first_bundle(store.as_ref(), &keys, shop, clock()).await?;
+    Ok((store, keys))
+}
+
+fn lock(dir: &Path) -> Result<fs::File, Error> {
+    let path = dir.join("cloud.lock");
+    let failed = |source| StoreError::Folder { path: dir.to_owned(), source };
+    fs::create_dir_all(dir).map_err(failed)?;
+    let file = fs::File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::Running(dir.to_owned())),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source).into()),
+    }
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Starts a cloud.
+///
+/// # Errors
+/// [`Error`], which says what to do; nothing is left running then.
+pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
+    let wallet = config.wallet.as_ref().map(|wallet| connect_wallet(wallet, &clock)).transpose()?;
+    let lock = lock(&config.dir)?;
+    let (store, keys) = open(&config.dir, &config.shop, &clock).await?;
+    let failed = |source| Error::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let public_base = config.public_base.map(|base| base.trim_end_matches('/').to_owned());
+    let (stop, stopped) = watch::channel(false);
+    let bells = bells::Bells::default();
+    let admin_keys = {
+        let folder = config.dir.join("keys");
+        tokio::task::spawn_blocking(move || CloudKeys::load_or_create(&folder))
+            .await
+            .map_err(|_| Error::Stopped)??
+    };
+    let admin = Admin::new(Arc::clone(&store), admin_keys, Arc::clone(&clock));
+    let cloud = Arc::new(Cloud {
+        key_set: keys.key_set(0, 0, i64::MAX),
+        store,
+        keys,
+        clock,
+        wallet,
+        bells,
+        nonces: signed::Nonces::default(),
+        heard: tills::Heard::default(),
+        opened: publish::Opened::default(),
+        public_base: public_base.unwrap_or_else(|| format!("http://{address}")),
+        live: Arc::new(tokio::sync::Semaphore::new(desk::LIVE_MAX)),
+        stop: stopped,
+    });
+    let mut tasks = JoinSet::new();
+    tasks.spawn(projector::run(Arc::clone(&cloud)));
+    tasks.spawn(settler::run(Arc::clone(&cloud)));
+    tasks.spawn(bells::watch_bundle(Arc::clone(&cloud)));
+    tasks.spawn(http::serve(listener, cloud));
+    tracing::info!(%address, "the cloud listens");
+    Ok(Running { address, admin, stop, tasks, _lock: lock })
+}
+
+fn connect_wallet(config: &WalletConfig, clock: &Clock) -> Result<Arc<dyn Wallet>, Error> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|source| Error::ReadKey { path: path.to_owned(), source })
+    };
+    let bad = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::BadKey { path, source }
+    };
+    let app_key = SigningKey::read(&read(&config.merchant_key)?).map_err(bad(&config.merchant_key))?;
+    let alipay_key = VerifyingKey::read(&read(&config.gateway_key)?).map_err(bad(&config.gateway_key))?;
+    Ok(Arc::new(Alipay::new(alipay::Config {
+        gateway: config.gateway.clone(),
+        app_id: config.app_id.clone(),
+        app_key,
+        alipay_key,
+        app_auth_token: None,
+        notify_url: None,
+        timeouts: WALLET_TIMEOUTS,
+        now: Arc::clone(clock),
+    })?))
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What head office can do.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// Takes no more requests, finishes those under way, and returns when the store is at rest.
+    pub async fn shutdown(mut self) {
+        // No receiver is left only if everything has ended already.
+        let _ = self.stop.send(true);
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            self.tasks.shutdown().await;
+        }
+    }
+}

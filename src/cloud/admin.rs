@@ -1,0 +1,297 @@
+//! What head office does: approve tills, publish a catalogue, hand out coupons, settle tasks.
+//!
+//! It works on the store, with or without a server beside it: a running server sees what was published.
+
+use super::import::{self, Imported, RowError};
+use super::publish::{self, PublishError, ShopDefaults};
+use super::store::{Decision, Pairing, PairingState, Store, StoreError, Task};
+use super::{Clock, Error};
+use crate::bundle::{Campaign, CampaignState, Content, Desk};
+use crate::keys::CloudKeys;
+use crate::money::Money;
+use crate::offer::Offer;
+use crate::record::ids::{TerminalId, hex};
+use crate::token::{Coupon, MemberRef, TokenError, Validity, Worth, fingerprint};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Coupons in one order: what is printed on a sheet or sent in one mailing.
+pub const COUPONS_AT_ONCE: usize = 10_000;
+
+/// What head office can do.
+pub struct Admin {
+    store: Arc<dyn Store>,
+    keys: CloudKeys,
+    clock: Clock,
+}
+
+/// Coupons to hand out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CouponIssue {
+    /// The campaign that owns them; it is added to the bundle when it is new.
+    pub campaign: u32,
+    /// What it is called on the bill.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// The least basket.
+    pub minimum: Option<Money>,
+    /// What each takes off.
+    pub worth: Worth,
+    /// First second of use, Unix time.
+    pub from_s: i64,
+    /// First second after it.
+    pub until_s: i64,
+    /// How many.
+    pub count: usize,
+}
+
+/// A member who just joined, as the phone needs to know.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct NewMember {
+    /// The reference that tills and journals know.
+    pub member: String,
+    /// The secret of its one-time numbers, hexadecimal: RFC 6238, HMAC-SHA-256, 30 seconds, eight digits.
+    pub secret: String,
+}
+
+/// Why head office was not obeyed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// Publishing failed.
+    #[error("nothing was published")]
+    Publish(#[from] PublishError),
+    /// The store failed.
+    #[error("the cloud's store cannot be used")]
+    Store(#[from] StoreError),
+    /// The file has mistakes; nothing was imported.
+    #[error("{}", import::report(.0))]
+    Catalogue(Vec<RowError>),
+    /// Nobody asks to be paired so.
+    #[error("no till {0} with that fingerprint waits for approval: list the pairings and compare again")]
+    NoSuchPairing(TerminalId),
+    /// A coupon cannot be made.
+    #[error("the coupon cannot be made: {0}")]
+    Coupon(#[from] TokenError),
+    /// Too many or none.
+    #[error("{0} at once are not between 1 and {COUPONS_AT_ONCE}")]
+    Count(usize),
+    /// The system's randomness failed, or a serial came twice.
+    #[error("no serials could be drawn: try again")]
+    NoSerials,
+    /// Nothing to settle.
+    #[error("there is no open task {0}")]
+    NoSuchTask(i64),
+}
+
+impl Admin {
+    pub(crate) fn new(store: Arc<dyn Store>, keys: CloudKeys, clock: Clock) -> Self {
+        Self { store, keys, clock }
+    }
+
+    /// Opens the store of a folder; makes it, with its keys and first bundle, when there is none.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn open(dir: &Path, shop: &ShopDefaults, clock: Clock) -> Result<Self, Error> {
+        let (store, keys) = super::open(dir, shop, &clock).await?;
+        Ok(Self::new(store, keys, clock))
+    }
+
+    /// The fingerprint of the root that tills pin.
+    pub fn root_fingerprint(&self) -> String {
+        fingerprint(&self.keys.root_public())
+    }
+
+    /// Keys that ask or asked to be tills, the waiting ones first.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn pairings(&self) -> Result<Vec<Pairing>, AdminError> {
+        Ok(self.store.pairings().await?)
+    }
+
+    /// Decides about the waiting key with this fingerprint.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchPairing`] when none waits with it.
+    pub async fn decide_pairing(
+        &self,
+        terminal: &TerminalId,
+        device_fingerprint: &str,
+        decision: Decision,
+    ) -> Result<(), AdminError> {
+        let waiting = self.store.pairings_of(terminal.clone()).await?;
+        let asked = waiting.into_iter().find(|pairing| {
+            pairing.state == PairingState::Pending && fingerprint(&pairing.public_key) == device_fingerprint
+        });
+        let asked = asked.ok_or_else(|| AdminError::NoSuchPairing(terminal.clone()))?;
+        let now_ms = (self.clock)();
+        if self.store.decide_pairing(terminal.clone(), asked.public_key, decision, now_ms).await? {
+            Ok(())
+        } else {
+            Err(AdminError::NoSuchPairing(terminal.clone()))
+        }
+    }
+
+    /// Reads a catalogue from CSV and publishes it, whole or not at all.
+    ///
+    /// # Errors
+    /// [`AdminError::Catalogue`] with every broken row.
+    pub async fn import_catalogue(&self, csv: &[u8]) -> Result<Imported, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        let (items, menu) = import::read(csv, content.currency).map_err(AdminError::Catalogue)?;
+        let counts = (items.len(), menu.len());
+        let version = self
+            .publish(move |content| {
+                content.items.clone_from(&items);
+                content.menu.clone_from(&menu);
+            })
+            .await?;
+        Ok(Imported { version, items: counts.0, menu_keys: counts.1 })
+    }
+
+    /// Publishes the latest bundle with a change. Says which version that is.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`] when no till would take it; nothing is published then.
+    pub async fn publish(&self, change: impl FnMut(&mut Content)) -> Result<u64, AdminError> {
+        Ok(publish::edit(self.store.as_ref(), &self.keys, (self.clock)(), change).await?)
+    }
+
+    /// Adds a desk, or renames it.
+    ///
+    /// # Errors
+    /// As [`Admin::publish`].
+    pub async fn add_desk(&self, desk: Desk) -> Result<u64, AdminError> {
+        self.publish(move |content| {
+            content.desks.retain(|known| known.id != desk.id);
+            content.desks.push(desk.clone());
+        })
+        .await
+    }
+
+    /// Adds an automatic offer, or replaces the one with its slug.
+    ///
+    /// # Errors
+    /// As [`Admin::publish`].
+    pub async fn add_offer(&self, offer: Offer) -> Result<u64, AdminError> {
+        self.publish(move |content| {
+            content.offers.retain(|known| known.id != offer.id);
+            content.offers.push(offer.clone());
+        })
+        .await
+    }
+
+    /// The campaign with this number, if it is published.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn campaign(&self, number: u32) -> Result<Option<Campaign>, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        Ok(content.campaigns.into_iter().find(|campaign| campaign.number == number))
+    }
+
+    /// Adds a campaign, or replaces the one with its number.
+    ///
+    /// # Errors
+    /// As [`Admin::publish`].
+    pub async fn put_campaign(&self, campaign: Campaign) -> Result<u64, AdminError> {
+        self.publish(move |content| {
+            content.campaigns.retain(|known| known.number != campaign.number);
+            content.campaigns.push(campaign.clone());
+        })
+        .await
+    }
+
+    /// Hands out coupons: their texts, each good once. The campaign is published first where it is new.
+    ///
+    /// # Errors
+    /// [`AdminError`] naming what does not fit; no coupon is good then.
+    pub async fn issue_coupons(&self, wanted: &CouponIssue) -> Result<Vec<String>, AdminError> {
+        if !(1..=COUPONS_AT_ONCE).contains(&wanted.count) {
+            return Err(AdminError::Count(wanted.count));
+        }
+        let validity = Validity::covering(wanted.from_s, wanted.until_s)?;
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        let mut coupons = Vec::with_capacity(wanted.count);
+        for _ in 0..wanted.count {
+            coupons.push(Coupon {
+                issuer: content.shop.issuer,
+                serial: draw().ok_or(AdminError::NoSerials)?,
+                campaign: wanted.campaign,
+                validity,
+                worth: wanted.worth,
+            });
+        }
+        let texts = coupons.iter().map(|coupon| self.keys.issue(coupon)).collect::<Result<Vec<_>, _>>()?;
+        if !content.campaigns.iter().any(|campaign| campaign.number == wanted.campaign) {
+            let campaign = Campaign {
+                number: wanted.campaign,
+                name: wanted.name.clone(),
+                name_zh: wanted.name_zh.clone(),
+                minimum: wanted.minimum,
+                terms: None,
+                state: CampaignState::Running,
+            };
+            self.put_campaign(campaign).await?;
+        }
+        let serials = coupons.iter().map(|coupon| coupon.serial().to_string()).collect();
+        if self.store.issue(serials, wanted.campaign, (self.clock)()).await? {
+            Ok(texts)
+        } else {
+            Err(AdminError::NoSerials)
+        }
+    }
+
+    /// Makes members, each with a secret for its phone. The secret is shown here and never again.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSerials`] when references could not be drawn.
+    pub async fn add_members(&self, count: usize) -> Result<Vec<NewMember>, AdminError> {
+        if !(1..=COUPONS_AT_ONCE).contains(&count) {
+            return Err(AdminError::Count(count));
+        }
+        let chance = SystemRandom::new();
+        let mut members = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (mut reference, mut secret) = ([0; 10], [0; 20]);
+            chance.fill(&mut reference).map_err(|_| AdminError::NoSerials)?;
+            chance.fill(&mut secret).map_err(|_| AdminError::NoSerials)?;
+            members.push((MemberRef(reference).to_string(), secret));
+        }
+        if !self.store.add_members(members.clone(), (self.clock)()).await? {
+            return Err(AdminError::NoSerials);
+        }
+        let shown = |(member, secret): (String, [u8; 20])| NewMember { member, secret: hex(&secret) };
+        Ok(members.into_iter().map(shown).collect())
+    }
+
+    /// What needs a manager, newest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn tasks(&self) -> Result<Vec<Task>, AdminError> {
+        Ok(self.store.tasks().await?)
+    }
+
+    /// Says that a task is dealt with.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchTask`].
+    pub async fn settle_task(&self, number: i64) -> Result<(), AdminError> {
+        if self.store.settle_task(number, (self.clock)()).await? {
+            Ok(())
+        } else {
+            Err(AdminError::NoSuchTask(number))
+        }
+    }
+}
+
+/// Sixty-four random bits.
+pub(crate) fn draw() -> Option<u64> {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(u64::from_be_bytes(bytes))
+}

@@ -1,0 +1,278 @@
+//! A phone pays, or adds a coupon: the till is asked, and the phone is sent on when the till has answered.
+
+use super::bill::{Look, fold};
+use super::said::Said;
+use super::{Phone, known_desk};
+use crate::cloud::Cloud;
+use crate::cloud::bells::{Bell, rung};
+use crate::cloud::problem::Problem;
+use crate::cloud::store::{Advance, NewRequest, NoticeBody, OrderRow, OrderState, Requested};
+use crate::record::ids::{DeskId, IntentId, SaleId};
+use crate::token::{ORDER_LIFETIME_S, Token};
+use crate::view::Phase;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How old the page may be that a phone pays from.
+const PAGE_MS: i64 = 300_000;
+
+/// How long a phone waits for the till's order and for the wallet.
+const ORDER_WAIT: Duration = Duration::from_secs(10);
+
+/// How long it waits for the till to take a coupon.
+const COUPON_WAIT: Duration = Duration::from_secs(5);
+
+/// A wish that is not heard by then is not heard at all: the phone has gone.
+const WISH_MS: i64 = 12_000;
+
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    sale: SaleId,
+    version: u64,
+    total: i64,
+    shown: i64,
+}
+
+/// `POST /d/{desk}/pay`
+pub(super) async fn pay(
+    State(cloud): State<Arc<Cloud>>,
+    Path(desk): Path<String>,
+    headers: HeaderMap,
+    Form(wish): Form<Wish>,
+) -> Result<Response, Problem> {
+    let phone = Phone::of(&headers);
+    let known = known_desk(&cloud, &desk).await;
+    let (bundle, desk) = known.ok_or_else(|| Problem::not_found("No such desk."))?;
+    let back = |said| Ok(phone.mark(to_desk(&desk, None, Some(said))));
+    let look = Look::at_desk(&cloud, &desk, None, &phone).await?;
+    let now_ms = cloud.now_ms();
+    let now_s = u64::try_from(cloud.now_s()).unwrap_or(0);
+    let view = look.sale.as_ref().map(|sale| sale.view(&bundle, now_s));
+    let (Some(view), Some(terminal)) = (view, look.terminal.clone()) else { return back(Said::Stale) };
+    // Until the till has heard of it, the same phone may press again; after that the bill has moved on.
+    let again = look.order.as_ref().filter(|order| phone.is(order.phone.as_deref()) && under_way(order));
+    if let Some(order) = again.filter(|_| view.id == wish.sale) {
+        let intent = order.intent;
+        return Ok(phone.mark(follow(&cloud, &desk, &phone, wish.sale, None, Some(intent)).await?));
+    }
+    if look.order.as_ref().is_some_and(under_way) && view.id == wish.sale {
+        return back(Said::OtherPhone);
+    }
+    let old = now_ms.saturating_sub(wish.shown).saturating_abs() > PAGE_MS;
+    let changed = view.id != wish.sale || view.version != wish.version || view.total.minor != wish.total;
+    if old || changed || !matches!(view.phase, Phase::Basket | Phase::Tender) {
+        return back(Said::Stale);
+    }
+    if cloud.wallet.is_none() {
+        return back(Said::NoWallet);
+    }
+    if !look.till_is_there(&cloud) {
+        return back(Said::TillSilent);
+    }
+    let request = NewRequest {
+        sale: wish.sale,
+        version: wish.version,
+        terminal: terminal.clone(),
+        desk: desk.clone(),
+        phone: phone.id.clone(),
+        notice: NoticeBody::order_requested(wish.sale, wish.version, now_ms.saturating_add(WISH_MS)),
+        now_ms,
+    };
+    match cloud.store.request_payment(request).await? {
+        Requested::OtherPhone => return back(Said::OtherPhone),
+        Requested::Asked | Requested::GivenUp | Requested::Again => cloud.ring_till(&terminal),
+    }
+    let before = look.order.map(|order| order.intent);
+    let request = Some((wish.version, before));
+    Ok(phone.mark(follow(&cloud, &desk, &phone, wish.sale, request, None).await?))
+}
+
+fn under_way(order: &OrderRow) -> bool {
+    match order.state {
+        OrderState::Claimed | OrderState::Starting | OrderState::Started | OrderState::Withdrawing => true,
+        OrderState::Open
+        | OrderState::Paid
+        | OrderState::Withdrawn
+        | OrderState::Ended
+        | OrderState::PaidLate
+        | OrderState::Refunded => false,
+    }
+}
+
+/// Waits for the order of a sale, then for the wallet's page, and sends the phone there.
+///
+/// `request` names the bill's version that was asked for and the order that was there before.
+async fn follow(
+    cloud: &Cloud,
+    desk: &DeskId,
+    phone: &Phone,
+    sale: SaleId,
+    request: Option<(u64, Option<IntentId>)>,
+    known: Option<IntentId>,
+) -> Result<Response, Problem> {
+    let mut bell = cloud.bells.listen(Bell::Orders);
+    let patience = tokio::time::sleep(ORDER_WAIT);
+    tokio::pin!(patience);
+    loop {
+        let before = request.and_then(|(_, before)| before);
+        let order = cloud.store.order_of_sale(sale).await?;
+        let order = order.filter(|order| Some(order.intent) != before && phone.is(order.phone.as_deref()));
+        let order = order.filter(|order| known.is_none_or(|known| known == order.intent));
+        if let Some(order) = &order {
+            match (order.state, &order.qr_text) {
+                (OrderState::Started, Some(qr_text)) => {
+                    return Ok(to_wallet(cloud, qr_text, &format!("/d/{desk}?sale={sale}")));
+                }
+                (OrderState::Paid, _) => return Ok(to_desk(desk, Some(sale), None)),
+                (
+                    OrderState::Withdrawn
+                    | OrderState::Ended
+                    | OrderState::PaidLate
+                    | OrderState::Refunded
+                    | OrderState::Withdrawing,
+                    _,
+                ) => return Ok(to_desk(desk, None, Some(Said::Ended))),
+                (OrderState::Open | OrderState::Claimed | OrderState::Starting | OrderState::Started, _) => {}
+            }
+        }
+        tokio::select! {
+            () = rung(&mut bell) => {}
+            () = &mut patience => {
+                let silent = match (order, request) {
+                    (None, Some((version, _))) => cloud.store.give_up_request(sale, version).await?,
+                    (Some(_), _) | (None, None) => false,
+                };
+                return Ok(to_desk(desk, None, silent.then_some(Said::TillSilent)));
+            }
+            () = cloud.stopping() => return Err(Problem::unavailable("The cloud is stopping. Try again.")),
+        }
+    }
+}
+
+/// `POST /O/{order}/pay`
+pub(super) async fn pay_order(
+    State(cloud): State<Arc<Cloud>>,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let phone = Phone::of(&headers);
+    let order = cloud.store.order_by_text(text.clone()).await?;
+    let order = order.ok_or_else(|| Problem::not_found("No such order."))?;
+    let here = format!("/O/{text}");
+    let now_ms = cloud.now_ms();
+    if order.state == OrderState::Open && order.issued_at_s.saturating_add(ORDER_LIFETIME_S) >= cloud.now_s()
+    {
+        let mut step = Advance::new(order.intent, &[OrderState::Open], OrderState::Claimed, now_ms);
+        step.phone = Some(phone.id.clone());
+        step.due_ms = Some(now_ms);
+        cloud.step(step, &order).await?;
+    }
+    let mut bell = cloud.bells.listen(Bell::Orders);
+    let patience = tokio::time::sleep(ORDER_WAIT);
+    tokio::pin!(patience);
+    let mut over = false;
+    while !over {
+        let order = cloud.store.order(order.intent).await?;
+        let Some(order) = order.filter(under_way) else { break };
+        if !phone.is(order.phone.as_deref()) {
+            return Ok(phone.mark(Redirect::to(&format!("{here}?said=other_phone")).into_response()));
+        }
+        if let (OrderState::Started, Some(qr_text)) = (order.state, &order.qr_text) {
+            return Ok(phone.mark(to_wallet(&cloud, qr_text, &here)));
+        }
+        tokio::select! {
+            () = rung(&mut bell) => {}
+            () = &mut patience => over = true,
+            () = cloud.stopping() => over = true,
+        }
+    }
+    Ok(phone.mark(Redirect::to(&here).into_response()))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Offered {
+    token: String,
+}
+
+/// `POST /d/{desk}/coupon`
+pub(super) async fn coupon(
+    State(cloud): State<Arc<Cloud>>,
+    Path(desk): Path<String>,
+    headers: HeaderMap,
+    Form(offered): Form<Offered>,
+) -> Result<Response, Problem> {
+    let phone = Phone::of(&headers);
+    let known = known_desk(&cloud, &desk).await;
+    let (_, desk) = known.ok_or_else(|| Problem::not_found("No such desk."))?;
+    let back = |said| Ok(phone.mark(to_desk(&desk, None, Some(said))));
+    let token = offered.token.trim();
+    let Ok(Token::Coupon(unverified)) = crate::token::parse(token) else {
+        return back(Said::CouponUnreadable);
+    };
+    let Ok(coupon) = unverified.verify(&cloud.key_set, cloud.now_s()) else {
+        return back(Said::CouponUnreadable);
+    };
+    let serial = coupon.serial().to_string();
+    if cloud.store.redeemed(serial.clone()).await?.is_some() {
+        return back(Said::CouponUsed);
+    }
+    let Some(standing) = cloud.store.desk_sale(desk.clone()).await? else { return back(Said::Stale) };
+    if !cloud.heard.is_there(&standing.terminal, cloud.now_ms()) {
+        return back(Said::TillSilent);
+    }
+    let mut bell = cloud.bells.listen(Bell::Desk(desk.clone()));
+    let until_ms = cloud.now_ms().saturating_add(WISH_MS);
+    let notice = NoticeBody::coupon_offered(standing.sale, token, until_ms);
+    cloud.store.notify(standing.terminal.clone(), notice, cloud.now_ms()).await?;
+    cloud.ring_till(&standing.terminal);
+    let patience = tokio::time::sleep(COUPON_WAIT);
+    tokio::pin!(patience);
+    loop {
+        let sale = fold(&cloud, standing.sale).await?;
+        if sale.is_some_and(|sale| sale.coupons.iter().any(|coupon| coupon.serial == serial)) {
+            return back(Said::CouponTaken);
+        }
+        tokio::select! {
+            () = rung(&mut bell) => {}
+            () = &mut patience => return back(Said::CouponWaiting),
+            () = cloud.stopping() => return back(Said::CouponWaiting),
+        }
+    }
+}
+
+fn to_desk(desk: &DeskId, sale: Option<SaleId>, said: Option<Said>) -> Response {
+    let mut to = format!("/d/{desk}");
+    if let Some(sale) = sale {
+        to.push_str(&format!("?sale={sale}"));
+    }
+    if let Some(said) = said {
+        let join = if sale.is_some() { '&' } else { '?' };
+        to.push_str(&format!("{join}said={}", said.slug()));
+    }
+    Redirect::to(&to).into_response()
+}
+
+/// The wallet's own page for the order, which leads back here.
+fn to_wallet(cloud: &Cloud, qr_text: &str, back: &str) -> Response {
+    let join = if qr_text.contains('?') { '&' } else { '?' };
+    let back = percent_encoded(&format!("{}{back}", cloud.public_base));
+    Redirect::to(&format!("{qr_text}{join}return={back}")).into_response()
+}
+
+/// RFC 3986, section 2.1: everything but unreserved characters.
+fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

@@ -1,0 +1,57 @@
+//! The cloud's sentences for managers: what happened, and what to look at.
+
+use crate::record::ids::TerminalId;
+use crate::record::money_moves::ProviderName;
+
+pub(crate) const SUMS: &str =
+    "The total is not the sum of its lines, discounts and taxes: compare the receipt with the sale.";
+pub(crate) const NO_NUMBER: &str = "A receipt came without its number: look at the till's version.";
+pub(crate) const NOT_A_COUPON: &str = "What was redeemed as a coupon is another kind of code.";
+pub(crate) const OTHER_SERIAL: &str = "The coupon's code and its serial or campaign do not agree.";
+
+/// The record is safe, and this build cannot read it.
+pub(crate) fn unreadable(kind: &str) -> String {
+    format!("A record of the kind {kind:?} cannot be read here. It is kept as it came: update the cloud.")
+}
+
+/// The second of two redemptions.
+pub(crate) fn coupon_used(terminal: &str, at: &str) -> String {
+    format!("Coupon already used at {terminal}, {at}.")
+}
+
+/// A number of the stream came with another content.
+pub(crate) fn fork(terminal: &TerminalId, seq: u64) -> String {
+    format!(
+        "{terminal} sent record {seq} twice with different contents. Both are kept. Two machines share this \
+         till's disk or key, or its disk was put back to an earlier day: pair it anew."
+    )
+}
+
+/// A batch does not follow from what is here.
+pub(crate) fn unlinked(terminal: &TerminalId, seq: u64) -> String {
+    format!("Record {seq} of {terminal} does not follow from the record before it that is kept here.")
+}
+
+/// Booking failed.
+pub(crate) fn parked(terminal: &TerminalId, seq: u64) -> String {
+    format!("Record {seq} of {terminal} is kept and could not be booked: look at the cloud's log.")
+}
+
+/// A number of a receipt came a second time.
+pub(crate) fn receipt_twice(terminal: &TerminalId, number: u64) -> String {
+    format!("{terminal} issued receipt {number} twice: compare both sales.")
+}
+
+/// A number of a receipt was left out.
+pub(crate) fn receipt_gap(terminal: &TerminalId, expected: u64, found: u64) -> String {
+    format!("{terminal} issued receipt {found} where {expected} was due: look for the sales in between.")
+}
+
+/// A provider's name in tables.
+pub(crate) fn provider(name: ProviderName) -> &'static str {
+    match name {
+        ProviderName::Alipay => "alipay",
+        ProviderName::Wechat => "wechat",
+        ProviderName::House => "house",
+    }
+}

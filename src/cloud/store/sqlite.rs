@@ -1,0 +1,181 @@
+//! The store on embedded SQLite: one file, one thread that owns the connection.
+//!
+//! Several processes may open the same file: the server and the command line each do. **Invariant:** WAL and
+//! `synchronous=FULL`, read back at start: what was answered is on disk. Not here: what the rows mean.
+
+mod judge;
+mod orders;
+mod publish;
+mod rows;
+mod streams;
+mod terminals;
+
+use super::{Reply, Store, StoreError};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::fs;
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Migrations in order; never edited, only added to.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../sql/cloud/0001_start.sql")];
+
+/// Calls that may wait for the connection: beyond it, callers wait before they even queue.
+const QUEUE_MAX: usize = 256;
+
+/// How long a process waits for another one's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// The store on SQLite.
+pub(crate) struct Sqlite {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Store for Sqlite {}
+
+impl Sqlite {
+    /// Opens or makes `cloud.db` in a folder. Blocks; call it where blocking is allowed.
+    pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Folder { path: dir.to_owned(), source };
+        fs::create_dir_all(dir).map_err(failed)?;
+        let mut connection = connect(&dir.join("cloud.db"))?;
+        migrate(&mut connection, dir)?;
+        let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE_MAX);
+        let thread = std::thread::Builder::new()
+            .name("cloud-store".to_owned())
+            .spawn(move || {
+                while let Some(job) = waiting.blocking_recv() {
+                    job(&mut connection);
+                }
+            })
+            .map_err(failed)?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        self.run(move |connection| work(connection))
+    }
+
+    /// One transaction that takes the write lock first, so that what it read is still so when it writes.
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        self.run(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let answer = work(&transaction)?;
+            transaction.commit()?;
+            Ok(answer)
+        })
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        Box::pin(async move {
+            let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
+            let (answer, answered) = oneshot::channel();
+            let job: Job = Box::new(move |connection| {
+                // A caller that has gone away does not undo what it asked for.
+                let _ = answer.send(work(connection));
+            });
+            jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+            answered.await.map_err(|_| StoreError::Stopped)?
+        })
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.jobs.take();
+        if let Some(thread) = self.thread.take() {
+            // It ends after the calls that wait already; a panic in it has been answered with `Stopped`.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::NotDurable("journal_mode=WAL"));
+    }
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    let level: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if level != 2 {
+        return Err(StoreError::NotDurable("synchronous=FULL"));
+    }
+    Ok(connection)
+}
+
+/// Brings the layout up to date, each step in one transaction, after a copy of what was there.
+fn migrate(connection: &mut Connection, dir: &Path) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let version = |connection: &Connection| -> Result<i64, StoreError> {
+        Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+    };
+    let found = version(connection)?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    if found > 0 && found < known {
+        let copy = dir.join(format!("cloud.before-{known}.db"));
+        if !copy.exists() {
+            connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
+        }
+    }
+    for (number, sql) in (1_i64..).zip(MIGRATIONS) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        // Another process may have been quicker.
+        if version(&transaction)? < number {
+            transaction.execute_batch(sql)?;
+            transaction.pragma_update(None, "user_version", number)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(connection: &Connection) -> Vec<String> {
+        let mut statement =
+            connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_migrations_lead_to_the_schema_that_readers_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Sqlite::open(folder.path()).unwrap());
+        let migrated = connect(&folder.path().join("cloud.db")).unwrap();
+        let described = connect(&folder.path().join("described.db")).unwrap();
+        described.execute_batch(include_str!("../../../sql/cloud/schema.sql")).unwrap();
+        assert_eq!(layout(&migrated), layout(&described));
+    }
+
+    #[test]
+    fn a_store_of_a_newer_program_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Sqlite::open(folder.path()).unwrap());
+        connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 1 })));
+    }
+}

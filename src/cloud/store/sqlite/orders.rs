@@ -1,0 +1,314 @@
+//! Orders, the phones that wait for them, and refunds, in SQLite.
+
+use super::Sqlite;
+use super::publish::put_task;
+use super::rows::{all, first, int, money, parsed, parsed_option};
+use super::terminals::put_notice;
+use crate::cloud::store::{
+    Advance, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState, Orders, RefundRow,
+    RefundState, Registered, Reply, Requested, Reserved, StoreError,
+};
+use crate::money::Money;
+use crate::record::Epoch;
+use crate::record::ids::{IntentId, RefundId, SaleId};
+use rusqlite::{Connection, Row, Transaction, params};
+
+impl Orders for Sqlite {
+    fn request_payment(&self, request: NewRequest) -> Reply<'_, Requested> {
+        self.write(move |tx| request_payment(tx, &request))
+    }
+
+    fn give_up_request(&self, sale: SaleId, version: u64) -> Reply<'_, bool> {
+        self.write(move |tx| {
+            let sql = "UPDATE pay_request SET state = 'given_up'
+                       WHERE sale = ?1 AND version = ?2 AND state = 'waiting'";
+            Ok(tx.execute(sql, params![sale.to_string(), int(version)?])? == 1)
+        })
+    }
+
+    fn register_order(&self, order: NewOrder) -> Reply<'_, Registered> {
+        self.write(move |tx| register(tx, &order))
+    }
+
+    fn order(&self, intent: IntentId) -> Reply<'_, Option<OrderRow>> {
+        self.read(move |db| by_intent(db, intent))
+    }
+
+    fn order_by_text(&self, text: String) -> Reply<'_, Option<OrderRow>> {
+        self.read(move |db| {
+            let sql = "SELECT * FROM order_claim WHERE order_text = ?1";
+            first(&mut db.prepare_cached(sql)?, [text], order)
+        })
+    }
+
+    fn order_of_sale(&self, sale: SaleId) -> Reply<'_, Option<OrderRow>> {
+        self.read(move |db| {
+            // Of two orders of one second, the one that still lives.
+            let sql = "SELECT * FROM order_claim WHERE sale = ?1 ORDER BY issued_at_s DESC,
+                           state IN ('withdrawn', 'ended', 'paid_late', 'refunded'), changed_ms DESC LIMIT 1";
+            first(&mut db.prepare_cached(sql)?, [sale.to_string()], order)
+        })
+    }
+
+    fn orders_due(&self, now_ms: i64, limit: u32) -> Reply<'_, Vec<OrderRow>> {
+        self.read(move |db| {
+            let sql = "SELECT * FROM order_claim WHERE due_ms <= ?1 ORDER BY due_ms LIMIT ?2";
+            all(&mut db.prepare_cached(sql)?, params![now_ms, limit], order)
+        })
+    }
+
+    fn put_off(&self, intent: IntentId, state: OrderState, due_ms: Option<i64>) -> Reply<'_, bool> {
+        self.write(move |tx| {
+            let sql = "UPDATE order_claim SET due_ms = ?3 WHERE intent = ?1 AND state = ?2";
+            Ok(tx.prepare_cached(sql)?.execute(params![intent.to_string(), state.word(), due_ms])? == 1)
+        })
+    }
+
+    fn advance(&self, step: Advance) -> Reply<'_, bool> {
+        self.write(move |tx| advance(tx, &step))
+    }
+
+    fn reserve_refund(&self, refund: NewRefund) -> Reply<'_, Reserved> {
+        self.write(move |tx| reserve(tx, &refund))
+    }
+
+    fn end_refund(&self, refund: RefundId, state: RefundState, words: String, now_ms: i64) -> Reply<'_, ()> {
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE refund SET state = ?2, words = ?3, changed_ms = ?4 WHERE refund = ?1 AND state = 'pending'",
+                params![refund.to_string(), state.word(), words, now_ms],
+            )?;
+            Ok(())
+        })
+    }
+}
+
+fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Requested, StoreError> {
+    let (sale, version) = (request.sale.to_string(), int(request.version)?);
+    let asked = tx
+        .prepare_cached(
+            "INSERT INTO pay_request (sale, version, terminal, desk, phone, state, asked_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            sale,
+            version,
+            request.terminal.as_str(),
+            request.desk.as_str(),
+            request.phone,
+            request.now_ms
+        ])?;
+    if asked == 1 {
+        put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
+        return Ok(Requested::Asked);
+    }
+    let (phone, state): (String, String) = tx
+        .prepare_cached("SELECT phone, state FROM pay_request WHERE sale = ?1 AND version = ?2")?
+        .query_row(params![sale, version], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // A wish that the till never answered binds nobody: it is asked again, for whoever asks now.
+    let again = tx
+        .prepare_cached(
+            "UPDATE pay_request SET state = 'waiting', phone = ?3, asked_ms = ?4
+             WHERE sale = ?1 AND version = ?2 AND state = 'given_up'",
+        )?
+        .execute(params![sale, version, request.phone, request.now_ms])?;
+    if again == 1 {
+        put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
+        return Ok(Requested::GivenUp);
+    }
+    tracing::debug!(state, "a phone asked again");
+    Ok(if phone == request.phone { Requested::Again } else { Requested::OtherPhone })
+}
+
+fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreError> {
+    let sale = new.sale.to_string();
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO order_claim (terminal, epoch, nonce, intent, sale, order_text, amount_minor, currency,
+                 issued_at_s, state, asker, changed_ms, due_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            new.terminal.as_str(),
+            new.epoch.to_string(),
+            Epoch(new.nonce).to_string(),
+            new.intent.to_string(),
+            sale,
+            new.order_text,
+            new.amount.minor,
+            new.amount.currency.code(),
+            new.issued_at_s,
+            new.state.word(),
+            if new.state == OrderState::Open { "cloud" } else { "till" },
+            new.now_ms,
+            if new.state == OrderState::Open { Some(new.due_ms) } else { None }
+        ])?;
+    if inserted == 1 && new.state == OrderState::Open {
+        answer_phone(tx, new, &sale)?;
+    }
+    match by_intent(tx, new.intent)? {
+        Some(known) if known.terminal == new.terminal && known.order_text == new.order_text => {
+            Ok(Registered::Known(Box::new(known)))
+        }
+        Some(_) | None => Ok(Registered::Taken),
+    }
+}
+
+/// Claims an order for the phone that waits for one of this sale, if there is one.
+fn answer_phone(tx: &Transaction<'_>, new: &NewOrder, sale: &str) -> Result<(), StoreError> {
+    let sql = "SELECT version, desk, phone FROM pay_request
+               WHERE sale = ?1 AND terminal = ?2 AND state = 'waiting' ORDER BY version DESC LIMIT 1";
+    let waiting: Option<(i64, String, String)> =
+        first(&mut tx.prepare_cached(sql)?, params![sale, new.terminal.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let Some((version, desk, phone)) = waiting else {
+        return if new.answers.is_some() { end_unwanted(tx, new) } else { Ok(()) };
+    };
+    let answered = tx
+        .prepare_cached(
+            "UPDATE pay_request SET state = 'answered' WHERE sale = ?1 AND version = ?2 AND state = 'waiting'",
+        )?
+        .execute(params![sale, version])?;
+    if answered == 1 {
+        tx.prepare_cached(
+            "UPDATE order_claim SET state = 'claimed', desk = ?2, phone = ?3, due_ms = ?4
+             WHERE intent = ?1 AND state = 'open'",
+        )?
+        .execute(params![new.intent.to_string(), desk, phone, new.now_ms])?;
+    }
+    Ok(())
+}
+
+/// Ends an order whose phone has gone: the till frees the basket at once.
+fn end_unwanted(tx: &Transaction<'_>, new: &NewOrder) -> Result<(), StoreError> {
+    let words = "The phone no longer waits for this bill.";
+    tx.prepare_cached(
+        "UPDATE order_claim SET state = 'ended', words = ?2, due_ms = NULL WHERE intent = ?1 AND state = 'open'",
+    )?
+    .execute(params![new.intent.to_string(), words])?;
+    let notice = NoticeBody::order_ended(new.intent, words);
+    put_notice(tx, &new.terminal, &notice, new.now_ms).map(|_| ())
+}
+
+fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
+    let Some(known) = by_intent(tx, step.intent)? else { return Ok(false) };
+    if !step.from.contains(&known.state) {
+        return Ok(false);
+    }
+    let settled = step.settled.as_ref().map(|(settled, _)| serde_json::to_string(settled));
+    let settled = settled.transpose().map_err(|_| StoreError::Damaged("a settlement".to_owned()))?;
+    let changed = tx
+        .prepare_cached(
+            "UPDATE order_claim SET state = ?3, words = coalesce(?4, words), qr_text = coalesce(?5, qr_text),
+                 settled = coalesce(?6, settled), proof = coalesce(?7, proof),
+                 asker = CASE WHEN ?8 THEN 'till' ELSE asker END, phone = coalesce(?9, phone),
+                 started_ms = coalesce(?10, started_ms), due_ms = ?11, changed_ms = ?12
+             WHERE intent = ?1 AND state = ?2",
+        )?
+        .execute(params![
+            step.intent.to_string(),
+            known.state.word(),
+            step.to.word(),
+            step.words,
+            step.qr_text,
+            settled,
+            step.settled.as_ref().map(|(_, proof)| proof),
+            step.asked_by_till.is_some(),
+            step.phone,
+            step.started_ms,
+            step.due_ms,
+            step.now_ms
+        ])?;
+    if changed != 1 {
+        return Ok(false);
+    }
+    if let Some(notice) = &step.notice {
+        put_notice(tx, &known.terminal, notice, step.now_ms)?;
+    }
+    if let Some(task) = &step.task {
+        put_task(tx, task, step.now_ms)?;
+    }
+    Ok(true)
+}
+
+fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError> {
+    let sql =
+        "SELECT intent, amount_minor, currency, state, words FROM refund WHERE refund = ?1 AND terminal = ?2";
+    let read = |row: &Row<'_>| {
+        let state: String = row.get("state")?;
+        Ok(RefundRow {
+            intent: parsed(&row.get::<_, String>("intent")?)?,
+            amount: money(row.get("amount_minor")?, &row.get::<_, String>("currency")?)?,
+            state: RefundState::of_word(&state)
+                .ok_or_else(|| StoreError::Damaged(format!("the refund state {state:?}")))?,
+            words: row.get("words")?,
+        })
+    };
+    let parameters = params![new.refund.to_string(), new.terminal.as_str()];
+    if let Some(known) = first(&mut tx.prepare_cached(sql)?, parameters, read)? {
+        return Ok(Reserved::Known(known));
+    }
+    let paid = by_intent(tx, new.intent)?
+        .filter(|order| order.terminal == new.terminal && order.state == OrderState::Paid);
+    let Some(paid) = paid else { return Ok(Reserved::NoSuchPayment) };
+    let sql = "SELECT coalesce(sum(amount_minor), 0) FROM refund WHERE intent = ?1 AND state <> 'refused'";
+    let before: i64 = tx.prepare_cached(sql)?.query_row([new.intent.to_string()], |row| row.get(0))?;
+    let left = Money::new(paid.amount.minor.saturating_sub(before), paid.amount.currency);
+    if new.amount.currency != left.currency || !new.amount.is_positive() || new.amount.minor > left.minor {
+        return Ok(Reserved::TooMuch { left });
+    }
+    tx.prepare_cached(
+        "INSERT INTO refund (refund, intent, terminal, amount_minor, currency, why, state, changed_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7)",
+    )?
+    .execute(params![
+        new.refund.to_string(),
+        new.intent.to_string(),
+        new.terminal.as_str(),
+        new.amount.minor,
+        new.amount.currency.code(),
+        new.why,
+        new.now_ms
+    ])?;
+    Ok(Reserved::Known(RefundRow {
+        intent: new.intent,
+        amount: new.amount,
+        state: RefundState::Pending,
+        words: String::new(),
+    }))
+}
+
+fn by_intent(db: &Connection, intent: IntentId) -> Result<Option<OrderRow>, StoreError> {
+    let sql = "SELECT * FROM order_claim WHERE intent = ?1";
+    first(&mut db.prepare_cached(sql)?, [intent.to_string()], order)
+}
+
+fn order(row: &Row<'_>) -> Result<OrderRow, StoreError> {
+    let state: String = row.get("state")?;
+    let settled: Option<String> = row.get("settled")?;
+    Ok(OrderRow {
+        terminal: parsed(&row.get::<_, String>("terminal")?)?,
+        epoch: parsed(&row.get::<_, String>("epoch")?)?,
+        nonce: parsed::<Epoch>(&row.get::<_, String>("nonce")?)?.0,
+        intent: parsed(&row.get::<_, String>("intent")?)?,
+        sale: parsed(&row.get::<_, String>("sale")?)?,
+        order_text: row.get("order_text")?,
+        amount: money(row.get("amount_minor")?, &row.get::<_, String>("currency")?)?,
+        issued_at_s: row.get("issued_at_s")?,
+        desk: parsed_option(row.get("desk")?)?,
+        phone: row.get("phone")?,
+        state: OrderState::of_word(&state)
+            .ok_or_else(|| StoreError::Damaged(format!("the order state {state:?}")))?,
+        asked_by_till: row.get::<_, String>("asker")? == "till",
+        words: row.get("words")?,
+        qr_text: row.get("qr_text")?,
+        settled: settled
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|_| StoreError::Damaged("a settlement".to_owned()))?,
+        proof: row.get("proof")?,
+        changed_ms: row.get("changed_ms")?,
+        started_ms: row.get("started_ms")?,
+    })
+}

@@ -1,0 +1,159 @@
+//! Streams of records, and what is made of them: verdicts and projections.
+
+use super::{NewTask, Reply};
+use crate::money::Money;
+use crate::record::Epoch;
+use crate::record::chain::{Hash, Tip};
+use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
+use crate::record::money_moves::{ProviderName, Ruling};
+
+/// A record as it is kept: the bytes as they came, and what they are found by.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct StoredRecord {
+    pub(crate) seq: u64,
+    pub(crate) hash: Hash,
+    pub(crate) kind: String,
+    pub(crate) sale: Option<SaleId>,
+    pub(crate) head: Vec<u8>,
+    pub(crate) salt: [u8; 16],
+    pub(crate) body: Vec<u8>,
+    /// Where the record puts its sale: `Some(None)` takes it off a desk.
+    pub(crate) desk: Option<Option<DeskId>>,
+}
+
+/// Records of one stream, already checked against each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) terminal: TerminalId,
+    pub(crate) epoch: Epoch,
+    pub(crate) first_seq: u64,
+    /// What the first record names as the one before.
+    pub(crate) previous: Hash,
+    pub(crate) records: Vec<StoredRecord>,
+    pub(crate) now_ms: i64,
+}
+
+/// What became of a batch.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Ingested {
+    /// Everything in it is safe, whether it came now or before.
+    Received { tip: Tip, desks: Vec<DeskId> },
+    /// Something before it is missing.
+    Gap { expected: u64 },
+    /// A number is there already with another hash.
+    Fork { seq: u64, tip: Tip },
+    /// It does not follow from what is there.
+    Unlinked { seq: u64, tip: Tip },
+    /// The till was unpaired in the meantime.
+    Stranger,
+}
+
+/// A stream.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct StreamRow {
+    pub(crate) terminal: TerminalId,
+    pub(crate) epoch: Epoch,
+    pub(crate) tip: Tip,
+    pub(crate) judged: u64,
+    pub(crate) received_ms: i64,
+}
+
+/// Records of one stream that nobody has judged yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Unjudged {
+    pub(crate) terminal: TerminalId,
+    pub(crate) epoch: Epoch,
+    pub(crate) judged: u64,
+    pub(crate) records: Vec<StoredRecord>,
+}
+
+/// The cloud's business answer to one record, before the unique keys have spoken.
+#[derive(Clone, Debug)]
+pub(crate) struct Judgement {
+    pub(crate) seq: u64,
+    pub(crate) sale: Option<SaleId>,
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// What a record changes in the cloud's books.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// Spends a coupon; the first writer wins.
+    Redeem { serial: String, campaign: u32, at_ms: i64, at_words: String },
+    /// Counts a member once a day, if the code that was shown is right for the corrected time.
+    CheckIn { member: String, business_date: String, totp: Option<u32>, at_s: i64 },
+    /// An attempt to move money moved on.
+    Payment { intent: IntentId, change: PaymentChange },
+    /// Money goes back.
+    RefundDrawn { refund: RefundId, intent: IntentId, amount: Money },
+    /// How that ended: `refunded` or `refused`.
+    RefundEnded { refund: RefundId, state: &'static str },
+    /// A receipt was numbered.
+    Receipt { number: u64, business_date: String, total: Money },
+    /// The till gave an order up: no phone may pay it any more.
+    Abandon { intent: IntentId },
+    /// A verdict that needs no key.
+    Rule { ruling: Ruling, code: &'static str, words: String },
+}
+
+/// How a payment changes.
+#[derive(Clone, Debug)]
+pub(crate) enum PaymentChange {
+    /// It was drawn.
+    Drawn { provider: ProviderName, carrier: &'static str, amount: Money },
+    /// Its state has a new word.
+    State(&'static str),
+    /// Money arrived: `approved` or `paid_late`.
+    Settled { state: &'static str, trade: String, received: Money },
+}
+
+/// What judging changed that somebody waits for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Judged {
+    /// Verdicts that went out as notices.
+    pub(crate) verdicts: usize,
+    /// Orders that must be taken back at the wallet.
+    pub(crate) abandoned: usize,
+}
+
+/// What stands on a desk.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct DeskSale {
+    pub(crate) sale: SaleId,
+    pub(crate) terminal: TerminalId,
+    /// How many of its records have arrived.
+    pub(crate) version: u64,
+    pub(crate) changed_ms: i64,
+}
+
+/// Numbers for head office.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Gaps {
+    pub(crate) redemptions: u64,
+    pub(crate) check_ins: u64,
+    pub(crate) receipts: u64,
+    pub(crate) orders_under_way: u64,
+}
+
+pub(crate) trait Streams {
+    /// Takes a batch whole or not at all, and moves the watermark with it.
+    fn ingest(&self, batch: Batch) -> Reply<'_, Ingested>;
+    fn streams(&self) -> Reply<'_, Vec<StreamRow>>;
+    /// The stream of a till that received something last.
+    fn current_stream(&self, terminal: TerminalId) -> Reply<'_, Option<StreamRow>>;
+    /// The records of a sale, oldest first.
+    fn sale_records(&self, sale: SaleId) -> Reply<'_, Vec<StoredRecord>>;
+    fn desk_sale(&self, desk: DeskId) -> Reply<'_, Option<DeskSale>>;
+    /// The next records to judge, of one stream; none when all are judged.
+    fn unjudged(&self) -> Reply<'_, Option<Unjudged>>;
+    /// Books what was judged after `from`, in one transaction; nothing when somebody else has.
+    fn judge(
+        &self,
+        stream: (TerminalId, Epoch),
+        from: u64,
+        judgements: Vec<Judgement>,
+        now_ms: i64,
+    ) -> Reply<'_, Judged>;
+    fn raise(&self, task: NewTask, now_ms: i64) -> Reply<'_, ()>;
+    fn gaps(&self) -> Reply<'_, Gaps>;
+}

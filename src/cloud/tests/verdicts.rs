@@ -1,0 +1,164 @@
+//! Business answers: who was first, what counts, what does not add up.
+
+use super::till::{START_MS, Shop, Till};
+use crate::cloud::CouponIssue;
+use crate::money::{Currency, Money};
+use crate::record::body::{Body, MemberSource, SaleKind};
+use crate::record::ids::{SaleId, unhex};
+use crate::token::{Worth, member_code};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+async fn coupon(shop: &Shop) -> String {
+    let wanted = CouponIssue {
+        campaign: 7,
+        name: "Autumn".to_owned(),
+        name_zh: None,
+        minimum: None,
+        worth: Worth::AmountOff(Money::new(500, Currency::CNY)),
+        from_s: START_MS / 1000 - 3600,
+        until_s: START_MS / 1000 + 30 * 86_400,
+        count: 1,
+    };
+    shop.cloud.admin().issue_coupons(&wanted).await.unwrap().remove(0)
+}
+
+fn redeem(till: &mut Till, token: &str, serial: &str) -> crate::record::Record {
+    let body = Body::CouponRedeemed {
+        campaign: 7,
+        discount: Money::new(500, Currency::CNY),
+        token: token.to_owned(),
+    };
+    let serial = serial.to_owned();
+    till.write_with(body, |header| {
+        header.sale = Some(SaleId([3; 16]));
+        header.serial = Some(serial);
+    })
+}
+
+/// The serial as the cloud handed it out.
+fn issued_serial(shop: &Shop) -> String {
+    let db = rusqlite::Connection::open_with_flags(
+        shop.folder.path().join("cloud/cloud.db"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .unwrap();
+    db.query_row("SELECT serial FROM coupon", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn of_eight_tills_that_take_one_coupon_the_first_wins() {
+    let shop = Shop::open().await;
+    let token = coupon(&shop).await;
+    let serial = issued_serial(&shop);
+    let mut tills = JoinSet::new();
+    for number in 0..8 {
+        let mut till = shop.till(&format!("till-{number}")).await;
+        let record = redeem(&mut till, &token, &serial);
+        tills.spawn(async move {
+            till.send_well(&[record]).await;
+            till.verdicts(1).await.remove(0)
+        });
+    }
+    let mut verdicts = vec![];
+    while let Some(verdict) = tills.join_next().await {
+        verdicts.push(verdict.unwrap());
+    }
+    let accepted = verdicts.iter().filter(|verdict| verdict["ruling"] == "accepted").count();
+    assert_eq!(accepted, 1, "{verdicts:?}");
+    for refused in verdicts.iter().filter(|verdict| verdict["ruling"] == "refused") {
+        assert_eq!(refused["code"], "coupon_already_used");
+        let words = refused["words"].as_str().unwrap();
+        assert!(words.starts_with("Coupon already used at till-"), "{words}");
+    }
+    let tasks = shop.cloud.admin().tasks().await.unwrap();
+    assert_eq!(tasks.iter().filter(|task| task.code == "coupon_already_used").count(), 7);
+    shop.cloud.admin().settle_task(tasks[0].number).await.unwrap();
+    assert!(shop.cloud.admin().settle_task(tasks[0].number).await.is_err());
+    assert_eq!(shop.cloud.admin().tasks().await.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn a_coupon_that_is_not_ours_or_not_in_its_time_is_refused() {
+    let shop = Shop::open().await;
+    let other = Shop::open().await;
+    let (token, forged) = (coupon(&shop).await, coupon(&other).await);
+    let serial = issued_serial(&shop);
+    let mut till = shop.till("till-1").await;
+    let mut records = vec![redeem(&mut till, &forged, &issued_serial(&other))];
+    records.push(redeem(&mut till, &token, "C1-0001-0000000000000001"));
+    shop.pass_ms(40 * 86_400_000);
+    records.push(redeem(&mut till, &token, &serial));
+    till.send_well(&records).await;
+    let codes: Vec<_> = till.verdicts(3).await.iter().map(|verdict| verdict["code"].clone()).collect();
+    assert_eq!(codes, [json!("coupon_not_ours"), json!("coupon_serial_differs"), json!("coupon_not_ours")]);
+}
+
+#[tokio::test]
+async fn a_member_counts_once_a_day_at_whichever_till() {
+    let shop = Shop::open().await;
+    let joined = shop.cloud.admin().add_members(1).await.unwrap().remove(0);
+    let secret: [u8; 20] = unhex(&joined.secret).unwrap();
+    let mut codes = vec![];
+    let cases = [("till-1", 0, joined.member.as_str()), ("till-2", 0, &joined.member)];
+    let wrong = [("till-3", 3600, joined.member.as_str()), ("till-4", 0, "AAAAAAAAAAAAAAAA")];
+    for (id, late_s, member) in cases.into_iter().chain(wrong) {
+        let mut till = shop.till(id).await;
+        let at_s = till.now_ms() / 1000 - late_s;
+        let shown = member_code(joined.member.parse().unwrap(), &secret, at_s);
+        let (member, digits) = (member.to_owned(), shown.rsplit('.').next().unwrap().to_owned());
+        let source = MemberSource::Code;
+        let record = till.write(Body::MemberRecognised { member, source, code_proof: Some(digits) });
+        till.send_well(&[record]).await;
+        codes.push(till.verdicts(1).await[0]["code"].clone());
+    }
+    let expected = ["check_in_counted", "check_in_repeated", "member_code_wrong", "member_unknown"];
+    assert_eq!(codes, expected.map(|code| json!(code)));
+}
+
+#[tokio::test]
+async fn receipts_are_held_against_their_series_and_practice_counts_nowhere() {
+    let shop = Shop::open().await;
+    let mut till = shop.till("till-1").await;
+    let total = Money::new(100, Currency::CNY);
+    let mut records = vec![];
+    for number in [1, 2, 2, 4] {
+        records.push(till.write_with(Body::ReceiptIssued { total }, |header| header.receipt = Some(number)));
+    }
+    records.push(till.write_with(Body::ReceiptIssued { total }, |header| {
+        header.receipt = Some(4);
+        header.mode = crate::record::Mode::Training;
+    }));
+    till.send_well(&records).await;
+    let verdicts = till.verdicts(2).await;
+    let codes: Vec<_> = verdicts.iter().map(|verdict| (&verdict["code"], &verdict["seq"])).collect();
+    assert_eq!(codes, [(&json!("receipt_twice"), &json!(3)), (&json!("receipt_gap"), &json!(4))]);
+}
+
+#[tokio::test]
+async fn a_total_that_is_not_its_sum_is_refused_and_noted_records_are_not_answered() {
+    let shop = Shop::open().await;
+    let mut till = shop.till("till-1").await;
+    let sale = SaleId([4; 16]);
+    let place = crate::record::body::Place::Front;
+    let mut records = vec![till.write_in(sale, Body::SaleOpened { sale_kind: SaleKind::Sale, place })];
+    records.push(till.write_in(
+        sale,
+        Body::TotalFixed {
+            lines: vec![],
+            discounts: vec![],
+            taxes: vec![],
+            total: Money::new(1, Currency::CNY),
+            bundle_version: 1,
+            bundle_hash: crate::record::Hash::NONE,
+            engine: 1,
+        },
+    ));
+    till.send_well(&records).await;
+    let verdict = till.verdicts(1).await.remove(0);
+    assert_eq!((&verdict["code"], &verdict["sale"]), (&json!("sums_differ"), &json!(sale)));
+    let noted = till.write(Body::Noted { verdict: serde_json::from_value(verdict).unwrap() });
+    till.send_well(&[noted]).await;
+    let answer = till.notices(1, 600).await;
+    assert_eq!(answer["notices"], json!([]), "a note asks for no verdict of its own");
+}
