@@ -23,7 +23,7 @@ mod store;
 mod tests;
 mod tills;
 
-pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue};
+pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};
 pub use store::{Decision, Pairing, PairingState};

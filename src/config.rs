@@ -105,7 +105,7 @@ pub struct Station {
     pub printer: Option<Printer>,
 }
 
-/// A scanner.
+/// A scanner. How it ends a scan needs no word: CR, LF, both, and STX with ETX are taken.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scanner {
@@ -116,23 +116,9 @@ pub struct Scanner {
     /// Bits a second.
     #[serde(default = "scanner_baud")]
     pub baud: u32,
-    /// What ends a scan.
-    #[serde(default)]
-    pub framing: Framing,
     /// Whether it sends AIM symbology identifiers.
     #[serde(default)]
     pub aim: Switch,
-}
-
-/// What ends a scan.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Framing {
-    /// CR, LF or both.
-    #[default]
-    Line,
-    /// STX before, ETX after.
-    StxEtx,
 }
 
 /// On or off.

@@ -20,6 +20,9 @@ mod people;
 mod recorder;
 pub mod refusal;
 mod show;
+#[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm)] // tests look for the kinds that they speak of
+mod tests;
 
 use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
@@ -27,9 +30,10 @@ use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind
 use crate::record::chain::Tip;
 use crate::record::header::Epoch;
 use crate::record::ids::{Draw, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
+use crate::record::moment::BootId;
 use crate::record::money_moves::{Carrier, Ruling, Verdict};
 use crate::record::{Moment, Record};
-use crate::sale::Sale;
+use crate::sale::{IntentState, Sale};
 use crate::shift::Shift;
 use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
@@ -73,6 +77,8 @@ pub struct Till {
     epoch: Epoch,
     currency: Currency,
     tip: Tip,
+    /// The boot of the last record: deadlines of any other are due.
+    boot: BootId,
     sales: BTreeMap<SaleId, Sale>,
     stations: BTreeMap<StationId, Station>,
     staff: BTreeMap<StaffId, Person>,
@@ -166,6 +172,7 @@ impl Till {
             epoch: genesis.header.epoch,
             currency: *currency,
             tip: Tip { seq: genesis.header.seq, head: genesis.hash },
+            boot: genesis.header.moment.boot,
             sales: BTreeMap::new(),
             stations: BTreeMap::new(),
             staff: BTreeMap::new(),
@@ -225,6 +232,7 @@ impl Till {
     /// Moves on by one record. Cannot fail: what was recorded is so.
     pub fn apply(&mut self, record: &Record) {
         self.tip = Tip { seq: record.header.seq, head: record.hash };
+        self.boot = record.header.moment.boot;
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);
@@ -241,6 +249,7 @@ impl Till {
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
     fn keep_counts(&mut self, record: &Record) {
         if let Some(number) = record.header.receipt {
             self.last_receipt = self.last_receipt.max(number);
@@ -280,9 +289,11 @@ impl Till {
                 receipt: record.header.receipt.unwrap_or(0),
                 total: *total,
                 change: sale.cash.last().map(|cash| cash.change),
-                wallet: sale.intents.iter().rev().find_map(|intent| {
-                    intent.settled.as_ref().map(|_| format!("{:?}", intent.provider).to_lowercase())
-                }),
+                wallet: sale
+                    .intents
+                    .iter()
+                    .find(|intent| intent.state == IntentState::Approved)
+                    .map(|intent| format!("{:?}", intent.provider).to_lowercase()),
                 at: record.header.moment,
                 paper: PaperWord::Waiting,
             };

@@ -31,13 +31,18 @@ pub mod wallet;
 pub mod till;
 
 // Edges: one outside thing each.
+pub mod devices;
 pub mod journal;
 pub mod pages;
 pub mod provider;
-
-// What is configured.
-pub mod config;
+pub mod sync;
 
 // The other side.
+pub mod audit;
 pub mod cloud;
 pub mod sim;
+
+// Everything together.
+pub mod cli;
+pub mod config;
+pub mod daemon;

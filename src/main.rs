@@ -1,2 +1,7 @@
-//! Starts Till.
-fn main() {}
+//! Starts Till: arguments to calls, and exit codes.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    till::cli::main()
+}

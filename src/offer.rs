@@ -115,9 +115,9 @@ pub fn evaluate(
     }
     let mut discounts = Vec::new();
     let mut idle = Vec::new();
+    let gross = payable(&charged, currency)?;
     for offer in offers.iter().filter(|offer| offer.from_s <= now_s && now_s < offer.until_s) {
         let Rule::SpendSave { spend, save } = &offer.rule;
-        let gross = payable(&charged, currency)?;
         if gross.minus(*spend)?.is_negative() {
             continue;
         }
@@ -190,4 +190,124 @@ fn take_off(
         }
     }
     Ok(Some((amount, shares)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+    use crate::record::line::{LineKind, PriceFrom, Quantity};
+    use crate::tax::TaxRate;
+    use proptest::prelude::*;
+
+    fn fen(minor: i64) -> Money {
+        Money::new(minor, Currency::CNY)
+    }
+
+    fn line(id: u32, minor: i64) -> Line {
+        Line {
+            id: LineId(id),
+            kind: LineKind::Goods,
+            sku: None,
+            gtin: None,
+            name: "thing".to_owned(),
+            name_zh: None,
+            quantity: Quantity::pieces(1),
+            listed: None,
+            price: fen(minor),
+            price_from: PriceFrom::Open,
+            override_reason: None,
+            modifiers: vec![],
+            tax: TaxRate::none(),
+            linked: None,
+            least_age: None,
+            lot: None,
+            expiry: None,
+        }
+    }
+
+    fn spend_save(id: &str, spend: i64, save: i64) -> Offer {
+        let rule = Rule::SpendSave { spend: fen(spend), save: fen(save) };
+        let (id, name) = (id.to_owned(), id.to_owned());
+        Offer { id, name, name_zh: None, funder: Funder::Merchant, from_s: 10, until_s: 20, rule }
+    }
+
+    fn coupon(serial: &str, terms: CouponTerms, minimum: Option<i64>) -> CouponTaken {
+        CouponTaken {
+            serial: serial.to_owned(),
+            campaign: 1,
+            name: "Coupon".to_owned(),
+            name_zh: None,
+            terms,
+            minimum: minimum.map(fen),
+            token: String::new(),
+        }
+    }
+
+    fn run(prices: &[i64], offers: &[Offer], coupons: &[CouponTaken], now_s: u64) -> Evaluation {
+        let lines: Vec<Line> = (1..).zip(prices).map(|(id, price)| line(id, *price)).collect();
+        evaluate(&lines.iter().collect::<Vec<_>>(), offers, coupons, now_s, Currency::CNY).unwrap()
+    }
+
+    fn left(outcome: &Evaluation) -> Vec<i64> {
+        outcome.charged.iter().map(|(_, amount)| amount.minor).collect()
+    }
+
+    #[test]
+    fn an_offer_holds_from_its_first_second_until_its_last() {
+        for (now_s, charged) in [(9, 10_000), (10, 9_000), (19, 9_000), (20, 10_000)] {
+            assert_eq!(left(&run(&[10_000], &[spend_save("a", 10_000, 1_000)], &[], now_s)), [charged]);
+        }
+    }
+
+    #[test]
+    fn every_offer_is_held_against_the_same_gross_in_any_order() {
+        let (low, high) = (spend_save("low", 10_000, 1_000), spend_save("high", 20_000, 2_500));
+        let one = run(&[20_000], &[low.clone(), high.clone()], &[], 15);
+        let other = run(&[20_000], &[high, low], &[], 15);
+        assert_eq!((left(&one), left(&other)), (vec![16_500], vec![16_500]));
+    }
+
+    #[test]
+    fn lines_that_give_money_back_neither_count_nor_pay() {
+        let outcome = run(&[10_000, -500], &[spend_save("a", 10_000, 1_000)], &[], 15);
+        assert_eq!(left(&outcome), [9_000, -500]);
+        assert!(
+            run(&[-500], &[], &[coupon("s", CouponTerms::AmountOff(fen(5)), None)], 15).discounts.is_empty()
+        );
+    }
+
+    #[test]
+    fn a_coupon_takes_no_more_than_is_left() {
+        let coupons = ["s", "t"].map(|serial| coupon(serial, CouponTerms::AmountOff(fen(700)), None));
+        let outcome = run(&[500, 400], &[], &coupons, 15);
+        assert_eq!(outcome.discounts.iter().map(|off| off.amount.minor).collect::<Vec<_>>(), [700, 200]);
+        assert_eq!(left(&outcome), [0, 0]);
+        let third = coupon("u", CouponTerms::BasisPointsOff(10_001), Some(1));
+        assert_eq!(run(&[0], &[], &[third], 15).idle, [("u".to_owned(), fen(1))]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_off_is_what_the_lines_lose(
+            prices in proptest::collection::vec(-2_000..20_000_i64, 0..12),
+            save in 1..5_000_i64,
+            off in 0..9_000_i64,
+            points in 0..12_000_u32,
+        ) {
+            let coupons = [
+                coupon("s", CouponTerms::AmountOff(fen(off)), None),
+                coupon("t", CouponTerms::BasisPointsOff(points), Some(300)),
+            ];
+            let outcome = run(&prices, &[spend_save("a", 5_000, save)], &coupons, 15);
+            let taken: i64 = outcome.discounts.iter().map(|off| off.amount.minor).sum();
+            prop_assert_eq!(left(&outcome).iter().sum::<i64>() + taken, prices.iter().sum::<i64>());
+            for ((_, charged), price) in outcome.charged.iter().zip(&prices) {
+                prop_assert!(charged.minor <= *price && charged.minor >= (*price).min(0));
+            }
+            for off in &outcome.discounts {
+                prop_assert_eq!(off.shares.iter().map(|(_, share)| share.minor).sum::<i64>(), off.amount.minor);
+            }
+        }
+    }
 }

@@ -84,13 +84,10 @@ use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
 use crate::record::Moment;
-use crate::record::ids::StaffId;
-use crate::staff::PinHash;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,8 +130,6 @@ pub struct Parts {
     pub inbox: Inbox,
     /// What there is to show.
     pub board: Board,
-    /// Hashes of PINs, by person.
-    pub pins: watch::Receiver<Arc<BTreeMap<StaffId, PinHash>>>,
     /// Sessions and lock-outs.
     pub edge: EdgeStore,
     /// The journal, to read.

@@ -38,7 +38,7 @@ pub struct Sale {
     pub mode: Mode,
     /// How many records it has.
     pub version: u64,
-    /// Who touched it last.
+    /// Who touched it last before its receipt: the cashier on paper.
     pub staff: Option<StaffId>,
     /// Its lines.
     pub lines: Vec<(Line, LineState)>,
@@ -136,6 +136,7 @@ impl Sale {
     }
 
     /// The sale that a record begins: an opening, or an unreadable first record, which freezes it.
+    #[allow(clippy::wildcard_enum_match_arm)] // no other kind begins a sale
     pub fn begin(record: &Record) -> Option<Self> {
         let id = record.header.sale?;
         let (kind, place, frozen) = match &record.body {
@@ -169,7 +170,9 @@ impl Sale {
     /// Moves on by one record. Cannot fail: what was recorded is so.
     pub fn apply(&mut self, record: &Record) {
         self.version += 1;
-        if let Some(staff) = &record.header.staff {
+        if let Some(staff) = &record.header.staff
+            && self.receipt.is_none()
+        {
             self.staff = Some(staff.clone());
         }
         match &record.body {
@@ -328,8 +331,14 @@ impl Sale {
     pub fn is_done(&self) -> bool {
         let over = self.receipt.is_some() || self.void.is_some();
         over && !self.frozen
-            && self.intents.iter().all(|intent| intent.state.is_final())
+            && self.intents.iter().all(|intent| intent.state.is_final() && self.has_gone_back(intent))
             && self.refunds.iter().all(|refund| refund.state == RefundState::Done)
+    }
+
+    /// Late money is on its way back from the record after the one that says so: between the two the
+    /// sale must not leave memory, or nobody would owe the refund.
+    fn has_gone_back(&self, intent: &Intent) -> bool {
+        intent.state != IntentState::PaidLate || self.refunds.iter().any(|refund| refund.intent == intent.id)
     }
 
     /// The desk it stands on.

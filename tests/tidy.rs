@@ -1,4 +1,5 @@
-//! The rules of the house, as a test: who may import whom, and how files look. Each failure says what to do.
+//! The rules of the house, as a test: who may import whom, how files look, and that what stands around the code
+//! keeps up with it. Each failure says what to do.
 //!
 //! Not here: what clippy and rustfmt hold already (clippy.toml, rustfmt.toml, the lints in Cargo.toml).
 
@@ -67,6 +68,23 @@ fn everything_is_written_for_strangers() {
 fn the_code_map_names_every_room() {
     let rooms = imports::rooms_of(&sources("src/"));
     assert_tidy(&house::missing_from_map(&read("docs/ARCHITECTURE.md"), &rooms));
+}
+
+#[test]
+fn the_sample_configuration_is_taken_with_and_without_what_is_left_out() {
+    let sample = read("systemd/till.toml");
+    // A line that begins with `#` and no space is a setting that is left out.
+    let left_in = |line: &str| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(' ') => setting.to_owned(),
+        Some(_) | None => line.to_owned(),
+    };
+    let whole: Vec<String> = sample.lines().map(left_in).collect();
+    assert!(whole.contains(&"[cloud]".to_owned()), "nothing was left in");
+    for text in [sample, whole.join("\n")] {
+        if let Err(error) = till::config::Config::parse(Path::new("systemd/till.toml"), &text) {
+            panic!("{error}: change systemd/till.toml with the configuration's format");
+        }
+    }
 }
 
 fn assert_tidy(wrong: &[String]) {

@@ -134,6 +134,13 @@ CREATE TABLE coupon_redemption (
     at_words TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Members, each with the secret that its phone's one-time numbers come from. Tills never hold one.
+CREATE TABLE member (
+    member TEXT PRIMARY KEY,
+    secret BLOB NOT NULL CHECK (length(secret) = 20),
+    joined_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- A member counts once a day.
 CREATE TABLE check_in (
     member TEXT NOT NULL,

@@ -10,8 +10,8 @@ use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
 use crate::money::Money;
 use crate::offer::Offer;
-use crate::record::ids::TerminalId;
-use crate::token::{Coupon, TokenError, Validity, Worth, fingerprint};
+use crate::record::ids::{TerminalId, hex};
+use crate::token::{Coupon, MemberRef, TokenError, Validity, Worth, fingerprint};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use std::path::Path;
 use std::sync::Arc;
@@ -47,6 +47,15 @@ pub struct CouponIssue {
     pub count: usize,
 }
 
+/// A member who just joined, as the phone needs to know.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct NewMember {
+    /// The reference that tills and journals know.
+    pub member: String,
+    /// The secret of its one-time numbers, hexadecimal: RFC 6238, HMAC-SHA-256, 30 seconds, eight digits.
+    pub secret: String,
+}
+
 /// Why head office was not obeyed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
@@ -66,7 +75,7 @@ pub enum AdminError {
     #[error("the coupon cannot be made: {0}")]
     Coupon(#[from] TokenError),
     /// Too many or none.
-    #[error("{0} coupons at once are not between 1 and {COUPONS_AT_ONCE}")]
+    #[error("{0} at once are not between 1 and {COUPONS_AT_ONCE}")]
     Count(usize),
     /// The system's randomness failed, or a serial came twice.
     #[error("no serials could be drawn: try again")]
@@ -175,6 +184,27 @@ impl Admin {
         .await
     }
 
+    /// The campaign with this number, if it is published.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn campaign(&self, number: u32) -> Result<Option<Campaign>, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        Ok(content.campaigns.into_iter().find(|campaign| campaign.number == number))
+    }
+
+    /// Adds a campaign, or replaces the one with its number.
+    ///
+    /// # Errors
+    /// As [`Admin::publish`].
+    pub async fn put_campaign(&self, campaign: Campaign) -> Result<u64, AdminError> {
+        self.publish(move |content| {
+            content.campaigns.retain(|known| known.number != campaign.number);
+            content.campaigns.push(campaign.clone());
+        })
+        .await
+    }
+
     /// Hands out coupons: their texts, each good once. The campaign is published first where it is new.
     ///
     /// # Errors
@@ -205,11 +235,7 @@ impl Admin {
                 terms: None,
                 state: CampaignState::Running,
             };
-            self.publish(move |content| {
-                content.campaigns.retain(|known| known.number != campaign.number);
-                content.campaigns.push(campaign.clone());
-            })
-            .await?;
+            self.put_campaign(campaign).await?;
         }
         let serials = coupons.iter().map(|coupon| coupon.serial().to_string()).collect();
         if self.store.issue(serials, wanted.campaign, (self.clock)()).await? {
@@ -217,6 +243,29 @@ impl Admin {
         } else {
             Err(AdminError::NoSerials)
         }
+    }
+
+    /// Makes members, each with a secret for its phone. The secret is shown here and never again.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSerials`] when references could not be drawn.
+    pub async fn add_members(&self, count: usize) -> Result<Vec<NewMember>, AdminError> {
+        if !(1..=COUPONS_AT_ONCE).contains(&count) {
+            return Err(AdminError::Count(count));
+        }
+        let chance = SystemRandom::new();
+        let mut members = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (mut reference, mut secret) = ([0; 10], [0; 20]);
+            chance.fill(&mut reference).map_err(|_| AdminError::NoSerials)?;
+            chance.fill(&mut secret).map_err(|_| AdminError::NoSerials)?;
+            members.push((MemberRef(reference).to_string(), secret));
+        }
+        if !self.store.add_members(members.clone(), (self.clock)()).await? {
+            return Err(AdminError::NoSerials);
+        }
+        let shown = |(member, secret): (String, [u8; 20])| NewMember { member, secret: hex(&secret) };
+        Ok(members.into_iter().map(shown).collect())
     }
 
     /// What needs a manager, newest first.

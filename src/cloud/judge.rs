@@ -49,9 +49,12 @@ impl Judge<'_> {
         let date = || header.business_date.to_string();
         match body {
             Body::CouponRedeemed { campaign, token, .. } => vec![self.redemption(header, *campaign, token)],
-            Body::MemberRecognised { member, .. } => {
-                vec![Effect::CheckIn { member: member.clone(), business_date: date() }]
-            }
+            Body::MemberRecognised { member, code_proof, .. } => vec![Effect::CheckIn {
+                member: member.clone(),
+                business_date: date(),
+                totp: code_proof.as_ref().and_then(|digits| digits.parse().ok()),
+                at_s: header.moment.corrected_ms() / 1000,
+            }],
             Body::TotalFixed { lines, discounts, taxes, total, .. } => {
                 let sums = sums_hold(lines, discounts, taxes, *total);
                 if sums == Ok(true) { vec![] } else { vec![refused("sums_differ", words::SUMS)] }

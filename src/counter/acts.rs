@@ -13,7 +13,7 @@ use crate::view::Phase;
 /// Sales put aside at one till. More than that is a queue that nobody looks at.
 const HELD_MAX: usize = 30;
 
-/// The longest reason that is kept with a record, in characters.
+/// The longest sentence that is kept with a record, in characters: a person's reason or an edge's words.
 const REASON_CHARS_MAX: usize = 200;
 
 impl Till {
@@ -54,11 +54,12 @@ impl Till {
             Act::TypeCode(text) => self.read_code(station, text.as_bytes(), None, out),
             Act::SetQuantity { line, value } => {
                 let sale = self.open_basket(station)?;
-                let old = sale.line(*line).ok_or(Refusal::NoSuchLine)?.quantity;
-                let quantity = Quantity { value: *value, ..old };
+                let old = sale.line(*line).ok_or(Refusal::NoSuchLine)?;
+                let quantity = Quantity { value: *value, ..old.quantity };
                 if !quantity.is_sensible() {
                     return Err(Refusal::Quantity);
                 }
+                quantity.at(old.price)?;
                 out.push(Body::LineQuantity { line: *line, quantity }, About::sale(sale.id));
                 Ok(())
             }
@@ -71,10 +72,11 @@ impl Till {
             }
             Act::OverridePrice { line, price, reason } => {
                 let sale = self.open_basket(station)?;
-                sale.line(*line).ok_or(Refusal::NoSuchLine)?;
+                let old = sale.line(*line).ok_or(Refusal::NoSuchLine)?;
                 if price.currency != self.currency || price.is_negative() {
                     return Err(Refusal::Amount("The new price must be an amount of money.".to_owned()));
                 }
+                old.quantity.at(*price)?;
                 let reason = reason_given(reason)?;
                 let body = Body::PriceOverridden { line: *line, price: *price, reason };
                 out.push(body, About::sale(sale.id).amount(*price));
@@ -226,6 +228,7 @@ pub(super) fn reason_given(reason: &str) -> Result<String, Refusal> {
     if reason.is_empty() { Err(Refusal::NotNow("Say why: a few words are enough.")) } else { Ok(reason) }
 }
 
+/// What is kept of somebody's words: no control characters, and not more than a record should carry.
 pub(super) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect()
 }

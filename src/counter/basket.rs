@@ -12,7 +12,6 @@ use crate::record::money_moves::{CouponTaken, CouponTerms};
 use crate::sale::{LINES_MAX, Sale};
 use crate::scan::{self, Ambiguous, Gtin, Scanned};
 use crate::token::{Coupon, Kind, MemberCode, Token, Unverified, Worth};
-use crate::view::Phase;
 
 impl Till {
     pub(super) fn scanned(
@@ -65,16 +64,15 @@ impl Till {
                     (true | false, false) => self.scan_item(station, ean_8, out),
                 }
             }
+            // One pay code in ten also ends like a scale's label. The cashier who pressed Pay asked for a pay
+            // code, and a label that is sent to a wallet is only refused there; in the basket it is never sent.
             Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code }) => {
-                let tender = self.front(station).is_some_and(|sale| sale.phase() == Phase::Tender);
-                Err(Refusal::Scan(if tender {
-                    let wallet = format!("{:?}", pay_code.wallet());
-                    format!(
-                        "This may be a scale label or a {wallet} code. Ask the customer to refresh the code."
-                    )
-                } else {
-                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned()
-                }))
+                if self.front(station).is_some_and(|sale| sale.fixed.is_some()) {
+                    return self.pay_by_code(station, &pay_code, out);
+                }
+                Err(Refusal::Scan(
+                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned(),
+                ))
             }
             Scanned::Text(text) => self.scan_text(station, &text, out),
             Scanned::Misread { text, why } => match out.cx.bundle.catalogue.item(&text) {
@@ -279,9 +277,6 @@ impl Till {
             return no("The campaign of this coupon has ended.");
         }
         let terms = match coupon.worth {
-            Worth::AmountOff(amount) if amount.currency != self.currency => {
-                return no("This coupon is in another currency.");
-            }
             Worth::AmountOff(amount) => CouponTerms::AmountOff(amount),
             Worth::BasisPointsOff(points) => CouponTerms::BasisPointsOff(u32::from(points)),
             Worth::ByCampaign => match campaign.and_then(|campaign| campaign.terms.clone()) {
@@ -293,13 +288,22 @@ impl Till {
                 }
             },
         };
+        let minimum = campaign.and_then(|campaign| campaign.minimum);
+        let off = match &terms {
+            CouponTerms::AmountOff(amount) => Some(*amount),
+            CouponTerms::BasisPointsOff(_) => None,
+        };
+        // Amounts of two currencies cannot be summed: the basket could not be paid any more.
+        if off.into_iter().chain(minimum).any(|amount| amount.currency != self.currency) {
+            return no("This coupon is in another currency.");
+        }
         Ok(CouponTaken {
             serial,
             campaign: coupon.campaign,
             name: campaign.map_or_else(|| "Coupon".to_owned(), |campaign| campaign.name.clone()),
             name_zh: campaign.map_or_else(|| Some("优惠券".to_owned()), |campaign| campaign.name_zh.clone()),
             terms,
-            minimum: campaign.and_then(|campaign| campaign.minimum),
+            minimum,
             token: text.to_owned(),
         })
     }
@@ -310,12 +314,16 @@ impl Till {
         token: &str,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        let sale = self.sales.get(&sale).filter(|sale| sale.desk().is_some());
+        let sale = self.sales.get(&sale).filter(|sale| sale.desk().is_some() && super::is_open(sale));
         let sale = sale.ok_or(Refusal::NoSale)?;
         out.at(&sale.station);
         match crate::token::parse(token)? {
             Token::Coupon(coupon) => self.take_coupon(Some(sale), None, &coupon, token, out),
-            other => Err(Refusal::Token(crate::token::TokenError::WrongKind {
+            other @ (Token::Voucher(_)
+            | Token::Proof(_)
+            | Token::Order(_)
+            | Token::Receipt(_)
+            | Token::Member(_)) => Err(Refusal::Token(crate::token::TokenError::WrongKind {
                 found: other.kind(),
                 wanted: Kind::Coupon,
             })),

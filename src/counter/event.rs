@@ -194,7 +194,7 @@ pub enum Act {
         /// Which desk.
         desk: DeskId,
     },
-    /// Opens an empty bill on a desk, or takes the desk's bill to the front to add to it.
+    /// Takes the desk's bill to the front, to add to it or to take other money.
     TakeDesk {
         /// Which desk.
         desk: DeskId,

@@ -42,8 +42,11 @@ impl Till {
         desk: &DeskId,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        let name = desk_name(desk, out)?;
-        let sale = self.on_desk(desk).ok_or_else(|| Refusal::Desk(format!("{name} has no bill.")))?;
+        // A bill outlives its desk: one that was taken off the plan still gives it back.
+        let Some(sale) = self.on_desk(desk) else {
+            let name = desk_name(desk, out)?;
+            return Err(Refusal::Desk(format!("{name} has no bill.")));
+        };
         self.check_front_is_free(station)?;
         refuse_while_paying(sale)?;
         out.push(Body::SaleMoved { place: Place::Front }, About::sale(sale.id));

@@ -3,6 +3,7 @@
 //! **Invariant:** money that arrives while a sale waits for it pays the sale; money that arrives after the
 //! intent was given up goes back by itself. Goods are released in neither case but the first.
 
+use super::acts::short;
 use super::event::{ProviderReport, RefundReport};
 use super::recorder::{About, Recorder};
 use super::{JobState, Refusal, Till};
@@ -50,10 +51,22 @@ impl Till {
         match report {
             ProviderReport::Approved(settled) => self.money_came(sale, intent, settled, out),
             ProviderReport::Declined { code, words, advice } => {
-                if !intent.state.may_still_pay() {
-                    return;
+                match intent.state {
+                    IntentState::Drawn
+                    | IntentState::Pending
+                    | IntentState::Unsure
+                    | IntentState::Cancelling
+                    | IntentState::CancelUnsure => {}
+                    // It was given up before, and now it is known that nothing will come.
+                    IntentState::Cancelled | IntentState::Abandoned => {
+                        return out.push(Body::Tombstoned { intent: id }, about());
+                    }
+                    IntentState::Tombstoned
+                    | IntentState::Approved
+                    | IntentState::Declined
+                    | IntentState::PaidLate => return,
                 }
-                let (code, words, advice) = (code.clone(), words.clone(), *advice);
+                let (code, words, advice) = (short(code), short(words), *advice);
                 out.push(Body::Declined { intent: id, code, words, advice }, about());
                 self.free_desk(sale, intent, out);
             }
@@ -64,13 +77,13 @@ impl Till {
             }
             ProviderReport::Unsure(why) => {
                 if matches!(intent.state, IntentState::Drawn | IntentState::Pending) && !intent.is_order() {
-                    out.push(Body::Unsure { intent: id, why: why.clone() }, about());
+                    out.push(Body::Unsure { intent: id, why: short(why) }, about());
                 }
             }
             ProviderReport::Cancelled(action) => match intent.state {
                 IntentState::Abandoned => out.push(Body::Tombstoned { intent: id }, about()),
                 IntentState::Cancelling | IntentState::CancelUnsure => {
-                    out.push(Body::Cancelled { intent: id, action: action.clone() }, about());
+                    out.push(Body::Cancelled { intent: id, action: short(action) }, about());
                 }
                 IntentState::Drawn
                 | IntentState::Pending
@@ -83,7 +96,7 @@ impl Till {
             },
             ProviderReport::CancelUnsure(why) => {
                 if intent.state == IntentState::Cancelling {
-                    out.push(Body::CancelUnsure { intent: id, why: why.clone() }, about());
+                    out.push(Body::CancelUnsure { intent: id, why: short(why) }, about());
                 }
             }
             ProviderReport::NothingLate => {
@@ -106,7 +119,8 @@ impl Till {
             (Some(fixed), true) => {
                 out.push(Body::Approved { intent: intent.id, settled }, about());
                 let paid = sale.paid(self.currency).and_then(|paid| paid.plus(intent.amount));
-                if paid.is_ok_and(|paid| paid.minor >= fixed.total.minor) {
+                // What a frozen sale holds is not known: its money is kept, a person decides on the goods.
+                if !sale.frozen && paid.is_ok_and(|paid| paid.minor >= fixed.total.minor) {
                     self.complete(sale, fixed, out);
                 }
             }
@@ -140,7 +154,7 @@ impl Till {
             RefundReport::Refunded => out.push(Body::Refunded { refund: id }, about),
             RefundReport::Refused(words) => {
                 if refund.state == RefundState::Drawn {
-                    out.push(Body::RefundRefused { refund: id, words: words.clone() }, about);
+                    out.push(Body::RefundRefused { refund: id, words: short(words) }, about);
                 }
             }
         }
@@ -212,6 +226,6 @@ impl Till {
         if verdict.ruling == Ruling::Accepted && verdict.code.is_empty() {
             return;
         }
-        out.note(Body::Noted { verdict: verdict.clone() });
+        out.note(Body::Noted { verdict: Verdict { words: short(&verdict.words), ..verdict.clone() } });
     }
 }

@@ -38,7 +38,9 @@ impl Till {
             | IntentState::Declined
             | IntentState::PaidLate => false,
         });
-        waiting.map(|intent| intent.settle_by).min_by_key(|deadline| deadline.monotonic_ms)
+        // A deadline of an earlier boot is due, whatever that boot's clock said.
+        let deadlines = waiting.map(|intent| intent.settle_by);
+        deadlines.min_by_key(|deadline| (deadline.boot == self.boot, deadline.monotonic_ms))
     }
 }
 

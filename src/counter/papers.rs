@@ -1,6 +1,6 @@
 //! Paper and drawer: announced before the first byte, settled by one outcome, never repeated by itself.
 
-use super::acts::reason_given;
+use super::acts::{reason_given, short};
 use super::event::PrintReport;
 use super::recorder::{About, Recorder};
 use super::{JobState, Kick, PaperJob, PaperWord, Refusal, Till};
@@ -27,7 +27,7 @@ impl Till {
                 return Err(Refusal::NotNow("That paper was started before."));
             }
             (PrintReport::Ended(outcome, words), JobState::Ordered | JobState::Started) => {
-                out.push(Body::PrintEnded { job, outcome: outcome.clone(), words: words.clone() }, about);
+                out.push(Body::PrintEnded { job, outcome: outcome.clone(), words: short(words) }, about);
             }
             (PrintReport::Ended(..), JobState::Asks(..)) => {}
         }
@@ -48,7 +48,7 @@ impl Till {
                 return Err(Refusal::NotNow("That drawer was opened before."));
             }
             (PrintReport::Ended(outcome, words), JobState::Ordered | JobState::Started) => {
-                out.note(Body::DrawerEnded { kick, outcome: outcome.clone(), words: words.clone() });
+                out.note(Body::DrawerEnded { kick, outcome: outcome.clone(), words: short(words) });
             }
             (PrintReport::Ended(..), JobState::Asks(..)) => {}
         }
@@ -109,6 +109,7 @@ impl Till {
         Err(Refusal::NotNow("There is nothing to decide about that any more."))
     }
 
+    #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
     pub(super) fn apply_papers(&mut self, record: &Record) {
         match &record.body {
             Body::PrintOrdered { job, paper } => {

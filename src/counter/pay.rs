@@ -5,6 +5,7 @@ use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::money::Money;
 use crate::offer::ENGINE;
+use crate::record::BODY_BYTES_MAX;
 use crate::record::body::{Body, KickReason, Paper};
 use crate::record::ids::{IntentId, JobId, KickId, SaleId, StationId};
 use crate::record::money_moves::{Carrier, ProviderName};
@@ -52,6 +53,10 @@ impl Till {
             bundle_hash: out.cx.bundle.hash,
             engine: ENGINE,
         };
+        // The journal takes no longer body, and a journal that refuses stops the till.
+        if serde_json::to_vec(&body).map_or(usize::MAX, |bytes| bytes.len()) > BODY_BYTES_MAX {
+            return Err(Refusal::BillTooLong);
+        }
         out.push(body, About::sale(sale.id).amount(fixed.total));
         Ok(fixed)
     }
@@ -95,6 +100,9 @@ impl Till {
         let due = fixed.total.minus(sale.paid(self.currency)?)?;
         if received.currency != self.currency || received.is_negative() {
             return Err(Refusal::Amount("Type the cash as an amount of the till's money.".to_owned()));
+        }
+        if !due.is_positive() {
+            return Err(Refusal::NothingToPay);
         }
         let change = received.minus(due)?;
         if change.is_negative() {

@@ -87,6 +87,9 @@ pub enum Refusal {
     /// The sale is full.
     #[error("The sale has {0} lines, more do not fit. Take payment and open another.")]
     SaleFull(usize),
+    /// Lines times discounts are more than one record carries.
+    #[error("This bill is too long to be written down. Void some lines and sell them on a second bill.")]
+    BillTooLong,
     /// An amount that cannot be.
     #[error("{0}")]
     Amount(String),
@@ -135,6 +138,7 @@ impl Refusal {
             Self::NoSuchLine => "no_such_line",
             Self::Quantity => "quantity",
             Self::SaleFull(_) => "sale_full",
+            Self::BillTooLong => "bill_too_long",
             Self::Amount(_) => "amount",
             Self::Desk(_) => "desk",
             Self::NotNow(_) => "not_now",

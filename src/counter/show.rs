@@ -68,7 +68,14 @@ impl Till {
             name: desk.name.clone(),
             sale: self.on_desk(&desk.id).map(&show),
         };
-        bundle.content.desks.iter().map(view).collect()
+        // A bill on a desk that head office took off the plan must stay in reach.
+        let planned = |sale: &&Sale| sale.desk().is_some_and(|desk| bundle.desk(desk).is_some());
+        let unplanned = self.sales.values().filter(|sale| is_open(sale) && !planned(sale));
+        let unplanned = unplanned.filter_map(|sale| {
+            let id = sale.desk()?.clone();
+            Some(DeskView { name: id.to_string(), id, sale: Some(show(sale)) })
+        });
+        bundle.content.desks.iter().map(view).chain(unplanned).collect()
     }
 
     fn attention(&self) -> Vec<Attention> {
@@ -92,6 +99,11 @@ impl Till {
             }
         }
         for sale in self.sales.values() {
+            if sale.frozen {
+                let words = crate::counter::Refusal::Frozen.to_string();
+                let (code, sale) = ("sale_frozen", Some(sale.id));
+                list.push(Attention { code, words, sale, job: None, intent: None });
+            }
             for intent in sale.intents.iter().filter(|i| i.state == IntentState::CancelUnsure) {
                 let words = format!(
                     "{} for {}: nobody knows yet whether it was taken back. The till keeps asking.",

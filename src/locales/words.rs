@@ -77,9 +77,9 @@ messages! {
     CreateFirstManager: "Create the first manager", "创建第一位店长";
     FirstManagerWhy: "Nobody can sign in at this till yet. The first manager can add everybody else.", "这台收银机还没有任何人员。第一位店长可以添加其他人。";
     OneTimeCode: "One-time code", "一次性代码";
-    OneTimeCodeWhere: "The till printed it in its log when it started.", "收银机启动时写在日志中。";
-    WrongOneTimeCode: "That is not the one-time code. Look in the till's log for it.", "一次性代码不正确，请查看收银机日志。";
-    NoOneTimeCode: "This till has no one-time code. Start it again and look in its log.", "这台收银机没有一次性代码，请重启后查看日志。";
+    OneTimeCodeWhere: "The file first-manager-code in the till's state folder has it.", "见收银机数据目录中的文件 first-manager-code。";
+    WrongOneTimeCode: "That is not the one-time code. The file first-manager-code in the till's state folder has it.", "一次性代码不正确，请查看数据目录中的文件 first-manager-code。";
+    NoOneTimeCode: "This till has no one-time code. Start it again: it is written to the file first-manager-code in its state folder.", "这台收银机没有一次性代码，请重启；代码写在数据目录的文件 first-manager-code 中。";
     Name: "Name", "姓名";
     NewPin: "New PIN", "新密码";
     NewPinAgain: "The same PIN again", "再次输入密码";

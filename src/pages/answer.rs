@@ -100,6 +100,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::NothingToPay
         | Refusal::NoSuchLine
         | Refusal::SaleFull(_)
+        | Refusal::BillTooLong
         | Refusal::Desk(_)
         | Refusal::NotNow(_)
         | Refusal::Frozen => StatusCode::CONFLICT,

@@ -92,7 +92,7 @@ pub(super) fn notes(due: Money) -> Vec<Money> {
     }
     // Steps of 5, 10, 20, 50, 100 … major units from about a tenth of the amount on.
     let mut step = due.currency.minor_per_major();
-    while step.saturating_mul(20) <= due.minor {
+    while step <= due.minor / 20 {
         step = step.saturating_mul(10);
     }
     for factor in [5, 10, 20, 50, 100] {

@@ -25,7 +25,7 @@ static NOBODY: LazyLock<Option<PinHash>> = LazyLock::new(|| {
 pub(super) async fn check(pages: &Pages, staff: &str, pin: &str) -> Result<StaffId, Sorry> {
     let wrong = || Sorry::of(StatusCode::FORBIDDEN, "wrong_pin", Msg::WrongPin);
     let id: Option<StaffId> = staff.parse().ok();
-    let hash = id.as_ref().and_then(|id| pages.parts.pins.borrow().get(id).cloned());
+    let hash = id.as_ref().and_then(|id| pages.parts.board.pins.borrow().get(id).cloned());
     // Whoever waits here is checked after the wrong PINs before have counted.
     let _turn = pages.pin_turn.acquire().await.map_err(|_| wrong())?;
     let known = match (id, hash) {

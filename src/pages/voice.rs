@@ -3,7 +3,7 @@
 use crate::locales::{self, Lang, Msg};
 use crate::money::Money;
 use crate::staff::Role;
-use crate::view::{LineState, SaleView};
+use crate::view::{LineState, SaleView, View};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt::Display;
@@ -54,6 +54,11 @@ impl Voice {
         let digits = money.decimal();
         let (minus, digits) = digits.strip_prefix('-').map_or(("", &*digits), |rest| (MINUS, rest));
         format!("{minus}{}{digits}", money.currency.sign())
+    }
+
+    /// The shop's name; the till's before the shop is known.
+    pub(super) fn shop<'a>(&self, view: &'a View) -> &'a str {
+        if view.shop.is_empty() { view.terminal.as_str() } else { &view.shop }
     }
 
     /// The name in the page's language, where there is one.

@@ -5,15 +5,15 @@
 //! scripted ones. Not here: anything that the product itself does. This drives it from outside, through
 //! the doors that people and devices use.
 
-mod cashier;
+pub mod cashier;
 mod chance;
 mod counter_page;
-mod http;
-mod phone;
+pub mod http;
+pub mod phone;
 mod plan;
 mod program;
 mod serve;
-mod shop;
+pub mod shop;
 mod tally;
 mod wire;
 
@@ -36,6 +36,8 @@ const POWER_CUT_MS: (usize, usize) = (20, 700);
 /// What is asked of the demonstration.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The program that each part is a process of: this one.
+    pub binary: PathBuf,
     /// Scripted customers; none for people at the counter page.
     pub customers: Option<usize>,
     /// The seed of the script.
@@ -82,7 +84,7 @@ pub async fn run(options: &Options, say: Say<'_>) -> io::Result<Option<Tally>> {
 async fn play(dir: &Path, customers: usize, options: &Options, say: Say<'_>) -> io::Result<Tally> {
     let clock = crate::clock::Clock::new();
     let begun = clock.monotonic_ms();
-    let (shop, cashier) = Shop::open(dir, options.seed, "http://127.0.0.1").await?;
+    let (shop, cashier) = Shop::open(&options.binary, dir, options.seed, "http://127.0.0.1").await?;
     say(&format!("The shop is open: cashier {}/s/front, cloud {}", shop.till_url, shop.cloud_url));
     let shop = Mutex::new(shop);
     let mut tally = Tally::default();
@@ -108,7 +110,7 @@ async fn play(dir: &Path, customers: usize, options: &Options, say: Say<'_>) -> 
     }
     shop.close().await?;
     let folder = dir.to_string_lossy();
-    let audit = program::call(&["audit", &folder, "--json", "--no-fail"]).await?;
+    let audit = program::call(&options.binary, &["audit", &folder, "--json", "--no-fail"]).await?;
     tally.take_audit(&serde_json::from_str(&audit).map_err(io::Error::other)?);
     tally.seconds = (clock.monotonic_ms() - begun) / 1000;
     Ok(tally)
@@ -178,10 +180,10 @@ async fn power_cuts(shop: &Mutex<Shop>, options: &Options, over: &AtomicBool) ->
 async fn settle(shop: &Shop, cashier: &Cashier) -> io::Result<()> {
     let quiet = shop.eventually(async || {
         let view = cashier.view().await.ok()?;
-        let recent = view["view"]["recent"].as_array()?;
+        let recent = view["till"]["recent"].as_array()?;
         let printing = recent.iter().any(|paid| paid["paper"] == "printing" || paid["paper"] == "waiting");
         let received = view["link"]["received"].as_u64()?;
-        let tip = view["view"]["tip"]["seq"].as_u64()?;
+        let tip = view["till"]["tip"]["seq"].as_u64()?;
         (!printing && received == tip).then_some(())
     });
     match quiet.await {

@@ -3,7 +3,7 @@
 use super::{Loop, Sources, memory::Presses, nothing_in_force};
 use crate::bundle::Bundle;
 use crate::counter::{Context, Event, Till};
-use crate::inbox::{Board, Letter, Outbox};
+use crate::inbox::{Board, InForce, Letter, Outbox};
 use crate::journal::{self, Journal};
 use crate::record::Epoch;
 use crate::record::ids::{StationId, TerminalId};
@@ -25,6 +25,8 @@ pub struct Opening {
     pub stations: Vec<StationId>,
     /// What is in force before the first bundle from the cloud.
     pub bundle: Bundle,
+    /// What an earlier start kept of the cloud's bundle, verified again.
+    pub kept: Option<InForce>,
     /// The till's own key for hashes of pay codes.
     pub code_key: [u8; 32],
     /// Clocks and chance.
@@ -85,9 +87,9 @@ pub fn open(
     letters: Receiver<Letter>,
     outbox: Outbox,
 ) -> Result<Ready, Error> {
-    let Opening { terminal, stations, bundle, code_key, sources } = opening;
+    let Opening { terminal, stations, bundle, kept, code_key, sources } = opening;
     let mut journal = journal;
-    let in_force = nothing_in_force(bundle);
+    let in_force = kept.map_or_else(|| nothing_in_force(bundle), Arc::new);
     let cx = |draw| Context {
         moment: sources.clock.moment(None),
         draw,

@@ -67,6 +67,7 @@ pub(crate) fn check(sources: &[Source]) -> Vec<String> {
     }
     for source in sources {
         let Some(room) = source.room() else { continue };
+        let mut told = BTreeSet::new();
         for mention in source.mentions() {
             let problem = if mention.path[0] == "crate" {
                 mention
@@ -77,7 +78,11 @@ pub(crate) fn check(sources: &[Source]) -> Vec<String> {
             } else {
                 of_others(&source.module, &mention.path)
             };
-            if let Some(problem) = problem {
+            // Once for each file and what it should not know: the other lines go with the first.
+            let what: Vec<String> = mention.path.iter().take(2).cloned().collect();
+            if let Some(problem) = problem
+                && told.insert(what)
+            {
                 wrong.push(format!("{}:{}: {problem}", source.path, mention.line));
             }
         }
@@ -329,6 +334,12 @@ mod tests {
         assert_eq!(told("src/sim/demo.rs", "use hardware::sim::Printer;"), "");
         assert!(told("src/sim/demo.rs", "use hardware::printer::escpos;").contains("`sim` (only sim)"));
         assert!(told("src/till.rs", "use reqwest::Client;").contains("`reqwest` lives in"));
+    }
+
+    #[test]
+    fn a_file_is_told_once_for_each_thing() {
+        let text = "use reqwest::Client;\nfn f(c: reqwest::Client, j: crate::journal::Journal) {}";
+        assert_eq!(told("src/devices.rs", text).lines().count(), 2);
     }
 
     #[test]

@@ -191,8 +191,8 @@ pub(crate) fn mentions(code: &str, module: &[String]) -> Vec<Mention> {
 }
 
 /// A use tree from `at` on, as leaves with the name each brings in; returns where it ends.
-fn use_tree<'a>(
-    tokens: &[(&'a str, usize)],
+fn use_tree(
+    tokens: &[(&str, usize)],
     mut at: usize,
     prefix: &[String],
     leaves: &mut Vec<(Vec<String>, String, usize)>,

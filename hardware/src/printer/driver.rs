@@ -253,9 +253,14 @@ impl<W: Wire> PrinterDriver<W> {
     }
 
     /// Sends one job and says what became of it. Blocks until that is known or patience ends.
+    ///
+    /// An empty job sends nothing and is confirmed when a job could begin now.
     pub fn print(&mut self, job: &[u8]) -> JobOutcome {
         if let Err(why) = self.before() {
             return JobOutcome::FailedBefore { why };
+        }
+        if job.is_empty() {
+            return JobOutcome::Confirmed;
         }
         let of = job.len();
         let opening = self.wire.opening();

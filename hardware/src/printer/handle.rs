@@ -89,7 +89,8 @@ pub struct PrinterHandle {
 }
 
 impl PrinterHandle {
-    /// Prints a job and waits for its outcome. Call it where blocking is allowed.
+    /// Prints a job and waits for its outcome. Call it where blocking is allowed. An empty job only asks whether one
+    /// could begin now.
     #[must_use]
     pub fn submit(&self, job: Vec<u8>) -> JobOutcome {
         let (done, outcome) = sync_channel(1);

@@ -44,6 +44,8 @@ pub(crate) trait Publish {
     fn publish(&self, bundle: StoredBundle, now_ms: i64) -> Reply<'_, bool>;
     /// Records the serials of coupons that are handed out; false when one is taken.
     fn issue(&self, serials: Vec<String>, campaign: u32, now_ms: i64) -> Reply<'_, bool>;
+    /// Adds members by reference and secret. False, and none added, when a reference is taken.
+    fn add_members(&self, members: Vec<(String, [u8; 20])>, now_ms: i64) -> Reply<'_, bool>;
     fn redeemed(&self, serial: String) -> Reply<'_, Option<(String, String)>>;
     /// Open tasks, newest first, at most 500.
     fn tasks(&self) -> Reply<'_, Vec<Task>>;

@@ -4,8 +4,8 @@ use super::till::{START_MS, Shop, Till};
 use crate::cloud::CouponIssue;
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, MemberSource, SaleKind};
-use crate::record::ids::SaleId;
-use crate::token::Worth;
+use crate::record::ids::{SaleId, unhex};
+use crate::token::{Worth, member_code};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -97,16 +97,23 @@ async fn a_coupon_that_is_not_ours_or_not_in_its_time_is_refused() {
 #[tokio::test]
 async fn a_member_counts_once_a_day_at_whichever_till() {
     let shop = Shop::open().await;
+    let joined = shop.cloud.admin().add_members(1).await.unwrap().remove(0);
+    let secret: [u8; 20] = unhex(&joined.secret).unwrap();
     let mut codes = vec![];
-    for id in ["till-1", "till-2"] {
+    let cases = [("till-1", 0, joined.member.as_str()), ("till-2", 0, &joined.member)];
+    let wrong = [("till-3", 3600, joined.member.as_str()), ("till-4", 0, "AAAAAAAAAAAAAAAA")];
+    for (id, late_s, member) in cases.into_iter().chain(wrong) {
         let mut till = shop.till(id).await;
-        let member =
-            Body::MemberRecognised { member: "m-1".to_owned(), source: MemberSource::Code, code_proof: None };
-        let record = till.write(member);
+        let at_s = till.now_ms() / 1000 - late_s;
+        let shown = member_code(joined.member.parse().unwrap(), &secret, at_s);
+        let (member, digits) = (member.to_owned(), shown.rsplit('.').next().unwrap().to_owned());
+        let source = MemberSource::Code;
+        let record = till.write(Body::MemberRecognised { member, source, code_proof: Some(digits) });
         till.send_well(&[record]).await;
         codes.push(till.verdicts(1).await[0]["code"].clone());
     }
-    assert_eq!(codes, [json!("check_in_counted"), json!("check_in_repeated")]);
+    let expected = ["check_in_counted", "check_in_repeated", "member_code_wrong", "member_unknown"];
+    assert_eq!(codes, expected.map(|code| json!(code)));
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ function words(sentence) {
   note.setAttribute("role", "alert");
   note.textContent = sentence;
   const card = document.querySelector(".sheet[open] > .card");
-  const place = card ?? document.getElementById("no-place") ?? document.querySelector("main");
+  const place = card ?? document.querySelector(".left") ?? document.querySelector("main");
   place.prepend(note);
 }
 
@@ -79,5 +79,14 @@ document.addEventListener("keydown", (event) => {
 function pads() {
   for (const pad of document.querySelectorAll("[data-pad][hidden]")) pad.hidden = false;
 }
-document.addEventListener("till:drawn", pads);
+/** What the till itself says on the page need not stand there twice. */
+function once() {
+  const note = document.getElementById("no");
+  const said = document.getElementById("told")?.textContent ?? "";
+  if (note && !note.closest(".card") && said.includes(note.textContent)) note.remove();
+}
+document.addEventListener("till:drawn", () => {
+  pads();
+  once();
+});
 pads();

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The person who is made first manager and serves.
-pub(super) const PIN: &str = "4071";
+pub const PIN: &str = "4071";
 
 /// How often the scripted eyes look at the screen.
-pub(super) const GLANCE: Duration = Duration::from_millis(20);
+pub const GLANCE: Duration = Duration::from_millis(20);
 
 /// One cashier at one station.
-pub(super) struct Cashier {
+pub struct Cashier {
     browser: Browser,
     base: String,
     staff: String,
@@ -22,7 +22,7 @@ pub(super) struct Cashier {
 
 /// Why a press did nothing.
 #[derive(Clone, Debug)]
-pub(super) enum Trouble {
+pub enum Trouble {
     /// The till does not answer: it is starting, or down.
     Away(String),
     /// The till said no, with its word and its sentence.
@@ -39,13 +39,13 @@ impl std::fmt::Display for Trouble {
 }
 
 impl Cashier {
-    pub(super) fn new(base: String, run: u64) -> Result<Self, reqwest::Error> {
+    pub fn new(base: String, run: u64) -> Result<Self, reqwest::Error> {
         let browser = Browser::of_cashier()?;
         Ok(Self { browser, base, staff: String::new(), presses: AtomicU64::new(0), run })
     }
 
     /// Makes the first manager with the one-time code, and signs in.
-    pub(super) async fn begin(&mut self, code: &str) -> Result<(), Trouble> {
+    pub async fn begin(&mut self, code: &str) -> Result<(), Trouble> {
         let fields =
             [("code", code), ("name", "Mia"), ("staff", "mia"), ("new_pin", PIN), ("new_pin_again", PIN)];
         self.post("first-manager", &fields).await?;
@@ -53,19 +53,19 @@ impl Cashier {
         self.sign_in().await
     }
 
-    pub(super) async fn sign_in(&self) -> Result<(), Trouble> {
+    pub async fn sign_in(&self) -> Result<(), Trouble> {
         self.post("sign-in", &[("staff", self.staff.as_str()), ("pin", PIN)]).await.map(|_| ())
     }
 
     /// What the screen shows.
-    pub(super) async fn view(&self) -> Result<Value, Trouble> {
+    pub async fn view(&self) -> Result<Value, Trouble> {
         let url = format!("{}/s/front/view.json", self.base);
         let answer = self.browser.get(&url).await.map_err(|error| Trouble::Away(error.to_string()))?;
         judged(answer).map(|answer| answer.json())
     }
 
     /// Presses a button; the sale that is seen goes with it, so that nothing is done twice.
-    pub(super) async fn press(
+    pub async fn press(
         &self,
         act: &str,
         seen: Option<&Value>,

@@ -28,7 +28,8 @@ struct Counter {
 pub(super) async fn run(dir: &Path, options: &Options, say: super::Say<'_>) -> io::Result<()> {
     let listener = TcpListener::bind(options.listen).await?;
     let address = listener.local_addr()?;
-    let (shop, cashier) = Shop::open(dir, options.seed, &format!("http://{address}")).await?;
+    let (shop, cashier) =
+        Shop::open(&options.binary, dir, options.seed, &format!("http://{address}")).await?;
     let counter = Counter { shop: Arc::new(Mutex::new(shop)), cashier: Arc::new(cashier) };
     say(&format!("\n  The counter is open:  http://{address}\n"));
     say(&format!("  Sign in at the till as Mia with PIN {PIN}. Ctrl-C closes the shop."));

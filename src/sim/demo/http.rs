@@ -8,29 +8,29 @@ use std::time::Duration;
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub struct Answer {
     /// Status code.
-    pub(super) status: u16,
+    pub status: u16,
     /// Where it sends the browser, if it does.
-    pub(super) location: Option<String>,
+    pub location: Option<String>,
     /// The body.
-    pub(super) text: String,
+    pub text: String,
 }
 
 impl Answer {
     /// The body as JSON; null if it is not.
-    pub(super) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
     /// The stable word of a refusal.
-    pub(super) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 
 /// One person's browser.
-pub(super) struct Browser {
+pub struct Browser {
     client: reqwest::Client,
     cookies: Mutex<BTreeMap<String, String>>,
     accept: &'static str,
@@ -38,12 +38,12 @@ pub(super) struct Browser {
 
 impl Browser {
     /// A browser that asks for JSON.
-    pub(super) fn of_cashier() -> Result<Self, reqwest::Error> {
+    pub fn of_cashier() -> Result<Self, reqwest::Error> {
         Self::new("application/json")
     }
 
     /// A browser that asks for pages.
-    pub(super) fn of_phone() -> Result<Self, reqwest::Error> {
+    pub fn of_phone() -> Result<Self, reqwest::Error> {
         Self::new("text/html")
     }
 
@@ -57,12 +57,12 @@ impl Browser {
     }
 
     /// Gets a page.
-    pub(super) async fn get(&self, url: &str) -> Result<Answer, reqwest::Error> {
+    pub async fn get(&self, url: &str) -> Result<Answer, reqwest::Error> {
         self.send(self.client.get(url)).await
     }
 
     /// Posts a form.
-    pub(super) async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
+    pub async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
         let body = form(fields);
         let origin = origin_of(url);
         let request = self.client.post(url).header("content-type", "application/x-www-form-urlencoded");
@@ -70,7 +70,7 @@ impl Browser {
     }
 
     /// Posts JSON.
-    pub(super) async fn post_json(&self, url: &str, body: &Value) -> Result<Answer, reqwest::Error> {
+    pub async fn post_json(&self, url: &str, body: &Value) -> Result<Answer, reqwest::Error> {
         let request = self.client.post(url).header("content-type", "application/json");
         self.send(request.body(body.to_string())).await
     }
@@ -105,7 +105,7 @@ impl Browser {
 }
 
 /// The base address of a loopback port.
-pub(super) fn base(address: SocketAddr) -> String {
+pub fn base(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 

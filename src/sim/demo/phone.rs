@@ -3,13 +3,13 @@
 use super::http::{Answer, Browser};
 
 /// One phone.
-pub(super) struct Phone {
+pub struct Phone {
     browser: Browser,
 }
 
 /// What became of a tap on Pay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Tap {
+pub enum Tap {
     /// The wallet opened at this address.
     Wallet(String),
     /// The page said something else; its text.
@@ -18,29 +18,29 @@ pub(super) enum Tap {
 
 /// The bill as the phone saw it.
 #[derive(Clone, Debug)]
-pub(super) struct Bill {
+pub struct Bill {
     fields: Vec<(String, String)>,
     action: String,
 }
 
 impl Phone {
-    pub(super) fn new() -> Result<Self, reqwest::Error> {
+    pub fn new() -> Result<Self, reqwest::Error> {
         Ok(Self { browser: Browser::of_phone()? })
     }
 
     /// Opens the desk's page. None while it has no bill that this phone could pay.
-    pub(super) async fn open(&self, page: &str) -> Result<Option<Bill>, reqwest::Error> {
+    pub async fn open(&self, page: &str) -> Result<Option<Bill>, reqwest::Error> {
         let answer = self.browser.get(page).await?;
         Ok(bill_on(&answer, page))
     }
 
     /// Shows a coupon on the desk's page.
-    pub(super) async fn show_coupon(&self, page: &str, token: &str) -> Result<Answer, reqwest::Error> {
+    pub async fn show_coupon(&self, page: &str, token: &str) -> Result<Answer, reqwest::Error> {
         self.browser.post(&format!("{page}/coupon"), &[("token", token)]).await
     }
 
     /// Taps Pay on the bill that was seen.
-    pub(super) async fn tap(&self, bill: &Bill) -> Result<Tap, reqwest::Error> {
+    pub async fn tap(&self, bill: &Bill) -> Result<Tap, reqwest::Error> {
         let fields: Vec<(&str, &str)> =
             bill.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let answer = self.browser.post(&bill.action, &fields).await?;
@@ -52,7 +52,7 @@ impl Phone {
     }
 
     /// Confirms the payment in the wallet.
-    pub(super) async fn confirm(&self, wallet: &str) -> Result<bool, reqwest::Error> {
+    pub async fn confirm(&self, wallet: &str) -> Result<bool, reqwest::Error> {
         self.browser.get(wallet).await?;
         let (address, query) = wallet.split_once('?').unwrap_or((wallet, ""));
         let url = format!("{address}/confirm?{query}");

@@ -1,6 +1,6 @@
 //! Parts of the demonstration that are processes of their own: started, waited for, killed by their id.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
@@ -18,15 +18,16 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Starts this same binary with other arguments. It says on its standard output, in one line that
+    /// Starts the program with these arguments. It says on its standard output, in one line that
     /// begins with `ready`, that it is; the rest of that line is returned.
     pub(super) async fn start(
+        binary: &Path,
         name: &'static str,
         arguments: &[&str],
         log: &Path,
     ) -> std::io::Result<(Self, String)> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
-        let mut child = Command::new(own_binary()?)
+        let mut child = Command::new(binary)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -72,22 +73,14 @@ impl Program {
     }
 }
 
-/// Runs this same binary to its end and returns what it printed.
-pub(super) async fn call(arguments: &[&str]) -> std::io::Result<String> {
-    let output = Command::new(own_binary()?).args(arguments).stdin(Stdio::null()).output().await?;
+/// Runs the program to its end and returns what it printed.
+pub(super) async fn call(binary: &Path, arguments: &[&str]) -> std::io::Result<String> {
+    let output = Command::new(binary).args(arguments).stdin(Stdio::null()).output().await?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let words = String::from_utf8_lossy(&output.stderr);
     Err(std::io::Error::other(format!("till {} failed: {}", arguments.join(" "), words.trim())))
-}
-
-/// This binary, even when it was replaced by a newer build meanwhile.
-fn own_binary() -> std::io::Result<PathBuf> {
-    match std::env::var_os("TILL_BINARY") {
-        Some(path) => Ok(PathBuf::from(path)),
-        None => std::env::current_exe(),
-    }
 }
 
 async fn ready_line(output: tokio::process::ChildStdout) -> Option<String> {

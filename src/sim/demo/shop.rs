@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// The desk that customers sit at.
-pub(super) const DESK: &str = "table-4";
+pub const DESK: &str = "table-4";
 
 /// Coupons issued for the day.
 const COUPONS: usize = 60;
@@ -30,17 +30,18 @@ const PRINTER_BAUD: u32 = 115_200;
 const UP_WITHIN: Duration = Duration::from_secs(30);
 
 /// Everything that runs.
-pub(super) struct Shop {
-    pub(super) dir: PathBuf,
-    pub(super) cloud_url: String,
-    pub(super) wallet_url: String,
-    pub(super) till_url: String,
-    pub(super) scanner: Scanner,
-    pub(super) printer: Printer,
-    pub(super) coupons: VecDeque<String>,
-    pub(super) members: Vec<Value>,
-    pub(super) clock: Clock,
-    pub(super) kills: usize,
+pub struct Shop {
+    binary: PathBuf,
+    pub dir: PathBuf,
+    pub cloud_url: String,
+    pub wallet_url: String,
+    pub till_url: String,
+    pub scanner: Scanner,
+    pub printer: Printer,
+    pub coupons: VecDeque<String>,
+    pub members: Vec<Value>,
+    pub clock: Clock,
+    pub kills: usize,
     cloud: Option<Program>,
     wallets: Option<Program>,
     daemon: Option<Program>,
@@ -52,13 +53,13 @@ pub(super) struct Shop {
 
 impl Shop {
     /// Builds the shop in an empty folder and opens it: paired, stocked, staffed.
-    pub(super) async fn open(dir: &Path, seed: u64, frame: &str) -> io::Result<(Self, Cashier)> {
+    pub async fn open(binary: &Path, dir: &Path, seed: u64, frame: &str) -> io::Result<(Self, Cashier)> {
         for part in ["till", "gateway", "cloud", "devices"] {
             std::fs::create_dir_all(dir.join(part))?;
         }
         let mut tasks = JoinSet::new();
-        let (wallets, wallet_url) = start_wallets(dir, seed).await?;
-        let (cloud, cloud_url) = start_cloud(dir, &wallet_url).await?;
+        let (wallets, wallet_url) = start_wallets(binary, dir, seed).await?;
+        let (cloud, cloud_url) = start_cloud(binary, dir, &wallet_url).await?;
         let to_cloud = Wire::start(address_of(&cloud_url)?, &mut tasks).await?;
         let to_wallet = Wire::start(address_of(&wallet_url)?, &mut tasks).await?;
         let scanner = Scanner::start(&dir.join("devices/scanner"))?;
@@ -67,6 +68,7 @@ impl Shop {
         let till_url = base(free_port()?);
         let browser = Browser::of_cashier().map_err(io::Error::other)?;
         let mut shop = Self {
+            binary: binary.to_owned(),
             dir: dir.to_owned(),
             cloud_url,
             wallet_url,
@@ -134,11 +136,11 @@ impl Shop {
     }
 
     /// Runs a command of head office on the cloud's folder.
-    pub(super) async fn head_office(&self, arguments: &[&str]) -> io::Result<String> {
+    pub async fn head_office(&self, arguments: &[&str]) -> io::Result<String> {
         let folder = text(&self.dir.join("cloud"));
         let mut all = vec!["cloud", "--dir", folder.as_str()];
         all.extend_from_slice(arguments);
-        call(&all).await
+        call(&self.binary, &all).await
     }
 
     fn write_config(&self, frame: &str) -> io::Result<()> {
@@ -200,10 +202,11 @@ printer_poll_ms = 300
     }
 
     /// Starts the till, and waits until it says that it is ready.
-    pub(super) async fn start_daemon(&mut self) -> io::Result<()> {
+    pub async fn start_daemon(&mut self) -> io::Result<()> {
         let config = text(&self.dir.join("till.toml"));
         let log = self.dir.join("till.log");
-        let (daemon, _) = Program::start("the till", &["run", "--config", &config], &log).await?;
+        let (daemon, _) =
+            Program::start(&self.binary, "the till", &["run", "--config", &config], &log).await?;
         self.daemon = Some(daemon);
         Ok(())
     }
@@ -218,7 +221,7 @@ printer_poll_ms = 300
         self.head_office(&["pair", "approve", "till-1", &fingerprint]).await?;
         let paired = self.eventually(async || {
             let view = cashier.view().await.ok()?;
-            (view["view"]["bundle_version"].as_u64().unwrap_or(0) > 0).then_some(())
+            (view["till"]["bundle_version"].as_u64().unwrap_or(0) > 0).then_some(())
         });
         paired.await.ok_or_else(|| io::Error::other("the till did not get its bundle"))?;
         cashier.press("open-shift", None, &[("float", "200.00")]).await.map_err(failed)?;
@@ -237,7 +240,7 @@ printer_poll_ms = 300
     }
 
     /// Tries until there is something, for as long as a till may take to come up.
-    pub(super) async fn eventually<T>(&self, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    pub async fn eventually<T>(&self, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
         let until = self.clock.monotonic_ms() + u64::try_from(UP_WITHIN.as_millis()).unwrap_or(u64::MAX);
         loop {
             if let Some(found) = look().await {
@@ -251,24 +254,24 @@ printer_poll_ms = 300
     }
 
     /// Pulls the network of the till.
-    pub(super) fn pull_network(&self) {
+    pub fn pull_network(&self) {
         self.to_cloud.pull();
         self.to_wallet.pull();
     }
 
     /// Plugs it in again.
-    pub(super) fn plug_network(&self) {
+    pub fn plug_network(&self) {
         self.to_cloud.plug();
         self.to_wallet.plug();
     }
 
     /// Whether the network is there.
-    pub(super) fn is_online(&self) -> bool {
+    pub fn is_online(&self) -> bool {
         self.to_cloud.is_plugged()
     }
 
     /// Cuts the power of the till and starts it again.
-    pub(super) async fn cut_power(&mut self) -> io::Result<()> {
+    pub async fn cut_power(&mut self) -> io::Result<()> {
         if let Some(mut daemon) = self.daemon.take() {
             daemon.kill().await?;
         }
@@ -277,7 +280,7 @@ printer_poll_ms = 300
     }
 
     /// Sets a fault of the wallet.
-    pub(super) async fn add_fault(&self, rule: Value) -> io::Result<()> {
+    pub async fn add_fault(&self, rule: Value) -> io::Result<()> {
         let url = format!("{}/faults", self.wallet_url);
         let answer = self.browser.post_json(&url, &json!({ "add": rule })).await;
         let answer = answer.map_err(io::Error::other)?;
@@ -285,13 +288,13 @@ printer_poll_ms = 300
     }
 
     /// What the wallet's faults did so far.
-    pub(super) async fn fault_hits(&self) -> io::Result<Value> {
+    pub async fn fault_hits(&self) -> io::Result<Value> {
         let answer = self.browser.get(&format!("{}/faults", self.wallet_url)).await;
         Ok(answer.map_err(io::Error::other)?.json()["hits"].clone())
     }
 
     /// A fresh pay code, as the customer's wallet shows it.
-    pub(super) async fn pay_code(&self) -> io::Result<String> {
+    pub async fn pay_code(&self) -> io::Result<String> {
         let url = format!("{}/play/codes", self.wallet_url);
         let answer = self.browser.post_json(&url, &json!({})).await.map_err(io::Error::other)?;
         let code = answer.json()["code"].as_str().map(str::to_owned);
@@ -299,27 +302,27 @@ printer_poll_ms = 300
     }
 
     /// Scans as the scanner does: the code and a carriage return.
-    pub(super) fn scan(&self, code: &str) -> io::Result<()> {
+    pub fn scan(&self, code: &str) -> io::Result<()> {
         self.scanner.scan(format!("{code}\r").as_bytes())
     }
 
     /// What is on paper.
-    pub(super) fn paper(&self) -> Paper {
+    pub fn paper(&self) -> Paper {
         self.printer.paper()
     }
 
     /// The roll ends, or a new one is in.
-    pub(super) fn set_paper(&self, fault: Fault) {
+    pub fn set_paper(&self, fault: Fault) {
         self.printer.set_fault(fault);
     }
 
     /// The desk's page, as the sticker's code says.
-    pub(super) fn desk_page(&self, desk: &str) -> String {
+    pub fn desk_page(&self, desk: &str) -> String {
         format!("{}/d/{desk}", self.cloud_url)
     }
 
     /// Closes the shop in order: till first, then the world around it.
-    pub(super) async fn close(&mut self) -> io::Result<()> {
+    pub async fn close(&mut self) -> io::Result<()> {
         for program in [self.daemon.take(), self.cloud.take(), self.wallets.take()].into_iter().flatten() {
             program.stop().await?;
         }
@@ -327,19 +330,19 @@ printer_poll_ms = 300
     }
 
     /// Whether the till's process runs.
-    pub(super) fn till_runs(&mut self) -> bool {
+    pub fn till_runs(&mut self) -> bool {
         self.daemon.as_mut().is_some_and(Program::runs)
     }
 }
 
-async fn start_wallets(dir: &Path, seed: u64) -> io::Result<(Program, String)> {
+async fn start_wallets(binary: &Path, dir: &Path, seed: u64) -> io::Result<(Program, String)> {
     let folder = text(&dir.join("gateway"));
     let seed = seed.to_string();
     let arguments = ["sim", "wallets", "--listen", "127.0.0.1:0", "--dir", &folder, "--seed", &seed];
-    Program::start("the wallet", &arguments, &dir.join("gateway.log")).await
+    Program::start(binary, "the wallet", &arguments, &dir.join("gateway.log")).await
 }
 
-async fn start_cloud(dir: &Path, wallet_url: &str) -> io::Result<(Program, String)> {
+async fn start_cloud(binary: &Path, dir: &Path, wallet_url: &str) -> io::Result<(Program, String)> {
     let folder = text(&dir.join("cloud"));
     let gateway = format!("{wallet_url}/gateway.do");
     let merchant = text(&dir.join("gateway/merchant.pkcs8.pem"));
@@ -365,7 +368,7 @@ async fn start_cloud(dir: &Path, wallet_url: &str) -> io::Result<(Program, Strin
         "--alipay-key",
         &public,
     ];
-    Program::start("the cloud", &arguments, &dir.join("cloud.log")).await
+    Program::start(binary, "the cloud", &arguments, &dir.join("cloud.log")).await
 }
 
 fn address_of(url: &str) -> io::Result<SocketAddr> {

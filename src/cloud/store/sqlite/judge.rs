@@ -8,7 +8,8 @@ use crate::cloud::store::{Effect, Judged, Judgement, NewTask, NoticeBody, Paymen
 use crate::record::Epoch;
 use crate::record::ids::{IntentId, SaleId, TerminalId};
 use crate::record::money_moves::{Ruling, Verdict};
-use rusqlite::{Transaction, params};
+use crate::token::MemberCode;
+use rusqlite::{OptionalExtension, Transaction, params};
 
 /// One record, as a verdict names it.
 struct Place<'a> {
@@ -97,7 +98,12 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
         Effect::Redeem { serial, campaign, at_ms, at_words } => {
             Some(redeem(tx, place, serial, *campaign, *at_ms, at_words)?)
         }
-        Effect::CheckIn { member, business_date } => Some(check_in(tx, place, member, business_date)?),
+        Effect::CheckIn { member, business_date, totp, at_s } => {
+            Some(match doubt(tx, member, *totp, *at_s)? {
+                Some(doubt) => doubt,
+                None => check_in(tx, place, member, business_date)?,
+            })
+        }
         Effect::Rule { ruling, code, words } => Some(Ruled { ruling: *ruling, code, words: words.clone() }),
         Effect::Receipt { number, business_date, total } => {
             receipt(tx, place, *number, business_date, *total)?
@@ -164,6 +170,33 @@ fn redeem(
         redeemed(tx, serial)?.ok_or_else(|| StoreError::Damaged(format!("the coupon {serial}")))?;
     let words = words::coupon_used(&terminal, &at);
     Ok(Ruled { ruling: Ruling::Refused, code: "coupon_already_used", words })
+}
+
+/// Why a visit does not count: nobody of that reference, or a number that was not the phone's then.
+fn doubt(
+    tx: &Transaction<'_>,
+    member: &str,
+    totp: Option<u32>,
+    at_s: i64,
+) -> Result<Option<Ruled>, StoreError> {
+    let secret: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT secret FROM member WHERE member = ?1")?
+        .query_row([member], |row| row.get(0))
+        .optional()?;
+    let no = |code, words: &str| Ok(Some(Ruled { ruling: Ruling::Refused, code, words: words.to_owned() }));
+    let Some(secret) = secret else {
+        return no("member_unknown", "Nobody has this member code: the visit does not count.");
+    };
+    let (Ok(member), Some(totp)) = (member.parse(), totp) else {
+        return no("member_code_wrong", "The member's number was missing: the visit does not count.");
+    };
+    match (MemberCode { member, totp }).verify(&secret, at_s) {
+        Ok(_) => Ok(None),
+        Err(_) => no(
+            "member_code_wrong",
+            "The member's number was not the phone's at that time: the visit does not count.",
+        ),
+    }
 }
 
 fn check_in(

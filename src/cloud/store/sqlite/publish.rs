@@ -51,6 +51,22 @@ impl Publish for Sqlite {
         })
     }
 
+    fn add_members(&self, members: Vec<(String, [u8; 20])>, now_ms: i64) -> Reply<'_, bool> {
+        self.write(move |tx| {
+            let sql = "SELECT count(*) FROM member WHERE member = ?1";
+            for (member, _) in &members {
+                if tx.prepare_cached(sql)?.query_row([member], |row| row.get::<_, i64>(0))? > 0 {
+                    return Ok(false);
+                }
+            }
+            let sql = "INSERT INTO member (member, secret, joined_ms) VALUES (?1, ?2, ?3)";
+            for (member, secret) in &members {
+                tx.prepare_cached(sql)?.execute(params![member, secret, now_ms])?;
+            }
+            Ok(true)
+        })
+    }
+
     fn redeemed(&self, serial: String) -> Reply<'_, Option<(String, String)>> {
         self.read(move |db| redeemed(db, &serial))
     }

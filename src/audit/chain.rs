@@ -1,0 +1,300 @@
+//! Reads the journal: every record verified against itself and the one before it, and handed on.
+//!
+//! A record that does not hold is named once, and the chain is followed on from it: one wrong byte is one
+//! finding and not a finding for each record after it.
+
+use super::books::Books;
+use super::file::File;
+use super::mirror::{self, Mirror, Original};
+use super::report::{Counts, Finding, Findings, Place};
+use super::{Error, code};
+use crate::record::body::Parent;
+use crate::record::chain::Broken;
+use crate::record::header::HeaderError;
+use crate::record::{Body, Epoch, Hash, Header, Mode, Record, header_hash};
+use std::collections::BTreeMap;
+
+/// What the journal turned out to hold.
+#[derive(Default)]
+pub(super) struct Streams {
+    /// Whose it is.
+    pub(super) terminal: Option<String>,
+    /// Where each epoch ends.
+    pub(super) ends: BTreeMap<Epoch, (u64, Hash)>,
+    /// How far the cloud has booked each.
+    pub(super) booked: BTreeMap<Epoch, u64>,
+}
+
+const EPOCHS: &str = "SELECT epoch, min(position) FROM record GROUP BY epoch ORDER BY 2";
+
+const RECORDS: &str = "SELECT head, salt, body, hash, position, seq, kind, sale, wall_ms, training, receipt,
+        serial, amount_minor, currency
+    FROM record WHERE epoch = ?1 ORDER BY seq";
+
+/// A row of the journal: the record, and the copies of its header in the columns.
+struct Row {
+    head: Vec<u8>,
+    salt: [u8; 16],
+    body: Vec<u8>,
+    hash: Vec<u8>,
+    position: i64,
+    seq: i64,
+    kind: String,
+    sale: Option<Vec<u8>>,
+    wall_ms: i64,
+    training: i64,
+    receipt: Option<i64>,
+    serial: Option<String>,
+    amount: Option<i64>,
+    currency: Option<String>,
+}
+
+/// Verifies the whole journal, holds it against the cloud's copy, and tells `books` what it says.
+pub(super) fn read(
+    journal: &File,
+    cloud: Option<&File>,
+    books: &mut Books,
+    findings: &mut Findings,
+    counts: &mut Counts,
+) -> Result<Streams, Error> {
+    positions(journal, findings)?;
+    let mut epochs = vec![];
+    journal.each(EPOCHS, [], |row| {
+        epochs.push(row.get::<_, String>(0)?);
+        Ok(())
+    })?;
+    let mut streams = Streams { terminal: terminal(journal)?, ..Streams::default() };
+    counts.records_at_cloud = cloud.map(|_| 0);
+    for text in epochs {
+        let Ok(epoch) = text.parse::<Epoch>() else {
+            findings.add(Finding::new(code::COLUMN, format!("{text:?} is not the name of an epoch.")));
+            continue;
+        };
+        counts.epochs += 1;
+        read_epoch(journal, cloud, epoch, &mut streams, books, findings, counts)?;
+    }
+    Ok(streams)
+}
+
+/// Positions are 1 to the number of records.
+fn positions(journal: &File, findings: &mut Findings) -> Result<(), Error> {
+    let sql = "SELECT count(*), coalesce(min(position), 1), coalesce(max(position), 0) FROM record";
+    journal.each(sql, [], |row| {
+        let (count, first, last): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if first != 1 || last != count {
+            let words =
+                format!("The journal holds {count} records at positions {first} to {last}: some are gone.");
+            findings.add(Finding::new(code::POSITION, words));
+        }
+        Ok(())
+    })
+}
+
+/// The till that the first legible header names.
+fn terminal(journal: &File) -> Result<Option<String>, Error> {
+    let read = || {
+        let mut statement = journal.connection.prepare("SELECT head FROM record ORDER BY position")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Ok(header) = Header::decode(&row.get::<_, Vec<u8>>(0)?) {
+                return Ok(Some(header.terminal.to_string()));
+            }
+        }
+        Ok(None)
+    };
+    read().map_err(|source| journal.failed(source))
+}
+
+fn read_epoch(
+    journal: &File,
+    cloud: Option<&File>,
+    epoch: Epoch,
+    streams: &mut Streams,
+    books: &mut Books,
+    findings: &mut Findings,
+    counts: &mut Counts,
+) -> Result<(), Error> {
+    let name = epoch.to_string();
+    let terminal = streams.terminal.clone().unwrap_or_default();
+    let cloud_failed = |source| cloud.unwrap_or(journal).failed(source);
+    let kept = cloud.map(|cloud| cloud.connection.prepare(mirror::SQL));
+    let mut kept = kept.transpose().map_err(cloud_failed)?;
+    let kept = kept.as_mut().map(|kept| kept.query([&terminal, &name]).and_then(Mirror::new));
+    let mut mirror = kept.transpose().map_err(cloud_failed)?;
+
+    let failed = |source| journal.failed(source);
+    let mut statement = journal.connection.prepare(RECORDS).map_err(failed)?;
+    let mut rows = statement.query([&name]).map_err(failed)?;
+    let mut walk = Walk { journal, epoch, terminal: &terminal, seq: 0, head: Hash::NONE, position: 0 };
+    while let Some(row) = rows.next().map_err(failed)? {
+        let row = Row::read(row).map_err(failed)?;
+        counts.records += 1;
+        if let Some(mirror) = &mut mirror {
+            mirror.compare(&row.original()).map_err(cloud_failed)?;
+        }
+        if let Some((header, body)) = walk.step(row, streams, findings)? {
+            books.take(&header, body, findings);
+        }
+    }
+    streams.ends.insert(epoch, (walk.seq, walk.head));
+
+    if let (Some(cloud), Some(mirror)) = (cloud, &mut mirror) {
+        mirror.close(epoch, findings).map_err(|source| cloud.failed(source))?;
+        counts.records_at_cloud = counts.records_at_cloud.map(|count| count + mirror.identical);
+        counts.stops_to_send += mirror.waiting;
+        let booked = mirror::watermark(cloud, &terminal, epoch, mirror.last.as_ref(), findings)?;
+        streams.booked.insert(epoch, booked);
+    }
+    Ok(())
+}
+
+/// One epoch's chain, as far as it was followed.
+struct Walk<'a> {
+    journal: &'a File,
+    epoch: Epoch,
+    terminal: &'a str,
+    seq: u64,
+    head: Hash,
+    position: i64,
+}
+
+impl Walk<'_> {
+    /// Verifies the next record and gives what it says, where that can be believed.
+    fn step(
+        &mut self,
+        row: Row,
+        streams: &Streams,
+        findings: &mut Findings,
+    ) -> Result<Option<(Header, Body)>, Error> {
+        let stored = u64::try_from(row.seq).unwrap_or(0);
+        let place = Place { epoch: self.epoch, seq: stored };
+        let mut add = |code, words: String| findings.add(Finding::new(code, words).at(place));
+        let hash = header_hash(&row.head);
+        if hash.0 != *row.hash {
+            add(code::HASH, format!("The hash beside record {stored} is not the hash of its header."));
+        }
+        if row.position <= self.position {
+            add(code::POSITION, format!("Record {stored} was written before the record that it follows."));
+        }
+        self.position = row.position;
+        let header = match Header::decode(&row.head) {
+            Ok(header) => header,
+            Err(HeaderError::Newer(found)) => {
+                let path = self.journal.path().to_owned();
+                return Err(Error::NewerRecord { path, seq: stored, found });
+            }
+            Err(error) => {
+                add(code::HEADER, format!("The header of record {stored} cannot be read: {error}."));
+                (self.seq, self.head) = (stored, hash);
+                return Ok(None);
+            }
+        };
+        for column in row.differing(&header) {
+            add(code::COLUMN, format!("Record {stored}: the column {column} is not what its header says."));
+        }
+        self.follow(&header, &mut add);
+        (self.seq, self.head) = (header.seq, hash);
+        match Record::open(row.head, row.salt, row.body) {
+            Ok(record) => {
+                self.begin(&record, streams, &mut add);
+                if let Body::Unreadable { kind_name } = &record.body {
+                    let words = format!(
+                        "Record {stored} of the kind {kind_name:?} says nothing that this Till can read."
+                    );
+                    add(code::UNREADABLE, words);
+                }
+                Ok(Some((record.header, record.body)))
+            }
+            Err(Broken::BodyHash { .. }) => {
+                add(code::BODY, format!("The body of record {stored} is not the one that its header names."));
+                Ok(None)
+            }
+            Err(error) => {
+                add(code::HEADER, format!("Record {stored} cannot be read: {error}."));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether this header is the next one of the chain.
+    fn follow(&self, header: &Header, add: &mut impl FnMut(&'static str, String)) {
+        let seq = header.seq;
+        if header.epoch != self.epoch || header.terminal.as_str() != self.terminal {
+            add(
+                code::STRANGER,
+                format!("Record {seq} is of {} and epoch {}.", header.terminal, header.epoch),
+            );
+        }
+        if seq != self.seq + 1 {
+            add(code::SEQUENCE, format!("Record {seq} stands where record {} is due.", self.seq + 1));
+        } else if header.previous != self.head {
+            add(code::LINK, format!("Record {seq} does not follow from the record before it."));
+        }
+    }
+
+    /// An epoch begins with its genesis, and one that names its parent goes on where that ended.
+    fn begin(&self, record: &Record, streams: &Streams, add: &mut impl FnMut(&'static str, String)) {
+        let seq = record.header.seq;
+        let Body::Genesis { parent, .. } = &record.body else {
+            if seq == 1 {
+                let kind = &record.header.kind;
+                add(
+                    code::GENESIS,
+                    format!("Epoch {} begins with {kind} and without its genesis.", self.epoch),
+                );
+            }
+            return;
+        };
+        if seq != 1 {
+            add(code::GENESIS, format!("Record {seq} begins an epoch in the middle of another."));
+        }
+        let Some(Parent { epoch, seq, head }) = parent else { return };
+        if streams.ends.get(epoch).is_some_and(|end| *end != (*seq, *head)) {
+            let words =
+                format!("Epoch {} goes on from record {seq} of {epoch}, which ends elsewhere.", self.epoch);
+            add(code::GENESIS, words);
+        }
+    }
+}
+
+impl Row {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            head: row.get(0)?,
+            salt: row.get(1)?,
+            body: row.get(2)?,
+            hash: row.get(3)?,
+            position: row.get(4)?,
+            seq: row.get(5)?,
+            kind: row.get(6)?,
+            sale: row.get(7)?,
+            wall_ms: row.get(8)?,
+            training: row.get(9)?,
+            receipt: row.get(10)?,
+            serial: row.get(11)?,
+            amount: row.get(12)?,
+            currency: row.get(13)?,
+        })
+    }
+
+    fn original(&self) -> Original<'_> {
+        let (head, salt, body) = (&self.head, &self.salt, &self.body);
+        Original { seq: self.seq, hash: header_hash(head), kind: &self.kind, head, salt, body }
+    }
+
+    /// The columns that are not what the header says.
+    fn differing(&self, header: &Header) -> Vec<&'static str> {
+        let same = [
+            ("seq", u64::try_from(self.seq) == Ok(header.seq)),
+            ("kind", self.kind == header.kind),
+            ("sale", self.sale.as_deref() == header.sale.as_ref().map(|sale| &sale.0[..])),
+            ("wall_ms", self.wall_ms == header.moment.wall_ms),
+            ("training", (self.training == 1) == (header.mode == Mode::Training)),
+            ("receipt", self.receipt.and_then(|number| u64::try_from(number).ok()) == header.receipt),
+            ("serial", self.serial == header.serial),
+            ("amount_minor", self.amount == header.amount.map(|amount| amount.minor)),
+            ("currency", self.currency.as_deref() == header.amount.map(|amount| amount.currency.code())),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(column, _)| column).collect()
+    }
+}

@@ -1,0 +1,175 @@
+//! Arguments to calls, and exit codes: 0 done, 1 the thing itself said no, 64 wrong usage, 69 another Till
+//! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
+
+mod cloud;
+mod run;
+mod sim;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Wrong usage.
+const EX_USAGE: u8 = 64;
+
+/// A service that is needed is not there, or another one is in its place.
+const EX_UNAVAILABLE: u8 = 69;
+
+/// Disk or port.
+const EX_IOERR: u8 = 74;
+
+/// Wrong configuration.
+const EX_CONFIG: u8 = 78;
+
+/// The program on a shop's counter that lets people pay by scanning.
+#[derive(Parser)]
+#[command(name = "till", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    after_help = "Try it on this machine, without any hardware:\n  till demo\n\nOn a counter:\n  till check-config --config /etc/till/till.toml\n  till run --config /etc/till/till.toml"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the till's daemon
+    #[command(after_help = "Example:\n  till run --config /etc/till/till.toml")]
+    Run(run::Config),
+    /// Check a configuration without opening anything; exits 78 with file, line and reason
+    #[command(after_help = "Example:\n  till check-config --config /etc/till/till.toml")]
+    CheckConfig(run::Config),
+    /// Run head office, or keep its books: tills, catalogue, coupons, desks
+    Cloud(cloud::Cloud),
+    /// Play a whole shop on this machine: cloud, wallet, scanner, printer and till
+    #[command(
+        after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit"
+    )]
+    Demo(sim::Demo),
+    /// Play one part of the world around a till
+    #[command(subcommand)]
+    Sim(sim::Sim),
+    /// Compare journal, wallet and cloud by another reader than the writers, and list what does not agree
+    #[command(after_help = "Example:\n  till audit run1        where run1 was kept by till demo --keep run1")]
+    Audit(run::Audit),
+    /// Print shell completions
+    #[command(after_help = "Example:\n  till completions bash > /usr/share/bash-completion/completions/till")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    #[command(after_help = "Example:\n  till man > /usr/share/man/man8/till.8")]
+    Man,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let wrong = error.use_stderr();
+            // Nothing can be said if even this cannot be printed.
+            let _ = error.print();
+            return if wrong { ExitCode::from(EX_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    // Every HTTP client and server of the process uses the same cryptography.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    match act(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "till: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn act(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(config) => run::run(&config),
+        Command::CheckConfig(config) => run::check(&config),
+        Command::Cloud(cloud) => cloud::act(cloud),
+        Command::Demo(demo) => sim::demo(demo),
+        Command::Sim(part) => sim::act(part),
+        Command::Audit(audit) => run::audit(&audit),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "till", &mut script);
+            std::io::stdout().write_all(&script)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).section("8").render(&mut page)?;
+            std::io::stdout().write_all(&page)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    for cause in error.chain() {
+        if cause.downcast_ref::<crate::config::ConfigError>().is_some() {
+            return EX_CONFIG;
+        }
+        if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
+            return if matches!(error, crate::journal::Error::AnotherInstance { .. }) {
+                EX_UNAVAILABLE
+            } else {
+                EX_IOERR
+            };
+        }
+        if cause.downcast_ref::<std::io::Error>().is_some() {
+            return EX_IOERR;
+        }
+    }
+    1
+}
+
+/// Says a line to whoever started the program.
+fn say(line: &str) {
+    // A reader that went away must not stop a till.
+    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = std::io::stdout().flush();
+}
+
+/// Logs to standard error, where journald or a terminal reads them. `TILL_LOG` chooses the level.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TILL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    let _already = logs.with_target(false).try_init();
+}
+
+/// A runtime for a part that is not the daemon.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Waits until the program is asked to stop.
+async fn asked_to_stop() {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match terminate {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            // Without a handler, SIGTERM ends the process by itself.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// A path that was given, or the current folder's.
+fn folder(path: &std::path::Path) -> anyhow::Result<PathBuf> {
+    std::fs::create_dir_all(path)?;
+    Ok(path.canonicalize()?)
+}

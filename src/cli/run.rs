@@ -1,0 +1,61 @@
+//! The daemon, its configuration's check, and the audit.
+
+use super::{log, say};
+use crate::{audit, config, daemon};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub(super) struct Config {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "/etc/till/till.toml", env = "TILL_CONFIG")]
+    config: PathBuf,
+}
+
+#[derive(Args)]
+pub(super) struct Audit {
+    /// A folder kept by till demo --keep, with till, gateway and cloud in it
+    dir: PathBuf,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Exit 0 even when something does not agree
+    #[arg(long)]
+    no_fail: bool,
+}
+
+/// Runs the daemon. One line on standard output says that it is ready, and where its pages are.
+pub(super) fn run(arguments: &Config) -> anyhow::Result<ExitCode> {
+    let config = config::Config::read(&arguments.config)?;
+    log();
+    daemon::run(&config, |opened| say(&format!("ready http://{}", opened.pages)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn check(arguments: &Config) -> anyhow::Result<ExitCode> {
+    let config = config::Config::read(&arguments.config)?;
+    let stations = config.stations().count();
+    let plural = if stations == 1 { "station" } else { "stations" };
+    say(&format!("{}: {} with {stations} {plural}, good.", arguments.config.display(), config.terminal));
+    if config.cloud.is_none() {
+        say("Note: without [cloud] nothing leaves this machine: no coupons, no desks, no copy elsewhere.");
+    }
+    if config.wallet.alipay.is_some() {
+        say(
+            "Note: [wallet.alipay] puts the merchant's key on this counter. That suits a single shop, not a chain.",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn audit(arguments: &Audit) -> anyhow::Result<ExitCode> {
+    let report = audit::run(&audit::Paths::kept_in(&arguments.dir))?;
+    if arguments.json {
+        say(&serde_json::to_string_pretty(&report)?);
+    } else {
+        say(&report.to_text());
+    }
+    let good = report.findings.is_empty() || arguments.no_fail;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,187 @@
+//! The daemon: one top-to-bottom list of what is opened, readiness, and a drain that loses nothing.
+//!
+//! The till's thread is the heart: when it ends, for whatever reason, the process ends and systemd starts
+//! it again into recovery. Not here: what any part does.
+
+mod parts;
+mod watch;
+
+use crate::clock::{self, Clock};
+use crate::config::Config;
+use crate::inbox::{self, Board, Inbox, Link, LinkState};
+use crate::journal::Journal;
+use crate::journal::edge::EdgeStore;
+use crate::keys::{DeviceKey, Seal};
+use crate::record::body::Shutdown;
+use crate::{devices, pages, provider, sync, till};
+use anyhow::Context;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// How long edges may take to finish what they are at. The unit's TimeoutStopSec is longer.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// How long the cloud is given to take the last record.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What the daemon tells whoever started it, once everything is open.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Where the pages are.
+    pub pages: SocketAddr,
+    /// How the process before this one ended.
+    pub before: Shutdown,
+}
+
+/// Runs the till until it is told to stop.
+///
+/// # Errors
+/// When a part cannot be opened, or when the till's thread ended otherwise than by being told to.
+pub fn run(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    let ended = runtime.block_on(serve(config, opened));
+    // A task that does not stop must not keep the process: what is durable is on disk.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> {
+    // 1. The journal first: its lock keeps every other Till away from all that follows.
+    let journal = Journal::open(&config.state_dir)?;
+    let before = journal.shutdown();
+    let reader = journal.reader()?;
+    let edge = EdgeStore::open(&config.state_dir)?;
+    // 2. Keys.
+    let keys = config.state_dir.join("keys");
+    std::fs::create_dir_all(&keys).with_context(|| format!("{} cannot be made", keys.display()))?;
+    let device_key = Arc::new(DeviceKey::load_or_create(&keys.join("device"))?);
+    let seal = Seal::load_or_create(&keys.join("seal"))?;
+    // 3. The till: fold, and settle what was under way.
+    let clock = Clock::new();
+    let (inbox, letters) = Inbox::new();
+    let (outbox, work) = inbox::doors();
+    let opening = till::Opening {
+        terminal: config.terminal.clone(),
+        stations: config.stations().map(|station| station.id.clone()).collect(),
+        bundle: parts::own_bundle(config),
+        kept: sync::stored_bundle(&edge, clock.unix_ms() / 1000),
+        code_key: seal.keyed_hash("pay code", b"till"),
+        sources: till::Sources { clock: clock.clone(), draw: clock::draw },
+    };
+    let ready = till::open(journal, opening, letters, outbox)?;
+    let board = ready.board.clone();
+    let pulse = Arc::clone(&ready.pulse);
+    let mut heart = beat(ready.till)?;
+    // 4. The edges.
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let (leave, left) = tokio::sync::watch::channel(false);
+    let mut edges = JoinSet::new();
+    let mut level = JoinSet::new();
+    let wallets = parts::provider(config, &board)?;
+    edges.spawn(provider::run(wallets, work.provider, inbox.clone(), stopped.clone()));
+    let ports = parts::devices(config);
+    edges.spawn(devices::run(ports, work.devices, inbox.clone(), board.clone(), stopped.clone()));
+    match parts::sync(config, device_key) {
+        Some(cloud) => {
+            let doors = parts::doors(&inbox, &board, &reader, &edge, &clock);
+            let kept = sync::run(cloud, doors, work.cloud, left);
+            level.spawn(async move {
+                if let Err(error) = kept.await {
+                    tracing::error!(error = %error, "The cloud cannot be called with this configuration.");
+                }
+            });
+        }
+        None => drop(work.cloud),
+    }
+    let code = parts::first_manager_code(config, &board)?;
+    let screens = parts::pages(config, code);
+    let pages = pages::start(screens, parts::screen_parts(&inbox, &board, &reader, &edge, &clock)).await?;
+    // 5. Ready.
+    tracing::info!(pages = %pages.address(), before = ?before, "The till is open.");
+    opened(&Opened { pages: pages.address(), before });
+    edges.spawn(watch::feed(pulse, board.clone(), stopped.clone()));
+    let told = wait_for_end(&mut heart).await;
+    // 6. Drain: no new people, then no new work, then the last record, then the cloud hears of it.
+    watch::stopping();
+    pages.shutdown().await;
+    stop.send_replace(true);
+    finish(&mut edges).await;
+    let ended = match told {
+        Told::Stop => {
+            inbox.post(crate::counter::Event::Stopping).await;
+            match heart.await {
+                Ok(ended) => ended.map_err(anyhow::Error::from),
+                Err(_) => Err(anyhow::anyhow!("the till's thread ended in a panic")),
+            }
+        }
+        Told::Ended(ended) => ended,
+    };
+    let mut link = board.link.subscribe();
+    let _late = tokio::time::timeout(FAREWELL, link.wait_for(|link| told_everything(&board, link))).await;
+    leave.send_replace(true);
+    finish(&mut level).await;
+    ended
+}
+
+/// Waits for tasks that were told to stop.
+async fn finish(tasks: &mut JoinSet<()>) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, all).await.is_err() {
+        tracing::warn!("A part did not finish in time; what it was at is settled at the next start.");
+    }
+}
+
+/// Whether the cloud has the whole journal, or cannot be told now.
+fn told_everything(board: &Board, link: &Link) -> bool {
+    link.state != LinkState::Online || link.received >= board.view.borrow().tip.seq
+}
+
+/// Why the daemon ends.
+enum Told {
+    /// A signal asked for it.
+    Stop,
+    /// The till's thread is gone.
+    Ended(anyhow::Result<()>),
+}
+
+async fn wait_for_end(heart: &mut oneshot::Receiver<Result<(), till::Error>>) -> Told {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return Told::Ended(Err(anyhow::anyhow!("signals cannot be waited for")));
+    };
+    tokio::select! {
+        _ = terminate.recv() => Told::Stop,
+        _ = interrupt.recv() => Told::Stop,
+        ended = heart => Told::Ended(match ended {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(anyhow::anyhow!("the till's thread ended in a panic; it recovers at the next start")),
+        }),
+    }
+}
+
+/// Starts the till's thread. The receiver hears its end; a panic drops the sender.
+fn beat(till: till::Loop) -> anyhow::Result<oneshot::Receiver<Result<(), till::Error>>> {
+    let (ended, heart) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("till".to_owned())
+        .spawn(move || {
+            // Nobody hears it once the daemon gave up waiting.
+            let _ = ended.send(till.run());
+        })
+        .context("the till's thread cannot be started")?;
+    Ok(heart)
+}
+
+/// Turns of the loop, as the watchdog counts them.
+type Pulse = Arc<AtomicU64>;

@@ -1,0 +1,144 @@
+//! Scanners, printers and drawers: bytes to events, receipts to paper.
+//!
+//! Each scanner has a port whose reader posts every scan before it reads on: none is lost, none overtakes
+//! another. Each printer has one queue: drawers before receipts, and one thing at a time.
+//!
+//! **Invariant:** no byte of a receipt and no pulse leaves before the till has it durable that it may.
+//!
+//! Not here: what a scan means, and what is done about paper whose outcome is open; both are the till's.
+
+mod config;
+mod lamp;
+mod paperwork;
+mod printer;
+mod scanner;
+mod words;
+
+use crate::counter::event::{Event, PrintReport};
+use crate::inbox::{Board, DeviceWork, Inbox, WORK_MAX};
+use crate::record::body::PaperOutcome;
+use crate::record::ids::StationId;
+pub use config::{Config, PrinterConfig, ScannerConfig, StationConfig};
+/// What a configuration is made of, so that whoever makes one need not know the drivers.
+pub use hardware::document::{DrawerPin, DrawerPulse};
+use hardware::link::PortHandle;
+pub use hardware::link::serial::SerialAddress;
+pub use hardware::link::tcp::TcpAddress;
+pub use hardware::link::{Address, FlowControl};
+pub use hardware::printer::driver::Patience;
+pub use hardware::profile::Profile;
+pub use hardware::scanner::AimPrefix;
+use lamp::{Device, Lamp};
+use paperwork::Paperwork;
+use std::collections::BTreeMap;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Drives the devices of all stations until the till is told to stop or is gone. A job under way is then
+/// finished as long as [`Config::stop_wait`] allows; what waits stays owed and is printed after the next
+/// start.
+pub async fn run(
+    config: Config,
+    work: mpsc::Receiver<DeviceWork>,
+    inbox: Inbox,
+    board: Board,
+    shutdown: watch::Receiver<bool>,
+) {
+    let mut scanners = Vec::new();
+    let mut queues = BTreeMap::new();
+    let mut workers = JoinSet::new();
+    for (station, wanted) in &config.stations {
+        scanners.extend(start_scanner(&config, station, wanted, &inbox, &board));
+        let Some(printer) = &wanted.printer else { continue };
+        let lamp = Lamp::new(&board, station, Device::Printer);
+        match printer::start(&config, printer, &lamp) {
+            Ok(running) => {
+                let (queue, arrivals) = mpsc::channel(WORK_MAX);
+                let paperwork =
+                    Paperwork::new(&config, printer, running, arrivals, inbox.clone(), shutdown.clone());
+                workers.spawn(paperwork.run());
+                queues.insert(station.clone(), queue);
+            }
+            Err(error) => lamp.failed(&error),
+        }
+    }
+    hand_out(work, &queues, &inbox, shutdown).await;
+    drop(queues);
+    for port in &scanners {
+        port.stop();
+    }
+    while workers.join_next().await.is_some() {}
+    let closed = tokio::task::spawn_blocking(move || drop(scanners));
+    if tokio::time::timeout(config.stop_wait, closed).await.is_err() {
+        tracing::warn!("A scanner's port did not close in time.");
+    }
+}
+
+fn start_scanner(
+    config: &Config,
+    station: &StationId,
+    wanted: &StationConfig,
+    inbox: &Inbox,
+    board: &Board,
+) -> Option<PortHandle> {
+    let lamp = Lamp::new(board, station, Device::Scanner);
+    let started = scanner::start(config, wanted.scanner.as_ref()?, station, inbox.clone(), lamp.clone());
+    started.map_err(|error| lamp.failed(&error)).ok()
+}
+
+/// Gives each piece of work to its station's printer until there is no more.
+async fn hand_out(
+    mut work: mpsc::Receiver<DeviceWork>,
+    queues: &BTreeMap<StationId, mpsc::Sender<DeviceWork>>,
+    inbox: &Inbox,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = told_to_stop(&mut shutdown) => return,
+            next = work.recv() => next,
+        };
+        let Some(next) = next else { return };
+        let station = match &next {
+            DeviceWork::Print(duty, _) => &duty.station,
+            DeviceWork::Kick(duty) => &duty.station,
+        };
+        let refused = match queues.get(station) {
+            None => Some((next, "no printer is set up at this station")),
+            Some(queue) => match queue.try_send(next) {
+                Ok(()) => None,
+                Err(mpsc::error::TrySendError::Full(back)) => {
+                    Some((back, "too many receipts wait for this printer: look what holds it up"))
+                }
+                // Its worker ends with the till.
+                Err(mpsc::error::TrySendError::Closed(_)) => None,
+            },
+        };
+        if let Some((work, why)) = refused {
+            inbox.post(not_begun(&work, why)).await;
+        }
+    }
+}
+
+/// The report that not one byte of it was sent.
+fn not_begun(work: &DeviceWork, why: &str) -> Event {
+    match work {
+        DeviceWork::Print(duty, _) => {
+            let words = words::sentence(why);
+            Event::Print(duty.job, PrintReport::Ended(PaperOutcome::FailedBefore, words))
+        }
+        DeviceWork::Kick(duty) => {
+            let words = words::drawer_stays_shut(why);
+            Event::Drawer(duty.kick, PrintReport::Ended(PaperOutcome::FailedBefore, words))
+        }
+    }
+}
+
+/// Returns once the daemon stops, or is gone without a word.
+async fn told_to_stop(shutdown: &mut watch::Receiver<bool>) {
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Which devices stand where, and how long they are waited for.
+
+use crate::paper::Lang;
+use crate::record::ids::StationId;
+use hardware::Profile;
+use hardware::document::DrawerPulse;
+use hardware::link::Address;
+use hardware::printer::driver::Patience;
+use hardware::scanner::AimPrefix;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// All devices of a till.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// By station.
+    pub stations: BTreeMap<StationId, StationConfig>,
+    /// How often a device that is gone is looked for.
+    pub reopen: Duration,
+    /// How often an idle printer is asked after its health.
+    pub printer_poll: Duration,
+    /// How long a printer is waited for within one job.
+    pub patience: Patience,
+    /// How long a drawer waits for a printer that is not ready: the customer waits for change.
+    pub drawer_wait: Duration,
+    /// How long a job under way may take when the till stops.
+    pub stop_wait: Duration,
+}
+
+impl Config {
+    /// These stations, with the usual times: ports four times a second, printers every two seconds, three
+    /// seconds for a drawer, five at the end.
+    pub fn new(stations: BTreeMap<StationId, StationConfig>) -> Self {
+        Self {
+            stations,
+            reopen: Duration::from_millis(250),
+            printer_poll: Duration::from_secs(2),
+            patience: Patience::default(),
+            drawer_wait: Duration::from_secs(3),
+            stop_wait: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The devices of one station.
+#[derive(Clone, Debug, Default)]
+pub struct StationConfig {
+    /// Its scanner.
+    pub scanner: Option<ScannerConfig>,
+    /// Its printer, with the drawer on it.
+    pub printer: Option<PrinterConfig>,
+}
+
+/// A scanner. How it ends a scan needs no word: CR, LF and both are taken, and STX with ETX.
+#[derive(Clone, Debug)]
+pub struct ScannerConfig {
+    /// Where it is.
+    pub address: Address,
+    /// Whether it sends AIM symbology identifiers.
+    pub aim: AimPrefix,
+}
+
+/// A receipt printer and the drawer on it.
+#[derive(Clone, Debug)]
+pub struct PrinterConfig {
+    /// Where it is.
+    pub address: Address,
+    /// What it can do.
+    pub profile: &'static Profile,
+    /// The language of its paper; a printer without Chinese characters prints English whatever it says.
+    pub lang: Lang,
+    /// What opens the drawer.
+    pub drawer: DrawerPulse,
+}

@@ -1,0 +1,52 @@
+//! A printer that runs, and a bell that rings when something about it changes.
+
+use super::lamp::Lamp;
+use super::words::sentence;
+use super::{Config, PrinterConfig};
+use crate::inbox::PortState;
+use hardware::link::PortConfig;
+use hardware::printer::{Paper, Printer, PrinterEvent, PrinterHandle, PrinterStatus};
+use std::io;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A printer that runs.
+pub(super) struct Running {
+    /// Takes jobs.
+    pub(super) handle: Arc<PrinterHandle>,
+    /// Changes whenever the printer came, went, or is in another state of health.
+    pub(super) bell: watch::Receiver<u64>,
+}
+
+/// Starts driving a printer.
+pub(super) fn start(config: &Config, printer: &PrinterConfig, lamp: &Lamp) -> io::Result<Running> {
+    lamp.show(PortState::Gone("The printer is being looked for.".to_owned()));
+    let (ring, bell) = watch::channel(0);
+    let lamp = lamp.clone();
+    let driven = hardware::printer::PrinterConfig {
+        patience: config.patience,
+        poll: config.printer_poll,
+        ..hardware::printer::PrinterConfig::new(
+            PortConfig { reopen: config.reopen, ..PortConfig::new(printer.address.clone()) },
+            printer.profile,
+        )
+    };
+    let handle = Printer::start(driven, move |event| {
+        match event {
+            // Its health follows.
+            PrinterEvent::Opened => {}
+            PrinterEvent::Gone { reason } => lamp.show(PortState::Gone(sentence(&reason))),
+            PrinterEvent::Status(status) => lamp.show(shown(status)),
+        }
+        ring.send_modify(|rung| *rung += 1);
+    })?;
+    Ok(Running { handle: Arc::new(handle), bell })
+}
+
+fn shown(status: PrinterStatus) -> PortState {
+    if !status.can_print() || status.paper == Paper::NearEnd {
+        PortState::Asks(sentence(&status.to_string()))
+    } else {
+        PortState::Ready
+    }
+}

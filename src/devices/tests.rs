@@ -1,0 +1,263 @@
+//! Devices on real pseudo-terminals: what is posted, what is printed, and what waits.
+
+mod counter;
+
+use super::*;
+use crate::counter::Refusal;
+use crate::counter::duty::KickDuty;
+use crate::inbox::{PortState, Reply};
+use crate::paper::{Lang, layout};
+use crate::record::ids::{JobId, KickId};
+use counter::{Counter, LONG, print, reference, scanned, yes};
+use hardware::Profile;
+use hardware::printer::escpos::encode;
+use hardware::sim::{Fault, PrinterOptions};
+use std::time::Duration;
+
+#[test]
+fn our_layout_of_the_reference_receipt_is_within_its_budget() {
+    let profile = Profile::by_name("epson-tm-t88").unwrap();
+    let bytes = encode(&layout(&reference(), Lang::En, profile.columns), profile).unwrap();
+    assert!(bytes.len() <= 440, "{} bytes", bytes.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scans_arrive_whole_and_in_order_with_their_symbology() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    counter.scans(b"]E06901234567892\r\n]Q3010690");
+    counter.scans(b"1234567892\r");
+    counter.scans(b"281234567890123456\r");
+    assert_eq!(counter.event().await, scanned("6901234567892", Some(b"]E0")));
+    assert_eq!(counter.event().await, scanned("0106901234567892", Some(b"]Q3")));
+    assert_eq!(counter.event().await, scanned("281234567890123456", None));
+    assert_eq!(counter.stop().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_the_till_refuses_holds_up_no_other() {
+    let mut counter = Counter::new(PrinterOptions::default(), |_| Err(Refusal::NoSale));
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    let all: String = (0..200).map(|number| format!("{number}\r")).collect();
+    counter.scans(all.as_bytes());
+    for number in 0..200 {
+        assert_eq!(counter.event().await, scanned(&number.to_string(), None));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanner_that_is_pulled_out_is_missed_and_found_again() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    counter.scanner.unplug();
+    counter.scanner_is(|state| matches!(state, PortState::Gone(_))).await;
+    counter.scanner.replug().unwrap();
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    counter.scans(b"6901234567892\r");
+    assert_eq!(counter.event().await, scanned("6901234567892", None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanner_that_sends_noise_asks_for_a_person_until_it_scans() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    let noise = [b'~'; 3000];
+    counter.scans(&noise);
+    counter.scans(&noise);
+    counter.scans(b"\r");
+    counter.scanner_is(|state| matches!(state, PortState::Asks(words) if words.contains("baud rate"))).await;
+    counter.scans(b"6901234567892\r");
+    assert_eq!(counter.event().await, scanned("6901234567892", None));
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_announced_printed_and_confirmed() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.print(7, 5).await;
+    assert_eq!(counter.report().await, "paper 7 starts");
+    assert_eq!(counter.report().await, "paper 7 Confirmed");
+    let paper = counter.printer.paper();
+    assert_eq!(paper.errors, []);
+    assert_eq!(paper.cut_sheets().count(), 1);
+    let text = paper.to_text(504);
+    assert!(text.contains("9f3c-000007") && text.contains("Coffee beans 250g"), "{text}");
+    assert!(!text.contains("??"), "a western printer prints English, not question marks: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_waits_for_paper_and_is_printed_once() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    counter.printer.set_fault(Fault::PaperOut);
+    let out = "The paper has run out: put in a new roll.";
+    counter.print(1, 5).await;
+    counter.printer_is(|state| *state == PortState::Asks(out.to_owned())).await;
+    counter.print(2, 5).await;
+    counter.printer.set_fault(Fault::None);
+    for report in ["paper 1 starts", "paper 1 Confirmed", "paper 2 starts", "paper 2 Confirmed"] {
+        assert_eq!(counter.report().await, report);
+    }
+    assert_eq!(counter.printer.paper().cut_sheets().count(), 2);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    assert_eq!(counter.stop().await, [], "nothing is said twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_waits_for_a_printer_that_is_not_there() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.printer.unplug();
+    counter.printer_is(|state| matches!(state, PortState::Gone(_))).await;
+    counter.print(1, 5).await;
+    counter.printer.replug().unwrap();
+    assert_eq!(counter.report().await, "paper 1 starts");
+    assert_eq!(counter.report().await, "paper 1 Confirmed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cable_pulled_within_a_receipt_fails_it_part_way_and_it_is_not_printed_again_by_itself() {
+    let options = PrinterOptions { baud: 115_200, ..PrinterOptions::default() };
+    let mut counter = Counter::new(options, yes);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    let before = counter.printer.received();
+    counter.print(1, 1500).await;
+    assert_eq!(counter.report().await, "paper 1 starts");
+    let printer = &counter.printer;
+    tokio::task::block_in_place(|| {
+        assert!(printer.wait_for_received(LONG, before + 2000));
+        printer.unplug();
+    });
+    let report = counter.report().await;
+    assert!(report.starts_with("paper 1 FailedPartWay The printer is not connected"), "{report}");
+    counter.printer_is(|state| matches!(state, PortState::Gone(_))).await;
+    counter.printer.replug().unwrap();
+    counter.print(2, 5).await;
+    assert_eq!(counter.report().await, "paper 2 starts");
+    assert_eq!(counter.report().await, "paper 2 Confirmed");
+    assert_eq!(counter.printer.paper().cut_sheets().count(), 1);
+    assert_eq!(counter.stop().await, []);
+}
+
+#[tokio::test]
+async fn the_drawer_opens_before_receipts_that_wait() {
+    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| config.drawer_wait = LONG);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    counter.printer.set_fault(Fault::CoverOpen);
+    counter.printer_is(|state| matches!(state, PortState::Asks(_))).await;
+    counter.print(1, 5).await;
+    counter.kick(2).await;
+    counter.printer.set_fault(Fault::None);
+    for report in ["drawer 2 starts", "drawer 2 Confirmed", "paper 1 starts", "paper 1 Confirmed"] {
+        assert_eq!(counter.report().await, report);
+    }
+    assert_eq!(counter.printer.paper().pulses.len(), 1);
+    assert_eq!(counter.printer.paper().errors, []);
+}
+
+#[tokio::test]
+async fn the_drawer_of_a_cash_sale_opens_before_its_receipt() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    counter.print(1, 5).await;
+    counter.kick(2).await;
+    for report in ["drawer 2 starts", "drawer 2 Confirmed", "paper 1 starts", "paper 1 Confirmed"] {
+        assert_eq!(counter.report().await, report);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drawer_that_is_wanted_while_the_printer_is_asked_still_opens_first() {
+    // At 600 baud the four questions before a receipt take 200 ms.
+    let options = PrinterOptions { baud: 600, ..PrinterOptions::default() };
+    let mut counter = Counter::with(options, yes, |config| config.printer_poll = LONG);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    let before = counter.printer.received();
+    counter.print(1, 5).await;
+    assert!(tokio::task::block_in_place(|| counter.printer.wait_for_received(LONG, before + 1)));
+    counter.kick(2).await;
+    for report in ["drawer 2 starts", "drawer 2 Confirmed", "paper 1 starts"] {
+        assert_eq!(counter.report().await, report);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drawer_that_cannot_be_opened_is_given_up_while_its_receipt_goes_on_waiting() {
+    let shortly = Duration::from_millis(50);
+    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| config.drawer_wait = shortly);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    counter.printer.set_fault(Fault::PaperOut);
+    counter.printer_is(|state| matches!(state, PortState::Asks(_))).await;
+    counter.print(1, 5).await;
+    counter.kick(2).await;
+    assert_eq!(
+        counter.report().await,
+        "drawer 2 FailedBefore The drawer could not be opened: the paper has run out: put in a new roll. \
+         Open it with its key."
+    );
+    counter.printer.set_fault(Fault::None);
+    assert_eq!(counter.report().await, "paper 1 starts");
+    assert_eq!(counter.report().await, "paper 1 Confirmed");
+    assert_eq!(counter.printer.paper().pulses, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_till_does_not_allow_is_neither_printed_nor_opened() {
+    let mut counter = Counter::new(PrinterOptions::default(), |event| {
+        let settled = matches!(event, Event::Print(JobId([1, ..]), _) | Event::Drawer(..));
+        if settled { Err(Refusal::NotNow("Settled already.")) } else { Ok(Reply::default()) }
+    });
+    counter.print(1, 5).await;
+    assert_eq!(counter.report().await, "paper 1 starts");
+    counter.kick(2).await;
+    assert_eq!(counter.report().await, "drawer 2 starts");
+    counter.print(3, 5).await;
+    assert_eq!(counter.report().await, "paper 3 starts");
+    assert_eq!(counter.report().await, "paper 3 Confirmed");
+    let paper = counter.printer.paper();
+    assert_eq!((paper.cut_sheets().count(), paper.pulses.len()), (1, 0));
+    assert!(!paper.to_text(504).contains("000001"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_station_without_a_printer_says_so() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    let elsewhere: StationId = "back".parse().unwrap();
+    counter.work.send(print(&elsewhere, 1, 5)).await.unwrap();
+    assert_eq!(counter.report().await, "paper 1 FailedBefore No printer is set up at this station.");
+    let duty = KickDuty { kick: KickId([2; 16]), station: elsewhere };
+    counter.work.send(DeviceWork::Kick(duty)).await.unwrap();
+    assert_eq!(
+        counter.report().await,
+        "drawer 2 FailedBefore The drawer could not be opened: no printer is set up at this station. \
+         Open it with its key."
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_finishes_the_receipt_under_way_and_begins_no_other() {
+    let options = PrinterOptions { baud: 19_200, ..PrinterOptions::default() };
+    let mut counter = Counter::with(options, yes, |config| config.stop_wait = LONG);
+    counter.print(1, 5).await;
+    counter.print(2, 5).await;
+    assert_eq!(counter.report().await, "paper 1 starts");
+    let spool = counter.folder.path().join("printed.bin");
+    let rest = counter.stop().await;
+    assert_eq!(
+        rest,
+        [Event::Print(JobId([1; 16]), PrintReport::Ended(PaperOutcome::Confirmed, String::new()))]
+    );
+    let printed = std::fs::read(spool).unwrap_or_default();
+    assert!(!printed.windows(6).any(|part| part == b"000002"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_does_not_wait_for_a_receipt_that_does_not_end() {
+    let options = PrinterOptions { baud: 9600, ..PrinterOptions::default() };
+    let shortly = Duration::from_millis(50);
+    let mut counter = Counter::with(options, yes, |config| config.stop_wait = shortly);
+    counter.print(1, 1500).await;
+    assert_eq!(counter.report().await, "paper 1 starts");
+    let rest = counter.stop().await;
+    let [Event::Print(_, PrintReport::Ended(outcome, _))] = rest.as_slice() else { panic!("{rest:?}") };
+    assert!(matches!(outcome, PaperOutcome::FailedPartWay | PaperOutcome::FailedBefore), "{outcome:?}");
+}

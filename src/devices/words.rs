@@ -1,0 +1,80 @@
+//! What devices report, as sentences for the person at the counter and outcomes for the journal.
+
+use crate::record::body::PaperOutcome;
+use hardware::printer::{JobOutcome, Why};
+
+/// Makes a sentence of words that begin small and end without a stop.
+pub(super) fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
+}
+
+/// Why a drawer was not opened, and what to do about it.
+pub(super) fn drawer_stays_shut(why: &str) -> String {
+    format!("The drawer could not be opened: {why}. Open it with its key.")
+}
+
+/// How a receipt ended.
+pub(super) fn of_paper(outcome: &JobOutcome) -> (PaperOutcome, String) {
+    match outcome {
+        JobOutcome::Confirmed => (PaperOutcome::Confirmed, String::new()),
+        JobOutcome::Unconfirmed { why } => (PaperOutcome::Unconfirmed, sentence(&why.to_string())),
+        JobOutcome::FailedBefore { why } => (PaperOutcome::FailedBefore, sentence(&why.to_string())),
+        JobOutcome::FailedPartWay { sent, of, why } => {
+            let words = format!("{} It stopped after {sent} of {of} bytes.", sentence(&why.to_string()));
+            (PaperOutcome::FailedPartWay, words)
+        }
+    }
+}
+
+/// How the opening of a drawer ended. A pulse has no word of its own: a printer that took it and is well
+/// has given it.
+pub(super) fn of_drawer(outcome: &JobOutcome, answers: Answers) -> (PaperOutcome, String) {
+    let unknown = |why: Why| format!("It is not known whether the drawer opened: {why}.");
+    match outcome {
+        JobOutcome::Confirmed => (PaperOutcome::Confirmed, String::new()),
+        JobOutcome::Unconfirmed { why: Why::CannotTell } if answers == Answers::Well => {
+            (PaperOutcome::Confirmed, String::new())
+        }
+        JobOutcome::Unconfirmed { why } => (PaperOutcome::Unconfirmed, unknown(*why)),
+        JobOutcome::FailedBefore { why } => (PaperOutcome::FailedBefore, drawer_stays_shut(&why.to_string())),
+        JobOutcome::FailedPartWay { why, .. } => (PaperOutcome::FailedPartWay, unknown(*why)),
+    }
+}
+
+/// What a printer says about itself after a pulse.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answers {
+    /// It answers, and is well.
+    Well,
+    /// It says nothing, as some always do, or is not well.
+    No,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_hardware_become_sentences() {
+        assert_eq!(sentence("the cover is open: close it"), "The cover is open: close it.");
+        assert_eq!(sentence("/dev/till/printer is not there"), "/dev/till/printer is not there.");
+        assert_eq!(
+            of_paper(&JobOutcome::FailedPartWay { sent: 3, of: 9, why: Why::NotConnected }).1,
+            "The printer is not connected: look at its cable. It stopped after 3 of 9 bytes."
+        );
+        assert_eq!(
+            drawer_stays_shut("no printer is set up at this station"),
+            "The drawer could not be opened: no printer is set up at this station. Open it with its key."
+        );
+    }
+
+    #[test]
+    fn a_pulse_that_a_healthy_printer_took_was_given() {
+        let cannot_tell = JobOutcome::Unconfirmed { why: Why::CannotTell };
+        assert_eq!(of_drawer(&cannot_tell, Answers::Well).0, PaperOutcome::Confirmed);
+        assert_eq!(of_drawer(&cannot_tell, Answers::No).0, PaperOutcome::Unconfirmed);
+        assert_eq!(of_paper(&cannot_tell).0, PaperOutcome::Unconfirmed);
+    }
+}

@@ -1,0 +1,187 @@
+//! Hears the cloud: verdicts, phones that ask to pay, orders that were paid, and that a new bundle is there.
+//!
+//! A long poll of its own, so that nothing waits behind the upload. **Invariant:** the cursor moves past a
+//! notice only when the till has answered, which is after its records are durable; a refusal is an answer.
+//! Notices may come twice: the till takes each once.
+
+use super::http::Failure;
+use super::line::Topic;
+use super::pace::Backoff;
+use super::{Around, bundle, orders, pairing};
+use crate::counter::event::{Event, ProviderReport};
+use crate::counter::refusal::Refusal;
+use crate::record::ids::{IntentId, SaleId};
+use crate::record::money_moves::{Advice, Settled, Verdict};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// The cloud may set the longest wait between these, in milliseconds.
+const RETRY_CAP_MS: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
+
+#[derive(Deserialize)]
+struct Heard {
+    notices: Vec<serde_json::Value>,
+    bundle_version: Option<u64>,
+    retry_cap_ms: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    number: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Notice {
+    Verdict { verdict: Verdict },
+    OrderRequested { sale: SaleId, bill_version: u64 },
+    CouponOffered { sale: SaleId, token: String },
+    OrderClaimed { intent: IntentId },
+    OrderPaid { intent: IntentId, settled: Settled, proof: String },
+    OrderEnded { intent: IntentId, words: String },
+}
+
+pub(super) async fn run(around: Arc<Around>) {
+    let timing = &around.config.timing;
+    let mut backoff = Backoff::default();
+    // The first question after a silence is answered at once, so that the link is known to be back.
+    let mut held = Duration::ZERO;
+    loop {
+        match round(&around, held).await {
+            Ok(()) => {
+                held = timing.poll_wait;
+                if backoff.worked() {
+                    around.line.paired();
+                    around.line.answered();
+                    around.stir();
+                }
+            }
+            Err(failure) => {
+                held = Duration::ZERO;
+                let chance = (around.doors.chance)();
+                let after = failure.retry_after();
+                let wait = backoff.failed(timing.retry_first, around.retry_most(), after, &chance);
+                match &failure {
+                    Failure::Refused(problem) if problem.slug == "unpaired" => {
+                        pairing::ask_anew(&around).await
+                    }
+                    Failure::Refused(_) | Failure::Strange(_) => {
+                        around.line.trouble(Topic::Answers, Some(failure.to_string()));
+                    }
+                    Failure::Unreachable(_) | Failure::Later { .. } => {}
+                }
+                around.line.next_try(wait);
+                around.pause(wait).await;
+            }
+        }
+    }
+}
+
+/// One question and everything that its answer brings.
+async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
+    let unreadable = |error: crate::journal::Error| Failure::Strange(error.to_string());
+    let after = around.stored(|_, edge| edge.cursor()).await.map_err(unreadable)?;
+    // The cloud answers at once when it has another bundle than this, so the one that was last looked at
+    // counts, taken or not.
+    let seen = around.looked.borrow().map_or_else(|| bundle::held_version(around), |(version, _)| version);
+    let query = format!("after={after}&wait_ms={}&bundle={seen}", held.as_millis());
+    let path = around.path(&format!("notices?{query}"));
+    let heard: Heard = around.cloud.get(&path, held).await?;
+    around.line.trouble(Topic::Answers, None);
+    if let Some(cap_ms) = heard.retry_cap_ms {
+        around
+            .retry_most_ms
+            .store(cap_ms.clamp(*RETRY_CAP_MS.start(), *RETRY_CAP_MS.end()), Ordering::Relaxed);
+    }
+    // First the bundle: its keys may be those of a proof among the notices.
+    let bundle = match heard.bundle_version {
+        Some(version) if version != bundle::held_version(around) => look_at_bundle(around, version).await,
+        Some(_) | None => Ok(()),
+    };
+    let mut cursor = after;
+    let mut waiting = false;
+    for notice in heard.notices {
+        let Ok(Numbered { number }) = Numbered::deserialize(&notice) else {
+            return Err(Failure::Strange("a notice has no number".to_owned()));
+        };
+        if number <= cursor {
+            continue;
+        }
+        if let Err(Refusal::Busy) = take(around, number, notice).await {
+            waiting = true;
+            break;
+        }
+        cursor = number;
+    }
+    if cursor > after {
+        around.stored(move |_, edge| edge.set_cursor(cursor)).await.map_err(unreadable)?;
+    }
+    if waiting {
+        // The till is busy: the rest is asked for again.
+        tokio::time::sleep(around.config.timing.retry_first).await;
+    }
+    bundle
+}
+
+/// Fetches another bundle than ours; one that was not taken is not fetched again until the period is over.
+async fn look_at_bundle(around: &Around, version: u64) -> Result<(), Failure> {
+    let now_ms = (around.doors.now)();
+    let period_ms = i64::try_from(around.config.timing.period.as_millis()).unwrap_or(i64::MAX);
+    let last = *around.looked.borrow();
+    if last.is_some_and(|(of, at_ms)| of == version && now_ms.saturating_sub(at_ms) < period_ms) {
+        return Ok(());
+    }
+    around.looked.send_replace(Some((version, now_ms)));
+    bundle::fetch(around).await
+}
+
+/// The till's answer. Everything but [`Refusal::Busy`] is final.
+async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result<(), Refusal> {
+    let notice = match serde_json::from_value::<Notice>(notice) {
+        Ok(notice) => notice,
+        Err(error) => {
+            tracing::warn!(number, %error, "A notice of the cloud is of a kind that this till does not know.");
+            return Ok(());
+        }
+    };
+    let over = match &notice {
+        Notice::OrderPaid { intent, .. } | Notice::OrderEnded { intent, .. } => Some(*intent),
+        Notice::Verdict { .. }
+        | Notice::OrderRequested { .. }
+        | Notice::CouponOffered { .. }
+        | Notice::OrderClaimed { .. } => None,
+    };
+    let Some(event) = event(around, notice) else { return Ok(()) };
+    let answer = around.doors.inbox.ask(event).await;
+    if answer == Err(Refusal::Busy) {
+        return Err(Refusal::Busy);
+    }
+    if let Err(refusal) = &answer {
+        tracing::debug!(number, %refusal, "The till refused a notice.");
+    }
+    if let Some(intent) = over {
+        around.offered.forget(intent);
+    }
+    Ok(())
+}
+
+/// What a notice is to the till; none for a payment that is not proved.
+fn event(around: &Around, notice: Notice) -> Option<Event> {
+    Some(match notice {
+        Notice::Verdict { verdict } => Event::Ruled(verdict),
+        Notice::OrderRequested { sale, bill_version } => Event::OrderRequested { sale, bill_version },
+        Notice::CouponOffered { sale, token } => Event::CouponOffered { sale, token },
+        Notice::OrderClaimed { intent } => Event::Provider(intent, ProviderReport::Pending),
+        Notice::OrderPaid { intent, settled, proof } => {
+            Event::Provider(intent, ProviderReport::Approved(orders::proved(around, intent, settled, proof)?))
+        }
+        Notice::OrderEnded { intent, words } => Event::Provider(intent, ended(words)),
+    })
+}
+
+/// An order that is over without money.
+pub(super) fn ended(words: String) -> ProviderReport {
+    ProviderReport::Declined { code: "ended".to_owned(), words, advice: Advice::OtherMeans }
+}

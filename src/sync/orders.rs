@@ -1,0 +1,342 @@
+//! Brings orders to the cloud, takes them back, and has the cloud's captures given back.
+//!
+//! **Invariant:** a payment counts only with a paid proof whose signature, order and amount hold. Offering an
+//! order never concludes anything by itself: a notice does, or taking it back. Calls on one order follow one
+//! another and are never cut short.
+//!
+//! Not here: payments that the till makes itself (`provider`).
+
+use super::Around;
+use super::http::Failure;
+use super::line::Topic;
+use super::notices::ended;
+use super::pace::Backoff;
+use crate::counter::duty::{Duty, OrderDuty, RefundDuty};
+use crate::counter::event::{Event, ProviderReport, RefundReport};
+use crate::money::Money;
+use crate::record::Epoch;
+use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
+use crate::record::money_moves::Settled;
+use crate::token::{self, Order, TerminalTag, Token, TokenError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinSet};
+
+/// The orders whose end is awaited: what a proof is compared with.
+#[derive(Default)]
+pub(super) struct Offered(Mutex<BTreeMap<IntentId, Order>>);
+
+impl Offered {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<IntentId, Order>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, intent: IntentId, order: Order) {
+        self.lock().insert(intent, order);
+    }
+
+    pub(super) fn forget(&self, intent: IntentId) {
+        self.lock().remove(&intent);
+    }
+
+    fn get(&self, intent: IntentId) -> Option<Order> {
+        self.lock().get(&intent).cloned()
+    }
+}
+
+/// The order that a till signs for a duty, in the life of the journal that drew it.
+pub fn order_of(terminal: &TerminalId, epoch: Epoch, duty: &OrderDuty) -> Order {
+    Order {
+        terminal: TerminalTag::of(terminal.as_str()),
+        epoch: epoch.0,
+        nonce: duty.terms.nonce,
+        amount: duty.amount,
+        issued_at: i64::try_from(duty.terms.issued_at_s).unwrap_or(i64::MAX),
+    }
+}
+
+/// One at a time for each order and each refund.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Order(IntentId),
+    Refund(RefundId),
+}
+
+/// What an order's task is to bring about; the latest counts.
+#[derive(Clone, PartialEq)]
+enum Aim {
+    Offer(OrderDuty),
+    Withdraw(OrderDuty),
+}
+
+struct Running {
+    task: Id,
+    /// None for a refund, whose aim does not change.
+    aim: Option<watch::Sender<Aim>>,
+}
+
+pub(super) async fn run(around: Arc<Around>, mut work: mpsc::Receiver<Duty>) {
+    let mut tasks = JoinSet::new();
+    let mut running: BTreeMap<Lane, Running> = BTreeMap::new();
+    loop {
+        tokio::select! {
+            duty = work.recv() => match duty {
+                Some(duty) => take(&around, duty, &mut tasks, &mut running),
+                None => return,
+            },
+            Some(ended) = tasks.join_next_with_id() => match ended {
+                Ok((task, ())) => running.retain(|_, lane| lane.task != task),
+                Err(error) => super::bug(error),
+            },
+        }
+    }
+}
+
+fn take(around: &Arc<Around>, duty: Duty, tasks: &mut JoinSet<()>, running: &mut BTreeMap<Lane, Running>) {
+    let (lane, aim) = match duty {
+        Duty::Offer(duty) => (Lane::Order(duty.intent), Aim::Offer(duty)),
+        Duty::Withdraw(duty) => (Lane::Order(duty.intent), Aim::Withdraw(duty)),
+        Duty::Refund(duty) => {
+            running.entry(Lane::Refund(duty.refund)).or_insert_with(|| {
+                let task = tasks.spawn(give_back(Arc::clone(around), duty)).id();
+                Running { task, aim: None }
+            });
+            return;
+        }
+        Duty::Submit(_)
+        | Duty::Ask(_)
+        | Duty::Cancel(_)
+        | Duty::Watch(_)
+        | Duty::Print(_)
+        | Duty::Kick(_) => {
+            tracing::error!(duty = ?duty.id(), "A duty for another edge came to the cloud's edge.");
+            return;
+        }
+    };
+    if let Some(Running { aim: Some(at_work), .. }) = running.get(&lane)
+        && at_work.send(aim.clone()).is_ok()
+    {
+        return;
+    }
+    let (sender, aims) = watch::channel(aim);
+    let task = tasks.spawn(follow(Arc::clone(around), aims)).id();
+    running.insert(lane, Running { task, aim: Some(sender) });
+}
+
+/// Brings about the latest aim of one order, until it is concluded.
+async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
+    let timing = &around.config.timing;
+    let mut backoff = Backoff::default();
+    let mut accepted = false;
+    loop {
+        let aim = aims.borrow_and_update().clone();
+        let tried = match &aim {
+            Aim::Offer(_) if accepted => Ok(Tried::Open),
+            Aim::Offer(duty) => offer(&around, duty).await,
+            Aim::Withdraw(duty) => withdraw(&around, duty).await,
+        };
+        match (tried, &aim) {
+            (Ok(Tried::Concluded(report)), Aim::Offer(duty) | Aim::Withdraw(duty)) => {
+                around.offered.forget(duty.intent);
+                post(&around, duty.intent, report).await;
+                return;
+            }
+            (Ok(Tried::Open), Aim::Offer(_)) => {
+                accepted = true;
+                backoff.worked();
+                // A notice ends it, or the till takes it back. A sender that is gone means shutdown.
+                if aims.changed().await.is_err() {
+                    return;
+                }
+            }
+            (Ok(Tried::Open), Aim::Withdraw(_)) => {
+                wait(&around, &mut aims, timing.retry_first).await;
+            }
+            (Err(failure), Aim::Offer(duty) | Aim::Withdraw(duty)) => {
+                let chance = (around.doors.chance)();
+                let after = failure.retry_after();
+                let pause = backoff.failed(timing.retry_first, timing.order_retry_most, after, &chance);
+                if let Failure::Refused(_) | Failure::Strange(_) = failure {
+                    tracing::warn!(intent.id = %duty.intent, error = %failure, "An order is not settled yet.");
+                }
+                wait(&around, &mut aims, pause).await;
+            }
+        }
+    }
+}
+
+/// Waits, but not when the till wants something else or the line has come back.
+async fn wait(around: &Around, aims: &mut watch::Receiver<Aim>, pause: std::time::Duration) {
+    tokio::select! {
+        () = around.pause(pause) => {}
+        changed = aims.changed() => if changed.is_err() { std::future::pending().await },
+    }
+}
+
+enum Tried {
+    Concluded(ProviderReport),
+    Open,
+}
+
+#[derive(Deserialize)]
+struct OrderState {
+    state: String,
+    settled: Option<Settled>,
+    proof: Option<String>,
+    words: Option<String>,
+}
+
+async fn offer(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
+    #[derive(Serialize)]
+    struct Offer<'a> {
+        intent: IntentId,
+        sale: SaleId,
+        order: String,
+        desk: Option<&'a DeskId>,
+        bill_version: u64,
+    }
+    let body = Offer {
+        intent: duty.intent,
+        sale: duty.sale,
+        order: signed(around, duty)?,
+        desk: duty.terms.desk.as_ref(),
+        bill_version: duty.terms.bill_version,
+    };
+    let answer: OrderState = around.cloud.post(&around.path("orders"), &body).await?;
+    match answer.state.as_str() {
+        // Paid while nobody listened, and its notice is behind us.
+        "paid" => paid(around, duty, answer),
+        "withdrawn" | "ended" | "paid_late" | "refunded" => {
+            let words = answer.words.filter(|words| !words.is_empty());
+            let words = words.unwrap_or_else(|| "The order is over; nothing was paid.".to_owned());
+            Ok(Tried::Concluded(ended(words)))
+        }
+        _ => Ok(Tried::Open),
+    }
+}
+
+async fn withdraw(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
+    /// The order comes along, so that a cloud that never had it can rule it out.
+    #[derive(Serialize)]
+    struct Withdrawal {
+        sale: SaleId,
+        order: String,
+    }
+    let body = Withdrawal { sale: duty.sale, order: signed(around, duty)? };
+    let path = around.path(&format!("orders/{}/withdraw", duty.intent));
+    let answer: OrderState = around.cloud.post(&path, &body).await?;
+    let words = match answer.state.as_str() {
+        "paid" => return paid(around, duty, answer),
+        "withdrawn" | "ended" => "The cloud ended the order; nobody has paid it.",
+        "unknown_order" => "The cloud never had this order; nobody has paid it.",
+        "paid_late" | "refunded" => "A phone paid after the order was over; the cloud gives the money back.",
+        _ => return Ok(Tried::Open),
+    };
+    Ok(Tried::Concluded(ProviderReport::Cancelled(words.to_owned())))
+}
+
+fn paid(around: &Around, duty: &OrderDuty, answer: OrderState) -> Result<Tried, Failure> {
+    let (Some(settled), Some(proof)) = (answer.settled, answer.proof) else {
+        return Err(Failure::Strange("an order is said to be paid, without its proof".to_owned()));
+    };
+    let settled = proved(around, duty.intent, settled, proof)
+        .ok_or_else(|| Failure::Strange("the proof of a payment does not hold".to_owned()))?;
+    Ok(Tried::Concluded(ProviderReport::Approved(settled)))
+}
+
+/// The text of a duty's order, which is kept for the proof that may come.
+fn signed(around: &Around, duty: &OrderDuty) -> Result<String, Failure> {
+    let epoch = around.doors.board.view.borrow().epoch;
+    let order = order_of(&around.config.terminal, epoch, duty);
+    around.offered.remember(duty.intent, order.clone());
+    around.config.device_key.draw(&order).map_err(|error| Failure::Strange(error.to_string()))
+}
+
+/// What was settled, if the proof is the cloud's word about this very order and its whole amount.
+pub(super) fn proved(around: &Around, intent: IntentId, settled: Settled, proof: String) -> Option<Settled> {
+    let Some(order) = around.offered.get(intent) else {
+        // Whatever the till still owes on it asks the cloud again.
+        tracing::warn!(intent.id = %intent, "An order was paid that this till does not wait for.");
+        return None;
+    };
+    match check(around, &order, &settled, &proof) {
+        Ok(()) => {
+            around.line.trouble(Topic::Order, None);
+            Some(Settled { proof: Some(proof), ..settled })
+        }
+        Err(error) => {
+            let words =
+                format!("The cloud says that an order is paid, but its proof does not hold: {error}.");
+            tracing::error!(intent.id = %intent, "{words}");
+            around.line.trouble(Topic::Order, Some(words));
+            None
+        }
+    }
+}
+
+fn check(around: &Around, order: &Order, settled: &Settled, proof: &str) -> Result<(), TokenError> {
+    let trust = around.trust().ok_or(TokenError::UnknownKey)?;
+    let Token::Proof(proof) = token::parse(proof)? else {
+        return Err(TokenError::Malformed("it is no proof"));
+    };
+    let proof = proof.verify(&trust.keys, around.line.unix_s())?;
+    proof.settles(order)?;
+    if settled.received == order.amount { Ok(()) } else { Err(TokenError::OtherOrder) }
+}
+
+async fn post(around: &Around, intent: IntentId, report: ProviderReport) {
+    if !around.doors.inbox.post(Event::Provider(intent, report)).await {
+        tracing::warn!(intent.id = %intent, "The till is gone; the next start asks for this order.");
+    }
+}
+
+/// Has the cloud give back what it took, until it says that it did or will not.
+async fn give_back(around: Arc<Around>, duty: RefundDuty) {
+    let timing = &around.config.timing;
+    let mut backoff = Backoff::default();
+    loop {
+        let (report, after) = match ask_refund(&around, &duty).await {
+            Ok(report) => (report, None),
+            Err(failure) => {
+                if let Failure::Refused(_) | Failure::Strange(_) = failure {
+                    tracing::warn!(refund.id = %duty.refund, error = %failure, "A refund is not settled yet.");
+                }
+                (None, failure.retry_after())
+            }
+        };
+        if let Some(report) = report {
+            around.doors.inbox.post(Event::Refund(duty.refund, report)).await;
+            return;
+        }
+        let chance = (around.doors.chance)();
+        let pause = backoff.failed(timing.retry_first, around.retry_most(), after, &chance);
+        around.pause(pause).await;
+    }
+}
+
+async fn ask_refund(around: &Around, duty: &RefundDuty) -> Result<Option<RefundReport>, Failure> {
+    #[derive(Serialize)]
+    struct Refund<'a> {
+        refund: RefundId,
+        intent: IntentId,
+        amount: Money,
+        why: &'a str,
+    }
+    #[derive(Deserialize)]
+    struct State {
+        state: String,
+        words: Option<String>,
+    }
+    let body = Refund { refund: duty.refund, intent: duty.intent, amount: duty.amount, why: &duty.why };
+    let answer: State = around.cloud.post(&around.path("refunds"), &body).await?;
+    Ok(match answer.state.as_str() {
+        "refunded" => Some(RefundReport::Refunded),
+        "refused" => {
+            let unsaid = || "The cloud refuses to give this back.".to_owned();
+            Some(RefundReport::Refused(answer.words.unwrap_or_else(unsaid)))
+        }
+        _ => None,
+    })
+}

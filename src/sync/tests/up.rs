@@ -1,0 +1,164 @@
+//! The journal on its way up.
+
+use super::shop::{EPOCH, Shop, TILL_MS};
+use super::stand_in::Fault;
+use crate::inbox::LinkState;
+use serde_json::json;
+
+const RECORDS: &str = "/records";
+
+#[tokio::test]
+async fn a_journal_comes_up_in_batches_and_goes_on_as_it_grows() {
+    let mut shop = Shop::closed().await;
+    shop.write(1200);
+    shop.start();
+    shop.until("all is there", |shop| shop.watermark() == 1200).await;
+    assert_eq!(shop.cloud.at().batches, [500, 500, 200]);
+    shop.write(3);
+    shop.until("more is there", |shop| shop.link().received == 1203).await;
+    assert_eq!(shop.cloud.held(), 1203);
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_a_replay_and_a_replay_is_a_success() {
+    let mut shop = Shop::closed().await;
+    shop.write(700);
+    shop.cloud.strike(RECORDS, Fault::LoseAnswer);
+    shop.start();
+    shop.until("all is there", |shop| shop.watermark() == 700).await;
+    assert_eq!(shop.cloud.at().batches, [500, 500, 200]);
+    assert_eq!(shop.cloud.held(), 700);
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_cloud_that_lost_records_is_sent_them_again() {
+    let mut shop = Shop::open().await;
+    shop.write(40);
+    shop.until("all is there", |shop| shop.watermark() == 40).await;
+    shop.cloud.at().records.get_mut(&EPOCH).unwrap().truncate(10);
+    shop.write(1);
+    shop.until("all is there again", |shop| shop.watermark() == 41).await;
+    assert_eq!(shop.cloud.held(), 41);
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_fork_stops_the_upload_and_says_so_until_a_person_sends_again() {
+    let mut shop = Shop::closed().await;
+    shop.write(5);
+    let fork = json!({ "type": "urn:till:problem:fork", "detail": "Record 3 is here already." });
+    shop.cloud.strike(RECORDS, Fault::Say(409, fork, None));
+    shop.start();
+    shop.until("it is said", |shop| shop.link().trouble.is_some_and(|words| words.contains("Record 3")))
+        .await;
+    shop.write(1);
+    // The poll goes on meanwhile; the records stay.
+    shop.until("polls went on", |shop| {
+        shop.cloud.at().calls.iter().filter(|call| call.contains("notices")).count() > 10
+    })
+    .await;
+    assert_eq!(shop.cloud.held(), 0);
+    shop.board.nudge.notify_one();
+    shop.until("it went on", |shop| shop.watermark() == 6 && shop.link().trouble.is_none()).await;
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_cloud_that_holds_more_than_the_till_is_an_alarm() {
+    let mut shop = Shop::open().await;
+    shop.write(3);
+    shop.until("all is there", |shop| shop.watermark() == 3).await;
+    let ahead = json!({ "high": 9, "head": "00".repeat(32), "time_ms": 0 });
+    shop.cloud.strike(RECORDS, Fault::Say(200, ahead, None));
+    shop.write(1);
+    shop.until("it is said", |shop| shop.link().trouble.is_some_and(|words| words.contains("restored")))
+        .await;
+    assert_eq!(shop.watermark(), 3, "the watermark is never above what the till itself holds");
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_retry_after_is_waited_for_unless_a_person_sends_now() {
+    let mut shop = Shop::closed().await;
+    shop.write(5);
+    let busy = json!({ "type": "urn:till:problem:unavailable", "detail": "Too many tills at once." });
+    shop.cloud.strike(RECORDS, Fault::Say(503, busy, Some(600)));
+    shop.start();
+    shop.until("it was asked to wait", |shop| {
+        let calls = &shop.cloud.at().calls;
+        let asked = calls.iter().position(|call| call.contains(RECORDS));
+        asked.is_some_and(|at| calls.len() > at + 10)
+    })
+    .await;
+    assert_eq!(shop.cloud.held(), 0);
+    shop.board.nudge.notify_one();
+    shop.until("it was sent", |shop| shop.watermark() == 5).await;
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_line_that_comes_back_wakes_the_upload() {
+    let mut shop = Shop::closed().await;
+    shop.timing.retry_most = std::time::Duration::from_secs(3600);
+    shop.write(5);
+    let away = || Fault::Say(502, json!({}), Some(3600));
+    shop.cloud.strike(RECORDS, away());
+    shop.cloud.strike("notices", Fault::Say(502, json!({}), None));
+    shop.start();
+    shop.until("it was sent", |shop| shop.watermark() == 5).await;
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn the_link_says_where_it_stands_and_the_clouds_time() {
+    let mut shop = Shop::closed().await;
+    shop.write(2);
+    shop.cloud.at().paired = false;
+    shop.start();
+    shop.until("it is pairing", |shop| shop.link().state == LinkState::Pairing).await;
+    shop.until("it was asked", |shop| shop.cloud.at().calls.len() > 5).await;
+    assert_eq!(shop.link().fingerprint, Some(shop.key.fingerprint()));
+    assert_eq!(shop.cloud.held(), 0);
+    shop.cloud.at().paired = true;
+    shop.until("it is online", |shop| shop.link().state == LinkState::Online && shop.watermark() == 2).await;
+    let link = shop.link();
+    assert_eq!((link.cloud_offset_ms, link.heard_ms), (Some(3_600_000), Some(TILL_MS)));
+    assert_eq!((link.fingerprint, link.trouble), (None, None));
+    // Paired once is paired.
+    shop.stop().await;
+    shop.cloud.at().calls.clear();
+    shop.start();
+    shop.write(1);
+    shop.until("it is online", |shop| shop.watermark() == 3).await;
+    assert!(!shop.cloud.at().calls.iter().any(|call| call.contains("pairings")));
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_till_with_a_wrong_clock_learns_the_time_from_a_refusal() {
+    let mut shop = Shop::closed().await;
+    shop.write(2);
+    shop.cloud.at().window_s = 300;
+    shop.start();
+    shop.until("it is there", |shop| shop.watermark() == 2).await;
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_cloud_is_shown_as_offline_with_the_next_try() {
+    let mut shop = Shop::open().await;
+    shop.until("it is online", |shop| shop.link().state == LinkState::Online).await;
+    for _ in 0..40 {
+        shop.cloud.strike("notices", Fault::LoseAnswer);
+    }
+    shop.until("it is offline", |shop| {
+        let link = shop.link();
+        link.state == LinkState::Offline && link.trouble.is_some() && link.next_try_ms.is_some()
+    })
+    .await;
+    shop.until("it is online again", |shop| shop.link().state == LinkState::Online).await;
+    assert_eq!(shop.link().trouble, None);
+    shop.stop().await;
+}
