@@ -29,7 +29,9 @@ fn a_hash_column_that_was_changed_is_found() {
 #[test]
 fn a_body_that_was_changed_is_found_here_and_at_the_cloud() {
     let shop = Shop::after_a_morning();
-    shop.tamper("UPDATE record SET body = CAST(replace(body, 'gone', 'nope') AS BLOB) WHERE kind = 'sale_voided'");
+    shop.tamper(
+        "UPDATE record SET body = CAST(replace(body, 'gone', 'nope') AS BLOB) WHERE kind = 'sale_voided'",
+    );
     shop.finds(&[code::BODY, code::RECORD_DIFFERS]);
 }
 

@@ -62,7 +62,9 @@ fn records_that_the_cloud_has_not_booked_are_one_finding() {
 #[test]
 fn a_second_branch_is_found() {
     let shop = Shop::after_a_morning();
-    shop.at_cloud("INSERT INTO fork SELECT terminal, epoch, seq, 'x', head, salt, body, 0 FROM record WHERE seq = 2");
+    shop.at_cloud(
+        "INSERT INTO fork SELECT terminal, epoch, seq, 'x', head, salt, body, 0 FROM record WHERE seq = 2",
+    );
     shop.finds(&[code::FORK]);
 }
 
@@ -121,7 +123,9 @@ fn a_coupon_is_at_the_cloud_once_or_refused() {
             FROM record WHERE kind = 'coupon_redeemed'",
     );
     shop.finds(&[]);
-    shop.at_cloud(&format!("INSERT INTO coupon_redemption VALUES ('C-1', 7, 'till-3', '{EPOCH}', 2, NULL, 0, '')"));
+    shop.at_cloud(&format!(
+        "INSERT INTO coupon_redemption VALUES ('C-1', 7, 'till-3', '{EPOCH}', 2, NULL, 0, '')"
+    ));
     shop.finds(&[code::COUPON_AT_CLOUD]);
 }
 
