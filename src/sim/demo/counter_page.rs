@@ -44,7 +44,7 @@ pub(super) async fn run(dir: &Path, options: &Options, say: super::Say<'_>) -> i
     let served = axum::serve(listener, pages);
     tokio::select! {
         ended = served => ended?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = super::interrupted() => {}
     }
     say("Closing the shop.");
     counter.shop.lock().await.close().await
