@@ -140,7 +140,9 @@ fn say(line: &str) {
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TILL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     let _already = logs.with_target(false).try_init();
 }
 

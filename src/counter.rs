@@ -21,6 +21,7 @@ mod recorder;
 pub mod refusal;
 mod show;
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm)] // tests look for the kinds that they speak of
 mod tests;
 
 use crate::bundle::Bundle;
@@ -248,6 +249,7 @@ impl Till {
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
     fn keep_counts(&mut self, record: &Record) {
         if let Some(number) = record.header.receipt {
             self.last_receipt = self.last_receipt.max(number);

@@ -8,13 +8,13 @@ mod watch;
 
 use crate::clock::{self, Clock};
 use crate::config::Config;
-use crate::inbox::{self, Inbox};
+use crate::inbox::{self, Board, Inbox, Link, LinkState};
 use crate::journal::Journal;
 use crate::journal::edge::EdgeStore;
 use crate::keys::{DeviceKey, Seal};
 use crate::record::body::Shutdown;
 use crate::{devices, pages, provider, sync, till};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -25,6 +25,9 @@ use tokio::task::JoinSet;
 
 /// How long edges may take to finish what they are at. The unit's TimeoutStopSec is longer.
 const DRAIN: Duration = Duration::from_secs(15);
+
+/// How long the cloud is given to take the last record.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What the daemon tells whoever started it, once everything is open.
 #[derive(Clone, Debug)]
@@ -80,7 +83,9 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     let mut heart = beat(ready.till)?;
     // 4. The edges.
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let (leave, left) = tokio::sync::watch::channel(false);
     let mut edges = JoinSet::new();
+    let mut level = JoinSet::new();
     let wallets = parts::provider(config, &board)?;
     edges.spawn(provider::run(wallets, work.provider, inbox.clone(), stopped.clone()));
     let ports = parts::devices(config);
@@ -88,9 +93,9 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     match parts::sync(config, device_key) {
         Some(cloud) => {
             let doors = parts::doors(&inbox, &board, &reader, &edge, &clock);
-            let level = sync::run(cloud, doors, work.cloud, stopped.clone());
-            edges.spawn(async move {
-                if let Err(error) = level.await {
+            let kept = sync::run(cloud, doors, work.cloud, left);
+            level.spawn(async move {
+                if let Err(error) = kept.await {
                     tracing::error!(error = %error, "The cloud cannot be called with this configuration.");
                 }
             });
@@ -105,24 +110,39 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     opened(&Opened { pages: pages.address(), before });
     edges.spawn(watch::feed(pulse, board.clone(), stopped.clone()));
     let told = wait_for_end(&mut heart).await;
-    // 6. Drain: no new people, then no new work, then the last record.
+    // 6. Drain: no new people, then no new work, then the last record, then the cloud hears of it.
     watch::stopping();
     pages.shutdown().await;
     stop.send_replace(true);
-    let drained = tokio::time::timeout(DRAIN, async { while edges.join_next().await.is_some() {} }).await;
-    if drained.is_err() {
-        tracing::warn!("An edge did not finish in time; what it was at is settled at the next start.");
-    }
-    match told {
+    finish(&mut edges).await;
+    let ended = match told {
         Told::Stop => {
             inbox.post(crate::counter::Event::Stopping).await;
             match heart.await {
                 Ok(ended) => ended.map_err(anyhow::Error::from),
-                Err(_) => bail!("the till's thread ended in a panic"),
+                Err(_) => Err(anyhow::anyhow!("the till's thread ended in a panic")),
             }
         }
         Told::Ended(ended) => ended,
+    };
+    let mut link = board.link.subscribe();
+    let _late = tokio::time::timeout(FAREWELL, link.wait_for(|link| told_everything(&board, link))).await;
+    leave.send_replace(true);
+    finish(&mut level).await;
+    ended
+}
+
+/// Waits for tasks that were told to stop.
+async fn finish(tasks: &mut JoinSet<()>) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, all).await.is_err() {
+        tracing::warn!("A part did not finish in time; what it was at is settled at the next start.");
     }
+}
+
+/// Whether the cloud has the whole journal, or cannot be told now.
+fn told_everything(board: &Board, link: &Link) -> bool {
+    link.state != LinkState::Online || link.received >= board.view.borrow().tip.seq
 }
 
 /// Why the daemon ends.

@@ -136,6 +136,7 @@ impl Sale {
     }
 
     /// The sale that a record begins: an opening, or an unreadable first record, which freezes it.
+    #[allow(clippy::wildcard_enum_match_arm)] // no other kind begins a sale
     pub fn begin(record: &Record) -> Option<Self> {
         let id = record.header.sale?;
         let (kind, place, frozen) = match &record.body {

@@ -31,8 +31,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+pub use crate::wallet::http::HttpError as ConfigError;
 pub use bundle::stored as stored_bundle;
-pub use http::ConfigError;
 pub use orders::order_of;
 pub use pace::Timing;
 
@@ -103,7 +103,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which says what to do.
     pub fn check(&self) -> Result<(), ConfigError> {
-        http::endpoint(&self.url).map(drop)
+        crate::wallet::http::endpoint(&self.url).map(drop)
     }
 }
 

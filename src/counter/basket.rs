@@ -12,7 +12,6 @@ use crate::record::money_moves::{CouponTaken, CouponTerms};
 use crate::sale::{LINES_MAX, Sale};
 use crate::scan::{self, Ambiguous, Gtin, Scanned};
 use crate::token::{Coupon, Kind, MemberCode, Token, Unverified, Worth};
-use crate::view::Phase;
 
 impl Till {
     pub(super) fn scanned(
@@ -65,16 +64,15 @@ impl Till {
                     (true | false, false) => self.scan_item(station, ean_8, out),
                 }
             }
+            // One pay code in ten also ends like a scale's label. The cashier who pressed Pay asked for a pay
+            // code, and a label that is sent to a wallet is only refused there; in the basket it is never sent.
             Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code }) => {
-                let tender = self.front(station).is_some_and(|sale| sale.phase() == Phase::Tender);
-                Err(Refusal::Scan(if tender {
-                    let wallet = format!("{:?}", pay_code.wallet());
-                    format!(
-                        "This may be a scale label or a {wallet} code. Ask the customer to refresh the code."
-                    )
-                } else {
-                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned()
-                }))
+                if self.front(station).is_some_and(|sale| sale.fixed.is_some()) {
+                    return self.pay_by_code(station, &pay_code, out);
+                }
+                Err(Refusal::Scan(
+                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned(),
+                ))
             }
             Scanned::Text(text) => self.scan_text(station, &text, out),
             Scanned::Misread { text, why } => match out.cx.bundle.catalogue.item(&text) {
@@ -321,7 +319,11 @@ impl Till {
         out.at(&sale.station);
         match crate::token::parse(token)? {
             Token::Coupon(coupon) => self.take_coupon(Some(sale), None, &coupon, token, out),
-            other => Err(Refusal::Token(crate::token::TokenError::WrongKind {
+            other @ (Token::Voucher(_)
+            | Token::Proof(_)
+            | Token::Order(_)
+            | Token::Receipt(_)
+            | Token::Member(_)) => Err(Refusal::Token(crate::token::TokenError::WrongKind {
                 found: other.kind(),
                 wanted: Kind::Coupon,
             })),

@@ -109,6 +109,7 @@ impl Till {
         Err(Refusal::NotNow("There is nothing to decide about that any more."))
     }
 
+    #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
     pub(super) fn apply_papers(&mut self, record: &Record) {
         match &record.body {
             Body::PrintOrdered { job, paper } => {

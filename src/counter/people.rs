@@ -99,6 +99,7 @@ impl Till {
         Ok(())
     }
 
+    #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
     pub(super) fn apply_people(&mut self, record: &Record) {
         let station = record.header.station.clone();
         match &record.body {

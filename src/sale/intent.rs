@@ -120,6 +120,7 @@ impl Intent {
 }
 
 /// Moves the intent that a record speaks of.
+#[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
 pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
     let mut set = |id: &IntentId, state: IntentState, words: &str| {
         if let Some(intent) = intents.iter_mut().find(|intent| intent.id == *id) {

@@ -180,10 +180,10 @@ async fn power_cuts(shop: &Mutex<Shop>, options: &Options, over: &AtomicBool) ->
 async fn settle(shop: &Shop, cashier: &Cashier) -> io::Result<()> {
     let quiet = shop.eventually(async || {
         let view = cashier.view().await.ok()?;
-        let recent = view["view"]["recent"].as_array()?;
+        let recent = view["till"]["recent"].as_array()?;
         let printing = recent.iter().any(|paid| paid["paper"] == "printing" || paid["paper"] == "waiting");
         let received = view["link"]["received"].as_u64()?;
-        let tip = view["view"]["tip"]["seq"].as_u64()?;
+        let tip = view["till"]["tip"]["seq"].as_u64()?;
         (!printing && received == tip).then_some(())
     });
     match quiet.await {

@@ -8,11 +8,11 @@ use super::{Chance, Config, Doors, Now};
 use crate::keys::DeviceKey;
 use crate::keys::request::{Parameters, sign_request};
 use crate::record::ids::hex;
+use crate::wallet::http::{HttpError, Timeouts, call, client, endpoint};
 use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Client, Method, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,27 +22,6 @@ const ANSWER_BYTES_MAX: usize = 44 * 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(10);
 /// An HTTP status 304, which reqwest knows and which is no error here.
 pub(super) const NOT_MODIFIED: u16 = 304;
-
-/// Why there is no cloud to call.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// Not an absolute address.
-    #[error("{0:?} is not a cloud's address: write it like https://cloud.example.com")]
-    NotAnAddress(String),
-    /// Plain HTTP to another machine.
-    #[error("{0:?} would go over the network in the clear: use https (plain http is for this machine only)")]
-    InTheClear(String),
-    /// The TLS library would not start.
-    #[error("the HTTP client could not be set up")]
-    Client(#[source] reqwest::Error),
-}
-
-impl ConfigError {
-    /// Mistakes of configuration do not go away by themselves.
-    pub fn is_permanent(&self) -> bool {
-        true
-    }
-}
 
 /// Why a call brought nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -105,44 +84,11 @@ pub(super) struct Cloud {
     line: Arc<Line>,
 }
 
-/// Checks an address from the configuration: https, or plain http to this machine.
-pub(super) fn endpoint(text: &str) -> Result<Url, ConfigError> {
-    let wrong = || ConfigError::NotAnAddress(text.to_owned());
-    let url = Url::parse(text).map_err(|_| wrong())?;
-    let host = url.host_str().ok_or_else(wrong)?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let here = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    match url.scheme() {
-        "https" | "http" if !plain || url.fragment().is_some() => Err(wrong()),
-        "https" => Ok(url),
-        "http" if here => Ok(url),
-        "http" => Err(ConfigError::InTheClear(text.to_owned())),
-        _ => Err(wrong()),
-    }
-}
-
-fn client() -> Result<Client, ConfigError> {
-    // An error means that a provider is there already, which is what is wanted.
-    let _already = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        Client::builder()
-            .user_agent(concat!("till/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-    };
-    // A machine without root certificates can still call a cloud on itself.
-    builder().build().or_else(|_| builder().tls_certs_only([]).build().map_err(ConfigError::Client))
-}
-
 impl Cloud {
-    pub(super) fn new(config: &Config, doors: &Doors, line: Arc<Line>) -> Result<Self, ConfigError> {
+    pub(super) fn new(config: &Config, doors: &Doors, line: Arc<Line>) -> Result<Self, HttpError> {
         Ok(Self {
             base: endpoint(&config.url)?,
-            client: client()?,
+            client: client(Timeouts { connect: CONNECT, total: config.timing.call })?,
             keyid: config.terminal.to_string(),
             key: Arc::clone(&config.device_key),
             call: config.timing.call,
@@ -221,7 +167,7 @@ impl Cloud {
             200..=299 | NOT_MODIFIED => Ok(Answer { status, etag: text(&headers, &ETAG), body: bytes }),
             400..=599 => {
                 if matches!(status, 401 | 403) {
-                    self.learn_date(&headers, sent_ms);
+                    self.learn_time(&headers, sent_ms).await;
                 }
                 Err(failure(status, &headers, &bytes))
             }
@@ -255,10 +201,6 @@ impl Cloud {
 
     /// Answers tell the cloud's time; one that was held back tells it too vaguely.
     fn hear_time(&self, answer: &Answer, sent_ms: i64) {
-        #[derive(Deserialize)]
-        struct Timed {
-            time_ms: i64,
-        }
         let got_ms = (self.now)();
         if got_ms.saturating_sub(sent_ms) > PROMPT_MS || answer.body.len() > TIMED_BYTES_MAX {
             return;
@@ -268,19 +210,36 @@ impl Cloud {
         }
     }
 
-    /// A till whose clock is far off signs in vain and would never hear the time: the Date of the refusal
-    /// tells it well enough to sign again (RFC 9110 section 6.6.1).
-    fn learn_date(&self, headers: &HeaderMap, sent_ms: i64) {
-        let date = text(headers, &DATE).and_then(|date| jiff::fmt::rfc2822::parse(&date).ok());
-        let Some(date) = date else { return };
-        let (cloud_ms, got_ms) = (date.timestamp().as_millisecond(), (self.now)());
+    /// A till whose clock is far off signs in vain and would never hear the time in an answer. So it asks for
+    /// nothing but the time; the Date of the refusal does where that is not offered (RFC 9110 section 6.6.1).
+    async fn learn_time(&self, headers: &HeaderMap, sent_ms: i64) {
+        let asked_ms = (self.now)();
+        let (cloud_ms, from_ms) = match self.asked_time().await {
+            Some(cloud_ms) => (cloud_ms, asked_ms),
+            None => {
+                let date = text(headers, &DATE).and_then(|date| jiff::fmt::rfc2822::parse(&date).ok());
+                let Some(date) = date else { return };
+                (date.timestamp().as_millisecond(), sent_ms)
+            }
+        };
         if self.line.unix_s().abs_diff(cloud_ms.div_euclid(1000)) > CLOCK_FAR_S {
             tracing::warn!(
                 "This machine's clock is far from the cloud's; requests are signed by the cloud's."
             );
-            self.line.cloud_time(cloud_ms, sent_ms, got_ms);
+            self.line.cloud_time(cloud_ms, from_ms, (self.now)());
         }
     }
+
+    async fn asked_time(&self) -> Option<i64> {
+        let address = format!("{}/v1/time", self.base.as_str().trim_end_matches('/'));
+        let received = call(self.client.get(address), TIMED_BYTES_MAX).await.ok()?;
+        serde_json::from_slice::<Timed>(&received.body).ok().map(|timed| timed.time_ms)
+    }
+}
+
+#[derive(Deserialize)]
+struct Timed {
+    time_ms: i64,
 }
 
 /// Beyond this a refused signature may be the clock's fault.

@@ -1,8 +1,9 @@
-//! The cloud's edge through its doors: a real journal, real signatures, and a cloud on a real port that can
-//! lose answers, forget and contradict.
+//! The cloud's edge through its doors: a real journal, real signatures, a cloud on a real port that can lose
+//! answers, forget and contradict, and the reference cloud itself.
 
 mod down;
 mod orders;
+mod real_cloud;
 mod shop;
 mod stand_in;
 mod up;

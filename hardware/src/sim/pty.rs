@@ -10,6 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::openpty;
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
@@ -27,11 +28,15 @@ impl Pty {
     /// Makes a terminal and points `link` at it, in place of whatever link was there.
     pub(super) fn plug(link: &Path) -> io::Result<Pty> {
         let pair = openpty(None, None)?;
+        // A program started from here must not hold the device: it would never look unplugged.
+        for end in [&pair.master, &pair.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        }
         let mut settings = tcgetattr(&pair.slave)?;
         cfmakeraw(&mut settings);
         tcsetattr(&pair.slave, SetArg::TCSANOW, &settings)?;
         // A host that stalls must not stall us: writes to it are given up instead.
-        nix::fcntl::fcntl(&pair.master, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
+        fcntl(&pair.master, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         let target = ttyname(&pair.slave)?;
         if let Some(folder) = link.parent() {
             std::fs::create_dir_all(folder)?;

@@ -1,1 +1,310 @@
-//! stub
+//! Thousands of random days at a till, right and wrong things in any order, against books kept apart.
+//!
+//! `TILL_SEEDS=20000 cargo test` plays more days than by default, `TILL_SEED=7` one that failed.
+
+mod books;
+
+use super::super::event::RefundReport;
+use super::*;
+use crate::record::line::LineId;
+use crate::record::money_moves::{Ruling, Verdict};
+use books::Books;
+
+/// Days by default: seconds, not minutes, without optimisation.
+const SEEDS: u64 = 1_200;
+
+/// Events of a day: enough for some sales with trouble.
+const EVENTS: u64 = 70;
+
+/// A linear congruential generator (Knuth, MMIX) with its high bits: days that can be played again.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+        let sides = u64::try_from(from.len()).unwrap();
+        if sides == 0 { None } else { Some(from[usize::try_from(self.roll(sides)).unwrap()].clone()) }
+    }
+
+    /// Any of them, more often a late one: what is under way now is more telling than what is over.
+    fn pick_late<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+        let late = from.len().saturating_sub(3);
+        if self.roll(3) > 0 { self.pick(&from[late..]) } else { self.pick(from) }
+    }
+}
+
+/// A day: the till, what happened in it, and books of its own.
+struct Day {
+    bench: TestTill,
+    books: Books,
+    dice: Dice,
+    coupons: Vec<String>,
+}
+
+#[test]
+fn the_books_agree_after_any_day() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let coupons: Vec<String> = (0..4)
+        .map(shop::five_off)
+        .chain([shop::forged(&shop::coupon_of(9, 7)), shop::signed(&shop::coupon_of(8, 9))])
+        .collect();
+    let seeds = match number("TILL_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TILL_SEEDS").unwrap_or(SEEDS),
+    };
+    let whole = seeds.end - seeds.start > 1;
+    let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for seed in seeds {
+        let played = std::panic::catch_unwind(|| play(seed, &coupons));
+        let Ok(kinds) = played else { panic!("the day of TILL_SEED={seed} went wrong: see above") };
+        kinds.into_iter().for_each(|kind| *seen.entry(kind).or_default() += 1);
+    }
+    if whole {
+        for kind in books::EVERY_DAY {
+            assert!(seen.get(kind).is_some_and(|days| *days > 0), "no day had {kind}: {seen:?}");
+        }
+    }
+}
+
+/// Plays one day and says which kinds of record it had.
+fn play(seed: u64, coupons: &[String]) -> BTreeSet<&'static str> {
+    let bench = TestTill::open();
+    let mut day = Day { bench, books: Books::default(), dice: Dice(seed), coupons: coupons.to_vec() };
+    (0..4).for_each(|_| {
+        day.dice.roll(2);
+    });
+    day.bench.records.iter().for_each(|record| day.books.enter(record));
+    for _ in 0..EVENTS {
+        day.event();
+        day.books.check(&day.bench.till);
+    }
+    day.bench.view();
+    day.bench.records.iter().map(|record| record.body.kind()).collect()
+}
+
+impl Day {
+    /// Something happens; what the till records of it goes into the books.
+    fn event(&mut self) {
+        let from = self.bench.records.len();
+        match self.dice.roll(20) {
+            0..=5 => self.sell(),
+            6..=8 => self.tender(),
+            9 => self.manage(),
+            10..=12 => self.provider(),
+            13 => self.refund(),
+            14 => self.devices(),
+            15..=16 => self.desk(),
+            17 => self.clock(),
+            18 => self.start_again(),
+            _ => self.cloud(),
+        }
+        for record in &self.bench.records[from..] {
+            self.books.enter(record);
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        // A refusal is an answer like any other here: what counts is that nothing was recorded.
+        let from = self.bench.records.len();
+        if self.bench.act(act).is_err() {
+            assert_eq!(self.bench.records.len(), from);
+        }
+    }
+
+    fn post(&mut self, event: &Event) {
+        let _ = self.bench.post(event);
+    }
+
+    fn sell(&mut self) {
+        let line = LineId(u32::try_from(self.dice.roll(4)).unwrap());
+        match self.dice.roll(14) {
+            0..=3 => {
+                let _ = self.bench.scan(COLA);
+            }
+            4..=6 => {
+                let _ = self.bench.press(["latte", "wine", "apples"][usize::try_from(line.0 % 3).unwrap()]);
+            }
+            7 => {
+                let _ = self
+                    .bench
+                    .scan(["6901234567893", "nothing", "", "P1.AA"][usize::try_from(line.0).unwrap()]);
+            }
+            8 => {
+                let value = i64::try_from(self.dice.roll(5)).unwrap() - 1;
+                self.act(Act::SetQuantity { line, value });
+            }
+            9 => self.act(Act::VoidLine { line, reason: None }),
+            10..=11 => {
+                let text = self.dice.pick(&self.coupons).unwrap();
+                let _ = self.bench.scan(&text);
+            }
+            12 => {
+                let serial = format!("C1-002a-{:016x}", self.dice.roll(4));
+                self.act(Act::ReturnCoupon { serial });
+            }
+            _ => {
+                self.bench.approver = Some("mei".parse().unwrap());
+                let price = fen(i64::try_from(self.dice.roll(3_000)).unwrap());
+                self.act(Act::OverridePrice { line, price, reason: "dented".to_owned() });
+                self.bench.approver = None;
+            }
+        }
+    }
+
+    fn tender(&mut self) {
+        match self.dice.roll(12) {
+            0..=4 => {
+                self.act(Act::Pay);
+                if self.dice.roll(4) > 0 {
+                    let code = pay_code(u32::try_from(self.dice.roll(12)).unwrap());
+                    let _ = self.bench.scan(&code);
+                }
+            }
+            5 => {
+                let code = pay_code(u32::try_from(self.dice.roll(12)).unwrap());
+                let _ = self.bench.scan(&code);
+            }
+            6 => self.act(Act::Back),
+            7..=8 => {
+                let due = if self.bench.has_front() { self.bench.front().total.minor } else { 100 };
+                let received = due + i64::try_from(self.dice.roll(3)).unwrap() * 50 - 50;
+                let _ = self.bench.cash(received);
+            }
+            _ => {
+                if let Some(intent) = self.dice.pick_late(&self.books.drawn) {
+                    self.act(Act::CancelPayment { intent });
+                }
+            }
+        }
+    }
+
+    fn manage(&mut self) {
+        match self.dice.roll(10) {
+            0..=1 => self.act(Act::Hold),
+            2..=3 => {
+                if let Some(sale) = self.dice.pick(&self.books.sales_known()) {
+                    self.act(Act::Recall { sale });
+                }
+            }
+            4 => self.act(Act::VoidSale { reason: "left".to_owned() }),
+            5 => {
+                if let Some(sale) = self.dice.pick(&self.books.sales_known()) {
+                    let archived = Sale::fold(&self.bench.of_sale(sale));
+                    let command = self.bench.command(Act::Reprint { sale });
+                    let _ = self.bench.post_about(&Event::Act(command), archived.as_ref());
+                }
+            }
+            6 => {
+                if let Some(job) = self.dice.pick(&self.books.ordered) {
+                    self.act(Act::Settle { job, words: "looked at".to_owned() });
+                }
+            }
+            7 => {
+                let other = ["front", "back"][usize::try_from(self.dice.roll(2)).unwrap()];
+                self.bench.station = other.parse().unwrap();
+                self.act(Act::SignIn);
+            }
+            8 => {
+                self.act(Act::OpenShift { float: fen(1_000) });
+                if self.dice.roll(3) == 0 {
+                    self.act(Act::CloseShift { counted: fen(1_000) });
+                }
+            }
+            _ => {
+                self.act(Act::SignOut);
+                self.bench.staff =
+                    Some(["bo", "mei"][usize::try_from(self.dice.roll(2)).unwrap()].parse().unwrap());
+                self.act(Act::SignIn);
+                self.act(Act::NoSale { reason: "change".to_owned() });
+            }
+        }
+    }
+
+    fn provider(&mut self) {
+        let Some(intent) = self.dice.pick_late(&self.books.drawn) else { return };
+        let report = match self.dice.roll(9) {
+            0..=2 => approved(self.books.amount_of(intent)),
+            3 => declined(),
+            4 => ProviderReport::Pending,
+            5 => ProviderReport::Unsure("no answer".to_owned()),
+            6 => ProviderReport::Cancelled("closed".to_owned()),
+            7 => ProviderReport::CancelUnsure("no answer".to_owned()),
+            _ => ProviderReport::NothingLate,
+        };
+        let archived = self.books.sale_of(intent).filter(|sale| !self.bench.till.holds(*sale));
+        let archived = archived.and_then(|sale| Sale::fold(&self.bench.of_sale(sale)));
+        let _ = self.bench.post_about(&Event::Provider(intent, report), archived.as_ref());
+    }
+
+    fn refund(&mut self) {
+        let Some(refund) = self.dice.pick_late(&self.books.backs) else { return };
+        let report = match self.dice.roll(3) {
+            0 => RefundReport::Refused("account closed".to_owned()),
+            _ => RefundReport::Refunded,
+        };
+        self.post(&Event::Refund(refund, report));
+    }
+
+    fn devices(&mut self) {
+        let Some(job) = self.dice.pick_late(&self.books.ordered) else { return };
+        let report = match self.dice.roll(6) {
+            0..=2 => PrintReport::Starting,
+            3..=4 => ended(PaperOutcome::Confirmed),
+            _ => ended(PaperOutcome::FailedPartWay),
+        };
+        self.post(&Event::Print(job, report.clone()));
+        self.post(&Event::Drawer(KickId(job.0), report));
+    }
+
+    fn desk(&mut self) {
+        let desk = ["d1", "d2"][usize::try_from(self.dice.roll(2)).unwrap()].parse().unwrap();
+        match self.dice.roll(8) {
+            0..=1 => self.act(Act::PutOnDesk { desk }),
+            2 => self.act(Act::TakeDesk { desk }),
+            choice => {
+                let bills = self.bench.view().desks;
+                let Some(bill) = bills.into_iter().find_map(|desk| desk.sale) else { return };
+                if choice == 3 {
+                    let token = self.dice.pick(&self.coupons).unwrap();
+                    self.post(&Event::CouponOffered { sale: bill.id, token });
+                } else {
+                    let bill_version = bill.version - self.dice.roll(5) / 4;
+                    self.post(&Event::OrderRequested { sale: bill.id, bill_version });
+                }
+            }
+        }
+    }
+
+    fn clock(&mut self) {
+        let ms = self.dice.roll(8) * 20_000;
+        self.bench.wait_ms(ms);
+        if self.bench.till.next_deadline().is_some_and(|deadline| self.bench.moment.is_past(deadline)) {
+            self.post(&Event::DeadlinePassed);
+            let next = self.bench.till.next_deadline();
+            assert!(next.is_none_or(|deadline| !self.bench.moment.is_past(deadline)), "it was not all done");
+        } else {
+            assert!(self.bench.post(&Event::DeadlinePassed).unwrap().is_empty());
+        }
+    }
+
+    fn start_again(&mut self) {
+        if self.dice.roll(3) == 0 {
+            let boot = u8::try_from(self.dice.roll(200)).unwrap();
+            self.bench.moment.boot = crate::record::moment::BootId([boot; 16]);
+            self.bench.moment.monotonic_ms = self.dice.roll(100_000);
+        }
+        self.bench.restart();
+    }
+
+    fn cloud(&mut self) {
+        let number = self.dice.roll(6);
+        let ruling = if self.dice.roll(2) == 0 { Ruling::Refused } else { Ruling::Accepted };
+        let (epoch, sale) = (Epoch(0xE9), self.dice.pick(&self.books.sales_known()));
+        let code = "coupon_already_used".to_owned();
+        self.post(&Event::Ruled(Verdict { number, epoch, seq: 3, sale, ruling, code, words: String::new() }));
+    }
+}

@@ -13,6 +13,7 @@ use crate::tax::{TaxIn, TaxRate};
 use crate::token::{
     Coupon, Key, KeySet, Kind, Purpose, Revocation, Validity, Worth, assemble, issued_payload, signing_input,
 };
+use std::sync::LazyLock;
 
 /// Noon of 22 November 2026 in Shanghai.
 pub(super) const NOW_S: i64 = 1_795_320_000;
@@ -23,7 +24,13 @@ const ISSUER: u16 = 42;
 /// A coupon of this serial was withdrawn.
 pub(super) const WITHDRAWN: u64 = 666;
 
+/// The shop's bundle, read once for all benches.
 pub(super) fn bundle() -> Bundle {
+    static BUNDLE: LazyLock<Bundle> = LazyLock::new(published);
+    BUNDLE.clone()
+}
+
+fn published() -> Bundle {
     let content = Content {
         version: 3,
         issued_at_s: 1_795_000_000,

@@ -257,7 +257,7 @@ impl Service<'_> {
     /// Decides about paper and drawers that a power cut left open, as a person would after a look.
     async fn settle_leftovers(&self) -> Result<()> {
         let Ok(view) = self.cashier.view().await else { return Ok(()) };
-        let list = view["view"]["attention"].as_array().cloned().unwrap_or_default();
+        let list = view["till"]["attention"].as_array().cloned().unwrap_or_default();
         for open in list {
             if let Some(job) = open["job"].as_str() {
                 self.press("settle", None, &[("job", job), ("words", "looked")]).await?;
@@ -269,20 +269,20 @@ impl Service<'_> {
     /// The sale in front.
     async fn front(&self) -> Result<Option<Value>> {
         let view = self.look().await?;
-        let sale = &view["view"]["stations"]["front"]["sale"];
+        let sale = &view["till"]["stations"]["front"]["sale"];
         Ok((!sale.is_null()).then(|| sale.clone()))
     }
 
     async fn desk_sale(&self) -> Result<Option<Value>> {
         let view = self.look().await?;
-        let desks = view["view"]["desks"].as_array().cloned().unwrap_or_default();
+        let desks = view["till"]["desks"].as_array().cloned().unwrap_or_default();
         Ok(desks.into_iter().find(|desk| desk["id"] == DESK).map(|desk| desk["sale"].clone()))
     }
 
     /// Whether this sale has its receipt.
     async fn paid(&self, id: &str) -> Result<bool> {
         let view = self.look().await?;
-        let recent = view["view"]["recent"].as_array().cloned().unwrap_or_default();
+        let recent = view["till"]["recent"].as_array().cloned().unwrap_or_default();
         Ok(recent.iter().any(|paid| paid["sale"] == id))
     }
 

@@ -221,7 +221,7 @@ printer_poll_ms = 300
         self.head_office(&["pair", "approve", "till-1", &fingerprint]).await?;
         let paired = self.eventually(async || {
             let view = cashier.view().await.ok()?;
-            (view["view"]["bundle_version"].as_u64().unwrap_or(0) > 0).then_some(())
+            (view["till"]["bundle_version"].as_u64().unwrap_or(0) > 0).then_some(())
         });
         paired.await.ok_or_else(|| io::Error::other("the till did not get its bundle"))?;
         cashier.press("open-shift", None, &[("float", "200.00")]).await.map_err(failed)?;

@@ -11,13 +11,13 @@ use crate::sync::order_of;
 use crate::token::{self, Order, Proof, Token};
 use serde_json::{Value, json};
 
-const INTENT: IntentId = IntentId([3; 16]);
+pub(super) const INTENT: IntentId = IntentId([3; 16]);
 
-fn yuan(text: &str) -> Money {
+pub(super) fn yuan(text: &str) -> Money {
     Money::parse(text, Currency::CNY).unwrap()
 }
 
-fn duty() -> OrderDuty {
+pub(super) fn duty() -> OrderDuty {
     let issued_at_s = u64::try_from(CLOUD_MS / 1000).unwrap();
     OrderDuty {
         intent: INTENT,
@@ -55,7 +55,7 @@ fn paid(received: &str, proof: &str) -> Value {
     json!({ "intent": INTENT, "settled": settled(received), "proof": proof })
 }
 
-async fn report(shop: &mut Shop) -> ProviderReport {
+pub(super) async fn report(shop: &mut Shop) -> ProviderReport {
     let event = shop.event().await;
     let Event::Provider(intent, report) = event else { panic!("{event:?}") };
     assert_eq!(intent, INTENT);

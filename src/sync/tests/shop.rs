@@ -36,6 +36,8 @@ pub(super) struct Shop {
     pub(super) board: Board,
     pub(super) edge: EdgeStore,
     pub(super) timing: Timing,
+    /// The cloud that is called: the stand-in, unless a test has a real one.
+    pub(super) url: String,
     /// How many of the till's next answers are "busy".
     pub(super) busy: Arc<AtomicU32>,
     dir: TempDir,
@@ -71,6 +73,7 @@ impl Shop {
         };
         let (heard, events) = mpsc::unbounded_channel();
         Self {
+            url: cloud.url.clone(),
             cloud,
             key,
             board,
@@ -117,7 +120,7 @@ impl Shop {
             draw
         };
         let config = Config {
-            url: self.cloud.url.clone(),
+            url: self.url.clone(),
             terminal: "till-1".parse().unwrap(),
             name: "Front till".to_owned(),
             device_key: Arc::clone(&self.key),
@@ -205,7 +208,7 @@ impl Shop {
         self.edge.watermark(EPOCH).unwrap().seq
     }
 
-    /// The next event that is not about bundles.
+    /// The next event that the till is told.
     pub(super) async fn event(&mut self) -> Event {
         tokio::time::timeout(PATIENCE, self.events.recv()).await.expect("an event in time").unwrap()
     }

@@ -1,0 +1,332 @@
+//! Books kept from the records alone, in another way than the till keeps them, and what must hold of them.
+
+use super::super::duty_word;
+use crate::counter::Till;
+use crate::money::Money;
+use crate::record::Record;
+use crate::record::body::{Body, Place, SaleKind};
+use crate::record::ids::{IntentId, JobId, RefundId, SaleId};
+use crate::record::money_moves::Carrier;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Kinds without which the days prove little.
+pub(super) const EVERY_DAY: [&str; 30] = [
+    "sale_opened",
+    "sale_moved",
+    "line_added",
+    "line_quantity",
+    "line_voided",
+    "price_overridden",
+    "coupon_taken",
+    "coupon_returned",
+    "coupon_redeemed",
+    "total_fixed",
+    "total_released",
+    "sale_voided",
+    "intent_drawn",
+    "approved",
+    "declined",
+    "pending",
+    "unsure",
+    "cancelling",
+    "cancelled",
+    "cancel_unsure",
+    "tombstoned",
+    "abandoned",
+    "paid_late",
+    "refund_drawn",
+    "refunded",
+    "refund_refused",
+    "cash_taken",
+    "receipt_issued",
+    "print_settled",
+    "drawer_ended",
+];
+
+/// One sale in the books.
+#[derive(Default)]
+struct Account {
+    drawer_only: bool,
+    paid: i64,
+    total: Option<i64>,
+    receipt: bool,
+    void: bool,
+}
+
+/// One intent in the books.
+struct Attempt {
+    sale: SaleId,
+    amount: Money,
+    order: bool,
+    last: &'static str,
+}
+
+/// One refund in the books.
+struct GoingBack {
+    intent: IntentId,
+    amount: Money,
+    last: &'static str,
+}
+
+/// What the records say.
+#[derive(Default)]
+pub(super) struct Books {
+    sales: BTreeMap<SaleId, Account>,
+    intents: BTreeMap<IntentId, Attempt>,
+    refunds: BTreeMap<RefundId, GoingBack>,
+    late: BTreeSet<IntentId>,
+    jobs: BTreeMap<JobId, &'static str>,
+    kicks: BTreeMap<JobId, &'static str>,
+    serials: BTreeSet<String>,
+    codes: BTreeSet<String>,
+    verdict: u64,
+    /// Intents, oldest first.
+    pub(super) drawn: Vec<IntentId>,
+    /// Refunds, oldest first.
+    pub(super) backs: Vec<RefundId>,
+    /// Papers and drawers, oldest first.
+    pub(super) ordered: Vec<JobId>,
+}
+
+impl Books {
+    /// Every sale there was.
+    pub(super) fn sales_known(&self) -> Vec<SaleId> {
+        self.sales.keys().copied().collect()
+    }
+
+    pub(super) fn amount_of(&self, intent: IntentId) -> Money {
+        self.intents[&intent].amount
+    }
+
+    pub(super) fn sale_of(&self, intent: IntentId) -> Option<SaleId> {
+        self.intents.get(&intent).map(|attempt| attempt.sale)
+    }
+
+    /// Enters a record, and checks what it must not do to what was entered before.
+    pub(super) fn enter(&mut self, record: &Record) {
+        let kind = record.body.kind();
+        if let Some(serial) = &record.header.serial {
+            assert!(self.serials.insert(serial.clone()), "{serial} was spent twice");
+        }
+        self.enter_sale(record);
+        match &record.body {
+            Body::IntentDrawn { intent, amount, carrier, .. } => {
+                let sale = record.header.sale.unwrap();
+                assert!(amount.is_positive());
+                if let Carrier::PayCode { keyed_hash } = carrier {
+                    assert!(self.codes.insert(keyed_hash.clone()), "a pay code was sent twice");
+                }
+                let open = self.intents.values().filter(|other| other.sale == sale);
+                assert!(open.clone().all(|other| !may_still_pay(other.last)), "two payments under way");
+                let order = matches!(carrier, Carrier::Order(_));
+                self.drawn.push(*intent);
+                let attempt = Attempt { sale, amount: *amount, order, last: kind };
+                assert!(self.intents.insert(*intent, attempt).is_none());
+            }
+            Body::Approved { intent, .. } => {
+                assert!(
+                    may_still_pay(self.intents[intent].last),
+                    "{} was approved",
+                    self.intents[intent].last
+                );
+                self.mark(*intent, kind);
+            }
+            Body::PaidLate { intent, .. } => {
+                assert!(!may_still_pay(self.intents[intent].last), "it would have paid the sale");
+                assert!(self.late.insert(*intent), "late twice");
+                self.mark(*intent, kind);
+            }
+            Body::Declined { intent, .. }
+            | Body::Pending { intent }
+            | Body::Unsure { intent, .. }
+            | Body::Cancelling { intent, .. }
+            | Body::Cancelled { intent, .. }
+            | Body::CancelUnsure { intent, .. }
+            | Body::Tombstoned { intent }
+            | Body::Abandoned { intent, .. } => {
+                let was = self.intents[intent].last;
+                assert!(
+                    !matches!(was, "approved" | "paid_late" | "tombstoned" | "declined"),
+                    "{was}, {kind}"
+                );
+                self.mark(*intent, kind);
+            }
+            Body::RefundDrawn { refund, intent, amount, .. } => {
+                assert!(self.late.contains(intent), "only late money goes back");
+                assert!(self.refunds.values().all(|other| other.intent != *intent), "it goes back twice");
+                assert_eq!(*amount, self.intents[intent].amount);
+                self.backs.push(*refund);
+                self.refunds.insert(*refund, GoingBack { intent: *intent, amount: *amount, last: kind });
+            }
+            Body::Refunded { refund } | Body::RefundRefused { refund, .. } => {
+                let back = self.refunds.get_mut(refund).unwrap();
+                assert_ne!(back.last, "refunded");
+                back.last = kind;
+            }
+            _ => self.enter_device(record),
+        }
+        if let Body::Noted { verdict } = &record.body {
+            assert!(verdict.number > self.verdict, "a verdict was noted twice");
+            self.verdict = verdict.number;
+        }
+    }
+
+    fn mark(&mut self, intent: IntentId, kind: &'static str) {
+        self.intents.get_mut(&intent).unwrap().last = kind;
+    }
+
+    fn enter_sale(&mut self, record: &Record) {
+        let Some(id) = record.header.sale else { return };
+        let account = self.sales.entry(id).or_default();
+        match &record.body {
+            Body::SaleOpened { sale_kind, .. } => account.drawer_only = *sale_kind == SaleKind::NoSale,
+            Body::CashTaken { received, change } => {
+                assert!(!account.receipt && !account.void, "cash for a sale that is over");
+                account.paid += received.minus(*change).unwrap().minor;
+            }
+            Body::Approved { intent, .. } => {
+                assert!(!account.receipt && !account.void, "money for a sale that is over");
+                account.paid += self.intents[intent].amount.minor;
+            }
+            Body::IntentDrawn { .. } | Body::SaleVoided { .. } | Body::LineAdded { .. } => {
+                assert!(!account.receipt && !account.void, "{} on a sale that is over", record.body.kind());
+                account.void = matches!(record.body, Body::SaleVoided { .. });
+            }
+            Body::TotalFixed { total, .. } => {
+                assert!(account.total.is_none(), "fixed twice");
+                account.total = Some(total.minor);
+            }
+            Body::TotalReleased {} => {
+                assert!(account.total.take().is_some(), "released twice");
+            }
+            Body::ReceiptIssued { total } => {
+                assert!(!account.receipt && !account.void);
+                assert_eq!(account.total, Some(total.minor));
+                assert_eq!(account.paid, total.minor, "a receipt says what was paid");
+                account.receipt = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn enter_device(&mut self, record: &Record) {
+        let kind = record.body.kind();
+        match &record.body {
+            Body::PrintOrdered { job, .. } => {
+                self.ordered.push(*job);
+                assert!(self.jobs.insert(*job, kind).is_none());
+            }
+            Body::PrintStarted { job } => {
+                assert_eq!(self.jobs.insert(*job, kind), Some("print_ordered"), "started once");
+            }
+            Body::PrintEnded { job, .. } => {
+                let was = self.jobs.insert(*job, kind);
+                assert!(matches!(was, Some("print_ordered" | "print_started")), "{was:?}");
+            }
+            Body::DrawerOrdered { kick, .. } => {
+                self.ordered.push(JobId(kick.0));
+                assert!(self.kicks.insert(JobId(kick.0), kind).is_none());
+            }
+            Body::DrawerKicked { kick } => {
+                assert_eq!(self.kicks.insert(JobId(kick.0), kind), Some("drawer_ordered"), "kicked once");
+            }
+            Body::DrawerEnded { kick, .. } => {
+                self.kicks.insert(JobId(kick.0), kind);
+            }
+            _ => {}
+        }
+    }
+
+    /// What must hold between the books and the till at any moment between two events.
+    pub(super) fn check(&self, till: &Till) {
+        for intent in &self.late {
+            let back = self.refunds.values().filter(|refund| refund.intent == *intent);
+            let amounts: Vec<Money> = back.map(|refund| refund.amount).collect();
+            assert_eq!(amounts, [self.intents[intent].amount], "late money goes back once, and whole");
+        }
+        assert_eq!(self.owed(), till_owes(till), "what is owed");
+        let held: BTreeSet<SaleId> = till.sales.keys().copied().collect();
+        let open = self.sales.iter().filter(|(id, account)| self.is_open(**id, account));
+        assert_eq!(
+            held,
+            open.map(|(id, _)| *id).collect(),
+            "sales in memory are those that wait for something"
+        );
+        let mut places: Vec<_> =
+            till.sales.values().filter(|sale| super::super::super::is_open(sale)).collect();
+        places.retain(|sale| sale.place != Place::Held);
+        let key = |place: &Place, station: &str| match place {
+            Place::Desk(desk) => format!("desk {desk}"),
+            Place::Front | Place::Held => format!("front {station}"),
+        };
+        let keys: BTreeSet<String> =
+            places.iter().map(|sale| key(&sale.place, sale.station.as_str())).collect();
+        assert_eq!(keys.len(), places.len(), "one sale a place");
+    }
+
+    fn is_open(&self, id: SaleId, account: &Account) -> bool {
+        if account.drawer_only {
+            return false;
+        }
+        let moving = self.intents.values().any(|intent| {
+            intent.sale == id && !matches!(intent.last, "approved" | "declined" | "tombstoned" | "paid_late")
+        });
+        let back = self
+            .refunds
+            .values()
+            .any(|refund| self.intents[&refund.intent].sale == id && refund.last != "refunded");
+        !(account.receipt || account.void) || moving || back
+    }
+
+    /// Words and ids of what must be under way outside.
+    fn owed(&self) -> BTreeSet<(&'static str, [u8; 16])> {
+        let mut owed = BTreeSet::new();
+        for (id, intent) in &self.intents {
+            let word = match (intent.order, intent.last) {
+                (false, "intent_drawn") => "submit",
+                (false, "pending" | "unsure") => "ask",
+                (false, "cancelling" | "cancel_unsure") => "cancel",
+                (false, "cancelled") => "watch",
+                (true, "intent_drawn" | "pending") => "offer",
+                (true, "abandoned") => "withdraw",
+                _ => continue,
+            };
+            owed.insert((word, id.0));
+        }
+        let refunds = self.refunds.iter().filter(|(_, refund)| refund.last == "refund_drawn");
+        owed.extend(refunds.map(|(id, _)| ("refund", id.0)));
+        let jobs = self.jobs.iter().filter(|(_, last)| **last == "print_ordered");
+        owed.extend(jobs.map(|(id, _)| ("print", id.0)));
+        let kicks = self.kicks.iter().filter(|(_, last)| **last == "drawer_ordered");
+        owed.extend(kicks.map(|(id, _)| ("kick", id.0)));
+        owed
+    }
+}
+
+fn may_still_pay(last: &str) -> bool {
+    matches!(last, "intent_drawn" | "pending" | "unsure" | "cancelling" | "cancel_unsure")
+}
+
+fn till_owes(till: &Till) -> BTreeSet<(&'static str, [u8; 16])> {
+    use crate::counter::duty::DutyId;
+    let owed = till.owed();
+    let named: BTreeSet<_> = owed
+        .iter()
+        .map(|duty| {
+            let id = match duty.id() {
+                DutyId::Submit(id)
+                | DutyId::Ask(id)
+                | DutyId::Cancel(id)
+                | DutyId::Watch(id)
+                | DutyId::Offer(id)
+                | DutyId::Withdraw(id) => id.0,
+                DutyId::Refund(id) => id.0,
+                DutyId::Print(id) => id.0,
+                DutyId::Kick(id) => id.0,
+            };
+            (duty_word(duty.id()), id)
+        })
+        .collect();
+    assert_eq!(named.len(), owed.len(), "each duty is owed once");
+    named
+}

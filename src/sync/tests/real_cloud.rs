@@ -1,0 +1,166 @@
+//! The same edge with the reference cloud, its wallet gateway and a phone.
+
+use super::orders::{INTENT, duty, report};
+use super::shop::{EPOCH, Shop};
+use super::stand_in::CLOUD_MS;
+use crate::cloud::{self, Clock, Decision, ShopDefaults, WalletConfig};
+use crate::counter::duty::{CapturedBy, Duty, RefundDuty};
+use crate::counter::event::{Event, ProviderReport, RefundReport};
+use crate::inbox::LinkState;
+use crate::record::ids::RefundId;
+use crate::record::money_moves::ProviderName;
+use crate::sim::gateway;
+use crate::sync::order_of;
+use crate::token::{self, Token};
+use crate::wallet::http::{Timeouts, client};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// The reference cloud with a wallet behind it, and a till that it has approved.
+struct Chain {
+    shop: Shop,
+    cloud: cloud::Running,
+    gateway: gateway::Running,
+    _dir: TempDir,
+}
+
+impl Chain {
+    async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let here = "127.0.0.1:0".parse().unwrap();
+        let gateway = gateway::Config {
+            listen: here,
+            dir: dir.path().join("gateway"),
+            keys: None,
+            faults: None,
+            seed: 7,
+            public_base: None,
+        };
+        let gateway = gateway::start(gateway, || CLOUD_MS).await.unwrap();
+        let config = cloud::Config {
+            listen: here,
+            dir: dir.path().join("cloud"),
+            public_base: None,
+            wallet: Some(WalletConfig {
+                gateway: format!("http://{}/gateway.do", gateway.address()),
+                app_id: "2021000000000001".to_owned(),
+                merchant_key: gateway.key_paths().merchant_private.clone().unwrap(),
+                gateway_key: gateway.key_paths().gateway_public.clone().unwrap(),
+            }),
+            shop: ShopDefaults { name: "Corner".to_owned(), ..ShopDefaults::default() },
+        };
+        let began = Instant::now();
+        let clock: Clock = Arc::new(move || CLOUD_MS + i64::try_from(began.elapsed().as_millis()).unwrap());
+        let cloud = cloud::start(config, clock).await.unwrap();
+        let mut shop = Shop::closed().await;
+        shop.url = format!("http://{}", cloud.address());
+        shop.timing.poll_wait = Duration::from_secs(2);
+        shop.write(3);
+        shop.start();
+        shop.until("it asks", |shop| shop.link().state == LinkState::Pairing).await;
+        let terminal = "till-1".parse().unwrap();
+        let print = shop.key.fingerprint();
+        let decide = || cloud.admin().decide_pairing(&terminal, &print, Decision::Approve);
+        let mut decided = decide().await;
+        for _ in 0..500 {
+            if decided.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            decided = decide().await;
+        }
+        decided.unwrap();
+        Self { shop, cloud, gateway, _dir: dir }
+    }
+
+    /// A phone that opens an order, is sent to the wallet and confirms there.
+    async fn pay(&self, order: &str) {
+        let patience = Duration::from_secs(10);
+        let phone = client(Timeouts { connect: patience, total: patience }).unwrap();
+        let page = format!("{}/O/{order}/pay", self.shop.url);
+        let sent_on = phone.post(page).send().await.unwrap();
+        let wallet = sent_on.headers()["location"].to_str().unwrap().to_owned();
+        phone.get(&wallet).send().await.unwrap();
+        let wallet = wallet.split('?').next().unwrap();
+        let paid = phone.post(format!("{wallet}/confirm")).send().await.unwrap();
+        assert!(paid.status().as_u16() < 400, "{}", paid.status());
+    }
+
+    async fn close(mut self) {
+        self.shop.stop().await;
+        self.shop.no_event();
+        self.cloud.shutdown().await;
+        self.gateway.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_till_is_paired_brings_its_journal_and_sells_by_the_clouds_bundle() {
+    let mut chain = Chain::open().await;
+    let told = chain.shop.event().await;
+    assert!(matches!(told, Event::BundleArrived { version: 1, .. }), "{told:?}");
+    chain.shop.until("it is up", |shop| shop.watermark() == 3).await;
+    chain.shop.write(1200);
+    chain.shop.until("it is up", |shop| shop.watermark() == 1203 && shop.link().received == 1203).await;
+    let link = chain.shop.link();
+    assert_eq!((link.state, link.trouble), (LinkState::Online, None));
+    let in_force = chain.shop.board.bundle.borrow().clone().unwrap();
+    assert_eq!(in_force.bundle.content.shop.name, "Corner");
+    chain.close().await;
+}
+
+#[tokio::test]
+async fn a_phone_pays_an_order_and_the_money_can_go_back() {
+    let mut chain = Chain::open().await;
+    assert!(matches!(chain.shop.event().await, Event::BundleArrived { .. }));
+    chain.shop.until("it is up", |shop| shop.watermark() == 3).await;
+    let order = order_of(&"till-1".parse().unwrap(), EPOCH, &duty());
+    let text = chain.shop.key.draw(&order).unwrap();
+    chain.shop.owe(Duty::Offer(duty())).await;
+    let page = format!("{}/O/{text}", chain.shop.url);
+    let patience = Duration::from_secs(10);
+    let phone = client(Timeouts { connect: patience, total: patience }).unwrap();
+    for _ in 0..500 {
+        if phone.get(&page).send().await.unwrap().status() == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    chain.pay(&text).await;
+    let mut said = report(&mut chain.shop).await;
+    while said == ProviderReport::Pending {
+        said = report(&mut chain.shop).await;
+    }
+    let ProviderReport::Approved(settled) = said else { panic!("{said:?}") };
+    assert_eq!(settled.received, duty().amount);
+    assert!(matches!(token::parse(settled.proof.as_deref().unwrap()), Ok(Token::Proof(_))));
+
+    let refund = RefundDuty {
+        refund: RefundId([4; 16]),
+        intent: INTENT,
+        provider: ProviderName::Alipay,
+        amount: duty().amount,
+        why: "cold".to_owned(),
+        captured_by: CapturedBy::Cloud,
+    };
+    for _ in 0..2 {
+        chain.shop.owe(Duty::Refund(refund.clone())).await;
+        assert_eq!(chain.shop.event().await, Event::Refund(refund.refund, RefundReport::Refunded));
+    }
+    chain.close().await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_taken_back_cannot_be_paid() {
+    let mut chain = Chain::open().await;
+    assert!(matches!(chain.shop.event().await, Event::BundleArrived { .. }));
+    // The cloud has never seen it: it came to the phone by the till's own display.
+    chain.shop.owe(Duty::Withdraw(duty())).await;
+    assert!(matches!(report(&mut chain.shop).await, ProviderReport::Cancelled(_)));
+    // A late offer of the same order finds it over.
+    chain.shop.owe(Duty::Offer(duty())).await;
+    assert!(matches!(report(&mut chain.shop).await, ProviderReport::Declined { .. }));
+    chain.close().await;
+}
