@@ -53,6 +53,7 @@ pub(super) async fn run(dir: &Path, options: &Options, say: super::Say<'_>) -> i
 async fn page(State(counter): State<Counter>) -> Html<String> {
     let shop = counter.shop.lock().await;
     let filled = include_str!("assets/counter.html")
+        .replace("{{pin}}", PIN)
         .replace("{{till}}", &shop.till_url)
         .replace("{{cloud}}", &shop.cloud_url)
         .replace("{{desk}}", &shop.desk_page(DESK));
