@@ -38,6 +38,7 @@ pub(super) async fn run(dir: &Path, options: &Options, say: super::Say<'_>) -> i
         .route("/counter.css", get(style))
         .route("/counter.js", get(script))
         .route("/paper", get(paper))
+        .route("/paper.css", get(paper_style))
         .route("/state", get(state))
         .route("/do/{what}", post(act))
         .with_state(counter.clone());
@@ -70,7 +71,19 @@ async fn script() -> Response {
 }
 
 async fn paper(State(counter): State<Counter>) -> Html<String> {
-    Html(counter.shop.lock().await.paper().to_html())
+    let paper = counter.shop.lock().await.paper();
+    let printed = match paper.sheets.is_empty() {
+        true => "<p class=\"empty\">Nothing is printed yet.</p>".to_owned(),
+        false => paper.to_html(),
+    };
+    Html(format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Paper</title>\
+         <link rel=\"stylesheet\" href=\"/paper.css\"><body>{printed}</body></html>"
+    ))
+}
+
+async fn paper_style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("assets/paper.css")).into_response()
 }
 
 /// What the buttons show: whether the cable is in, the scanner plugged, paper there.

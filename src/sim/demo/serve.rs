@@ -339,7 +339,10 @@ fn fault_rule(trouble: plan::Trouble, code: &str) -> Value {
         plan::Trouble::Delay => json!({"kind": "delay", "delay_ms": 2500}),
         plan::Trouble::PayingThenPaid => json!({"kind": "paying_then_paid", "after_queries": 3}),
         plan::Trouble::Unknown => json!({"kind": "unknown", "money": "moved"}),
-        other => json!({"kind": other.word()}),
+        plan::Trouble::DropRequest
+        | plan::Trouble::DropAnswer
+        | plan::Trouble::WrongSignature
+        | plan::Trouble::Refuse => json!({"kind": trouble.word()}),
     };
     let mut rule = fault;
     rule["pay_code"] = json!(code);
