@@ -9,6 +9,7 @@
 mod books;
 mod commands;
 mod counter;
+mod day;
 mod desk;
 mod desk_and_counter;
 mod doubt;
