@@ -42,7 +42,7 @@ enum Command {
     #[command(after_help = "Example:\n  till check-config --config /etc/till/till.toml")]
     CheckConfig(run::Config),
     /// Run head office, or keep its books: tills, catalogue, coupons, desks
-    Cloud(cloud::Cloud),
+    Cloud(Box<cloud::Cloud>),
     /// Play a whole shop on this machine: cloud, wallet, scanner, printer and till
     #[command(
         after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit"
@@ -91,7 +91,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(config) => run::run(&config),
         Command::CheckConfig(config) => run::check(&config),
-        Command::Cloud(cloud) => cloud::act(cloud),
+        Command::Cloud(cloud) => cloud::act(&cloud),
         Command::Demo(demo) => sim::demo(demo),
         Command::Sim(part) => sim::act(part),
         Command::Audit(audit) => run::audit(&audit),

@@ -13,13 +13,13 @@ mod start;
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::counter::duty::{Duty, DutyId};
-use crate::counter::event::{Act, Event};
+use crate::counter::event::{Act, Command, Event, PrintReport};
 use crate::counter::refusal::Told;
 use crate::counter::{Context, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
 use crate::journal::Journal;
 use crate::receipt::{Receipt, ReceiptAbout};
-use crate::record::body::Body;
+use crate::record::body::{Body, PaperOutcome};
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
 use crate::record::money_moves::Carrier;
 use crate::record::{Moment, Record};
@@ -74,6 +74,16 @@ pub struct Loop {
     selling: Selling,
     snapshot_at: u64,
     pulse: Arc<AtomicU64>,
+}
+
+/// What became of handing a duty to its edge.
+enum Start {
+    /// The edge has it.
+    UnderWay,
+    /// The edge's door is full or shut.
+    Later,
+    /// It can never be done; this event says so.
+    Never(Event),
 }
 
 /// An answer that waits for the commit.
@@ -214,23 +224,24 @@ impl Loop {
     /// Keeps a pay code in hand until its duty leaves, which is right after this turn's commit.
     fn take_code(&mut self, event: &Event, record: &Record) {
         let Body::IntentDrawn { intent, carrier: Carrier::PayCode { .. }, .. } = &record.body else { return };
-        let text = match event {
-            Event::Scanned { scan, .. } => String::from_utf8_lossy(&scan.data).into_owned(),
-            Event::Act(command) => match &command.act {
-                Act::TypeCode(text) => text.clone(),
-                _ => return,
-            },
-            _ => return,
+        let text = if let Event::Scanned { scan, .. } = event {
+            String::from_utf8_lossy(&scan.data).into_owned()
+        } else if let Event::Act(Command { act: Act::TypeCode(text), .. }) = event {
+            text.clone()
+        } else {
+            return;
         };
         self.codes.insert(*intent, CodeInHand(text.trim().to_owned()));
     }
 
     /// Leaves at a station what the till said to it last.
     fn tell(&mut self, event: &Event, answer: &Result<Reply, Refusal>) {
-        let station = match event {
-            Event::Scanned { station, .. } => station,
-            Event::Act(command) => &command.station,
-            _ => return,
+        let station = if let Event::Scanned { station, .. } = event {
+            station
+        } else if let Event::Act(command) = event {
+            &command.station
+        } else {
+            return;
         };
         match answer {
             Ok(_) => self.told.remove(station),
@@ -268,22 +279,33 @@ impl Loop {
         if let Selling::ReadOnly(_) = self.selling {
             return;
         }
+        let mut hopeless = Vec::new();
         let owed = self.till.owed();
         let ids: BTreeSet<DutyId> = owed.iter().map(Duty::id).collect();
         self.in_flight.retain(|id| ids.contains(id));
         for duty in owed {
             let id = duty.id();
-            if !self.in_flight.contains(&id) && self.start(duty) {
-                self.in_flight.insert(id);
+            if self.in_flight.contains(&id) {
+                continue;
+            }
+            match self.start(duty) {
+                Start::UnderWay => {
+                    self.in_flight.insert(id);
+                }
+                Start::Later => {}
+                Start::Never(event) => hopeless.push(Letter { event, command: None, reply: None }),
             }
         }
         let in_flight = &self.in_flight;
         self.codes.retain(|intent, _| !in_flight.contains(&DutyId::Submit(*intent)));
+        if !hopeless.is_empty() {
+            self.turn(hopeless);
+        }
     }
 
-    /// Hands a duty to its edge. False when the edge's door is full or shut: it is offered again.
-    fn start(&mut self, duty: Duty) -> bool {
-        match duty {
+    /// Hands a duty to its edge. While the edge's door is full or shut, it is offered again.
+    fn start(&mut self, duty: Duty) -> Start {
+        let taken = match duty {
             Duty::Submit(ref pay) => {
                 let code = self.codes.get(&pay.intent).cloned();
                 self.outbox.provider.try_send(ProviderWork { duty, code }).is_ok()
@@ -303,9 +325,14 @@ impl Loop {
                 Some(receipt) => {
                     self.outbox.devices.try_send(DeviceWork::Print(print, Box::new(receipt))).is_ok()
                 }
-                None => false,
+                None => {
+                    let words = "The receipt cannot be read back from the journal.".to_owned();
+                    let report = PrintReport::Ended(PaperOutcome::FailedBefore, words);
+                    return Start::Never(Event::Print(print.job, report));
+                }
             },
-        }
+        };
+        if taken { Start::UnderWay } else { Start::Later }
     }
 
     fn receipt(&self, print: &crate::counter::duty::PrintDuty) -> Option<Receipt> {

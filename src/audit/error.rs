@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// A file is not there.
     #[error(
-        "there is no {what} at {path}: give the directory of `till demo --keep`, or each file by its name"
+        "{what} is missing at {path}: give the directory of `till demo --keep`, or each file by its name"
     )]
     Missing {
         /// Which.

@@ -216,7 +216,7 @@ enum TaskAct {
     },
 }
 
-pub(super) fn act(cloud: Cloud) -> anyhow::Result<ExitCode> {
+pub(super) fn act(cloud: &Cloud) -> anyhow::Result<ExitCode> {
     let dir = folder(&cloud.dir)?;
     let shop = ShopDefaults {
         name: cloud.shop.clone(),
@@ -228,7 +228,7 @@ pub(super) fn act(cloud: Cloud) -> anyhow::Result<ExitCode> {
     let now: cloud::Clock = Arc::new(move || clock.unix_ms());
     runtime()?.block_on(async {
         match &cloud.office {
-            None => serve(&cloud, dir, shop, now).await?,
+            None => serve(cloud, dir, shop, now).await?,
             Some(office) => {
                 let admin = Admin::open(&dir, &shop, Arc::clone(&now)).await?;
                 keep_books(&admin, office, shop.currency, now() / 1000).await?;

@@ -38,15 +38,15 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/d/{desk}/coupon", post(pay::coupon))
         .route("/O/{order}", get(show_order))
         .route("/O/{order}/pay", post(pay::pay_order))
-        .route("/assets/cloud.css", get(|| file("text/css; charset=utf-8", include_str!("assets/cloud.css"))))
-        .route(
-            "/assets/bill.js",
-            get(|| file("text/javascript; charset=utf-8", include_str!("assets/bill.js"))),
-        )
+        .route("/assets/cloud.css", get(async || file("text/css", include_str!("assets/cloud.css"))))
+        .route("/assets/bill.js", get(async || file("text/javascript", include_str!("assets/bill.js"))))
 }
 
-async fn file(kind: &'static str, text: &'static str) -> Response {
-    let fields = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")];
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let kind = HeaderValue::from_str(&format!("{kind}; charset=utf-8"));
+    let kind = kind.unwrap_or(HeaderValue::from_static("text/plain"));
+    let fields =
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static("max-age=300"))];
     (fields, text).into_response()
 }
 
@@ -66,9 +66,8 @@ async fn show(
 ) -> Result<Response, Problem> {
     let words = Words::of(&headers);
     let phone = Phone::of(&headers);
-    let (bundle, desk) = match known_desk(&cloud, &desk).await {
-        Some(known) => known,
-        None => return Ok((StatusCode::NOT_FOUND, Html(bill::unknown(words))).into_response()),
+    let Some((bundle, desk)) = known_desk(&cloud, &desk).await else {
+        return Ok((StatusCode::NOT_FOUND, Html(bill::unknown(words))).into_response());
     };
     let look = Look::at_desk(&cloud, &desk, asked.sale, &phone).await?;
     let name = bundle.desk(&desk).map_or_else(String::new, |desk| desk.name.clone());

@@ -35,10 +35,17 @@ impl Till {
             let body = Body::PrintEnded { job: *job, outcome: PaperOutcome::Unconfirmed, words };
             out.push(body, About::sale(paper.sale));
         }
-        for (kick, drawer) in self.kicks.iter().filter(|(_, drawer)| drawer.state == JobState::Started) {
+        for (kick, drawer) in &self.kicks {
+            // Nobody stands ready at a drawer that opens by itself when the till comes up.
+            let (outcome, words) = match drawer.state {
+                JobState::Ordered => {
+                    (PaperOutcome::FailedBefore, "The till stopped before the drawer opened.")
+                }
+                JobState::Started => (PaperOutcome::Unconfirmed, "The till stopped while the drawer opened."),
+                JobState::Asks(..) => continue,
+            };
             out.at(&drawer.station);
-            let words = "The till stopped while the drawer opened.".to_owned();
-            out.note(Body::DrawerEnded { kick: *kick, outcome: PaperOutcome::Unconfirmed, words });
+            out.note(Body::DrawerEnded { kick: *kick, outcome, words: words.to_owned() });
         }
     }
 

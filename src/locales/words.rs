@@ -179,19 +179,19 @@ messages! {
     PaperUnsure: "look whether the receipt is there", "请查看小票是否已打印";
     PaperFailed: "receipt not printed", "小票未打印";
     PaperNone: "no receipt", "无小票";
-    PaperSettled: "receipt dealt with", "小票已处理";
     Reprint: "Reprint", "重打小票";
     SettlePaper: "I looked: done", "已查看，完成";
     SettleDrawer: "The drawer is seen to", "钱箱已处理";
-    PersonLooked: "A person looked at it.", "已人工查看。";
     NeedsYou: "Needs you", "需要处理";
     NothingNeedsYou: "Nothing needs you.", "没有需要处理的事项。";
     ScannerReady: "Scanner ready", "扫码枪正常";
     ScannerAbsent: "No scanner", "未配置扫码枪";
     ScannerGone: "Scanner gone", "扫码枪断开";
+    ScannerAsks: "Scanner needs you", "扫码枪需处理";
     PrinterReady: "Printer ready", "打印机正常";
     PrinterAbsent: "No printer", "未配置打印机";
     PrinterGone: "Printer gone", "打印机断开";
+    PrinterAsks: "Printer needs you", "打印机需处理";
     ScannerTrouble: "Scanner: {}", "扫码枪：{}";
     PrinterTrouble: "Printer: {}", "打印机：{}";
 
@@ -199,7 +199,7 @@ messages! {
     MoreWho: "{} ▾", "{} ▾";
     Shift: "Shift", "班次";
     ShiftNumber: "Shift {}", "第 {} 班";
-    SalesCount: "{} sales", "{} 单";
+    SalesCount: "sales: {}", "{} 单";
     CashTaken: "Cash", "现金";
     Wallets: "Wallets", "钱包";
     Refunds: "Refunds", "退款";
@@ -224,7 +224,7 @@ messages! {
     NotSentYet: "not sent yet", "尚未上传";
     Records: "records", "条记录";
     WorthNotSent: "worth of receipts not sent", "未上传小票金额";
-    InReceipts: "in {} receipts", "共 {} 张小票";
+    InReceipts: "receipts: {}", "共 {} 张小票";
     Oldest: "oldest", "最早";
     ReceivedOf: "{} of {} received", "已接收 {} / {}";
     NotReceivedYet: "Not received by head office yet", "总部尚未接收";

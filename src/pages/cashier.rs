@@ -136,6 +136,8 @@ struct CashierPage<'a> {
     menu: usize,
     pages: Vec<&'a str>,
     keys: Vec<&'a KeyView>,
+    /// How wide the catalogue lays this page of keys out.
+    columns: u8,
     selling: bool,
     told: Option<String>,
     troubles: Vec<String>,
@@ -163,6 +165,7 @@ fn signed_in(
     let menu_pages = menu_pages(view);
     let menu = asked.fields.get("menu").and_then(|menu| menu.parse().ok()).unwrap_or(0);
     let menu = if menu < menu_pages.len() { menu } else { 0 };
+    let keys = keys(view, menu_pages.get(menu).copied());
     let phase = here.sale.as_ref().map(|sale| sale.phase);
     let due = here.sale.as_ref().and_then(|sale| sale.total.minus(sale.paid).ok());
     let told = words.or_else(|| here.told.as_ref().map(|said| told(&said.code, &said.words, v.lang)));
@@ -176,7 +179,8 @@ fn signed_in(
         managers: view.staff.iter().filter(|person| person.role == Role::Manager).collect(),
         seen: here.sale.as_ref().map_or_else(String::new, |sale| format!("{}:{}", sale.id, sale.version)),
         menu,
-        keys: keys(view, menu_pages.get(menu).copied()),
+        columns: keys.iter().map(|key| key.column).max().unwrap_or(1),
+        keys,
         pages: menu_pages,
         selling: matches!(phase, None | Some(Phase::Basket | Phase::Paid | Phase::Void)),
         told,

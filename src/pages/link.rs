@@ -59,18 +59,16 @@ pub(super) fn line(link: &Link, last: u64, v: &Voice, now_ms: i64) -> LinkLine {
 
 /// A station's devices as small marks.
 pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
-    let chip = |state: &PortState, [ready, absent, gone]: [Msg; 3]| match state {
+    let chip = |state: &PortState, [ready, absent, asks, gone]: [Msg; 4]| match state {
         PortState::Ready => Chip { mark: "good", words: v.say(ready) },
         PortState::Absent => Chip { mark: "calm", words: v.say(absent) },
-        PortState::Asks(_) => Chip { mark: "warn", words: v.say(Msg::NeedsYou) },
+        PortState::Asks(_) => Chip { mark: "warn", words: v.say(asks) },
         PortState::Gone(_) => Chip { mark: "bad", words: v.say(gone) },
     };
-    let mut chips = vec![
-        chip(&devices.scanner, [Msg::ScannerReady, Msg::ScannerAbsent, Msg::ScannerGone]),
-        chip(&devices.printer, [Msg::PrinterReady, Msg::PrinterAbsent, Msg::PrinterGone]),
-    ];
-    chips.dedup();
-    chips
+    vec![
+        chip(&devices.scanner, [Msg::ScannerReady, Msg::ScannerAbsent, Msg::ScannerAsks, Msg::ScannerGone]),
+        chip(&devices.printer, [Msg::PrinterReady, Msg::PrinterAbsent, Msg::PrinterAsks, Msg::PrinterGone]),
+    ]
 }
 
 /// What a person has to see to, in sentences.

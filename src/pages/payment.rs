@@ -8,7 +8,7 @@ use crate::record::ids::IntentId;
 use crate::view::{PaymentView, Phase, SaleView};
 
 /// Quick notes beside the exact amount.
-const NOTES_MAX: usize = 4;
+const NOTES_MAX: usize = 3;
 
 /// What the page says of the last payment.
 #[derive(Clone, PartialEq, Debug)]
@@ -116,10 +116,10 @@ mod tests {
         let minor = |minor: i64, currency: Currency| -> Vec<i64> {
             notes(Money::new(minor, currency)).iter().map(|note| note.minor).collect()
         };
-        assert_eq!(minor(1280, Currency::CNY), [1280, 1500, 2000, 5000, 10000]);
-        assert_eq!(minor(350, Currency::CNY), [350, 500, 1000, 2000, 5000]);
-        assert_eq!(minor(12_800, Currency::CNY), [12_800, 15_000, 20_000, 50_000, 100_000]);
-        assert_eq!(minor(1280, Currency::JPY), [1280, 1500, 2000, 5000, 10_000]);
+        assert_eq!(minor(1280, Currency::CNY), [1280, 1500, 2000, 5000]);
+        assert_eq!(minor(350, Currency::CNY), [350, 500, 1000, 2000]);
+        assert_eq!(minor(12_800, Currency::CNY), [12_800, 15_000, 20_000, 50_000]);
+        assert_eq!(minor(1280, Currency::JPY), [1280, 1500, 2000, 5000]);
         assert_eq!(minor(10_000, Currency::CNY), [10_000, 20_000, 50_000, 100_000]);
         assert_eq!(minor(0, Currency::CNY), [0]);
         assert_eq!(minor(i64::MAX, Currency::CNY), [i64::MAX]);

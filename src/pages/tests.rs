@@ -36,6 +36,10 @@ async fn the_first_manager_needs_the_code_and_then_signs_in() {
     assert_eq!(signed.status, 303);
     let page = shop.get("/s/front", signed.cookie.as_deref()).await;
     assert!(page.text.contains("Latte"), "{}", page.text);
+    let cookie = signed.cookie.as_deref();
+    let person = [("name", "Tom"), ("role", "cashier"), ("new_pin", "5028"), ("new_pin_again", "5028")];
+    assert_eq!(shop.post("/s/front/act/add-staff", cookie, &person).await.status, 200);
+    assert_eq!(shop.post("/s/bar/sign-in", None, &[("staff", "tom"), ("pin", "5028")]).await.status, 200);
     shop.close().await;
 }
 

@@ -67,7 +67,10 @@ pub async fn run(options: &Options, say: Say<'_>) -> io::Result<Option<Tally>> {
             Ok(None)
         }
         Some(customers) => {
-            let tally = play(folder.path(), customers, options, say).await;
+            let tally = tokio::select! {
+                tally = play(folder.path(), customers, options, say) => tally,
+                () = interrupted() => return Err(io::Error::other("the demonstration was interrupted")),
+            };
             if tally.is_err() {
                 say(&logs(folder.path()));
             }
@@ -77,6 +80,20 @@ pub async fn run(options: &Options, say: Say<'_>) -> io::Result<Option<Tally>> {
             }
             Ok(Some(tally))
         }
+    }
+}
+
+/// Waits until the program is asked to stop. The parts are then stopped with it, not left behind.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }
 

@@ -37,8 +37,6 @@ fn another_amount_in_the_answer_is_found() {
     let mut shop = Shop::after_a_morning();
     paying(&mut shop);
     shop.capture(80, 500);
-    let fields = serde_json::to_string(&shop.seal(r#""stopped""#, |_| ()).body).unwrap();
-    assert!(fields.contains("stopped"));
     shop.approve(8, 80, 499);
     shop.issue(8, 500);
     // The header's copy of the amount is what the answer said, so the sums differ, too.

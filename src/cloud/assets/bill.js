@@ -16,11 +16,9 @@ async function refresh() {
 }
 
 if (main().dataset.live) {
-  let first = true;
   const source = new EventSource(main().dataset.live);
-  source.addEventListener("bill", () => {
-    // The first event tells what the page already shows.
-    if (first) { first = false; return; }
-    refresh().catch(() => {});
+  source.addEventListener("bill", (event) => {
+    // The mark says what a page shows: another one means that ours is old.
+    if (event.data !== main().dataset.mark) refresh().catch(() => {});
   });
 }

@@ -102,6 +102,7 @@ impl Look {
             coupons: vec![],
             subtotal: None,
             live: self.live(),
+            mark: self.mark(cloud),
         };
         if let Some(view) = &view {
             fill(&mut page, view, words);
@@ -252,6 +253,7 @@ pub(super) struct BillPage {
     coupons: Vec<String>,
     subtotal: Option<String>,
     live: Option<String>,
+    mark: String,
 }
 
 struct Row {
@@ -286,6 +288,7 @@ pub(super) fn unknown(words: &'static Words) -> String {
         coupons: vec![],
         subtotal: None,
         live: None,
+        mark: String::new(),
     };
     page.render().unwrap_or_default()
 }

@@ -349,6 +349,9 @@ async fn a_phone_watching_its_bill_hears_that_it_changed() {
     let (shop, mut till) = shop_with_bill().await;
     let mut live = shop.http.get(shop.address("/d/table-4/live")).send().await.unwrap();
     let first = live.chunk().await.unwrap().unwrap();
+    let page = shop.page("/d/table-4", None).await;
+    let mark = page.text.split("data-mark=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(String::from_utf8_lossy(&first).contains(&mark), "{mark} is not in {first:?}");
     assert!(first.starts_with(b"event: bill\n"), "{first:?}");
     let added = till.line(SALE, 2, 800);
     till.send_well(&[added]).await;

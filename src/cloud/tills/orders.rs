@@ -14,7 +14,7 @@ use crate::cloud::store::{
 use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId};
-use crate::token::{ORDER_LIFETIME_S, TerminalTag, Token};
+use crate::token::{ORDER_AHEAD_S, ORDER_LIFETIME_S, TerminalTag, Token};
 use crate::wallet::{OrderNumber, RefundAnswer, RefundNumber, RefundRequest};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -45,6 +45,9 @@ pub(super) async fn bring(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Re
     let answers = brought.desk.as_ref().and(brought.bill_version);
     let mut order = read(&cloud, &signed.terminal, brought.intent, brought.sale, &brought.order)?;
     order.answers = answers;
+    if order.issued_at_s.saturating_sub(ORDER_AHEAD_S) > cloud.now_s() {
+        return Err(bad_order("the till's clock is ahead of the cloud's"));
+    }
     if order.issued_at_s.saturating_add(ORDER_LIFETIME_S) < cloud.now_s() {
         order.state = OrderState::Ended;
     }
@@ -65,10 +68,7 @@ fn read(
     sale: SaleId,
     text: &str,
 ) -> Result<NewOrder, Problem> {
-    let not_taken = |why: String| {
-        let words = format!("The order was not taken: {why}.");
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_order", words)
-    };
+    let not_taken = |why: String| bad_order(&why);
     let token = crate::token::parse(text).map_err(|error| not_taken(error.to_string()))?;
     let Token::Order(unverified) = token else {
         return Err(not_taken(format!("it is {}", token.kind())));
@@ -78,9 +78,6 @@ fn read(
     }
     let order = unverified.verify_with(&terminal.public_key).map_err(|error| not_taken(error.to_string()))?;
     let now_ms = cloud.now_ms();
-    if order.check_age(now_ms.div_euclid(1000)) == Err(crate::token::TokenError::NotYetValid) {
-        return Err(not_taken("the till's clock is ahead of the cloud's".to_owned()));
-    }
     Ok(NewOrder {
         terminal: terminal.id.clone(),
         epoch: Epoch(order.epoch),
@@ -95,6 +92,11 @@ fn read(
         due_ms: order.issued_at.saturating_add(ORDER_LIFETIME_S).saturating_mul(1000),
         now_ms,
     })
+}
+
+fn bad_order(why: &str) -> Problem {
+    let words = format!("The order was not taken: {why}.");
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_order", words)
 }
 
 async fn register(cloud: &Cloud, order: NewOrder) -> Result<OrderRow, Problem> {

@@ -4,6 +4,7 @@
 const body = document.body;
 let fetching = false;
 let again = false;
+let waiting = false;
 
 /** Fetches this page (or another address of it) and takes over what changed. */
 export async function refresh(address = location.href) {
@@ -53,6 +54,11 @@ function take(page) {
 function replace(old, part, oldCommand, newCommand) {
   const fresh = part.outerHTML.replaceAll(newCommand, oldCommand);
   if (drawn.get(old) === fresh) return;
+  // Nothing is taken from under the hand of a person who types in a sheet; it follows when they leave.
+  if (old.contains(document.activeElement) && document.activeElement.closest(".card")) {
+    waiting = true;
+    return;
+  }
   // What a person has opened or begun to type stays as it is.
   const open = [...old.querySelectorAll("details[open][id]")].map((sheet) => sheet.id);
   const typed = [...old.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
@@ -87,8 +93,15 @@ function lost(is) {
   }
 }
 
+document.addEventListener("focusout", () => setTimeout(() => {
+  if (!waiting || document.activeElement?.closest(".card")) return;
+  waiting = false;
+  refresh();
+}));
+
 /** The HTML that each part was drawn from, with the command of that time. */
 const drawn = new WeakMap();
+for (const part of document.querySelectorAll("[data-part]")) drawn.set(part, part.outerHTML);
 let received = performance.now();
 
 // Clocks count by the till's time, not by this machine's.

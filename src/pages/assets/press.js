@@ -21,6 +21,7 @@ async function send(form, button, address, fields) {
     const answer = await fetch(address, { method: "POST", headers: { Accept: "application/json" }, body: fields });
     const said = await answer.json();
     if (answer.ok) {
+      document.activeElement?.closest(".card") && document.activeElement.blur();
       (button ?? form).closest(".sheet")?.removeAttribute("open");
       for (const field of form.querySelectorAll("input[id]")) field.value = field.defaultValue;
       words("");
@@ -41,15 +42,23 @@ function refresh() {
   document.dispatchEvent(new Event("till:refresh"));
 }
 
-/** Shows a no in the sheet that is open, else on top of the page; an empty one takes it away. */
+/** The last no, for as long as it holds. */
+let said = "";
+
 function words(sentence) {
+  said = sentence;
+  show();
+}
+
+/** Shows the no in the sheet that is open, else on top of the page. */
+function show() {
   document.getElementById("no")?.remove();
-  if (!sentence) return;
+  if (!said) return;
   const note = document.createElement("p");
   note.id = "no";
   note.className = "told bad";
   note.setAttribute("role", "alert");
-  note.textContent = sentence;
+  note.textContent = said;
   const card = document.querySelector(".sheet[open] > .card");
   const place = card ?? document.querySelector(".left") ?? document.querySelector("main");
   place.prepend(note);
@@ -76,17 +85,22 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.querySelector(".sheet[open]")?.removeAttribute("open");
 });
 
+// A sheet that closes takes its no with it.
+document.addEventListener("toggle", (event) => {
+  if (!event.target.open && event.target.querySelector("#no")) words("");
+}, true);
+
 function pads() {
   for (const pad of document.querySelectorAll("[data-pad][hidden]")) pad.hidden = false;
 }
 /** What the till itself says on the page need not stand there twice. */
 function once() {
-  const note = document.getElementById("no");
-  const said = document.getElementById("told")?.textContent ?? "";
-  if (note && !note.closest(".card") && said.includes(note.textContent)) note.remove();
+  const told = document.getElementById("told")?.textContent ?? "";
+  if (said && !document.querySelector(".sheet[open]") && told.includes(said)) words("");
 }
 document.addEventListener("till:drawn", () => {
   pads();
   once();
+  if (said && !document.getElementById("no")) show();
 });
 pads();

@@ -2,15 +2,19 @@
 
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
+use crate::counter::event::{Act, Command, Event};
 use crate::inbox::{Board, Inbox, Work, doors};
 use crate::journal::edge::EdgeStore;
 use crate::journal::{Journal, Reader};
 use crate::pages::{Config, Parts, Running, start};
 use crate::record::Moment;
+use crate::record::ids::StaffId;
+use crate::staff::{PinHash, Role};
 use crate::till::{Opening, Sources, open};
 use crate::wallet::http::{Timeouts, client};
 use jiff::tz::TimeZone;
 use reqwest::header::{ACCEPT, COOKIE};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
@@ -28,7 +32,7 @@ pub(super) struct Shop {
     pub(super) running: Running,
     pub(super) board: Board,
     pub(super) inbox: Inbox,
-    pub(super) work: Work,
+    pub(super) _work: Work,
     pub(super) now_ms: Arc<AtomicI64>,
     pub(super) client: reqwest::Client,
     till: Option<JoinHandle<()>>,
@@ -61,6 +65,7 @@ impl Shop {
             terminal: "till-1".parse().unwrap(),
             stations: vec!["front".parse().unwrap(), "bar".parse().unwrap()],
             bundle: bundle(),
+            kept: None,
             code_key: [7; 32],
             sources: Sources { clock: Clock::new(), draw: clock::draw },
         };
@@ -86,17 +91,22 @@ impl Shop {
         };
         let running = start(config, parts).await.unwrap();
         let client = client(Timeouts { connect: LONG, total: LONG }).unwrap();
-        Self { running, board, inbox, work, now_ms, client, till: Some(till), _dir: dir }
+        Self { running, board, inbox, _work: work, now_ms, client, till: Some(till), _dir: dir }
     }
 
     /// With a manager `mia` and a cashier `tom` who is signed in at `front`; his cookie.
     pub(super) async fn with_people() -> (Self, String) {
         let shop = Self::open().await;
-        let made = [("code", CODE), ("name", "Mia"), ("new_pin", PIN), ("new_pin_again", PIN)];
-        assert_eq!(shop.post("/s/front/first-manager", None, &made).await.status, 200);
-        let mia = shop.sign_in("front", "mia").await;
-        let added = [("name", "Tom"), ("role", "cashier"), ("new_pin", PIN), ("new_pin_again", PIN)];
-        assert_eq!(shop.post("/s/front/act/add-staff", Some(&mia), &added).await.status, 200);
+        // One round: these tests are about pages, and a real hash takes a tenth of a second each time.
+        let pin = PinHash::with_rounds(PIN, [1; 16], NonZeroU32::MIN).unwrap();
+        let (mia, tom): (StaffId, StaffId) = ("mia".parse().unwrap(), "tom".parse().unwrap());
+        let first = Act::FirstManager { staff: mia.clone(), name: "Mia".to_owned(), pin: pin.clone() };
+        let second = Act::AddStaff { staff: tom, name: "Tom".to_owned(), role: Role::Cashier, pin };
+        for (staff, act) in [(None, first), (Some(mia.clone()), Act::SignIn), (Some(mia), second)] {
+            let station = "front".parse().unwrap();
+            let command = Command { station, staff, approver: None, seen: None, act };
+            shop.inbox.ask(Event::Act(command)).await.unwrap();
+        }
         let tom = shop.sign_in("front", "tom").await;
         (shop, tom)
     }
@@ -152,7 +162,7 @@ impl Shop {
     }
 
     pub(super) async fn close(mut self) {
-        assert!(self.inbox.post(crate::counter::Event::Stopping).await);
+        assert!(self.inbox.post(Event::Stopping).await);
         let till = self.till.take().unwrap();
         tokio::task::spawn_blocking(move || till.join().unwrap()).await.unwrap();
         self.running.shutdown().await;

@@ -38,13 +38,14 @@ pub(super) async fn run(dir: &Path, options: &Options, say: super::Say<'_>) -> i
         .route("/counter.css", get(style))
         .route("/counter.js", get(script))
         .route("/paper", get(paper))
+        .route("/paper.css", get(paper_style))
         .route("/state", get(state))
         .route("/do/{what}", post(act))
         .with_state(counter.clone());
     let served = axum::serve(listener, pages);
     tokio::select! {
         ended = served => ended?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = super::interrupted() => {}
     }
     say("Closing the shop.");
     counter.shop.lock().await.close().await
@@ -53,6 +54,7 @@ pub(super) async fn run(dir: &Path, options: &Options, say: super::Say<'_>) -> i
 async fn page(State(counter): State<Counter>) -> Html<String> {
     let shop = counter.shop.lock().await;
     let filled = include_str!("assets/counter.html")
+        .replace("{{pin}}", PIN)
         .replace("{{till}}", &shop.till_url)
         .replace("{{cloud}}", &shop.cloud_url)
         .replace("{{desk}}", &shop.desk_page(DESK));
@@ -69,7 +71,19 @@ async fn script() -> Response {
 }
 
 async fn paper(State(counter): State<Counter>) -> Html<String> {
-    Html(counter.shop.lock().await.paper().to_html())
+    let paper = counter.shop.lock().await.paper();
+    let printed = match paper.sheets.is_empty() {
+        true => "<p class=\"empty\">Nothing is printed yet.</p>".to_owned(),
+        false => paper.to_html(),
+    };
+    Html(format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Paper</title>\
+         <link rel=\"stylesheet\" href=\"/paper.css\"><body>{printed}</body></html>"
+    ))
+}
+
+async fn paper_style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("assets/paper.css")).into_response()
 }
 
 /// What the buttons show: whether the cable is in, the scanner plugged, paper there.

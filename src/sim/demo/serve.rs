@@ -132,7 +132,7 @@ impl Service<'_> {
     async fn show_member_code(&self) -> Result<()> {
         let (member, secret) = {
             let shop = self.shop.lock().await;
-            let known = &shop.members[self.number % shop.members.len().max(1)];
+            let known = &shop.members[self.number / 6 % shop.members.len().max(1)];
             (known["member"].as_str().unwrap_or_default().to_owned(), secret_of(known))
         };
         let member: MemberRef = member.parse().map_err(|_| io::Error::other("a member without a number"))?;
@@ -339,7 +339,10 @@ fn fault_rule(trouble: plan::Trouble, code: &str) -> Value {
         plan::Trouble::Delay => json!({"kind": "delay", "delay_ms": 2500}),
         plan::Trouble::PayingThenPaid => json!({"kind": "paying_then_paid", "after_queries": 3}),
         plan::Trouble::Unknown => json!({"kind": "unknown", "money": "moved"}),
-        other => json!({"kind": other.word()}),
+        plan::Trouble::DropRequest
+        | plan::Trouble::DropAnswer
+        | plan::Trouble::WrongSignature
+        | plan::Trouble::Refuse => json!({"kind": trouble.word()}),
     };
     let mut rule = fault;
     rule["pay_code"] = json!(code);

@@ -24,6 +24,7 @@ async function look() {
     if (state.received !== received) {
       received = state.received;
       paper.contentWindow.location.reload();
+      paper.addEventListener("load", () => paper.contentWindow.scrollTo(0, 1e9), { once: true });
     }
   } catch {
     words.textContent = "The demonstration does not answer. Is it still running?";
