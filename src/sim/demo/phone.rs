@@ -23,6 +23,19 @@ pub struct Bill {
     action: String,
 }
 
+impl Bill {
+    /// The same bill on a page that this phone has had open for so long.
+    #[must_use]
+    pub fn aged(mut self, ms: i64) -> Self {
+        for (_, value) in self.fields.iter_mut().filter(|(name, _)| name == "shown") {
+            if let Ok(shown) = value.parse::<i64>() {
+                *value = (shown - ms).to_string();
+            }
+        }
+        self
+    }
+}
+
 impl Phone {
     pub fn new() -> Result<Self, reqwest::Error> {
         Ok(Self { browser: Browser::of_phone()? })
@@ -32,6 +45,11 @@ impl Phone {
     pub async fn open(&self, page: &str) -> Result<Option<Bill>, reqwest::Error> {
         let answer = self.browser.get(page).await?;
         Ok(bill_on(&answer, page))
+    }
+
+    /// The text of a page as this phone sees it.
+    pub async fn read(&self, page: &str) -> Result<String, reqwest::Error> {
+        self.browser.get(page).await.map(|answer| answer.text)
     }
 
     /// Shows a coupon on the desk's page.

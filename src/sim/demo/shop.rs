@@ -272,11 +272,25 @@ printer_poll_ms = 300
 
     /// Cuts the power of the till and starts it again.
     pub async fn cut_power(&mut self) -> io::Result<()> {
+        self.kill_daemon().await?;
+        self.start_daemon().await
+    }
+
+    /// Cuts the power of the till.
+    pub async fn kill_daemon(&mut self) -> io::Result<()> {
         if let Some(mut daemon) = self.daemon.take() {
             daemon.kill().await?;
         }
         self.kills += 1;
-        self.start_daemon().await
+        Ok(())
+    }
+
+    /// Asks the till to stop in order, and fails if it says that it could not.
+    pub async fn stop_daemon(&mut self) -> io::Result<()> {
+        match self.daemon.take() {
+            Some(daemon) => daemon.stop().await,
+            None => Ok(()),
+        }
     }
 
     /// Sets a fault of the wallet.

@@ -1,0 +1,121 @@
+//! The program's other commands: what it says of a wrong configuration, a held state directory, a broken
+//! catalogue, and how it ends.
+
+use crate::TILL;
+use crate::counter::{both, says, till};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A till with a screen and nothing else.
+const CONFIG: &str = r#"terminal = "till-1"
+state_dir = "state"
+
+[shop]
+currency = "CNY"
+time_zone = "Asia/Shanghai"
+
+[[station]]
+id = "front"
+
+[pages]
+listen = "127.0.0.1:0"
+"#;
+
+const CATALOGUE: &str = "sku,name,gtins,price,tax_code,tax_percent\nwater,Water,6901234000016,2.00,A,13\n";
+
+/// A daemon that is killed when the test ends.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(config: &str) -> Self {
+        let mut child = Command::new(TILL)
+            .args(["run", "--config", config])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("ready ")));
+        assert!(ready.is_some(), "the till ended before it was ready: {:?}", child.wait());
+        Self(child)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Gone already, or going now.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn written(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn a_key_that_is_not_known_is_named_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "good.toml", CONFIG);
+    let output = till(&["check-config", "--config", &good]);
+    assert_eq!(output.status.code(), Some(0), "{}", both(&output));
+
+    let wrong = CONFIG.replace("currency = ", "curency = \"CNY\"\ncurrency = ");
+    let wrong = written(folder.path(), "wrong.toml", &wrong);
+    for command in ["check-config", "run"] {
+        let output = till(&[command, "--config", &wrong]);
+        assert_eq!(output.status.code(), Some(78), "{}", both(&output));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        says(&said, &format!("{wrong}:5: "));
+        says(&said, "curency");
+    }
+    assert!(!folder.path().join("state").exists(), "nothing was opened");
+}
+
+#[test]
+fn a_second_till_on_the_same_state_directory_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = written(folder.path(), "till.toml", CONFIG);
+    let first = Daemon::start(&config);
+    let second = till(&["run", "--config", &config]);
+    assert_eq!(second.status.code(), Some(69), "{}", both(&second));
+    says(&both(&second), "state");
+    drop(first);
+    // The lock went with the process: nothing is to be removed by hand.
+    drop(Daemon::start(&config));
+}
+
+#[test]
+fn a_broken_catalogue_is_named_line_by_line_and_nothing_of_it_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = folder.path().join("cloud").to_string_lossy().into_owned();
+    let import =
+        |file: &str| till(&["cloud", "--dir", &cloud, "--currency", "CNY", "catalogue", "import", file]);
+    let good = import(&written(folder.path(), "good.csv", CATALOGUE));
+    assert_eq!(good.status.code(), Some(0), "{}", both(&good));
+    says(&both(&good), "1 items");
+    let version = version_in(&both(&good));
+
+    let broken = format!(
+        "{CATALOGUE}tea,Tea,,three,A,13\ncola,Cola,6901234000024,3.50,A,13\nwater,Water again,,2.00,A,13\nbread,Bread\n"
+    );
+    let broken = import(&written(folder.path(), "broken.csv", &broken));
+    assert_eq!(broken.status.code(), Some(1), "{}", both(&broken));
+    let said = both(&broken);
+    says(&said, "Nothing was imported.");
+    for line in ["line 3: ", "line 4: ", "line 5: ", "line 6: "] {
+        says(&said, line);
+    }
+
+    let again = import(&written(folder.path(), "again.csv", &CATALOGUE.replace("2.00", "2.50")));
+    assert_eq!(version_in(&both(&again)), version + 1, "the broken file made no bundle: {}", both(&again));
+}
+
+/// The number in `… are in bundle 3.`
+fn version_in(said: &str) -> u64 {
+    let (_, rest) = said.split_once("bundle ").unwrap_or_else(|| panic!("no bundle in {said:?}"));
+    rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+}
