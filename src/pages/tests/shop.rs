@@ -65,6 +65,7 @@ impl Shop {
             terminal: "till-1".parse().unwrap(),
             stations: vec!["front".parse().unwrap(), "bar".parse().unwrap()],
             bundle: bundle(),
+            kept: None,
             code_key: [7; 32],
             sources: Sources { clock: Clock::new(), draw: clock::draw },
         };
