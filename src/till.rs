@@ -159,6 +159,10 @@ impl Loop {
                 Some(answer) => answer,
                 None => self.decide(&event, &mut records),
             };
+            // Kept at once: the second press may stand in the same turn.
+            if let Some(command) = &command {
+                self.presses.keep(command.clone(), answer.clone());
+            }
             self.tell(&event, &answer);
             waiting.push(Waiting { reply, command, answer });
         }
@@ -168,15 +172,15 @@ impl Loop {
             self.stop_selling(&error);
             for waiting in &mut waiting {
                 waiting.answer = Err(Refusal::ReadOnly);
+                if let Some(command) = waiting.command.take() {
+                    self.presses.keep(command, Err(Refusal::ReadOnly));
+                }
             }
         }
         if changed {
             self.publish();
         }
-        for Waiting { reply, command, answer } in waiting {
-            if let Some(command) = command {
-                self.presses.keep(command, answer.clone());
-            }
+        for Waiting { reply, answer, .. } in waiting {
             if let Some(reply) = reply {
                 // Whoever asked may be gone; what was decided stays decided.
                 let _ = reply.send(answer);
