@@ -21,7 +21,6 @@ mod recorder;
 pub mod refusal;
 mod show;
 #[cfg(test)]
-#[allow(clippy::wildcard_enum_match_arm)] // tests look for the kinds that they speak of
 mod tests;
 
 use crate::bundle::Bundle;

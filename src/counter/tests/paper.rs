@@ -36,10 +36,11 @@ fn paper_is_started_once_and_ended_once() {
 }
 
 #[test]
-fn paper_that_did_not_start_is_owed_again_after_a_restart() {
+fn paper_that_did_not_start_is_owed_again_after_a_restart_but_no_drawer_opens_by_itself() {
     let (mut bench, _, job, _) = paid();
-    assert_eq!(kinds(&bench.restart()), ["booted"]);
-    assert_eq!(bench.owed(), ["print", "kick"]);
+    assert_eq!(kinds(&bench.restart()), ["booted", "drawer_ended"]);
+    assert_eq!(bench.owed(), ["print"]);
+    assert_eq!(attention(&bench), ["drawer_unconfirmed"]);
     bench.print(job, PrintReport::Starting).unwrap();
 }
 
