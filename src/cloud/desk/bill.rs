@@ -176,6 +176,11 @@ impl Look {
             )
             | None => {}
         }
+        // The till has drawn an order, which is not here yet.
+        if !self.by_order && view.is_some_and(|view| view.phase == Phase::Paying) {
+            page.note = Some(words.other_phone.to_owned());
+            return;
+        }
         let payable = view.is_none_or(|view| {
             view.total.is_positive() && (self.by_order || matches!(view.phase, Phase::Basket | Phase::Tender))
         });

@@ -60,7 +60,9 @@ pub(super) async fn pay(
         let intent = order.intent;
         return Ok(phone.mark(follow(&cloud, &desk, &phone, wish.sale, None, Some(intent)).await?));
     }
-    if look.order.as_ref().is_some_and(under_way) && view.id == wish.sale {
+    // The till's records may be here before its order is.
+    let paying = view.phase == Phase::Paying || look.order.as_ref().is_some_and(under_way);
+    if paying && view.id == wish.sale {
         return back(Said::OtherPhone);
     }
     let old = now_ms.saturating_sub(wish.shown).saturating_abs() > PAGE_MS;

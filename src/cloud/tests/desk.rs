@@ -75,6 +75,16 @@ async fn notice_while_time_passes(shop: &Shop, till: &Till, kind: &str) -> Value
     panic!("no notice {kind} came");
 }
 
+fn drawn() -> Body {
+    Body::IntentDrawn {
+        intent: INTENT,
+        provider: crate::record::money_moves::ProviderName::Alipay,
+        amount: Money::new(2600, Currency::CNY),
+        carrier: crate::record::money_moves::Carrier::PayCode { keyed_hash: String::new() },
+        settle_by: crate::record::Moment::default().after_ms(1),
+    }
+}
+
 fn said(page: &Page) -> String {
     page.to.clone().unwrap_or_default().split("said=").nth(1).unwrap_or("").to_owned()
 }
@@ -138,6 +148,20 @@ async fn a_second_phone_is_told_and_the_first_may_press_again() {
     assert!(!page.text.contains("name=\"version\""));
     let again = shop.post("/d/table-4/pay", &second.pay_form(), Some(&cookie)).await;
     assert_eq!(again.to.as_deref(), Some(wallet.as_str()));
+}
+
+#[tokio::test]
+async fn a_second_phone_is_told_as_soon_as_the_till_has_fixed_the_bill() {
+    let (shop, mut till) = shop_with_bill().await;
+    let second = shop.page("/d/table-4", None).await;
+    // The till's records arrive before its order does.
+    let record = till.write_in(SALE, drawn());
+    till.send_well(&[record]).await;
+    let refused = shop.post("/d/table-4/pay", &second.pay_form(), second.cookie.as_deref()).await;
+    assert_eq!(said(&refused), "other_phone");
+    let page = shop.page("/d/table-4", second.cookie.as_deref()).await;
+    assert!(page.text.contains("Another phone is paying this bill"), "{}", page.text);
+    assert!(!page.text.contains("name=\"version\""));
 }
 
 #[tokio::test]
@@ -218,15 +242,8 @@ async fn an_abandoned_order_is_taken_back_without_being_asked() {
     let (wallet, _) = press_pay(&shop, &shared).await;
     let mut till =
         Arc::try_unwrap(std::mem::replace(&mut shared, Arc::new(shop.stranger("x")))).ok().unwrap();
-    let drawn = Body::IntentDrawn {
-        intent: INTENT,
-        provider: crate::record::money_moves::ProviderName::Alipay,
-        amount: Money::new(2600, Currency::CNY),
-        carrier: crate::record::money_moves::Carrier::PayCode { keyed_hash: String::new() },
-        settle_by: crate::record::Moment::default().after_ms(1),
-    };
     let records = [
-        till.write_in(SALE, drawn),
+        till.write_in(SALE, drawn()),
         till.write_in(SALE, Body::Abandoned { intent: INTENT, why: "cash".to_owned() }),
     ];
     till.send_well(&records).await;
