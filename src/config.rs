@@ -24,6 +24,9 @@ pub struct Config {
     /// Which till this is.
     #[serde(deserialize_with = "parsed")]
     pub terminal: TerminalId,
+    /// The folder of the file itself: where relative paths begin.
+    #[serde(skip)]
+    pub folder: PathBuf,
     /// Where the journal and the keys are.
     pub state_dir: PathBuf,
     /// The shop's money and time.
@@ -348,6 +351,7 @@ impl Config {
         config.check().map_err(|(at, reason)| wrong(at, reason))?;
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         config.state_dir = folder.join(&config.state_dir);
+        config.folder = folder;
         Ok(config)
     }
 

@@ -21,11 +21,11 @@ const DAYS: i64 = 30;
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = false,
-    after_help = "Examples:\n  till cloud --dir head-office --listen 127.0.0.1:8050\n  till cloud --dir head-office catalogue import goods.csv\n  till cloud --dir head-office pair list\n  till cloud --dir head-office coupon issue --campaign 7 --amount 3.00 --count 100"
+    after_help = "Examples:\n  till cloud --dir head-office --listen 127.0.0.1:8050\n  till cloud catalogue import goods.csv --dir head-office\n  till cloud --dir head-office pair list\n  till cloud --dir head-office coupon issue --campaign 7 --amount 3.00 --count 100"
 )]
 pub(super) struct Cloud {
     /// Home of its database and keys
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", default_value = "till-cloud", env = "TILL_CLOUD_DIR")]
     dir: PathBuf,
     /// Where it listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8050")]

@@ -41,14 +41,17 @@ pub(super) enum Sim {
     #[command(after_help = "Example:\n  till sim scanner /tmp/scanner")]
     Scanner {
         /// Where the port appears
+        #[arg(default_value = "till-scanner")]
         link: PathBuf,
     },
     /// A receipt printer on a pseudo-terminal; commands on standard input
     #[command(after_help = "Example:\n  till sim printer /tmp/printer paper")]
     Printer {
         /// Where the port appears
+        #[arg(default_value = "till-printer")]
         link: PathBuf,
         /// Where the printed bytes are kept
+        #[arg(default_value = "till-paper")]
         spool: PathBuf,
         /// Bits a second at which it takes them; 0 for as fast as they come
         #[arg(long, default_value_t = 19_200)]
@@ -62,7 +65,7 @@ pub(super) struct Wallets {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
     /// Home of its ledger and keys
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "till-wallets")]
     dir: PathBuf,
     /// Use merchant.pub.pem and gateway.pkcs8.pem of this folder instead of its own keys
     #[arg(long, value_name = "DIR")]

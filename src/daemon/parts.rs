@@ -34,7 +34,7 @@ pub(super) fn provider(config: &Config, board: &Board) -> anyhow::Result<provide
     let mut wallets: BTreeMap<ProviderName, Arc<dyn Wallet>> = BTreeMap::new();
     if let Some(settings) = &config.wallet.alipay {
         let clock = Clock::new();
-        let read = |path: &Path| secret(&config.state_dir, path);
+        let read = |path: &Path| secret(&config.folder, path);
         let adapter = Alipay::new(alipay::Config {
             gateway: settings.gateway.0.clone(),
             app_id: settings.app_id.clone(),
@@ -69,11 +69,11 @@ pub(super) fn provider(config: &Config, board: &Board) -> anyhow::Result<provide
 }
 
 /// A secret by the name of a systemd credential, or by its file beside the configuration.
-fn secret(state_dir: &Path, path: &Path) -> anyhow::Result<String> {
+fn secret(folder: &Path, path: &Path) -> anyhow::Result<String> {
     let credential = keys::credentials_directory().map(|folder| folder.join(path));
     let file = match credential.filter(|file| file.is_file()) {
         Some(file) => file,
-        None => state_dir.parent().unwrap_or(Path::new("")).join(path),
+        None => folder.join(path),
     };
     std::fs::read_to_string(&file).with_context(|| format!("the key {} cannot be read", file.display()))
 }
