@@ -4,8 +4,9 @@
 //! wallet's order number, and with the cloud's database by record, receipt, coupon and visit. Money is summed
 //! a second way as well, because two errors can cancel in a sum and a join can overlook what it does not ask.
 //!
-//! **Invariant:** nothing is written, and nothing of the journal's, the cloud's or the simulator's code is
-//! used: what it knows of their files is the SQL below and the record format of docs/PROTOCOL.md.
+//! **Invariant:** no database is changed, though SQLite may leave its -shm beside one. Nothing of the
+//! journal's, the cloud's or the simulator's code is used: what is known of their files is the SQL below and
+//! the record format of docs/PROTOCOL.md.
 //!
 //! Deliberately not here: repairing anything, and reading what is on paper.
 
