@@ -16,7 +16,17 @@ pub(super) struct Config {
 #[derive(Args)]
 pub(super) struct Audit {
     /// A folder kept by till demo --keep, with till, gateway and cloud in it
-    dir: PathBuf,
+    #[arg(required_unless_present = "journal")]
+    dir: Option<PathBuf>,
+    /// A till's journal.db, instead of a folder
+    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    journal: Option<PathBuf>,
+    /// The wallet gateway's gateway.db to compare it with
+    #[arg(long, value_name = "FILE", requires = "journal")]
+    gateway: Option<PathBuf>,
+    /// The cloud's cloud.db to compare it with
+    #[arg(long, value_name = "FILE", requires = "journal")]
+    cloud: Option<PathBuf>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -50,7 +60,17 @@ pub(super) fn check(arguments: &Config) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn audit(arguments: &Audit) -> anyhow::Result<ExitCode> {
-    let report = audit::run(&audit::Paths::kept_in(&arguments.dir))?;
+    let paths = match (&arguments.dir, &arguments.journal) {
+        (Some(dir), _) => audit::Paths::kept_in(dir),
+        (None, Some(journal)) => audit::Paths {
+            journal: journal.clone(),
+            gateway: arguments.gateway.clone(),
+            cloud: arguments.cloud.clone(),
+            printed: None,
+        },
+        (None, None) => anyhow::bail!("name a folder, or a journal with --journal"),
+    };
+    let report = audit::run(&paths)?;
     if arguments.json {
         say(&serde_json::to_string_pretty(&report)?);
     } else {

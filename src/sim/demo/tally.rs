@@ -36,6 +36,8 @@ pub struct Tally {
     pub sales_lost: usize,
     /// Intents that do not agree between journal, gateway and cloud.
     pub unmatched: u64,
+    /// Intents whose end is not known.
+    pub open: u64,
     /// Everything that the audit found.
     pub findings: Vec<String>,
     /// How long it took.
@@ -66,6 +68,7 @@ impl Tally {
         self.coupons_redeemed = count("coupons");
         self.check_ins = count("check_ins");
         self.unmatched = count("unmatched");
+        self.open = count("open");
         let receipts = usize::try_from(count("receipts")).unwrap_or(usize::MAX);
         self.sales_lost = self.sales_paid.saturating_sub(receipts);
         let findings = audit["findings"].as_array().cloned().unwrap_or_default();
@@ -82,6 +85,7 @@ impl Tally {
     pub fn is_good(&self) -> bool {
         self.findings.is_empty()
             && self.unmatched == 0
+            && self.open == 0
             && self.sales_lost == 0
             && self.records == self.records_acknowledged
             && self.customers == self.sales_paid + self.sales_abandoned
@@ -106,6 +110,7 @@ impl Tally {
             rows.push((format!("wallet fault: {}", kind.replace('_', " ")), times.to_string()));
         }
         rows.push(("sales lost".into(), self.sales_lost.to_string()));
+        rows.push(("payments without an end".into(), self.open.to_string()));
         rows.push(("payments that do not agree".into(), self.unmatched.to_string()));
         rows.push(("seconds".into(), self.seconds.to_string()));
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("  {name:<38}{value:>8}")).collect();
