@@ -99,8 +99,8 @@ impl Till {
             Act::PutOnDesk { desk } => self.put_on_desk(station, desk, out),
             Act::TakeDesk { desk } => self.take_desk(station, desk, out),
             Act::VoidSale { reason } => self.void_sale(station, reason, out),
-            Act::NoSale { reason } => self.no_sale(station, reason, out),
-            Act::Reprint { sale } => self.reprint(station, *sale, out),
+            Act::NoSale { reason } => self.no_sale(reason, out),
+            Act::Reprint { sale } => self.reprint(*sale, out),
             Act::Settle { job, words } => self.settle(*job, words, out),
         }
     }
@@ -187,14 +187,13 @@ impl Till {
         Ok(())
     }
 
-    fn no_sale(&self, station: &StationId, reason: &str, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+    fn no_sale(&self, reason: &str, out: &mut Recorder<'_>) -> Result<(), Refusal> {
         let reason = reason_given(reason)?;
         let id = out.id(SaleId::draw);
         let opened = Body::SaleOpened { sale_kind: SaleKind::NoSale, place: Place::Held };
         out.push(opened, About::sale(id));
         self.order_kick(id, crate::record::body::KickReason::NoSale, Some(reason), out);
         out.push(Body::SaleVoided { reason: "drawer only".to_owned() }, About::sale(id));
-        let _ = station;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::recorder::{About, Recorder};
 use super::{JobState, Kick, PaperJob, PaperWord, Refusal, Till};
 use crate::record::Record;
 use crate::record::body::{Body, Paper, PaperOutcome};
-use crate::record::ids::{JobId, KickId, SaleId, StationId};
+use crate::record::ids::{JobId, KickId, SaleId};
 
 /// Copies of one receipt that a till prints. More is somebody's mistake, or fraud.
 const COPIES_MAX: u32 = 20;
@@ -56,12 +56,7 @@ impl Till {
     }
 
     /// Prints a receipt again: a person's act, counted, and marked COPY.
-    pub(super) fn reprint(
-        &self,
-        station: &StationId,
-        id: SaleId,
-        out: &mut Recorder<'_>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn reprint(&self, id: SaleId, out: &mut Recorder<'_>) -> Result<(), Refusal> {
         let sale = self.sales.get(&id).or(out.cx.archived.filter(|sale| sale.id == id));
         let sale = sale.filter(|sale| sale.receipt.is_some());
         let sale = sale.ok_or(Refusal::NotNow("That sale has no receipt."))?;
@@ -78,7 +73,6 @@ impl Till {
             out.push(Body::PrintSettled { job: *job, words }, About::sale(id));
         }
         let job = out.id(JobId::draw);
-        let _ = station;
         out.push(Body::PrintOrdered { job, paper: Paper::Copy(ordered + 1) }, About::sale(id));
         Ok(())
     }

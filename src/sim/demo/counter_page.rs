@@ -1,7 +1,7 @@
 //! The counter page: cashier, phone, manager and paper side by side, with buttons for what goes wrong.
 
 use super::Options;
-use super::cashier::{Cashier, PIN};
+use super::cashier::PIN;
 use super::shop::{DESK, Shop};
 use crate::token::{MemberRef, member_code};
 use axum::Router;
@@ -21,16 +21,14 @@ use tokio::sync::Mutex;
 #[derive(Clone)]
 struct Counter {
     shop: Arc<Mutex<Shop>>,
-    cashier: Arc<Cashier>,
 }
 
 /// Opens the shop and serves the page until the program is interrupted.
 pub(super) async fn run(dir: &Path, options: &Options, say: super::Say<'_>) -> io::Result<()> {
     let listener = TcpListener::bind(options.listen).await?;
     let address = listener.local_addr()?;
-    let (shop, cashier) =
-        Shop::open(&options.binary, dir, options.seed, &format!("http://{address}")).await?;
-    let counter = Counter { shop: Arc::new(Mutex::new(shop)), cashier: Arc::new(cashier) };
+    let (shop, _) = Shop::open(&options.binary, dir, options.seed, &format!("http://{address}")).await?;
+    let counter = Counter { shop: Arc::new(Mutex::new(shop)) };
     say(&format!("\n  The counter is open:  http://{address}\n"));
     say(&format!("  Sign in at the till as Mia with PIN {PIN}. Ctrl-C closes the shop."));
     let pages = Router::new()
@@ -166,7 +164,6 @@ async fn press(counter: &Counter, what: &str) -> io::Result<String> {
         }
         "power" => {
             shop.cut_power().await?;
-            let _ = &counter.cashier;
             said("The power was cut and is back.")
         }
         _ => Err(io::Error::other("there is no such button")),
