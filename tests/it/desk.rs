@@ -42,7 +42,7 @@ async fn two_phones_that_tap_one_bill_open_one_wallet() {
 
     let intent = counter.intent_of(&sale).await;
     let closed = counter.close().await;
-    assert_eq!(closed.books.intents_by_sale()[&sale], [intent.clone()]);
+    assert_eq!(closed.books.intents_by_sale()[&sale], std::slice::from_ref(&intent));
     assert_eq!(closed.books.money_of(&intent), ["capture 400"]);
     closed.counts("receipts", 1);
 }

@@ -176,6 +176,12 @@ impl Look {
             )
             | None => {}
         }
+        self.offer(cloud, page, view);
+    }
+
+    /// Offers a button to pay, where no phone pays yet and the till is there to answer.
+    fn offer(&self, cloud: &Cloud, page: &mut BillPage, view: Option<&SaleView>) {
+        let words = page.words;
         // The till has drawn an order, which is not here yet.
         if !self.by_order && view.is_some_and(|view| view.phase == Phase::Paying) {
             page.note = Some(words.other_phone.to_owned());
