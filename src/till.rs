@@ -83,7 +83,7 @@ enum Start {
     /// The edge's door is full or shut.
     Later,
     /// It can never be done; this event says so.
-    Never(Event),
+    Never(Box<Event>),
 }
 
 /// An answer that waits for the commit.
@@ -297,7 +297,7 @@ impl Loop {
                     self.in_flight.insert(id);
                 }
                 Start::Later => {}
-                Start::Never(event) => hopeless.push(Letter { event, command: None, reply: None }),
+                Start::Never(event) => hopeless.push(Letter { event: *event, command: None, reply: None }),
             }
         }
         let in_flight = &self.in_flight;
@@ -332,7 +332,7 @@ impl Loop {
                 None => {
                     let words = "The receipt cannot be read back from the journal.".to_owned();
                     let report = PrintReport::Ended(PaperOutcome::FailedBefore, words);
-                    return Start::Never(Event::Print(print.job, report));
+                    return Start::Never(Box::new(Event::Print(print.job, report)));
                 }
             },
         };
