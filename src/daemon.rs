@@ -92,6 +92,8 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     edges.spawn(devices::run(ports, work.devices, inbox.clone(), board.clone(), stopped.clone()));
     match parts::sync(config, device_key) {
         Some(cloud) => {
+            // Until it is heard it is away, and not missing.
+            board.link.send_modify(|link| link.state = LinkState::Offline);
             let doors = parts::doors(&inbox, &board, &reader, &edge, &clock);
             let kept = sync::run(cloud, doors, work.cloud, left);
             level.spawn(async move {

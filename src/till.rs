@@ -9,6 +9,8 @@
 
 mod memory;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use crate::bundle::Bundle;
 use crate::clock::Clock;

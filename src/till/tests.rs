@@ -1,0 +1,122 @@
+//! The loop through its door: what one turn promises, and what it does when the disk refuses.
+
+use super::{Opening, Ready, Sources, open};
+use crate::bundle::Bundle;
+use crate::clock::{self, Clock};
+use crate::counter::Refusal;
+use crate::counter::event::{Act, Command, Event};
+use crate::inbox::{Inbox, Work, doors};
+use crate::journal::{Journal, Reader};
+use crate::money::{Currency, Money};
+use crate::staff::PinHash;
+use crate::view::Selling;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::thread::JoinHandle;
+
+struct Bench {
+    inbox: Inbox,
+    ready: Option<Ready>,
+    _work: Work,
+}
+
+fn bench(dir: &Path) -> Bench {
+    let (inbox, letters) = Inbox::new();
+    let (outbox, work) = doors();
+    let opening = Opening {
+        terminal: "till-1".parse().unwrap(),
+        stations: vec!["front".parse().unwrap()],
+        bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
+        kept: None,
+        code_key: [7; 32],
+        sources: Sources { clock: Clock::new(), draw: clock::draw },
+    };
+    let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
+    Bench { inbox, ready: Some(ready), _work: work }
+}
+
+impl Bench {
+    fn run(&mut self) -> JoinHandle<()> {
+        let till = self.ready.take().unwrap().till;
+        std::thread::spawn(move || till.run().unwrap())
+    }
+}
+
+fn act(act: Act) -> Event {
+    let station = "front".parse().unwrap();
+    let staff = Some("mia".parse().unwrap());
+    Event::Act(Command { station, staff, approver: None, seen: None, act })
+}
+
+fn first_manager() -> Event {
+    let pin = PinHash::with_rounds("4071", [1; 16], NonZeroU32::MIN).unwrap();
+    act(Act::FirstManager { staff: "mia".parse().unwrap(), name: "Mia".to_owned(), pin })
+}
+
+fn records(dir: &Path) -> u64 {
+    Reader::open(dir).unwrap().end().unwrap().unwrap().tip.seq
+}
+
+#[tokio::test]
+async fn two_presses_of_one_button_in_one_turn_are_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench(dir.path());
+    let float = || act(Act::OpenShift { float: Money::new(100, Currency::CNY) });
+    // All of it waits at the door before the loop takes its first turn.
+    let waiting = [
+        (None, first_manager()),
+        (None, act(Act::SignIn)),
+        (Some("press-1"), float()),
+        (Some("press-1"), float()),
+        (Some("press-2"), float()),
+    ]
+    .map(|(id, event)| {
+        let inbox = bench.inbox.clone();
+        async move { inbox.ask_as(id.map(str::to_owned), event).await }
+    });
+    let [manager, sign_in, first, second, third] = waiting;
+    let asked = async { tokio::join!(biased; manager, sign_in, first, second, third) };
+    let turn = async {
+        // `join!` polls in order: every letter stands at the door by now.
+        bench.run()
+    };
+    let ((_, _, first, second, third), thread) = tokio::join!(biased; asked, turn);
+    assert_eq!(first.clone().unwrap().seq, 5);
+    assert_eq!(first, second);
+    assert_eq!(third, Err(Refusal::Shift("A shift is open already.")));
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+    assert_eq!(records(dir.path()), 6, "genesis, boot, manager, sign-in, shift, stop");
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_stops_selling_and_nothing_of_that_turn_remains() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench(dir.path());
+    let board = bench.ready.as_ref().unwrap().board.clone();
+    let thread = bench.run();
+    bench.inbox.ask(first_manager()).await.unwrap();
+    let before = records(dir.path());
+
+    // Somebody else holds the file: the commit fails once its patience is over.
+    #[allow(clippy::disallowed_methods)] // the stranger that the journal defends itself against
+    let stranger = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+    stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(bench.inbox.ask(act(Act::SignIn)).await, Err(Refusal::ReadOnly));
+    stranger.execute_batch("ROLLBACK").unwrap();
+
+    let view = board.view.borrow().clone();
+    assert!(matches!(view.selling, Selling::ReadOnly(_)), "every screen says so");
+    assert_eq!(view.staff.len(), 1, "what was durable is still shown");
+    assert!(view.stations.values().all(|station| station.staff.is_none()), "nothing of the turn remains");
+    assert_eq!(bench.inbox.ask(act(Act::SignIn)).await, Err(Refusal::ReadOnly), "until it is started anew");
+    assert_eq!(records(dir.path()), before);
+    drop(bench);
+    thread.join().unwrap();
+
+    let mut again = self::bench(dir.path());
+    let thread = again.run();
+    again.inbox.ask(act(Act::SignIn)).await.unwrap();
+    again.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+}
