@@ -6,7 +6,17 @@ use crate::record::ids::{Draw, unhex};
 use crate::record::moment::BootId;
 use nix::time::{ClockId, clock_gettime};
 use ring::rand::{SecureRandom, SystemRandom};
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where the kernel does not name its start: each process is a start of its own, so that no deadline of
+/// another one is measured by this one's clock.
+static OWN_BOOT: LazyLock<[u8; 16]> = LazyLock::new(|| {
+    tracing::warn!("The kernel does not say which start this is; deadlines end with this process.");
+    let mut id = [0; 16];
+    id.copy_from_slice(&draw()[..16]);
+    id
+});
 
 /// Reads the machine's clocks.
 #[derive(Clone, Debug)]
@@ -19,7 +29,7 @@ impl Clock {
     pub fn new() -> Self {
         let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let id: String = id.chars().filter(char::is_ascii_hexdigit).collect();
-        Self { boot: unhex(&id).map_or_else(BootId::default, BootId) }
+        Self { boot: BootId(unhex(&id).unwrap_or_else(|| *OWN_BOOT)) }
     }
 
     /// Unix milliseconds by the wall clock.

@@ -24,9 +24,9 @@ pub struct Config {
     /// Which till this is.
     #[serde(deserialize_with = "parsed")]
     pub terminal: TerminalId,
-    /// The folder of the file itself: where relative paths begin.
+    /// The file itself; relative paths begin at its folder.
     #[serde(skip)]
-    pub folder: PathBuf,
+    file: PathBuf,
     /// Where the journal and the keys are.
     pub state_dir: PathBuf,
     /// The shop's money and time.
@@ -349,10 +349,19 @@ impl Config {
         let mut config: Self = toml::from_str(text)
             .map_err(|error| wrong(error.span().map(|span| span.start), error.message().to_owned()))?;
         config.check().map_err(|(at, reason)| wrong(at, reason))?;
-        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-        config.state_dir = folder.join(&config.state_dir);
-        config.folder = folder;
+        file.clone_into(&mut config.file);
+        config.state_dir = config.beside(&config.state_dir);
         Ok(config)
+    }
+
+    /// A path of the configuration, begun at the file's folder.
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    /// An error of this file that shows only when what it names is looked at.
+    pub fn error(&self, reason: String) -> ConfigError {
+        ConfigError { file: self.file.clone(), line: None, reason }
     }
 
     /// The stations.

@@ -31,7 +31,7 @@ use crate::record::header::Epoch;
 use crate::record::ids::{Draw, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::moment::BootId;
 use crate::record::money_moves::{Carrier, Ruling, Verdict};
-use crate::record::{Moment, Record};
+use crate::record::{Hash, Moment, Record};
 use crate::sale::{IntentState, Sale};
 use crate::shift::Shift;
 use crate::staff::{PinHash, Role};
@@ -91,6 +91,7 @@ pub struct Till {
     recent: VecDeque<Paid>,
     last_verdict: u64,
     refused: VecDeque<Verdict>,
+    adopted: Option<(u64, Hash)>,
 }
 
 /// Who is at a station.
@@ -185,6 +186,7 @@ impl Till {
             recent: VecDeque::new(),
             last_verdict: 0,
             refused: VecDeque::new(),
+            adopted: None,
         })
     }
 
@@ -210,7 +212,11 @@ impl Till {
             Event::Booted(shutdown) => self.boot(*shutdown, &mut out),
             Event::Stopping => out.note(Body::Stopped {}),
             Event::BundleArrived { version, hash } => {
-                out.note(Body::BundleAdopted { version: *version, hash: *hash });
+                // Only what is in force is a fact, and each time it came into force is one.
+                let in_force = (cx.bundle.content.version, cx.bundle.hash);
+                if in_force == (*version, *hash) && self.adopted != Some(in_force) {
+                    out.note(Body::BundleAdopted { version: *version, hash: *hash });
+                }
             }
             Event::Scanned { station, scan } => self.scanned(station, scan, &mut out)?,
             Event::Act(command) => self.act(command, &mut out)?,
@@ -263,6 +269,7 @@ impl Till {
                     self.recent_codes.pop_front();
                 }
             }
+            Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
             Body::Noted { verdict } => {
                 self.last_verdict = self.last_verdict.max(verdict.number);
                 if verdict.ruling == Ruling::Refused {

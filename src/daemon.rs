@@ -7,7 +7,7 @@ mod parts;
 mod watch;
 
 use crate::clock::{self, Clock};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::inbox::{self, Board, Inbox, Link, LinkState};
 use crate::journal::Journal;
 use crate::journal::edge::EdgeStore;
@@ -23,8 +23,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-/// How long edges may take to finish what they are at. The unit's TimeoutStopSec is longer.
-const DRAIN: Duration = Duration::from_secs(15);
+/// How long edges may take to finish what they are at. All of these together are less than the unit's
+/// TimeoutStopSec.
+const DRAIN: Duration = Duration::from_secs(12);
+
+/// How long the disk may take over the last record.
+const LAST_RECORD: Duration = Duration::from_secs(5);
 
 /// How long the cloud is given to take the last record.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -54,7 +58,20 @@ pub fn run(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> 
     ended
 }
 
+/// Checks what the configuration names and the daemon would read: the keys of wallets.
+///
+/// # Errors
+/// [`ConfigError`] with what cannot be read or used.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
+    parts::wallets(config).map(drop)
+}
+
 async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> {
+    // 0. What can be wrong with the configuration, before anything is opened or written.
+    let wallets = parts::wallets(config)?;
+    drop(std::net::TcpListener::bind(config.pages.listen).map_err(|error| {
+        config.error(format!("[pages] listen: {} cannot be had: {error}", config.pages.listen))
+    })?);
     // 1. The journal first: its lock keeps every other Till away from all that follows.
     let journal = Journal::open(&config.state_dir)?;
     let before = journal.shutdown();
@@ -86,7 +103,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     let (leave, left) = tokio::sync::watch::channel(false);
     let mut edges = JoinSet::new();
     let mut level = JoinSet::new();
-    let wallets = parts::provider(config, &board)?;
+    let wallets = parts::provider(config, wallets, &board);
     edges.spawn(provider::run(wallets, work.provider, inbox.clone(), stopped.clone()));
     let ports = parts::devices(config);
     edges.spawn(devices::run(ports, work.devices, inbox.clone(), board.clone(), stopped.clone()));
@@ -111,33 +128,50 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     tracing::info!(pages = %pages.address(), before = ?before, "The till is open.");
     opened(&Opened { pages: pages.address(), before });
     edges.spawn(watch::feed(pulse, board.clone(), stopped.clone()));
-    let told = wait_for_end(&mut heart).await;
+    let told = tokio::select! {
+        told = wait_for_end(&mut heart) => told,
+        Some(ended) = edges.join_next() => Told::EdgeGone(why(ended)),
+        Some(ended) = level.join_next() => Told::EdgeGone(why(ended)),
+    };
     // 6. Drain: no new people, then no new work, then the last record, then the cloud hears of it.
     watch::stopping();
     pages.shutdown().await;
     stop.send_replace(true);
-    finish(&mut edges).await;
+    finish(&mut edges, DRAIN).await;
     let ended = match told {
-        Told::Stop => {
-            inbox.post(crate::counter::Event::Stopping).await;
-            match heart.await {
-                Ok(ended) => ended.map_err(anyhow::Error::from),
-                Err(_) => Err(anyhow::anyhow!("the till's thread ended in a panic")),
-            }
-        }
+        Told::Stop => stop_heart(&inbox, heart).await,
+        Told::EdgeGone(why) => stop_heart(&inbox, heart).await.and(Err(why)),
         Told::Ended(ended) => ended,
     };
     let mut link = board.link.subscribe();
     let _late = tokio::time::timeout(FAREWELL, link.wait_for(|link| told_everything(&board, link))).await;
     leave.send_replace(true);
-    finish(&mut level).await;
+    finish(&mut level, FAREWELL).await;
     ended
 }
 
+/// Has the till write its last record, and waits for its thread.
+async fn stop_heart(inbox: &Inbox, heart: oneshot::Receiver<Result<(), till::Error>>) -> anyhow::Result<()> {
+    inbox.post(crate::counter::Event::Stopping).await;
+    match tokio::time::timeout(LAST_RECORD, heart).await {
+        Ok(Ok(ended)) => ended.map_err(anyhow::Error::from),
+        Ok(Err(_)) => Err(anyhow::anyhow!("the till's thread ended in a panic")),
+        Err(_) => Err(anyhow::anyhow!("the disk did not take the last record in time")),
+    }
+}
+
+/// Why a part of the daemon is gone that should run until the end.
+fn why(ended: Result<(), tokio::task::JoinError>) -> anyhow::Error {
+    match ended {
+        Ok(()) => anyhow::anyhow!("a part of the till ended by itself; it starts anew"),
+        Err(error) => anyhow::anyhow!("a part of the till failed ({error}); it starts anew"),
+    }
+}
+
 /// Waits for tasks that were told to stop.
-async fn finish(tasks: &mut JoinSet<()>) {
+async fn finish(tasks: &mut JoinSet<()>, within: Duration) {
     let all = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, all).await.is_err() {
+    if tokio::time::timeout(within, all).await.is_err() {
         tracing::warn!("A part did not finish in time; what it was at is settled at the next start.");
     }
 }
@@ -151,6 +185,8 @@ fn told_everything(board: &Board, link: &Link) -> bool {
 enum Told {
     /// A signal asked for it.
     Stop,
+    /// An edge ended: without it the till would take money that nobody asks for.
+    EdgeGone(anyhow::Error),
     /// The till's thread is gone.
     Ended(anyhow::Result<()>),
 }

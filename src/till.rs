@@ -74,6 +74,8 @@ pub struct Loop {
     codes: BTreeMap<IntentId, CodeInHand>,
     presses: Presses,
     selling: Selling,
+    /// The journal can no longer be read either: screens keep what they last showed.
+    blind: bool,
     snapshot_at: u64,
     pulse: Arc<AtomicU64>,
 }
@@ -134,6 +136,9 @@ impl Loop {
 
     fn patience(&self) -> Duration {
         let Some(deadline) = self.till.next_deadline() else { return PULSE };
+        if self.selling != Selling::Open {
+            return PULSE;
+        }
         let now = self.moment();
         if now.is_past(deadline) {
             return Duration::ZERO;
@@ -149,13 +154,8 @@ impl Loop {
     fn turn(&mut self, letters: Vec<Letter>) {
         let mut records = Vec::new();
         let mut waiting = Vec::new();
-        let mut changed = !letters.is_empty();
+        let heard = !letters.is_empty();
         self.adopt_bundle();
-        if self.till.next_deadline().is_some_and(|deadline| self.moment().is_past(deadline)) {
-            // Refusals of a deadline do not exist: it changes something or nothing.
-            let _ = self.decide(&Event::DeadlinePassed, &mut records);
-            changed = true;
-        }
         for Letter { event, command, reply } in letters {
             let answer = match command.as_deref().and_then(|id| self.presses.answer(id)) {
                 Some(answer) => answer,
@@ -168,6 +168,11 @@ impl Loop {
             self.tell(&event, &answer);
             waiting.push(Waiting { reply, command, answer });
         }
+        // After the letters: what arrived in time counts, also if its deadline passed while it waited.
+        if self.till.next_deadline().is_some_and(|deadline| self.moment().is_past(deadline)) {
+            // Refusals of a deadline do not exist: it changes something or nothing.
+            let _ = self.decide(&Event::DeadlinePassed, &mut records);
+        }
         if !records.is_empty()
             && let Err(error) = self.journal.append(&records)
         {
@@ -179,7 +184,7 @@ impl Loop {
                 }
             }
         }
-        if changed {
+        if heard || !records.is_empty() {
             self.publish();
         }
         for Waiting { reply, answer, .. } in waiting {
@@ -266,6 +271,11 @@ impl Loop {
     }
 
     fn publish(&mut self) {
+        if self.blind {
+            let selling = self.selling.clone();
+            self.view.send_modify(|view| Arc::make_mut(view).selling = selling);
+            return;
+        }
         let now_s = self.moment().unix_s();
         let bundle = &self.in_force.bundle;
         let view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
@@ -303,7 +313,8 @@ impl Loop {
             }
         }
         let in_flight = &self.in_flight;
-        self.codes.retain(|intent, _| !in_flight.contains(&DutyId::Submit(*intent)));
+        let unsent = |id| ids.contains(&id) && !in_flight.contains(&id);
+        self.codes.retain(|intent, _| unsent(DutyId::Submit(*intent)));
         if !hopeless.is_empty() {
             self.turn(hopeless);
         }
@@ -384,8 +395,11 @@ impl Loop {
         self.selling = Selling::ReadOnly(error.to_string());
         match start::replay(&self.journal) {
             Ok(Some(till)) => self.till = till,
-            Ok(None) => {}
-            Err(error) => tracing::error!(error = %error, "Nor can it be read."),
+            Ok(None) => self.blind = true,
+            Err(error) => {
+                tracing::error!(error = %error, "Nor can it be read.");
+                self.blind = true;
+            }
         }
         self.codes.clear();
     }

@@ -231,7 +231,8 @@ pub(super) fn act(cloud: &Cloud) -> anyhow::Result<ExitCode> {
             None => serve(cloud, dir, shop, now).await?,
             Some(office) => {
                 let admin = Admin::open(&dir, &shop, Arc::clone(&now)).await?;
-                keep_books(&admin, office, shop.currency, now() / 1000).await?;
+                let currency = admin.currency().await?;
+                keep_books(&admin, office, currency, now() / 1000).await?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &Config) -> anyhow::Result<ExitCode> {
 
 pub(super) fn check(arguments: &Config) -> anyhow::Result<ExitCode> {
     let config = config::Config::read(&arguments.config)?;
+    daemon::check(&config)?;
     let stations = config.stations().count();
     let plural = if stations == 1 { "station" } else { "stations" };
     say(&format!("{}: {} with {stations} {plural}, good.", arguments.config.display(), config.terminal));

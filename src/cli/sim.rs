@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::sim::{demo as shop, gateway};
 use clap::{Args, Subcommand};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 pub(super) struct Demo {
     /// Play so many scripted customers, then stop and print a table
     #[arg(long, value_name = "N")]
-    customers: Option<usize>,
+    customers: Option<NonZeroUsize>,
     /// The seed of the script: the same seed plays the same customers
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -82,7 +83,7 @@ pub(super) fn demo(arguments: Demo) -> anyhow::Result<ExitCode> {
     log_quietly();
     let options = shop::Options {
         binary: std::env::current_exe()?,
-        customers: arguments.customers,
+        customers: arguments.customers.map(NonZeroUsize::get),
         seed: arguments.seed,
         kills: arguments.kills,
         json: arguments.json,

@@ -8,7 +8,7 @@ use super::store::{Decision, Pairing, PairingState, Store, StoreError, Task};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::offer::Offer;
 use crate::record::ids::{TerminalId, hex};
 use crate::token::{Coupon, MemberRef, TokenError, Validity, Worth, fingerprint};
@@ -182,6 +182,14 @@ impl Admin {
             content.offers.push(offer.clone());
         })
         .await
+    }
+
+    /// The shop's currency, as published.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn currency(&self) -> Result<Currency, AdminError> {
+        Ok(publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?.currency)
     }
 
     /// The campaign with this number, if it is published.

@@ -2,17 +2,17 @@
 
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 use crate::devices::{Address, AimPrefix, DrawerPulse, FlowControl, SerialAddress, TcpAddress};
 use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
 use crate::keys::{self, DeviceKey};
 use crate::record::money_moves::ProviderName;
+use crate::wallet::Wallet;
 use crate::wallet::alipay::{self, Alipay};
 use crate::wallet::http::Timeouts;
 use crate::wallet::signing::{SigningKey, VerifyingKey};
-use crate::wallet::{self, Wallet};
 use crate::{devices, pages, paper, provider, sync};
 use anyhow::Context;
 use std::collections::BTreeMap;
@@ -29,18 +29,24 @@ pub(super) fn own_bundle(config: &Config) -> Bundle {
     Bundle::empty(shop.currency, shop.time_zone.zone.clone(), &shop.time_zone.name, shop.day_cut.0)
 }
 
-/// The wallets that the till calls itself.
-pub(super) fn provider(config: &Config, board: &Board) -> anyhow::Result<provider::Config> {
-    let mut wallets: BTreeMap<ProviderName, Arc<dyn Wallet>> = BTreeMap::new();
+/// The wallets that the till calls itself, their keys read and checked.
+///
+/// # Errors
+/// [`ConfigError`] naming the key that cannot be read or is not one.
+pub(super) fn wallets(config: &Config) -> Result<Wallets, ConfigError> {
+    let mut wallets: Wallets = BTreeMap::new();
     if let Some(settings) = &config.wallet.alipay {
+        let wrong = |what: &str, why: String| config.error(format!("[wallet.alipay] {what}: {why}"));
+        let app_key = SigningKey::read(&secret(config, "app_key", &settings.app_key)?)
+            .map_err(|error| wrong("app_key", error.to_string()))?;
+        let alipay_key = VerifyingKey::read(&secret(config, "alipay_key", &settings.alipay_key)?)
+            .map_err(|error| wrong("alipay_key", error.to_string()))?;
         let clock = Clock::new();
-        let read = |path: &Path| secret(&config.folder, path);
         let adapter = Alipay::new(alipay::Config {
             gateway: settings.gateway.0.clone(),
             app_id: settings.app_id.clone(),
-            app_key: SigningKey::read(&read(&settings.app_key)?).context("[wallet.alipay] app_key")?,
-            alipay_key: VerifyingKey::read(&read(&settings.alipay_key)?)
-                .context("[wallet.alipay] alipay_key")?,
+            app_key,
+            alipay_key,
             app_auth_token: None,
             notify_url: None,
             timeouts: Timeouts {
@@ -49,12 +55,20 @@ pub(super) fn provider(config: &Config, board: &Board) -> anyhow::Result<provide
             },
             now: Arc::new(move || clock.unix_ms()),
         })
-        .context("[wallet.alipay]")?;
-        wallets.insert(ProviderName::Alipay, Arc::new(adapter) as Arc<dyn wallet::Wallet>);
+        .map_err(|error| config.error(format!("[wallet.alipay]: {error}")))?;
+        wallets.insert(ProviderName::Alipay, Arc::new(adapter) as Arc<dyn Wallet>);
     }
+    Ok(wallets)
+}
+
+/// Wallets by name.
+pub(super) type Wallets = BTreeMap<ProviderName, Arc<dyn Wallet>>;
+
+/// What the payments' edge is given.
+pub(super) fn provider(config: &Config, wallets: Wallets, board: &Board) -> provider::Config {
     let timing = &config.timing;
     let shop = board.view.borrow().shop.clone();
-    Ok(provider::Config {
+    provider::Config {
         wallets,
         terminal: config.terminal.clone(),
         subject: if shop.is_empty() { config.terminal.to_string() } else { shop },
@@ -65,17 +79,16 @@ pub(super) fn provider(config: &Config, board: &Board) -> anyhow::Result<provide
             watch_after: Duration::from_millis(timing.watch_after_ms),
             ..provider::Timing::default()
         },
-    })
+    }
 }
 
 /// A secret by the name of a systemd credential, or by its file beside the configuration.
-fn secret(folder: &Path, path: &Path) -> anyhow::Result<String> {
+fn secret(config: &Config, what: &str, path: &Path) -> Result<String, ConfigError> {
     let credential = keys::credentials_directory().map(|folder| folder.join(path));
-    let file = match credential.filter(|file| file.is_file()) {
-        Some(file) => file,
-        None => folder.join(path),
-    };
-    std::fs::read_to_string(&file).with_context(|| format!("the key {} cannot be read", file.display()))
+    let file = credential.filter(|file| file.is_file()).unwrap_or_else(|| config.beside(path));
+    std::fs::read_to_string(&file).map_err(|error| {
+        config.error(format!("[wallet.alipay] {what}: the key {} cannot be read: {error}", file.display()))
+    })
 }
 
 /// Ports and printers.

@@ -68,10 +68,10 @@ impl Moment {
         deadline.boot != self.boot || self.monotonic_ms >= deadline.monotonic_ms
     }
 
-    /// The shop's date for this moment: the calendar date in its zone of the time less the cut, so
+    /// The shop's date for this moment, corrected by the cloud's clock where it is known: the calendar date in its zone of the time less the cut, so
     /// that a sale at half past one still belongs to the evening before when the day is cut at four.
     pub fn business_date(&self, zone: &TimeZone, cut_minutes: u16) -> Date {
-        let at = Timestamp::from_millisecond(self.wall_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let at = Timestamp::from_millisecond(self.corrected_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
         let shifted = at.saturating_sub(SignedDuration::from_mins(i64::from(cut_minutes)));
         zone.to_datetime(shifted.unwrap_or(at)).date()
     }

@@ -125,6 +125,13 @@ async fn play(dir: &Path, customers: usize, options: &Options, say: Say<'_>) -> 
         let counted = hits.iter().map(|(kind, times)| (kind.clone(), times.as_u64().unwrap_or(0)));
         tally.faults = counted.collect();
     }
+    for customer in &day {
+        if let plan::Means::PayCode(Some(trouble)) = customer.means
+            && !tally.faults.contains_key(trouble.word())
+        {
+            tally.findings.push(format!("fault_not_played: the wallet's {} never struck", trouble.word()));
+        }
+    }
     shop.close().await?;
     let folder = dir.to_string_lossy();
     let audit = program::call(&options.binary, &["audit", &folder, "--json", "--no-fail"]).await?;

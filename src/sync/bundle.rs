@@ -37,6 +37,8 @@ enum NotTaken {
     Lower { offered: u64, held: u64 },
     #[error("its text is damaged")]
     Damaged,
+    #[error("it is in {is}, and this till keeps its books in {wanted} for life")]
+    OtherCurrency { is: &'static str, wanted: &'static str },
     #[error("its envelope says {outside} and it says {inside}")]
     OtherVersion { outside: u64, inside: u64 },
     #[error("its keys are older than those this till holds")]
@@ -123,6 +125,10 @@ async fn take(around: &Around, mut envelope: Envelope) -> Result<(), NotTaken> {
     let bytes = BASE64.decode(std::mem::take(&mut envelope.payload)).map_err(|_| NotTaken::Damaged)?;
     let trust = around.trust().ok_or(NotTaken::Keys(TokenError::UnknownKey))?;
     let (delivered, fresh_keys) = open(&envelope, &bytes, &trust, Dates::Now(around.line.unix_s()))?;
+    let (is, wanted) = (delivered.bundle.content.currency, around.doors.board.view.borrow().currency);
+    if is != wanted {
+        return Err(NotTaken::OtherCurrency { is: is.code(), wanted: wanted.code() });
+    }
     if let Some(keys) = fresh_keys {
         pairing::keep(around, &trust.root, &keys).await?;
     }

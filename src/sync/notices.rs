@@ -137,7 +137,7 @@ async fn look_at_bundle(around: &Around, version: u64) -> Result<(), Failure> {
     bundle::fetch(around).await
 }
 
-/// The till's answer. Everything but [`Refusal::Busy`] is final.
+/// The till's answer. Everything is final but a till that is busy, or that cannot write it down now.
 async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result<(), Refusal> {
     let notice = match serde_json::from_value::<Notice>(notice) {
         Ok(notice) => notice,
@@ -155,7 +155,7 @@ async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result
     };
     let Some(event) = event(around, notice) else { return Ok(()) };
     let answer = around.doors.inbox.ask(event).await;
-    if answer == Err(Refusal::Busy) {
+    if matches!(answer, Err(Refusal::Busy | Refusal::ReadOnly)) {
         return Err(Refusal::Busy);
     }
     if let Err(refusal) = &answer {

@@ -15,7 +15,7 @@ use std::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 /// Version of the snapshot's shape. A snapshot of another shape is left out and the journal replayed.
-const SNAPSHOT_SHAPE: u16 = 1;
+const SNAPSHOT_SHAPE: u16 = 2;
 
 /// What a till starts from.
 pub struct Opening {
@@ -89,6 +89,8 @@ pub fn open(
 ) -> Result<Ready, Error> {
     let Opening { terminal, stations, bundle, kept, code_key, sources } = opening;
     let mut journal = journal;
+    // A bundle in another currency cannot be this till's, whoever signed it.
+    let kept = kept.filter(|kept| kept.bundle.content.currency == bundle.content.currency);
     let in_force = kept.map_or_else(|| nothing_in_force(bundle), Arc::new);
     let cx = |draw| Context {
         moment: sources.clock.moment(None),
@@ -142,6 +144,7 @@ pub fn open(
         codes: BTreeMap::new(),
         presses: Presses::default(),
         selling: Selling::Open,
+        blind: false,
         snapshot_at,
         pulse: Arc::clone(&pulse),
     };

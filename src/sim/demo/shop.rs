@@ -26,6 +26,12 @@ const APP: &str = "2021000000000001";
 /// How fast the virtual printer's line is, in bits a second.
 const PRINTER_BAUD: u32 = 115_200;
 
+/// Starts of the till before its failure is believed, as systemd would try again.
+const START_TRIES: u32 = 4;
+
+/// Between two of them.
+const BETWEEN_STARTS: Duration = Duration::from_millis(250);
+
 /// How long the till may take to come up or the cloud to hear of it.
 const UP_WITHIN: Duration = Duration::from_secs(30);
 
@@ -205,8 +211,16 @@ printer_poll_ms = 300
     pub async fn start_daemon(&mut self) -> io::Result<()> {
         let config = text(&self.dir.join("till.toml"));
         let log = self.dir.join("till.log");
-        let (daemon, _) =
-            Program::start(&self.binary, "the till", &["run", "--config", &config], &log).await?;
+        let mut tries = 0;
+        // While the till is down, some other connection of this machine may stand on its port for a moment.
+        let daemon = loop {
+            tries += 1;
+            match Program::start(&self.binary, "the till", &["run", "--config", &config], &log).await {
+                Ok((daemon, _)) => break daemon,
+                Err(error) if tries == START_TRIES => return Err(error),
+                Err(_) => tokio::time::sleep(BETWEEN_STARTS).await,
+            }
+        };
         self.daemon = Some(daemon);
         Ok(())
     }

@@ -72,13 +72,10 @@ impl Tally {
         let receipts = usize::try_from(count("receipts")).unwrap_or(usize::MAX);
         self.sales_lost = self.sales_paid.saturating_sub(receipts);
         let findings = audit["findings"].as_array().cloned().unwrap_or_default();
-        self.findings = findings
-            .iter()
-            .map(|finding| {
-                let code = finding["code"].as_str().unwrap_or("");
-                format!("{code}: {}", finding["words"].as_str().unwrap_or(""))
-            })
-            .collect();
+        self.findings.extend(findings.iter().map(|finding| {
+            let code = finding["code"].as_str().unwrap_or("");
+            format!("{code}: {}", finding["words"].as_str().unwrap_or(""))
+        }));
     }
 
     /// Whether every sale is accounted for, everything is at the cloud, and nothing disagrees.
