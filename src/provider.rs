@@ -1,8 +1,10 @@
 //! Runs payment duties against a wallet: pay, ask, take back, look once more, give back.
 //!
-//! One errand at a time for each intent. A later duty on an intent ends the earlier errand, except a
-//! payment whose request may have left: that one is heard out, reported, and only then the next begins.
+//! One errand at a time for each intent. A later duty on an intent tells the earlier errand to stop, and
+//! begins once that has ended: a payment whose request may have left is heard out, and an answer that was
+//! read is posted first.
 //! **Invariant:** a pay code is in memory here from its duty to its one request, and nowhere else.
+//! **Invariant:** nothing is taken back whose approval was posted: the till may have released the goods.
 //!
 //! Not here: deciding what an answer means for the sale (`counter`), back-off of people, and orders that a
 //! phone pays at the cloud (`sync`).
@@ -16,14 +18,15 @@ mod timing;
 mod tests;
 
 use crate::counter::duty::{Duty, DutyId};
-use crate::inbox::{Inbox, ProviderWork};
+use crate::inbox::{Inbox, ProviderWork, WORK_MAX};
 use crate::record::ids::{IntentId, RefundId, TerminalId};
 use crate::record::money_moves::ProviderName;
 use crate::wallet::Wallet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 pub use timing::Timing;
 
@@ -54,17 +57,32 @@ enum Lane {
     Refund(RefundId),
 }
 
+/// How an errand ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    /// It posted what became of the payment: that it was approved, or that it was declined.
+    Concluded,
+    /// Anything else.
+    Open,
+}
+
+/// True once an errand is to stop.
+type Stop = watch::Receiver<bool>;
+
 struct Running {
     duty: DutyId,
-    abort: AbortHandle,
+    task: Id,
+    stop: watch::Sender<bool>,
 }
 
 struct Errands {
     surroundings: Surroundings,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Ending>,
     running: BTreeMap<Lane, Running>,
-    /// What comes after a payment that must be heard out; the latest duty counts.
+    /// What comes after an errand that has yet to end; the latest duty counts.
     waiting: BTreeMap<Lane, ProviderWork>,
+    /// The last lanes that were concluded. A cancellation that comes now was decided before the till read so.
+    concluded: VecDeque<Lane>,
 }
 
 /// Takes duties until `shutdown` or until the till is gone, then hears out payments that may have left.
@@ -79,6 +97,7 @@ pub async fn run(
         tasks: JoinSet::new(),
         running: BTreeMap::new(),
         waiting: BTreeMap::new(),
+        concluded: VecDeque::new(),
     };
     loop {
         tokio::select! {
@@ -107,44 +126,61 @@ impl Errands {
         match self.running.get(&lane) {
             // Kept in flight exactly once.
             Some(running) if running.duty == work.duty.id() => {}
-            Some(Running { duty: DutyId::Submit(_), .. }) => {
+            Some(running) => {
+                running.stop.send_replace(true);
                 self.waiting.insert(lane, work);
             }
-            Some(running) => {
-                running.abort.abort();
-                self.start(lane, work);
-            }
-            None => self.start(lane, work),
+            None => self.begin(lane, work),
         }
     }
 
-    fn start(&mut self, lane: Lane, work: ProviderWork) {
+    /// Begins the next errand of an idle lane, unless the till will read that it is not needed.
+    fn begin(&mut self, lane: Lane, work: ProviderWork) {
+        if self.concluded.contains(&lane) {
+            if matches!(work.duty, Duty::Cancel(_)) {
+                tracing::info!(duty = ?work.duty.id(), "What became of the payment was posted: it is not taken back.");
+                return;
+            }
+            self.concluded.retain(|concluded| *concluded != lane);
+        }
         let duty = work.duty.id();
-        let abort = self.tasks.spawn(errand(self.surroundings.clone(), work));
-        self.running.insert(lane, Running { duty, abort });
+        let (stop, stopping) = watch::channel(false);
+        let task = self.tasks.spawn(errand(self.surroundings.clone(), work, stopping)).id();
+        self.running.insert(lane, Running { duty, task, stop });
     }
 
-    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
+    fn ended(&mut self, ended: Result<(Id, Ending), JoinError>) {
+        let (id, ending) = match ended {
+            Ok(ended) => ended,
             // A bug: the daemon ends the process, and the next start asks for what is open.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(error) => error.id(),
+            Err(error) => (error.id(), Ending::Open),
         };
-        let lane = self.running.iter().find(|(_, running)| running.abort.id() == id).map(|(lane, _)| *lane);
+        let lane = self.running.iter().find(|(_, running)| running.task == id).map(|(lane, _)| *lane);
         let Some(lane) = lane else { return };
         self.running.remove(&lane);
+        if ending == Ending::Concluded {
+            self.conclude(lane);
+        }
         if let Some(next) = self.waiting.remove(&lane) {
-            self.start(lane, next);
+            self.begin(lane, next);
         }
     }
 
-    /// Everything but a payment in flight can be begun again by the next start.
+    /// Remembers as many lanes as cancellations can wait at the door. One that comes later yet is still
+    /// harmless: it asks before it takes back.
+    fn conclude(&mut self, lane: Lane) {
+        if self.concluded.len() >= WORK_MAX {
+            self.concluded.pop_front();
+        }
+        self.concluded.push_back(lane);
+    }
+
+    /// Everything but a payment in flight can be begun again by the next start. A call that takes back is
+    /// heard, too: the next start asks first, and must not be told of a payment that is about to go back.
     async fn hear_out(mut self) {
         for running in self.running.values() {
-            if !matches!(running.duty, DutyId::Submit(_)) {
-                running.abort.abort();
-            }
+            running.stop.send_replace(true);
         }
         self.waiting.clear();
         while let Some(ended) = self.tasks.join_next_with_id().await {
@@ -164,13 +200,28 @@ fn lane(duty: &Duty) -> Option<Lane> {
     }
 }
 
-async fn errand(surroundings: Surroundings, work: ProviderWork) {
+async fn errand(surroundings: Surroundings, work: ProviderWork, mut stop: Stop) -> Ending {
     match work.duty {
+        // It may have left: nothing stops it.
         Duty::Submit(duty) => payment::submit(&surroundings, &duty, work.code).await,
-        Duty::Ask(duty) => payment::ask(&surroundings, &duty).await,
-        Duty::Cancel(duty) => payment::cancel(&surroundings, &duty).await,
-        Duty::Watch(duty) => payment::watch(&surroundings, &duty).await,
-        Duty::Refund(duty) => refund::refund(&surroundings, &duty).await,
-        Duty::Offer(_) | Duty::Withdraw(_) | Duty::Print(_) | Duty::Kick(_) => {}
+        Duty::Ask(duty) => payment::ask(&surroundings, &duty, &mut stop).await,
+        Duty::Cancel(duty) => payment::cancel(&surroundings, &duty, &mut stop).await,
+        Duty::Watch(duty) => {
+            unless_stopped(&mut stop, payment::watch(&surroundings, &duty)).await.unwrap_or(Ending::Open)
+        }
+        Duty::Refund(duty) => {
+            let _begun_again = unless_stopped(&mut stop, refund::refund(&surroundings, &duty)).await;
+            Ending::Open
+        }
+        Duty::Offer(_) | Duty::Withdraw(_) | Duty::Print(_) | Duty::Kick(_) => Ending::Open,
+    }
+}
+
+/// None once it is to stop. What is ready counts before that.
+async fn unless_stopped<T>(stop: &mut Stop, what: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        ready = what => Some(ready),
+        () = stopped(stop) => None,
     }
 }

@@ -92,6 +92,8 @@ impl Till {
                 IntentState::Cancelling | IntentState::CancelUnsure => {
                     out.push(Body::Cancelled { intent: id, action: short(action) }, about());
                 }
+                // After an approval this says nothing of the money that paid: the payments' edge asks before
+                // it takes back, and takes nothing back once it has posted an approval.
                 IntentState::Drawn
                 | IntentState::Pending
                 | IntentState::Unsure

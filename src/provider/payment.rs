@@ -5,21 +5,24 @@
 //!
 //! Not here: giving a settled payment back (`refund`).
 
-use super::Surroundings;
-use super::report;
+use super::{Ending, Stop, Surroundings, report, unless_stopped};
 use crate::counter::duty::PayDuty;
 use crate::counter::event::{Event, ProviderReport};
 use crate::inbox::CodeInHand;
 use crate::record::money_moves::Advice;
 use crate::wallet::{Answer, CancelAction, CancelAnswer, OrderNumber, PayCode, PayRequest, Scene, Wallet};
 use std::sync::Arc;
-use tokio::time::{Instant, sleep};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
 
 /// The shortest and longest life that a payment gets at the wallet, in seconds.
 const EXPIRES_S: std::ops::RangeInclusive<u64> = 60..=900;
 
+/// How long the question before a cancellation may take.
+const LOOK_FIRST: Duration = Duration::from_secs(3);
+
 /// Sends the payment once, with the code in hand.
-pub(super) async fn submit(around: &Surroundings, duty: &PayDuty, code: Option<CodeInHand>) {
+pub(super) async fn submit(around: &Surroundings, duty: &PayDuty, code: Option<CodeInHand>) -> Ending {
     let outcome = match (code, around.config.wallets.get(&duty.provider)) {
         (None, _) => ProviderReport::Unsure(report::RESTARTED.to_owned()),
         (Some(_), None) => report::refused("TILL.NO_WALLET", no_wallet(duty), Advice::OtherMeans),
@@ -28,7 +31,7 @@ pub(super) async fn submit(around: &Surroundings, duty: &PayDuty, code: Option<C
             Err(error) => report::refused("TILL.PAY_CODE", error.to_string(), Advice::NewCode),
         },
     };
-    post(around, duty, outcome).await;
+    post(around, duty, outcome).await
 }
 
 async fn pay(
@@ -58,16 +61,22 @@ async fn pay(
 }
 
 /// Asks until it is known what became of the payment. Says once that the wallet waits for the customer.
-pub(super) async fn ask(around: &Surroundings, duty: &PayDuty) {
+///
+/// It stops between an answer and the next only: what was read is posted.
+pub(super) async fn ask(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) -> Ending {
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::Unsure(no_wallet(duty))).await;
     };
     let timing = &around.config.timing;
     let began = Instant::now();
     let mut said = Said::default();
-    sleep(timing.query_first).await;
+    let mut gap = timing.query_first;
     loop {
-        let answer = wallet.query(&order(duty), duty.amount).await;
+        let question = async {
+            sleep(gap).await;
+            wallet.query(&order(duty), duty.amount).await
+        };
+        let Some(answer) = unless_stopped(stop, question).await else { return Ending::Open };
         match &answer {
             Answer::Pending if !said.pending => {
                 said.pending = true;
@@ -90,7 +99,7 @@ pub(super) async fn ask(around: &Surroundings, duty: &PayDuty) {
         if let Some(outcome) = report::conclusive(answer, duty.amount) {
             return post(around, duty, outcome).await;
         }
-        sleep(timing.query_gap(began.elapsed())).await;
+        gap = timing.query_gap(began.elapsed());
     }
 }
 
@@ -102,10 +111,18 @@ struct Said {
 }
 
 /// Takes the payment back until that is known. Says once that it is not known yet.
-pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty) {
+///
+/// A cancellation gives back what was paid, so it is asked first: the customer who paid is served. This
+/// holds after a restart, too. A call that takes back is never broken off.
+pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) -> Ending {
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::CancelUnsure(no_wallet(duty))).await;
     };
+    match unless_stopped(stop, paid_already(wallet.as_ref(), duty)).await {
+        Some(Some(outcome)) => return post(around, duty, outcome).await,
+        Some(None) => {}
+        None => return Ending::Open,
+    }
     let mut gaps = around.config.timing.retries();
     let mut said_unsure = false;
     loop {
@@ -118,7 +135,23 @@ pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty) {
             }
             Tried::Open(_) => {}
         }
-        gaps.wait().await;
+        if unless_stopped(stop, gaps.wait()).await.is_none() {
+            return Ending::Open;
+        }
+    }
+}
+
+/// The approval, if the wallet knows of one. Any other answer, and none in time, leaves it to the cancellation.
+async fn paid_already(wallet: &dyn Wallet, duty: &PayDuty) -> Option<ProviderReport> {
+    let answer = timeout(LOOK_FIRST, wallet.query(&order(duty), duty.amount)).await.ok()?;
+    match answer {
+        Answer::Approved(_) => report::conclusive(answer, duty.amount),
+        Answer::Pending
+        | Answer::Declined(_)
+        | Answer::NotFound
+        | Answer::Closed
+        | Answer::NotSent { .. }
+        | Answer::Unsure(_) => None,
     }
 }
 
@@ -185,11 +218,11 @@ async fn after_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Found {
 }
 
 /// Looks once more whether money arrived after the payment was taken back, until that is answered.
-pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) {
+pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) -> Ending {
     sleep(around.config.timing.watch_after).await;
     let Some(wallet) = wallet(around, duty) else {
         tracing::warn!(intent.id = %duty.intent, "{}", no_wallet(duty));
-        return;
+        return Ending::Open;
     };
     let mut gaps = around.config.timing.retries();
     loop {
@@ -230,8 +263,19 @@ fn order(duty: &PayDuty) -> OrderNumber {
     OrderNumber::parse(&duty.intent.to_string()).expect("an intent's 32 hexadecimal digits are a number")
 }
 
-async fn post(around: &Surroundings, duty: &PayDuty, outcome: ProviderReport) {
-    if !around.inbox.post(Event::Provider(duty.intent, outcome)).await {
-        tracing::warn!(intent.id = %duty.intent, "The till is gone; the next start asks for this payment.");
+/// Posts, and says whether the till will read what became of the payment.
+async fn post(around: &Surroundings, duty: &PayDuty, outcome: ProviderReport) -> Ending {
+    let ending = match outcome {
+        ProviderReport::Approved(_) | ProviderReport::Declined { .. } => Ending::Concluded,
+        ProviderReport::Pending
+        | ProviderReport::Unsure(_)
+        | ProviderReport::Cancelled(_)
+        | ProviderReport::CancelUnsure(_)
+        | ProviderReport::NothingLate => Ending::Open,
+    };
+    if around.inbox.post(Event::Provider(duty.intent, outcome)).await {
+        return ending;
     }
+    tracing::warn!(intent.id = %duty.intent, "The till is gone; the next start asks for this payment.");
+    Ending::Open
 }

@@ -86,9 +86,23 @@ async fn a_lost_request_is_taken_back_and_nothing_comes_late() {
 }
 
 #[tokio::test]
-async fn taking_back_what_was_paid_gives_the_money_back() {
+async fn what_was_paid_before_it_is_taken_back_is_served_and_stays() {
     let mut shop = Shop::open().await;
     shop.strike(Fault::DropAnswer, PAY);
+    shop.submit().await;
+    assert!(matches!(shop.report().await, ProviderReport::Unsure(_)));
+    // As after a restart: the first that this edge hears of is the cancellation.
+    shop.duty(Duty::Cancel).await;
+    assert!(matches!(shop.report().await, ProviderReport::Approved(_)));
+    shop.is_paid_and_left_alone().await;
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn taking_back_what_was_paid_unseen_gives_the_money_back() {
+    let mut shop = Shop::open().await;
+    shop.strike(Fault::DropAnswer, PAY);
+    shop.strike(Fault::DropAnswer, QUERY);
     shop.submit().await;
     assert!(matches!(shop.report().await, ProviderReport::Unsure(_)));
     shop.duty(Duty::Cancel).await;
@@ -161,12 +175,73 @@ async fn a_payment_whose_code_died_with_the_last_start_is_unsure() {
 }
 
 #[tokio::test]
-async fn a_payment_on_its_way_is_heard_out_before_it_is_taken_back() {
+async fn a_payment_on_its_way_is_heard_out_and_not_taken_back_once_approved() {
+    for stage in [Stage::Work, Stage::Answer] {
+        let mut shop = Shop::open().await;
+        shop.strike(Fault::Delay { ms: 300, stage }, PAY);
+        shop.submit().await;
+        shop.duty(Duty::Cancel).await;
+        assert!(matches!(shop.report().await, ProviderReport::Approved(_)), "{stage:?}");
+        shop.is_paid_and_left_alone().await;
+        shop.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_payment_on_its_way_without_an_answer_is_still_taken_back() {
     let mut shop = Shop::open().await;
-    shop.strike(Fault::Delay { ms: 300, stage: Stage::Work }, PAY);
+    shop.strike(Fault::DropRequest, PAY);
     shop.submit().await;
     shop.duty(Duty::Cancel).await;
+    assert!(matches!(shop.report().await, ProviderReport::Unsure(_)));
+    assert!(matches!(shop.report().await, ProviderReport::Cancelled(_)));
+    assert_eq!(shop.captured(), 0);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_a_question_finds_paid_while_it_is_given_up_is_not_taken_back() {
+    let mut shop = Shop::open().await;
+    shop.strike(Fault::PayingThenPaid { after_queries: Some(0) }, PAY);
+    shop.strike(Fault::Delay { ms: 300, stage: Stage::Answer }, QUERY);
+    shop.submit().await;
+    assert_eq!(shop.report().await, ProviderReport::Pending);
+    shop.duty(Duty::Ask).await;
+    shop.until(|shop| shop.gateway().faults().hits().contains_key("delay")).await;
+    shop.duty(Duty::Cancel).await;
     assert!(matches!(shop.report().await, ProviderReport::Approved(_)));
+    shop.is_paid_and_left_alone().await;
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_cancellation_that_crosses_a_posted_approval_is_dropped() {
+    let mut shop = Shop::open().await;
+    shop.strike(Fault::PayingThenPaid { after_queries: Some(1) }, PAY);
+    shop.submit().await;
+    assert_eq!(shop.report().await, ProviderReport::Pending);
+    shop.duty(Duty::Ask).await;
+    assert_eq!(shop.report().await, ProviderReport::Pending);
+    assert!(matches!(shop.report().await, ProviderReport::Approved(_)));
+    // Neither a question nor a cancellation follows: these would be hit.
+    shop.strike(Fault::DropAnswer, QUERY);
+    shop.strike(Fault::DropAnswer, CANCEL);
+    shop.duty(Duty::Cancel).await;
+    shop.is_paid_and_left_alone().await;
+    assert!(!shop.gateway().faults().hits().contains_key("drop_answer"));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_cancellation_on_its_way_is_heard_out_at_the_end_of_the_day() {
+    let mut shop = Shop::open().await;
+    shop.strike(Fault::PayingThenPaid { after_queries: None }, PAY);
+    shop.strike(Fault::Delay { ms: 300, stage: Stage::Work }, CANCEL);
+    shop.submit().await;
+    assert_eq!(shop.report().await, ProviderReport::Pending);
+    shop.duty(Duty::Cancel).await;
+    shop.until(|shop| shop.gateway().faults().hits().contains_key("delay")).await;
+    shop.stop.send(true).unwrap();
     assert!(matches!(shop.report().await, ProviderReport::Cancelled(_)));
     shop.close().await;
 }
@@ -373,6 +448,14 @@ impl Shop {
         let Event::Refund(refund, report) = event else { panic!("{event:?}") };
         assert_eq!(refund, RefundId([4; 16]));
         report
+    }
+
+    /// Sees that the next report is of a later, refused duty, and that the wallet kept the money once.
+    async fn is_paid_and_left_alone(&mut self) {
+        let too_much = self.refund("13.00");
+        self.send(too_much, None).await;
+        assert!(matches!(self.refunded().await, RefundReport::Refused(_)));
+        assert_eq!((self.captured(), self.given_back()), (1280, 0));
     }
 
     /// Fen that the gateway's own books say were taken.
