@@ -115,6 +115,33 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         if cause.downcast_ref::<crate::config::ConfigError>().is_some() {
             return EX_CONFIG;
         }
+        if let Some(error) = cause.downcast_ref::<crate::till::Error>() {
+            match error {
+                crate::till::Error::OtherTerminal { .. } | crate::till::Error::OtherCurrency { .. } => {
+                    return EX_CONFIG;
+                }
+                crate::till::Error::Journal(_)
+                | crate::till::Error::NoGenesis
+                | crate::till::Error::FirstCommit(_) => return EX_IOERR,
+            }
+        }
+        if let Some(error) = cause.downcast_ref::<crate::cloud::Error>() {
+            match error {
+                crate::cloud::Error::Running(_) | crate::cloud::Error::Listen { .. } => {
+                    return EX_UNAVAILABLE;
+                }
+                crate::cloud::Error::ReadKey { .. }
+                | crate::cloud::Error::BadKey { .. }
+                | crate::cloud::Error::Wallet(_) => return EX_CONFIG,
+                crate::cloud::Error::Store(_)
+                | crate::cloud::Error::Keys(_)
+                | crate::cloud::Error::Publish(_)
+                | crate::cloud::Error::Stopped => return EX_IOERR,
+            }
+        }
+        if cause.downcast_ref::<crate::audit::Error>().is_some() {
+            return EX_IOERR;
+        }
         if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
             return if matches!(error, crate::journal::Error::AnotherInstance { .. }) {
                 EX_UNAVAILABLE

@@ -370,6 +370,9 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), (Option<usize>, String)> {
+        if self.state_dir.as_os_str().is_empty() {
+            return Err((None, "state_dir is empty: name a folder".to_owned()));
+        }
         if self.stations.is_empty() {
             return Err((None, "no [[station]] is configured: a till has at least one".to_owned()));
         }
@@ -381,6 +384,13 @@ impl Config {
             let (at, station) = (Some(spanned.span().start), spanned.get_ref());
             if !ids.insert(&station.id) {
                 return Err((at, format!("two stations are called {}", station.id)));
+            }
+            let bauds = [station.scanner.as_ref().map(|s| s.baud), station.printer.as_ref().map(|p| p.baud)];
+            if bauds.into_iter().flatten().any(|baud| baud == 0) {
+                return Err((
+                    at,
+                    format!("a device of {} has a baud rate of 0: write its line speed", station.id),
+                ));
             }
             let scanner = station.scanner.as_ref().map(|scanner| (&scanner.port, &scanner.tcp, "scanner"));
             let printer = station.printer.as_ref().map(|printer| (&printer.port, &printer.tcp, "printer"));

@@ -127,7 +127,8 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     // 5. Ready.
     tracing::info!(pages = %pages.address(), before = ?before, "The till is open.");
     opened(&Opened { pages: pages.address(), before });
-    edges.spawn(watch::feed(pulse, board.clone(), stopped.clone()));
+    let code_file = parts::first_manager_file(config);
+    edges.spawn(watch::feed(pulse, board.clone(), code_file, stopped.clone()));
     let told = tokio::select! {
         told = wait_for_end(&mut heart) => told,
         Some(ended) = edges.join_next() => Told::EdgeGone(why(ended)),

@@ -102,6 +102,10 @@ pub struct Money {
     pub currency: Currency,
 }
 
+/// The most that one price, one total or one count of cash may be, in minor units: below the 40 bits that
+/// our codes carry, and far above anything that goes over a counter.
+pub const AMOUNT_MINOR_MAX: i64 = 1_000_000_000_000;
+
 /// Why an amount could not be computed or read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum MoneyError {

@@ -302,6 +302,15 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
                 (None, _) => bail!("a percentage is from 1 to 100"),
             };
             let known = admin.campaign(*campaign).await?;
+            match known.as_ref().map(|known| known.state) {
+                Some(CampaignState::Running) => {}
+                Some(CampaignState::Stopped) => {
+                    bail!("campaign {campaign} is stopped: tills refuse its coupons")
+                }
+                None => bail!(
+                    "there is no campaign {campaign}: add it with till cloud campaign add {campaign} --name NAME"
+                ),
+            }
             let wanted = CouponIssue {
                 campaign: *campaign,
                 name: known.as_ref().map_or_else(|| "Coupon".to_owned(), |known| known.name.clone()),

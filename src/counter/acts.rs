@@ -3,6 +3,7 @@
 use super::event::{Act, Command};
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
+use crate::money::{AMOUNT_MINOR_MAX, Money};
 use crate::record::body::{Body, Place, SaleKind};
 use crate::record::ids::{SaleId, StaffId, StationId};
 use crate::record::line::Quantity;
@@ -77,6 +78,7 @@ impl Till {
                     return Err(Refusal::Amount("The new price must be an amount of money.".to_owned()));
                 }
                 old.quantity.at(*price)?;
+                sensible(*price)?;
                 let reason = reason_given(reason)?;
                 let body = Body::PriceOverridden { line: *line, price: *price, reason };
                 out.push(body, About::sale(sale.id).amount(*price));
@@ -219,6 +221,14 @@ pub(super) fn refuse_while_paying(sale: &Sale) -> Result<(), Refusal> {
         None if sale.frozen => Err(Refusal::Frozen),
         None => Ok(()),
     }
+}
+
+/// Refuses an amount that no counter has ever seen.
+pub(super) fn sensible(amount: Money) -> Result<(), Refusal> {
+    if amount.minor > AMOUNT_MINOR_MAX {
+        return Err(Refusal::Amount(format!("{amount} is more than a till takes. Type the amount again.")));
+    }
+    Ok(())
 }
 
 /// A reason that was really given, cut to what is kept.

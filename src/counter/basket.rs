@@ -171,7 +171,10 @@ impl Till {
             (None, Some(typed)) if typed.currency != self.currency || !typed.is_positive() => {
                 Err(Refusal::Amount("The price must be more than nothing.".to_owned()))
             }
-            (None, Some(typed)) => Ok((typed, PriceFrom::Open)),
+            (None, Some(typed)) => {
+                super::acts::sensible(typed)?;
+                Ok((typed, PriceFrom::Open))
+            }
         }
     }
 

@@ -84,6 +84,7 @@ impl Till {
                 "The float is the cash in the drawer: an amount of money.".to_owned(),
             ));
         }
+        super::acts::sensible(float)?;
         let shift = self.last_shift + 1;
         out.push(Body::ShiftOpened { shift, float }, About::default().amount(float));
         Ok(())
@@ -94,6 +95,7 @@ impl Till {
         if counted.currency != self.currency || counted.is_negative() {
             return Err(Refusal::Amount("Count the cash in the drawer: an amount of money.".to_owned()));
         }
+        super::acts::sensible(counted)?;
         let body = Body::ShiftClosed { shift: shift.number, counted, expected: shift.expected() };
         out.push(body, About::default().amount(counted));
         Ok(())

@@ -207,7 +207,7 @@ pub(super) fn screen_parts(
 /// While nobody works here yet: the code that makes the first manager, kept in a file that only the till's
 /// own user can read. None, and no file, once there is one.
 pub(super) fn first_manager_code(config: &Config, board: &Board) -> anyhow::Result<Option<String>> {
-    let file = config.state_dir.join("first-manager-code");
+    let file = first_manager_file(config);
     if !board.view.borrow().staff.is_empty() {
         // It may be gone already.
         let _ = std::fs::remove_file(&file);
@@ -223,6 +223,11 @@ pub(super) fn first_manager_code(config: &Config, board: &Board) -> anyhow::Resu
     write_secret(&file, &code).with_context(|| format!("{} cannot be written", file.display()))?;
     tracing::info!(file = %file.display(), "Nobody works here yet. The file has the code for the first manager.");
     Ok(Some(code))
+}
+
+/// Where the code for the first manager is.
+pub(super) fn first_manager_file(config: &Config) -> PathBuf {
+    config.state_dir.join("first-manager-code")
 }
 
 fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 use super::Pulse;
 use crate::inbox::{Board, LinkState};
 use sd_notify::NotifyState;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -10,7 +11,14 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_secs(3);
 
 /// Says that the till is ready, and feeds the watchdog for as long as the loop turns.
-pub(super) async fn feed(pulse: Pulse, board: Board, mut stopped: tokio::sync::watch::Receiver<bool>) {
+///
+/// `first_manager_code` is removed once somebody works here.
+pub(super) async fn feed(
+    pulse: Pulse,
+    board: Board,
+    first_manager_code: PathBuf,
+    mut stopped: tokio::sync::watch::Receiver<bool>,
+) {
     notify(&[NotifyState::Ready]);
     let mut last = None;
     loop {
@@ -19,6 +27,10 @@ pub(super) async fn feed(pulse: Pulse, board: Board, mut stopped: tokio::sync::w
             notify(&[NotifyState::Watchdog, NotifyState::Status(&status(&board))]);
         }
         last = Some(turns);
+        if !board.view.borrow().staff.is_empty() {
+            // It is gone already but once.
+            let _ = std::fs::remove_file(&first_manager_code);
+        }
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(LOOK) => {}

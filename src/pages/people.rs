@@ -54,7 +54,7 @@ pub(super) async fn sign_out(
     conclude(&pages, &station, &asked, outcome).await
 }
 
-/// Makes the first manager, for whoever knows the code in the till's log.
+/// Makes the first manager, for whoever knows the one-time code.
 pub(super) async fn first_manager(
     State(pages): State<Arc<Pages>>,
     Path(station): Path<String>,
@@ -65,10 +65,7 @@ pub(super) async fn first_manager(
         let fields = &asked.fields;
         let code = pages.config.bootstrap_code.as_deref();
         let code = code.ok_or_else(|| Sorry::of(StatusCode::FORBIDDEN, "no_code", Msg::NoOneTimeCode))?;
-        if !same(code, fields.get("code").unwrap_or("")) {
-            tracing::warn!("a wrong one-time code for the first manager");
-            return Err(Sorry::of(StatusCode::FORBIDDEN, "wrong_code", Msg::WrongOneTimeCode));
-        }
+        pin::check_one_time_code(&pages, code, fields.get("code").unwrap_or("")).await?;
         let person = new_person(&pages, fields).await?;
         let act = Act::FirstManager { staff: person.staff, name: person.name, pin: person.pin };
         let reply = pages.ask(fields.command("first-manager")?, plain(&place, None, act)).await?;
@@ -147,7 +144,7 @@ fn free_slug(pages: &Pages, name: &str) -> String {
 }
 
 /// Compares without saying by its time how much was right: hashes of what is compared differ at random.
-fn same(code: &str, typed: &str) -> bool {
+pub(super) fn same(code: &str, typed: &str) -> bool {
     let hash = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
     hash(code).as_ref() == hash(typed).as_ref()
 }

@@ -50,6 +50,28 @@ pub(super) async fn check(pages: &Pages, staff: &str, pin: &str) -> Result<Staff
     Err(wrong())
 }
 
+/// Under which name wrong one-time codes are counted. Nobody can be called so: a person's slug is made of
+/// letters and digits of a name, and this one begins with a digit and a dash.
+const ONE_TIME_CODE: &str = "0-one-time-code";
+
+/// Checks the code that makes the first manager; wrong ones lock as wrong PINs do.
+///
+/// # Errors
+/// That it is wrong, or until when no code is taken.
+pub(super) async fn check_one_time_code(pages: &Pages, code: &str, typed: &str) -> Result<(), Sorry> {
+    let wrong = || Sorry::of(StatusCode::FORBIDDEN, "wrong_code", Msg::WrongOneTimeCode);
+    let id: StaffId = ONE_TIME_CODE.parse().map_err(|_| wrong())?;
+    let _turn = pages.pin_turn.acquire().await.map_err(|_| wrong())?;
+    refuse_while_locked(pages, &id).await?;
+    if super::people::same(code, typed) {
+        return Ok(());
+    }
+    tracing::warn!("a wrong one-time code for the first manager");
+    let (now_ms, noted) = (pages.now_ms(), id.clone());
+    on_disk(pages, move |edge| edge.note_failed_pin(&noted, now_ms)).await?;
+    Err(wrong())
+}
+
 async fn refuse_while_locked(pages: &Pages, id: &StaffId) -> Result<(), Sorry> {
     let asked = id.clone();
     let until = on_disk(pages, move |edge| edge.locked_until(&asked)).await?;

@@ -60,6 +60,12 @@ pub type Say<'a> = &'a (dyn Fn(&str) + Sync);
 /// # Errors
 /// When a part cannot be started or the script is stuck; with what the part said.
 pub async fn run(options: &Options, say: Say<'_>) -> io::Result<Option<Tally>> {
+    if let Some(file) = &options.json {
+        // Better now than after the last customer.
+        std::fs::File::create(file).map_err(|error| {
+            io::Error::new(error.kind(), format!("{} cannot be written: {error}", file.display()))
+        })?;
+    }
     let folder = Folder::new(options.keep.as_deref())?;
     match options.customers {
         None => {

@@ -27,6 +27,12 @@ pub(super) struct Pty {
 impl Pty {
     /// Makes a terminal and points `link` at it, in place of whatever link was there.
     pub(super) fn plug(link: &Path) -> io::Result<Pty> {
+        // Only a link of our own kind is replaced: a file of that name is somebody's.
+        if std::fs::symlink_metadata(link).is_ok_and(|found| !found.file_type().is_symlink()) {
+            let words =
+                format!("{} is a file and not a port: name another place for the port", link.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+        }
         let pair = openpty(None, None)?;
         // A program started from here must not hold the device: it would never look unplugged.
         for end in [&pair.master, &pair.slave] {

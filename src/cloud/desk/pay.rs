@@ -48,6 +48,10 @@ pub(super) async fn pay(
     let phone = Phone::of(&headers);
     let known = known_desk(&cloud, &desk).await;
     let (bundle, desk) = known.ok_or_else(|| Problem::not_found("No such desk."))?;
+    // Another site's page must not press for a phone that merely looks at it.
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        return Ok(phone.mark(to_desk(&desk, None, Some(Said::Stale))));
+    }
     let back = |said| Ok(phone.mark(to_desk(&desk, None, Some(said))));
     let look = Look::at_desk(&cloud, &desk, None, &phone).await?;
     let now_ms = cloud.now_ms();

@@ -1,6 +1,7 @@
 //! What scans and keys put into the basket, and what is refused with nothing done.
 
 use super::*;
+use crate::money::AMOUNT_MINOR_MAX;
 use crate::record::line::LineId;
 use crate::sale::LINES_MAX;
 use crate::view::{LineState, Phase};
@@ -163,8 +164,12 @@ fn a_price_that_does_not_fit_is_refused_before_it_spoils_the_basket() {
     bench.approver = Some("mei".parse().unwrap());
     let huge = Act::OverridePrice { line: LineId(1), price: fen(i64::MAX / 2), reason: "slip".to_owned() };
     assert_eq!(word(&bench.act(huge)), "amount");
-    bench.act(key("cake", &[], Some(i64::MAX / 2), 1)).unwrap();
-    assert_eq!(word(&bench.act(Act::SetQuantity { line: LineId(2), value: 3 })), "amount");
+    assert_eq!(word(&bench.act(key("cake", &[], Some(i64::MAX / 2), 1))), "amount");
+    assert_eq!(word(&bench.act(key("cake", &[], Some(AMOUNT_MINOR_MAX + 1), 1))), "amount");
+    bench.act(key("cake", &[], Some(AMOUNT_MINOR_MAX), 1)).unwrap();
+    assert_eq!(word(&bench.act(Act::Pay)), "amount", "with the latte it is more than a code of ours carries");
+    bench.act(Act::VoidLine { line: LineId(2), reason: None }).unwrap();
+    bench.act(Act::Pay).unwrap();
 }
 
 #[test]
