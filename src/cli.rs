@@ -139,6 +139,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
                 | crate::cloud::Error::Stopped => return EX_IOERR,
             }
         }
+        if let Some(crate::pages::Error::Listen { .. }) = cause.downcast_ref::<crate::pages::Error>() {
+            return EX_UNAVAILABLE;
+        }
         if cause.downcast_ref::<crate::audit::Error>().is_some() {
             return EX_IOERR;
         }

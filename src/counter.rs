@@ -353,11 +353,6 @@ impl Till {
         self.staff.get(staff).map(|person| person.name.clone())
     }
 
-    /// Serials that were spent here.
-    pub fn spent(&self) -> &BTreeSet<String> {
-        &self.spent
-    }
-
     /// Number of the last receipt.
     pub fn last_receipt(&self) -> u64 {
         self.last_receipt

@@ -69,11 +69,14 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
 async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> {
     // 0. What can be wrong with the configuration, before anything is opened or written.
     let wallets = parts::wallets(config)?;
-    drop(std::net::TcpListener::bind(config.pages.listen).map_err(|error| {
-        config.error(format!("[pages] listen: {} cannot be had: {error}", config.pages.listen))
-    })?);
     // 1. The journal first: its lock keeps every other Till away from all that follows.
     let journal = Journal::open(&config.state_dir)?;
+    // A port that somebody else has is met before this start is written down: systemd tries again.
+    let listen = config.pages.listen;
+    drop(
+        std::net::TcpListener::bind(listen)
+            .map_err(|source| pages::Error::Listen { address: listen, source })?,
+    );
     let before = journal.shutdown();
     let reader = journal.reader()?;
     let edge = EdgeStore::open(&config.state_dir)?;

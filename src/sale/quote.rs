@@ -5,7 +5,6 @@ use crate::bundle::Bundle;
 use crate::money::{Money, MoneyError};
 use crate::offer;
 use crate::record::body::LineTotal;
-use crate::record::line::LineId;
 use crate::tax::{TaxIn, tax};
 
 /// What a basket comes to.
@@ -51,12 +50,5 @@ impl Sale {
     pub fn subtotal(&self, currency: crate::money::Currency) -> Result<Money, MoneyError> {
         let gross = self.sold().into_iter().map(|line| line.gross()).collect::<Result<Vec<_>, _>>()?;
         Money::sum(gross, currency)
-    }
-}
-
-impl Fixed {
-    /// What came off a line.
-    pub fn discount_of(&self, line: LineId) -> Option<Money> {
-        self.lines.iter().find(|total| total.line == line).map(|total| total.discount)
     }
 }

@@ -89,6 +89,27 @@ fn a_second_till_on_the_same_state_directory_is_refused() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_tried_again_later_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = CONFIG.replace("127.0.0.1:0", &taken.local_addr().unwrap().to_string());
+    let config = written(folder.path(), "till.toml", &text);
+    let output = till(&["run", "--config", &config]);
+    // Not 78, after which systemd would leave the till down for good.
+    assert_eq!(output.status.code(), Some(69), "{}", both(&output));
+    says(&both(&output), "listen");
+    let journal = rusqlite::Connection::open_with_flags(
+        folder.path().join("state/journal.db"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    );
+    let records: i64 =
+        journal.unwrap().query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap();
+    assert_eq!(records, 0, "a start that could not be is no start");
+    drop(taken);
+    drop(Daemon::start(&config));
+}
+
+#[test]
 fn a_broken_catalogue_is_named_line_by_line_and_nothing_of_it_is_imported() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = folder.path().join("cloud").to_string_lossy().into_owned();
