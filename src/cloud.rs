@@ -9,6 +9,7 @@
 mod admin;
 mod bells;
 mod desk;
+mod house;
 mod http;
 mod import;
 mod judge;
@@ -27,17 +28,19 @@ pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};
 pub use store::{Decision, Pairing, PairingState};
-pub use store::{StoreError, Task};
+pub use store::{LedgerCount, Movement, StoreError, Task};
 
 use crate::keys::{CloudKeys, KeyError};
+use crate::record::money_moves::ProviderName;
 use crate::token::KeySet;
 use crate::wallet::alipay::Alipay;
 use crate::wallet::http::Timeouts;
 use crate::wallet::signing::{SigningKey, VerifyingKey};
 use crate::wallet::{Wallet, alipay};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fs, io};
 use store::Store;
@@ -152,7 +155,12 @@ pub(crate) struct Cloud {
     /// The cloud's own public keys, for verifying what it signed itself.
     key_set: KeySet,
     clock: Clock,
+    /// The wallet that phones pay with.
     wallet: Option<Arc<dyn Wallet>>,
+    /// The wallets that tills use through here.
+    wallets: BTreeMap<ProviderName, Arc<dyn Wallet>>,
+    /// Calls to wallets that outlive whoever asked for them.
+    calls: Mutex<JoinSet<()>>,
     bells: bells::Bells,
     nonces: signed::Nonces,
     heard: tills::Heard,
@@ -243,12 +251,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
             .map_err(|_| Error::Stopped)??
     };
     let admin = Admin::new(Arc::clone(&store), admin_keys, Arc::clone(&clock));
+    let house: Arc<dyn Wallet> = Arc::new(house::House::new(Arc::clone(&store), Arc::clone(&clock)));
+    let mut wallets = BTreeMap::from([(ProviderName::House, house)]);
+    wallets.extend(wallet.iter().map(|wallet| (ProviderName::Alipay, Arc::clone(wallet))));
     let cloud = Arc::new(Cloud {
         key_set: keys.key_set(0, 0, i64::MAX),
         store,
         keys,
         clock,
         wallet,
+        wallets,
+        calls: Mutex::default(),
         bells,
         nonces: signed::Nonces::default(),
         heard: tills::Heard::default(),

@@ -106,16 +106,23 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     let (leave, left) = tokio::sync::watch::channel(false);
     let mut edges = JoinSet::new();
     let mut level = JoinSet::new();
+    let cloud = parts::sync(config, device_key);
+    let doors = parts::doors(&inbox, &board, &reader, &edge, &clock);
+    let way = sync::Way::new(&doors);
+    let wallets = match &cloud {
+        // The till's own accounts come first; the cloud holds the others.
+        Some(cloud) => sync::through_cloud(cloud, &doors, &way)?.into_iter().chain(wallets).collect(),
+        None => wallets,
+    };
     let wallets = parts::provider(config, wallets, &board);
     edges.spawn(provider::run(wallets, work.provider, inbox.clone(), stopped.clone()));
     let ports = parts::devices(config);
     edges.spawn(devices::run(ports, work.devices, inbox.clone(), board.clone(), stopped.clone()));
-    match parts::sync(config, device_key) {
+    match cloud {
         Some(cloud) => {
             // Until it is heard it is away, and not missing.
             board.link.send_modify(|link| link.state = LinkState::Offline);
-            let doors = parts::doors(&inbox, &board, &reader, &edge, &clock);
-            let kept = sync::run(cloud, doors, work.cloud, left);
+            let kept = sync::run(cloud, doors, way, work.cloud, left);
             level.spawn(async move {
                 if let Err(error) = kept.await {
                     tracing::error!(error = %error, "The cloud cannot be called with this configuration.");

@@ -14,6 +14,7 @@ mod notices;
 mod orders;
 mod pace;
 mod pairing;
+mod relay;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -35,6 +36,7 @@ pub use crate::wallet::http::HttpError as ConfigError;
 pub use bundle::stored as stored_bundle;
 pub use orders::order_of;
 pub use pace::Timing;
+pub use relay::{Named, through_cloud};
 
 /// The wall clock: Unix milliseconds.
 pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -107,6 +109,16 @@ impl Config {
     }
 }
 
+/// What is known of the way to the cloud, by all who go it.
+pub struct Way(Arc<line::Line>);
+
+impl Way {
+    /// A way that nobody has gone yet.
+    pub fn new(doors: &Doors) -> Self {
+        Self(Arc::new(line::Line::new(doors)))
+    }
+}
+
 /// Keeps level until `shutdown`. Whatever it was in the middle of is found again by the next start.
 ///
 /// # Errors
@@ -114,10 +126,10 @@ impl Config {
 pub async fn run(
     config: Config,
     doors: Doors,
+    Way(line): Way,
     work: mpsc::Receiver<Duty>,
     mut shutdown: watch::Receiver<bool>,
 ) -> Result<(), ConfigError> {
-    let line = Arc::new(line::Line::new(&doors));
     let cloud = http::Cloud::new(&config, &doors, Arc::clone(&line))?;
     let around = Arc::new(Around {
         cloud,

@@ -13,6 +13,7 @@
 pub mod alipay;
 mod answer;
 pub mod http;
+pub mod relay;
 pub mod signing;
 
 pub use answer::{

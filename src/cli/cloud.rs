@@ -81,6 +81,9 @@ enum Office {
     /// Members
     #[command(subcommand)]
     Member(MemberAct),
+    /// Value that members have loaded
+    #[command(subcommand)]
+    StoredValue(StoredValue),
     /// What needs a manager
     #[command(subcommand)]
     Task(TaskAct),
@@ -203,6 +206,30 @@ enum MemberAct {
         #[arg(long, default_value_t = 1)]
         count: usize,
     },
+}
+
+#[derive(Subcommand)]
+enum StoredValue {
+    /// Load value for a member who has paid for it
+    #[command(
+        after_help = "Example:\n  till cloud stored-value load GAYTEMZUGU3DOOBZ 200.00 --reference invoice-1042"
+    )]
+    Load {
+        /// The member's reference
+        member: String,
+        /// How much
+        amount: String,
+        /// The invoice or slip it was paid with: the same one again loads nothing
+        #[arg(long)]
+        reference: String,
+    },
+    /// Show what a member has, and the latest movements
+    Show {
+        /// The member's reference
+        member: String,
+    },
+    /// Count every account again
+    Count,
 }
 
 #[derive(Subcommand)]
@@ -332,8 +359,37 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
             }
             Ok(())
         }
+        Office::StoredValue(act) => stored_value(admin, act, currency).await,
         Office::Task(act) => tasks(admin, act).await,
     }
+}
+
+async fn stored_value(admin: &Admin, act: &StoredValue, currency: Currency) -> anyhow::Result<()> {
+    match act {
+        StoredValue::Load { member, amount, reference } => {
+            let held = admin.load(member, Money::parse(amount, currency)?, reference).await?;
+            say(&format!("{member} has {held}."));
+        }
+        StoredValue::Show { member } => {
+            say(&format!("{member} has {}.", admin.balance(member, currency).await?));
+            for movement in admin.statement(member).await? {
+                let at = jiff::Timestamp::from_millisecond(movement.made_ms)?;
+                say(&format!("{at:.0}  {:>14}  {}", movement.amount.to_string(), movement.words));
+            }
+        }
+        StoredValue::Count => {
+            let count = admin.count_ledger().await?;
+            let (accounts, transfers) = (count.accounts, count.transfers);
+            if !count.wrong.is_empty() || !count.uneven.is_empty() {
+                bail!(
+                    "{accounts} accounts and {transfers} transfers do not agree: {}",
+                    [count.wrong, count.uneven.iter().map(Money::to_string).collect()].concat().join(", ")
+                );
+            }
+            say(&format!("{accounts} accounts and {transfers} transfers agree; all together hold nothing."));
+        }
+    }
+    Ok(())
 }
 
 async fn pairings(admin: &Admin, act: &Pair) -> anyhow::Result<()> {

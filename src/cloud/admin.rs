@@ -4,7 +4,7 @@
 
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
-use super::store::{Decision, Pairing, PairingState, Store, StoreError, Task};
+use super::store::{Decision, LedgerCount, Movement, Pairing, PairingState, Store, StoreError, Task};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
@@ -18,6 +18,9 @@ use std::sync::Arc;
 
 /// Coupons in one order: what is printed on a sheet or sent in one mailing.
 pub const COUPONS_AT_ONCE: usize = 10_000;
+
+/// Movements that a statement shows.
+const STATEMENT_ROWS: u32 = 100;
 
 /// What head office can do.
 pub struct Admin {
@@ -80,6 +83,14 @@ pub enum AdminError {
     /// The system's randomness failed, or a serial came twice.
     #[error("no serials could be drawn: try again")]
     NoSerials,
+    /// Nobody has this reference.
+    #[error(
+        "there is no member {0}: the reference has 16 letters and digits, as it was printed when the member was added"
+    )]
+    NoSuchMember(String),
+    /// Not an amount to load.
+    #[error("{0} cannot be loaded: type an amount above nothing in the shop's currency")]
+    Amount(Money),
     /// Nothing to settle.
     #[error("there is no open task {0}")]
     NoSuchTask(i64),
@@ -274,6 +285,48 @@ impl Admin {
         }
         let shown = |(member, secret): (String, [u8; 20])| NewMember { member, secret: hex(&secret) };
         Ok(members.into_iter().map(shown).collect())
+    }
+
+    /// Loads stored value for a member who paid for it. The same reference again changes nothing. Says what the
+    /// account holds then.
+    ///
+    /// # Errors
+    /// [`AdminError::Amount`] or [`AdminError::NoSuchMember`]; nothing is loaded then.
+    pub async fn load(&self, member: &str, amount: Money, reference: &str) -> Result<Money, AdminError> {
+        if !amount.is_positive() {
+            return Err(AdminError::Amount(amount));
+        }
+        let reference = format!("load:{reference}");
+        if self.store.load(member.to_owned(), amount, reference, (self.clock)()).await? {
+            self.balance(member, amount.currency).await
+        } else {
+            Err(AdminError::NoSuchMember(member.to_owned()))
+        }
+    }
+
+    /// What a member's account holds.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchMember`].
+    pub async fn balance(&self, member: &str, currency: Currency) -> Result<Money, AdminError> {
+        let held = self.store.balance(member.to_owned(), currency).await?;
+        held.ok_or_else(|| AdminError::NoSuchMember(member.to_owned()))
+    }
+
+    /// The latest movements of a member's account, newest first.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn statement(&self, member: &str) -> Result<Vec<Movement>, AdminError> {
+        Ok(self.store.statement(member.to_owned(), STATEMENT_ROWS).await?)
+    }
+
+    /// Counts the ledger of stored value again: each account against its transfers, and all against nothing.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn count_ledger(&self) -> Result<LedgerCount, AdminError> {
+        Ok(self.store.count_ledger().await?)
     }
 
     /// What needs a manager, newest first.

@@ -5,3 +5,4 @@ mod ingest;
 mod office;
 mod till;
 mod verdicts;
+mod wallets;

@@ -1,9 +1,10 @@
-//! What tills ask: pairing, bringing records, hearing notices, bundles, orders, refunds.
+//! What tills ask: pairing, bringing records, hearing notices, bundles, orders, refunds, wallets.
 
 mod notices;
 mod orders;
 mod pairing;
 mod records;
+mod wallets;
 #[cfg(test)]
 pub(crate) use records::signing_input;
 
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/v1/terminals/{terminal}/orders", post(orders::bring))
         .route("/v1/terminals/{terminal}/orders/{intent}/withdraw", post(orders::withdraw))
         .route("/v1/terminals/{terminal}/refunds", post(orders::refund))
+        .route("/v1/terminals/{terminal}/wallets/{provider}/{call}", post(wallets::call))
 }
 
 async fn time(State(cloud): State<Arc<Cloud>>) -> Response {

@@ -26,6 +26,9 @@ pub(super) const NOT_MODIFIED: u16 = 304;
 /// Why a call brought nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum Failure {
+    /// No connection came about: nothing was sent.
+    #[error("The cloud cannot be reached ({0}). Till goes on by itself and tries again.")]
+    NotSent(String),
     /// No answer. What was sent may have arrived.
     #[error("The cloud cannot be reached ({0}). Till goes on by itself and tries again.")]
     Unreachable(String),
@@ -60,7 +63,7 @@ impl Failure {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Later { retry_after, .. } => *retry_after,
-            Self::Unreachable(_) | Self::Refused(_) | Self::Strange(_) => None,
+            Self::NotSent(_) | Self::Unreachable(_) | Self::Refused(_) | Self::Strange(_) => None,
         }
     }
 }
@@ -135,7 +138,12 @@ impl Cloud {
                 self.line.answered();
             }
             Err(Failure::Refused(_)) => self.line.answered(),
-            Err(failure @ (Failure::Unreachable(_) | Failure::Later { .. } | Failure::Strange(_))) => {
+            Err(
+                failure @ (Failure::NotSent(_)
+                | Failure::Unreachable(_)
+                | Failure::Later { .. }
+                | Failure::Strange(_)),
+            ) => {
                 self.line.silent(failure.to_string());
             }
         }
@@ -154,7 +162,14 @@ impl Cloud {
         let request = self.signed(method, path, body)?.timeout(within);
         let request = etag.into_iter().fold(request, |request, etag| request.header(IF_NONE_MATCH, etag));
         let unreachable = |error: reqwest::Error| Failure::Unreachable(said(&error.without_url()));
-        let mut response = request.send().await.map_err(unreachable)?;
+        let mut response = request.send().await.map_err(|error| {
+            // Name lookup, TCP and the TLS handshake come before the first byte of a request.
+            let nothing_left = error.is_connect() || error.is_builder();
+            match (unreachable(error), nothing_left) {
+                (Failure::Unreachable(words), true) => Failure::NotSent(words),
+                (failure, _) => failure,
+            }
+        })?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {

@@ -70,7 +70,7 @@ pub(super) async fn run(around: Arc<Around>) {
                     Failure::Refused(_) | Failure::Strange(_) => {
                         around.line.trouble(Topic::Answers, Some(failure.to_string()));
                     }
-                    Failure::Unreachable(_) | Failure::Later { .. } => {}
+                    Failure::NotSent(_) | Failure::Unreachable(_) | Failure::Later { .. } => {}
                 }
                 around.line.next_try(wait);
                 around.pause(wait).await;

@@ -4,6 +4,7 @@
 //! `synchronous=FULL`, read back at start: what was answered is on disk. Not here: what the rows mean.
 
 mod judge;
+mod ledger;
 mod orders;
 mod publish;
 mod rows;
@@ -19,7 +20,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../sql/cloud/0001_start.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../../sql/cloud/0001_start.sql"), include_str!("../../../sql/cloud/0002_wallets.sql")];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
 const QUEUE_MAX: usize = 256;
@@ -176,6 +178,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(Sqlite::open(folder.path()).unwrap());
         connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 1 })));
+        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 2 })));
     }
 }

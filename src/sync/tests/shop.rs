@@ -1,6 +1,6 @@
 //! A till's side of the doors: a journal in a directory of its own, and a till that answers what it is asked.
 
-use super::super::{Config, Doors, Timing, run};
+use super::super::{Config, Doors, Timing, Way, run};
 use super::stand_in::{CLOUD_MS, StandIn};
 use crate::counter::duty::Duty;
 use crate::counter::event::Event;
@@ -135,7 +135,8 @@ impl Shop {
             chance: Arc::new(chance),
         };
         let stop = self.stop.subscribe();
-        self.edge_tasks.spawn(async move { run(config, doors, duties, stop).await.unwrap() });
+        let way = Way::new(&doors);
+        self.edge_tasks.spawn(async move { run(config, doors, way, duties, stop).await.unwrap() });
     }
 
     /// Stops the edge and leaves everything else.
