@@ -155,6 +155,20 @@ pub struct Printer {
     /// Language of its paper.
     #[serde(default)]
     pub language: Language,
+    /// How large its paper is printed.
+    #[serde(default, rename = "type")]
+    pub size: TypeSize,
+}
+
+/// How large paper is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TypeSize {
+    /// The usual.
+    #[default]
+    Normal,
+    /// Goods and amounts in double size.
+    Large,
 }
 
 /// Flow control.

@@ -110,6 +110,10 @@ pub(super) fn devices(config: &Config) -> devices::Config {
                     config::Language::Chinese => paper::Lang::ZhHans,
                     config::Language::Both => paper::Lang::Both,
                 },
+                size: match printer.size {
+                    config::TypeSize::Normal => paper::TypeSize::Normal,
+                    config::TypeSize::Large => paper::TypeSize::Large,
+                },
                 drawer: DrawerPulse::default(),
             })
         });

@@ -1,6 +1,6 @@
 //! Which devices stand where, and how long they are waited for.
 
-use crate::paper::Lang;
+use crate::paper::{Lang, TypeSize};
 use crate::record::ids::StationId;
 use hardware::Profile;
 use hardware::document::DrawerPulse;
@@ -69,6 +69,8 @@ pub struct PrinterConfig {
     pub profile: &'static Profile,
     /// The language of its paper; a printer without Chinese characters prints English whatever it says.
     pub lang: Lang,
+    /// How large its paper is printed.
+    pub size: TypeSize,
     /// What opens the drawer.
     pub drawer: DrawerPulse,
 }
