@@ -92,7 +92,7 @@ pub(super) fn act(paper: &Paper) -> anyhow::Result<ExitCode> {
     match paper {
         Paper::Render { sale, output, format } => {
             let text = read(sale)?;
-            let receipt = Kind::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", sale.display()))?;
+            let receipt = Kind::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", called(sale)))?;
             render(&receipt, output, *format)?;
         }
         Paper::Sample { output, format: None } => write(output, Slip::sample().as_bytes())?,
@@ -190,6 +190,10 @@ fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+fn called(path: &Path) -> String {
+    if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
 fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     let mut read = |from: &mut dyn Read| from.take(INPUT_MAX_BYTES + 1).read_to_string(&mut text);
@@ -198,9 +202,9 @@ fn read(path: &Path) -> anyhow::Result<String> {
     } else {
         std::fs::File::open(path).and_then(|mut file| read(&mut file))
     };
-    done.with_context(|| format!("{} cannot be read", path.display()))?;
+    done.with_context(|| format!("{} cannot be read", called(path)))?;
     if text.len() as u64 > INPUT_MAX_BYTES {
-        anyhow::bail!("{} is larger than a receipt can be (1 MiB)", path.display());
+        anyhow::bail!("{} is larger than a receipt can be (1 MiB)", called(path));
     }
     Ok(text)
 }
@@ -218,4 +222,47 @@ fn write(output: &Output, bytes: &[u8]) -> anyhow::Result<()> {
 /// Says something beside the output.
 fn note(words: &str) {
     let _ = writeln!(std::io::stderr(), "till: {words}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        Kind::parse(text).err().unwrap()
+    }
+
+    #[test]
+    fn the_forms_are_told_apart_by_their_keys() {
+        assert!(matches!(Kind::parse(Slip::sample()), Ok(Kind::Slip(_))));
+        let kept = include_str!("../../tests/data/receipts/kept.json");
+        assert!(matches!(Kind::parse(kept), Ok(Kind::Till(_))));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said_with_its_place() {
+        assert_eq!(wrong("{\n\"items\": [[}"), "this is not JSON: expected value at line 2 column 12");
+        assert!(wrong("{\"a\": 1}").starts_with("this is no receipt: `till receipt sample`"));
+        assert!(wrong("[]").starts_with("the receipt: write an object"));
+        assert!(wrong("{\"terminal\": \"till-1\"}").starts_with("missing field `shop` at line 1"));
+        let misspelt = Slip::sample().replace("\"foot\"", "\"food\"");
+        assert!(wrong(&misspelt).starts_with("the receipt: \"food\" is no key of it"));
+    }
+
+    #[test]
+    fn the_sample_is_as_short_as_the_measured_receipt_and_large_type_needs_a_little_more() {
+        let bytes = |size| {
+            let profile = profile("epson-tm-t88").unwrap();
+            let form = Form { lang: Lang::En, size, columns: profile.columns };
+            let document = Kind::parse(Slip::sample()).unwrap().layout(form);
+            hardware::printer::escpos::encode(&document, profile).unwrap().len()
+        };
+        assert_eq!(bytes(TypeSize::Normal), 371);
+        assert!(bytes(TypeSize::Large) < 700, "{}", bytes(TypeSize::Large));
+    }
+
+    #[test]
+    fn an_unknown_profile_lists_those_there_are() {
+        assert!(profile("epson").unwrap_err().contains("use one of epson-tm-t88, "));
+    }
 }

@@ -14,6 +14,9 @@ const COLUMNS_MIN: u8 = 24;
 /// Between the right edges of `2 x 1.20` and of the amounts: room for amounts below ten million.
 const DETAIL_ROOM: usize = 11;
 
+/// A name's least room beside its amount; with less it stands above it.
+const NAME_ROOM_MIN: usize = 10;
+
 /// Twice as tall, but no wider.
 const TALL: Style = Style { bold: false, wide: false, tall: true };
 
@@ -76,9 +79,17 @@ impl Sheet {
         }
     }
 
-    /// A text at the left edge and one at the right edge of the paper, on one line where both fit.
+    /// Two texts at the two edges of the paper, or below each other where a line does not hold both.
     pub(super) fn ends(&mut self, left: &str, right: &str, style: Style) {
-        self.apart((left, style), (right, style), usize::from(self.columns));
+        let columns = usize::from(self.columns);
+        if !right.is_empty() && factor(style) * (cells(left) + 1 + cells(right)) <= columns {
+            let row = Row::new().with(from(0, left, style));
+            self.document.row(row.with(up_to(columns, right, style)));
+        } else {
+            for text in [left, right].into_iter().filter(|text| !text.is_empty()) {
+                self.text(text, Align::Left, style);
+            }
+        }
     }
 
     /// A name and its amount at the amounts' edge.
@@ -101,16 +112,19 @@ impl Sheet {
         self.apart((name, name_style), (amount, style), edge);
     }
 
-    fn apart(&mut self, (left, left_style): (&str, Style), (right, style): (&str, Style), edge: usize) {
-        if right.is_empty() {
-            self.text(left, Align::Left, left_style);
-        } else if factor(left_style) * cells(left) + factor(left_style) + factor(style) * cells(right) <= edge
-        {
-            let row = Row::new().with(from(0, left, left_style));
-            self.document.row(row.with(up_to(edge, right, style)));
-        } else {
-            self.text(left, Align::Left, left_style);
-            self.alone(right, style, edge);
+    /// A name at the left and its amount at the amounts' edge. A long name goes on below.
+    fn apart(&mut self, (name, name_style): (&str, Style), (amount, style): (&str, Style), edge: usize) {
+        let amount_from = edge.saturating_sub(factor(style) * cells(amount));
+        let room = amount_from.saturating_sub(1) / factor(name_style);
+        if room < cells(name).min(NAME_ROOM_MIN) {
+            self.text(name, Align::Left, name_style);
+            return self.alone(amount, style, edge);
+        }
+        let mut pieces = wrap(name, room).into_iter();
+        let first = from(0, &pieces.next().unwrap_or_default(), name_style);
+        self.document.row(Row::new().with(first).with(up_to(edge, amount, style)));
+        for piece in pieces {
+            self.document.line(Line::left(piece).styled(name_style));
         }
     }
 

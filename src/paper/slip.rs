@@ -154,7 +154,7 @@ fn set<const N: usize>(sheet: &mut Sheet, fitted: &Fitted<N>, texts: [&str; N]) 
         sheet.text(name, Align::Left, Style::PLAIN);
         let mut rest = others.to_vec();
         let last = rest.pop().unwrap_or_default();
-        sheet.ends(&rest.join(" "), last, Style::PLAIN);
+        sheet.sum(&rest.join(" "), last, Style::PLAIN);
         return;
     }
     let side = fitted.0[0].side;

@@ -11,6 +11,7 @@ use crate::tax::{TaxAmount, TaxIn, TaxRate};
 use hardware::document::width::text_cells;
 use hardware::document::{Item, Style};
 use hardware::profile::Charset;
+use proptest::prelude::*;
 
 fn form(lang: Lang, columns: u8) -> Form {
     Form { lang, size: TypeSize::Normal, columns }
@@ -95,26 +96,136 @@ fn cafe() -> Receipt {
     }
 }
 
+/// Goods back against a sale, printed a second time.
+fn refund() -> Receipt {
+    let mut back = item("Caffè latte", Some("拿铁咖啡"), "1", 1800, -1800);
+    back.tax_code = "A".to_owned();
+    Receipt {
+        kind: SaleKind::Refund,
+        lines: vec![back],
+        subtotal: yuan(-1800),
+        discounts: vec![],
+        total: yuan(-1800),
+        taxes: vec![],
+        tenders: vec![ReceiptTender {
+            means: "wechat".to_owned(),
+            amount: yuan(-1800),
+            trade: None,
+            wallet_discount: None,
+        }],
+        change: None,
+        member: None,
+        paper: Paper::Copy(2),
+        given_back: vec![],
+        ..cafe()
+    }
+}
+
+/// The same receipts in each language, on wide and narrow paper, in usual and in large type.
+macro_rules! expected {
+    ($($name:literal),*) => {
+        [$(($name, include_str!(concat!("../../tests/data/receipts/", $name, ".txt")))),*]
+    };
+}
+
 #[test]
 fn receipts_come_out_as_they_always_did() {
-    for (name, lang, columns, expected) in [
-        ("en-42", Lang::En, 42, include_str!("../../tests/data/receipts/en-42.txt")),
-        ("en-32", Lang::En, 32, include_str!("../../tests/data/receipts/en-32.txt")),
-        ("zh-42", Lang::ZhHans, 42, include_str!("../../tests/data/receipts/zh-42.txt")),
-        ("zh-32", Lang::ZhHans, 32, include_str!("../../tests/data/receipts/zh-32.txt")),
-        ("both-42", Lang::Both, 42, include_str!("../../tests/data/receipts/both-42.txt")),
-        ("both-32", Lang::Both, 32, include_str!("../../tests/data/receipts/both-32.txt")),
-    ] {
-        let drawn = text(&layout(&cafe(), form(lang, columns)), columns);
+    let expected = expected![
+        "en-42",
+        "en-32",
+        "zh-42",
+        "zh-32",
+        "both-42",
+        "both-32",
+        "en-42-large",
+        "en-32-large",
+        "zh-42-large",
+        "zh-32-large",
+        "both-42-large",
+        "both-32-large",
+        "refund-zh-32",
+        "refund-both-42-large"
+    ];
+    for (name, expected) in expected {
+        let words: Vec<&str> = name.split('-').collect();
+        let receipt = if words[0] == "refund" { refund() } else { cafe() };
+        let lang = match () {
+            () if words.contains(&"en") => Lang::En,
+            () if words.contains(&"zh") => Lang::ZhHans,
+            () => Lang::Both,
+        };
+        let size = if words.contains(&"large") { TypeSize::Large } else { TypeSize::Normal };
+        let columns = if words.contains(&"42") { 42 } else { 32 };
+        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
         assert_eq!(drawn, expected, "{name} now is:\n{drawn}");
+    }
+}
+
+#[test]
+fn a_receipt_that_was_kept_as_json_comes_out_the_same() {
+    let kept: Receipt = serde_json::from_str(include_str!("../../tests/data/receipts/kept.json")).unwrap();
+    assert_eq!(kept, cafe(), "{}", serde_json::to_string_pretty(&cafe()).unwrap());
+}
+
+/// Names as shops write them, and as nobody should.
+fn names() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9 ,.&%-]{1,60}",
+        "[一-龥]{1,40}",
+        "[a-z一-龥 ]{1,50}",
+        "[a-z\u{300}\u{301}\u{308}é]{1,40}",
+        "[\u{1f370}\u{2615}\u{fe0f}\u{200d}\u{1f468} a]{1,30}",
+        "[\u{5d0}-\u{5ea}\u{627}-\u{64a} \u{202e}\u{2067}]{1,40}",
+        "\\PC{1,60}",
+        "[a\n\r\t\u{1b}\u{7}]{1,20}",
+    ]
+}
+
+/// What must be found again of a text: all but blanks and what has no width or place of its own.
+fn bare(text: &str) -> String {
+    text.chars().filter_map(text::shown).filter(|c| !c.is_whitespace()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn whatever_things_are_called_all_of_it_is_there_and_no_line_is_wider_than_the_paper(
+        goods in prop::collection::vec((names(), prop::option::of(names()), 1_i64..999_999_999), 1..6),
+        people in names(),
+        columns in 24_u8..60,
+        large in any::<bool>(),
+        both in any::<bool>(),
+    ) {
+        let line = |(name, chinese, price): &(String, Option<String>, i64)| ReceiptLine {
+            modifiers: vec![(people.clone(), None)],
+            ..item(name, chinese.as_deref(), "2.500", *price, *price)
+        };
+        let receipt = Receipt { lines: goods.iter().map(line).collect(), cashier: people.clone(), ..cafe() };
+        let lang = if both { Lang::Both } else { Lang::En };
+        let size = if large { TypeSize::Large } else { TypeSize::Normal };
+        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
+        for line in drawn.lines() {
+            prop_assert!(text_cells(line, Charset::Cp437) <= usize::from(columns), "{line:?}\n{drawn}");
+        }
+        let all = bare(&drawn);
+        for (name, chinese, price) in &goods {
+            prop_assert!(drawn.contains(&yuan(*price).decimal()), "no {price} in\n{drawn}");
+            if chinese.is_none() || !both {
+                // An amount stands between a name's first line and the next one.
+                let found = bare(name).chars().all(|c| all.contains(c));
+                prop_assert!(found, "no {name:?} in\n{drawn}");
+            }
+        }
     }
 }
 
 #[test]
 fn no_line_is_wider_than_its_paper() {
     for lang in [Lang::En, Lang::ZhHans, Lang::Both] {
-        for columns in 24..=48 {
-            for line in text(&layout(&cafe(), form(lang, columns)), columns).lines() {
+        for (columns, size) in
+            (24..=48).flat_map(|columns| [(columns, TypeSize::Normal), (columns, TypeSize::Large)])
+        {
+            for line in text(&layout(&cafe(), Form { lang, size, columns }), columns).lines() {
                 assert!(
                     text_cells(line, Charset::Cp437) <= usize::from(columns),
                     "{lang:?} {columns}: {line:?}"

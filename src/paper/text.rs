@@ -47,7 +47,7 @@ pub fn text(document: &Document, columns: u8) -> String {
 
 /// A character as it may stand in a text: nothing that ends a line or turns its direction around, for that would
 /// move what stands beside it.
-fn shown(character: char) -> Option<char> {
+pub(super) fn shown(character: char) -> Option<char> {
     match character {
         '\t' => Some(' '),
         _ if character.is_control() => Some('?'),
