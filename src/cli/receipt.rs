@@ -159,13 +159,11 @@ fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<()>
 
 /// What a printer can print of a language, as the till does it: one without Chinese prints English.
 fn printable(lang: Lang, profile: &Profile) -> Lang {
-    match (profile.charset, lang) {
-        (Charset::Cp437, Lang::ZhHans | Lang::Both) => {
-            note(&format!("{} has no Chinese characters, so its receipt is in English.", profile.name));
-            Lang::En
-        }
-        (Charset::Cp437, Lang::En) | (Charset::Gb18030, _) => lang,
+    if lang != Lang::En && profile.charset != Charset::Gb18030 {
+        note(&format!("{} has no Chinese characters, so its receipt is in English.", profile.name));
+        return Lang::En;
     }
+    lang
 }
 
 fn without_drawer_where_none(mut document: Document, profile: &Profile) -> Document {

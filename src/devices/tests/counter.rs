@@ -71,6 +71,7 @@ impl Counter {
                 size: TypeSize::Normal,
                 drawer: DrawerPulse::default(),
             }),
+            display: None,
         };
         let mut config = Config {
             reopen: Duration::from_millis(5),
