@@ -3,7 +3,7 @@
 use super::sheet::{Sheet, Sold, TALL_BOLD, column};
 use super::words::Word;
 use super::wrap::cells;
-use super::{Form, Lang};
+use super::{Form, Lang, TypeSize};
 use crate::money::Money;
 use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
 use crate::record::Mode;
@@ -146,6 +146,10 @@ impl Sheet {
         }
         let total = format!("{} {}", lang.say(Word::Total), receipt.total.currency.code());
         self.total(&total, &receipt.total.decimal());
+        // Among large goods, air makes the total the largest.
+        if self.size == TypeSize::Large {
+            self.document.feed(1);
+        }
     }
 
     fn tender(&mut self, tender: &ReceiptTender) {
