@@ -120,7 +120,9 @@ impl Sheet {
             self.text(name, Align::Left, name_style);
             return self.alone(amount, style, edge);
         }
-        let mut pieces = wrap(name, room).into_iter();
+        // Wrapping takes what a name is set in by.
+        let pieces = if cells(name) <= room { vec![name.to_owned()] } else { wrap(name, room) };
+        let mut pieces = pieces.into_iter();
         let first = from(0, &pieces.next().unwrap_or_default(), name_style);
         self.document.row(Row::new().with(first).with(up_to(edge, amount, style)));
         for piece in pieces {
