@@ -2,6 +2,7 @@
 //! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
 
 mod cloud;
+mod receipt;
 mod run;
 mod sim;
 
@@ -54,6 +55,9 @@ enum Command {
     /// Compare journal, wallet and cloud by another reader than the writers, and list what does not agree
     #[command(after_help = "Example:\n  till audit run1        where run1 was kept by till demo --keep run1")]
     Audit(run::Audit),
+    /// Lay a receipt out as printer bytes, text or a picture
+    #[command(subcommand)]
+    Receipt(receipt::Paper),
     /// Print shell completions
     #[command(after_help = "Example:\n  till completions bash > /usr/share/bash-completion/completions/till")]
     Completions {
@@ -95,6 +99,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => sim::demo(demo),
         Command::Sim(part) => sim::act(part),
         Command::Audit(audit) => run::audit(&audit),
+        Command::Receipt(paper) => receipt::act(&paper),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "till", &mut script);

@@ -3,6 +3,8 @@
 //! An error names the file, the line and the reason. Keys that are not known are errors: a misspelt key
 //! would otherwise be a setting that silently does nothing. Not here: opening what is configured (`daemon`).
 
+mod display;
+
 use crate::money::Currency;
 use crate::record::ids::{StationId, TerminalId};
 use jiff::tz::TimeZone;
@@ -13,6 +15,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use toml::Spanned;
+
+pub use display::{Display, DisplayProfileName};
 
 /// Stations at one till.
 pub const STATIONS_MAX: usize = 8;
@@ -106,6 +110,8 @@ pub struct Station {
     pub scanner: Option<Scanner>,
     /// Its printer, with the drawer on it.
     pub printer: Option<Printer>,
+    /// Its customer display of two lines, where it has one besides the screen.
+    pub display: Option<Display>,
 }
 
 /// A scanner. How it ends a scan needs no word: CR, LF, both, and STX with ETX are taken.
@@ -155,6 +161,20 @@ pub struct Printer {
     /// Language of its paper.
     #[serde(default)]
     pub language: Language,
+    /// How large its paper is printed.
+    #[serde(default, rename = "type")]
+    pub size: TypeSize,
+}
+
+/// How large paper is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TypeSize {
+    /// The usual.
+    #[default]
+    Normal,
+    /// Goods and amounts in double size.
+    Large,
 }
 
 /// Flow control.
@@ -385,7 +405,11 @@ impl Config {
             if !ids.insert(&station.id) {
                 return Err((at, format!("two stations are called {}", station.id)));
             }
-            let bauds = [station.scanner.as_ref().map(|s| s.baud), station.printer.as_ref().map(|p| p.baud)];
+            let bauds = [
+                station.scanner.as_ref().map(|s| s.baud),
+                station.printer.as_ref().map(|p| p.baud),
+                station.display.as_ref().map(|d| d.baud),
+            ];
             if bauds.into_iter().flatten().any(|baud| baud == 0) {
                 return Err((
                     at,
@@ -394,7 +418,11 @@ impl Config {
             }
             let scanner = station.scanner.as_ref().map(|scanner| (&scanner.port, &scanner.tcp, "scanner"));
             let printer = station.printer.as_ref().map(|printer| (&printer.port, &printer.tcp, "printer"));
-            for (port, tcp, what) in scanner.into_iter().chain(printer) {
+            let display = station.display.as_ref().map(|display| (&display.port, &display.tcp, "display"));
+            if station.display.as_ref().is_some_and(|display| display.idle.len() > 2) {
+                return Err((at, format!("the display of {} has two lines: idle has more", station.id)));
+            }
+            for (port, tcp, what) in scanner.into_iter().chain(printer).chain(display) {
                 let address = match (port, tcp) {
                     (Some(port), None) => port.display().to_string(),
                     (None, Some(tcp)) => tcp.clone(),
@@ -480,6 +508,24 @@ listen = "127.0.0.1:8040"
             (with("Asia/Shanghai", "Beijing"), "etc/till.toml:5: \"Beijing\" is not a time zone"),
             (with("04:00", "4am"), "etc/till.toml:6: \"4am\" is not a time of day"),
             (with("epson-tm-t88", "epson"), "etc/till.toml:13: there is no printer profile"),
+            (
+                with("\"epson-tm-t88\"", "\"epson-tm-t88\"\ntype = \"huge\""),
+                "etc/till.toml:14: unknown variant `huge`",
+            ),
+            (
+                with(
+                    "[pages]",
+                    "[station.display]\nport = \"/dev/till/display\"\nprofile = \"vfd\"\n[pages]",
+                ),
+                "etc/till.toml:16: there is no display profile \"vfd\": use one of dm-d",
+            ),
+            (
+                with(
+                    "[pages]",
+                    "[station.display]\nport = \"/dev/till/printer\"\nprofile = \"dm-d\"\n[pages]",
+                ),
+                "etc/till.toml:7: /dev/till/printer is used twice",
+            ),
             (
                 with("/dev/till/printer", "/dev/till/scanner"),
                 "etc/till.toml:7: /dev/till/scanner is used twice",

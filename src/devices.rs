@@ -1,4 +1,4 @@
-//! Scanners, printers and drawers: bytes to events, receipts to paper.
+//! Scanners, printers, drawers and customer displays: bytes to events, receipts to paper, the view to two lines.
 //!
 //! Each scanner has a port whose reader posts every scan before it reads on: none is lost, none overtakes
 //! another. Each printer has one queue: drawers before receipts, and one thing at a time.
@@ -8,6 +8,7 @@
 //! Not here: what a scan means, and what is done about paper whose outcome is open; both are the till's.
 
 mod config;
+mod display;
 mod lamp;
 mod paperwork;
 mod printer;
@@ -18,7 +19,8 @@ use crate::counter::event::{Event, PrintReport};
 use crate::inbox::{Board, DeviceWork, Inbox, WORK_MAX};
 use crate::record::body::PaperOutcome;
 use crate::record::ids::StationId;
-pub use config::{Config, PrinterConfig, ScannerConfig, StationConfig};
+pub use config::{Config, DISPLAY_PAID, DisplayConfig, PrinterConfig, ScannerConfig, StationConfig};
+pub use hardware::display::DisplayProfile;
 /// What a configuration is made of, so that whoever makes one need not know the drivers.
 pub use hardware::document::{DrawerPin, DrawerPulse};
 use hardware::link::PortHandle;
@@ -49,6 +51,15 @@ pub async fn run(
     let mut workers = JoinSet::new();
     for (station, wanted) in &config.stations {
         scanners.extend(start_scanner(&config, station, wanted, &inbox, &board));
+        if let Some(display) = &wanted.display {
+            let lamp = Lamp::new(&board, station, Device::Display);
+            match display::start(&config, display, station, &board, &lamp) {
+                Ok(running) => {
+                    workers.spawn(running.run(shutdown.clone()));
+                }
+                Err(error) => lamp.failed(&error),
+            }
+        }
         let Some(printer) = &wanted.printer else { continue };
         let lamp = Lamp::new(&board, station, Device::Printer);
         match printer::start(&config, printer, &lamp) {

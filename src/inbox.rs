@@ -189,6 +189,8 @@ pub struct StationDevices {
     pub scanner: PortState,
     /// The printer.
     pub printer: PortState,
+    /// The customer display on a line; the one in a browser is no device.
+    pub display: PortState,
 }
 
 /// How far the cloud has the journal, and when it was heard.

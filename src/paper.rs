@@ -1,14 +1,18 @@
-//! Paper: a receipt's facts laid out as a printable document, in Chinese, English or both.
+//! Paper: a receipt's facts laid out as a printable document, in Chinese, English or both, in usual or large type.
 //!
 //! Pure. Nothing of a printer is known but how many columns its paper has; bytes are made in `hardware`.
 //! Not here: which facts stand on a receipt (`receipt`), and pictures of paper.
 
+mod labels;
 mod layout;
+mod sheet;
+mod slip;
 mod text;
 mod words;
 mod wrap;
 
 pub use layout::layout;
+pub use slip::{Slip, SlipError};
 pub use text::text;
 
 /// The language of paper.
@@ -21,6 +25,27 @@ pub enum Lang {
     /// Both, Chinese first.
     #[default]
     Both,
+}
+
+/// How large paper is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TypeSize {
+    /// The usual.
+    #[default]
+    Normal,
+    /// For tired eyes: goods and amounts in double size, each on lines of their own; nothing is left out.
+    Large,
+}
+
+/// What paper a document is laid out for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Form {
+    /// In which language.
+    pub lang: Lang,
+    /// How large.
+    pub size: TypeSize,
+    /// Single-width characters in a line; fewer than 24 are taken as 24.
+    pub columns: u8,
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ mod of;
 use crate::bundle::Shop;
 use crate::money::Money;
 use crate::record::Mode;
-use crate::record::body::Paper;
+use crate::record::body::{Paper, SaleKind};
 use crate::record::header::Epoch;
-use crate::record::ids::TerminalId;
+use crate::record::ids::{StationId, TerminalId};
+use crate::record::line::Unit;
 use crate::tax::TaxAmount;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,12 @@ pub struct Receipt {
     pub shop: Shop,
     /// At which till.
     pub terminal: TerminalId,
+    /// At which of its stations; none on receipts that were kept without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub station: Option<StationId>,
+    /// Goods out, or goods back.
+    #[serde(default = "goods_out")]
+    pub kind: SaleKind,
     /// Series: receipt numbers are gapless within terminal and epoch.
     pub epoch: Epoch,
     /// Number in the series.
@@ -40,6 +47,9 @@ pub struct Receipt {
     pub tenders: Vec<ReceiptTender>,
     /// Cash handed back.
     pub change: Option<Money>,
+    /// What went back later to whoever paid, by means.
+    #[serde(default)]
+    pub given_back: Vec<ReceiptTender>,
     /// The member's masked reference.
     pub member: Option<String>,
     /// First print or a marked copy.
@@ -48,6 +58,11 @@ pub struct Receipt {
     pub mode: Mode,
     /// What the code at the foot says.
     pub code: Option<String>,
+}
+
+/// What a receipt is that does not say it.
+fn goods_out() -> SaleKind {
+    SaleKind::Sale
 }
 
 impl Receipt {
@@ -68,6 +83,9 @@ pub struct ReceiptLine {
     pub name_zh: Option<String>,
     /// Quantity as people write it.
     pub quantity: String,
+    /// What the quantity counts.
+    #[serde(default = "pieces")]
+    pub unit: Unit,
     /// Price of one.
     pub price: Money,
     /// Quantity times price.
@@ -76,6 +94,11 @@ pub struct ReceiptLine {
     pub modifiers: Vec<(String, Option<String>)>,
     /// The tax code beside it.
     pub tax_code: String,
+}
+
+/// What a quantity counts that does not say it.
+fn pieces() -> Unit {
+    Unit::Piece
 }
 
 /// One tender on paper.

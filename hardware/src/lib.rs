@@ -1,4 +1,4 @@
-//! Scanners, receipt printers and cash drawers on serial lines and on the network.
+//! Scanners, receipt printers, cash drawers and customer displays on serial lines and on the network.
 //!
 //! A driver is a pure codec plus a link: `document` and `printer::escpos` make bytes, `scanner` and
 //! `printer::status` read them, `link` moves them and keeps a port that vanishes and comes back. With the feature
@@ -8,6 +8,7 @@
 //! two threads, and what happens on it comes out of a callback.
 #![warn(missing_docs)]
 
+pub mod display;
 pub mod document;
 pub mod link;
 pub mod printer;

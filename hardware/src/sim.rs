@@ -1,4 +1,4 @@
-//! A scanner and a receipt printer on pseudo-terminals, for demonstrations and tests.
+//! A scanner, a receipt printer and a customer display on pseudo-terminals, for demonstrations and tests.
 //!
 //! They stand where the real devices would: a link in a directory points to the terminal, and pulling the device
 //! out and plugging it in removes the link and makes a new one to a new terminal. The printer understands its bytes
@@ -6,6 +6,7 @@
 //! Modem lines, parity and real baud rates do not exist on pseudo-terminals; the printer paces itself instead.
 
 mod console;
+mod display;
 mod font;
 mod interpreter;
 pub mod paper;
@@ -14,7 +15,8 @@ mod pty;
 mod real_time;
 mod scanner;
 
-pub use console::{run_printer, run_scanner};
+pub use console::{run_display, run_printer, run_scanner};
+pub use display::{Display, DisplayFamily, Shown};
 pub use paper::Paper;
 pub use printer::{Fault, Printer, PrinterOptions};
 pub use scanner::Scanner;

@@ -3,7 +3,7 @@
 use super::{asked_to_stop, folder, log, runtime, say};
 use crate::clock::Clock;
 use crate::sim::{demo as shop, gateway};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -58,6 +58,25 @@ pub(super) enum Sim {
         #[arg(long, default_value_t = 19_200)]
         baud: u32,
     },
+    /// A customer display on a pseudo-terminal; commands on standard input
+    #[command(after_help = "Example:\n  till sim display --link /tmp/display --commands cd5220")]
+    Display {
+        /// Where the port appears
+        #[arg(long, value_name = "PATH", default_value = "till-display")]
+        link: PathBuf,
+        /// The family of commands that its switches are set to
+        #[arg(long, value_enum, default_value_t = Family::Cd5220)]
+        commands: Family,
+    },
+}
+
+/// Commands of a display.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Family {
+    /// Epson's ESC/POS
+    DmD,
+    /// CD5220
+    Cd5220,
 }
 
 #[derive(Args)]
@@ -116,6 +135,14 @@ pub(super) fn act(part: Sim) -> anyhow::Result<ExitCode> {
         Sim::Printer { link, spool, baud } => {
             let options = hardware::sim::PrinterOptions { baud, ..hardware::sim::PrinterOptions::default() };
             hardware::sim::run_printer(&link, &spool, options, std::io::stdin().lock(), std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Sim::Display { link, commands } => {
+            let family = match commands {
+                Family::DmD => hardware::sim::DisplayFamily::EscPos,
+                Family::Cd5220 => hardware::sim::DisplayFamily::Cd5220,
+            };
+            hardware::sim::run_display(&link, family, std::io::stdin().lock(), std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
     }

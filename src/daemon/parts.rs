@@ -105,20 +105,39 @@ pub(super) fn devices(config: &Config) -> devices::Config {
             Some(devices::PrinterConfig {
                 address: address(&printer.port, &printer.tcp, printer.baud, printer.flow),
                 profile: devices::Profile::by_name(&printer.profile.0)?,
-                lang: match printer.language {
-                    config::Language::English => paper::Lang::En,
-                    config::Language::Chinese => paper::Lang::ZhHans,
-                    config::Language::Both => paper::Lang::Both,
+                lang: lang(printer.language),
+                size: match printer.size {
+                    config::TypeSize::Normal => paper::TypeSize::Normal,
+                    config::TypeSize::Large => paper::TypeSize::Large,
                 },
                 drawer: DrawerPulse::default(),
             })
         });
-        (station.id.clone(), devices::StationConfig { scanner, printer })
+        (station.id.clone(), devices::StationConfig { scanner, printer, display: display(station) })
     });
     devices::Config {
         reopen: Duration::from_millis(config.timing.reopen_ms),
         printer_poll: Duration::from_millis(config.timing.printer_poll_ms),
         ..devices::Config::new(stations.collect())
+    }
+}
+
+fn display(station: &config::Station) -> Option<devices::DisplayConfig> {
+    let display = station.display.as_ref()?;
+    Some(devices::DisplayConfig {
+        address: address(&display.port, &display.tcp, display.baud, config::Flow::None),
+        profile: devices::DisplayProfile::by_name(&display.profile.0)?,
+        lang: lang(display.language),
+        idle: display.idle.clone(),
+        paid: devices::DISPLAY_PAID,
+    })
+}
+
+fn lang(language: config::Language) -> paper::Lang {
+    match language {
+        config::Language::English => paper::Lang::En,
+        config::Language::Chinese => paper::Lang::ZhHans,
+        config::Language::Both => paper::Lang::Both,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which devices stand where, and how long they are waited for.
 
-use crate::paper::Lang;
+use crate::paper::{Lang, TypeSize};
 use crate::record::ids::StationId;
 use hardware::Profile;
+use hardware::display::DisplayProfile;
 use hardware::document::DrawerPulse;
 use hardware::link::Address;
 use hardware::printer::driver::Patience;
@@ -49,6 +50,8 @@ pub struct StationConfig {
     pub scanner: Option<ScannerConfig>,
     /// Its printer, with the drawer on it.
     pub printer: Option<PrinterConfig>,
+    /// Its customer display, where it has one on a line of its own.
+    pub display: Option<DisplayConfig>,
 }
 
 /// A scanner. How it ends a scan needs no word: CR, LF and both are taken, and STX with ETX.
@@ -69,6 +72,26 @@ pub struct PrinterConfig {
     pub profile: &'static Profile,
     /// The language of its paper; a printer without Chinese characters prints English whatever it says.
     pub lang: Lang,
+    /// How large its paper is printed.
+    pub size: TypeSize,
     /// What opens the drawer.
     pub drawer: DrawerPulse,
 }
+
+/// A customer display of two lines.
+#[derive(Clone, Debug)]
+pub struct DisplayConfig {
+    /// Where it is.
+    pub address: Address,
+    /// What it can do.
+    pub profile: &'static DisplayProfile,
+    /// The language of its words; a display without Chinese characters shows English whatever it says.
+    pub lang: Lang,
+    /// What it shows while nobody buys; empty for the shop's name and a welcome.
+    pub idle: Vec<String>,
+    /// How long a payment is shown.
+    pub paid: Duration,
+}
+
+/// How long a payment is shown: time to count the change.
+pub const DISPLAY_PAID: Duration = Duration::from_secs(15);

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 pub(super) enum Device {
     Scanner,
     Printer,
+    Display,
 }
 
 /// Shows one device's state.
@@ -36,6 +37,7 @@ impl Lamp {
             let shown = match self.device {
                 Device::Scanner => &mut devices.scanner,
                 Device::Printer => &mut devices.printer,
+                Device::Display => &mut devices.display,
             };
             let changed = *shown != state;
             *shown = state.clone();

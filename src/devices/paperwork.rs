@@ -10,7 +10,7 @@ use crate::counter::Refusal;
 use crate::counter::duty::{KickDuty, PrintDuty};
 use crate::counter::event::{Event, PrintReport};
 use crate::inbox::{DeviceWork, Inbox};
-use crate::paper::{Lang, layout};
+use crate::paper::{Form, Lang, layout};
 use crate::receipt::Receipt;
 use crate::record::body::PaperOutcome;
 use hardware::document::Document;
@@ -135,7 +135,7 @@ impl Paperwork {
     async fn print_next(&mut self) -> bool {
         let Some((duty, receipt)) = self.receipts.pop_front() else { return false };
         let profile = self.config.profile;
-        let document = layout(&receipt, self.lang(), profile.columns);
+        let document = layout(&receipt, self.form());
         let (outcome, words) = match encode(&document, profile) {
             Ok(bytes) => {
                 match self.announce(Event::Print(duty.job, PrintReport::Starting)).await {
@@ -222,11 +222,12 @@ impl Paperwork {
     }
 
     /// A printer without Chinese characters would print question marks.
-    fn lang(&self) -> Lang {
-        match self.config.profile.charset {
+    fn form(&self) -> Form {
+        let lang = match self.config.profile.charset {
             Charset::Cp437 => Lang::En,
             Charset::Gb18030 => self.config.lang,
-        }
+        };
+        Form { lang, size: self.config.size, columns: self.config.profile.columns }
     }
 
     /// Takes in what has arrived.

@@ -194,6 +194,9 @@ messages! {
     PrinterAsks: "Printer needs you", "打印机需处理";
     ScannerTrouble: "Scanner: {}", "扫码枪：{}";
     PrinterTrouble: "Printer: {}", "打印机：{}";
+    DisplayReady: "Display ready", "顾客屏正常";
+    DisplayGone: "Display gone", "顾客屏断开";
+    DisplayTrouble: "Customer display: {}", "顾客屏：{}";
 
     // Shift.
     MoreWho: "{} ▾", "{} ▾";

@@ -65,10 +65,16 @@ pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
         PortState::Asks(_) => Chip { mark: "warn", words: v.say(asks) },
         PortState::Gone(_) => Chip { mark: "bad", words: v.say(gone) },
     };
-    vec![
+    let mut chips = vec![
         chip(&devices.scanner, [Msg::ScannerReady, Msg::ScannerAbsent, Msg::ScannerAsks, Msg::ScannerGone]),
         chip(&devices.printer, [Msg::PrinterReady, Msg::PrinterAbsent, Msg::PrinterAsks, Msg::PrinterGone]),
-    ]
+    ];
+    // Few counters have one: where there is none, nothing is missing.
+    if devices.display != PortState::Absent {
+        let words = [Msg::DisplayReady, Msg::DisplayGone, Msg::DisplayGone, Msg::DisplayGone];
+        chips.push(chip(&devices.display, words));
+    }
+    chips
 }
 
 /// What a person has to see to, in sentences.
@@ -77,8 +83,10 @@ pub(super) fn troubles(devices: &StationDevices, v: &Voice) -> Vec<String> {
         PortState::Ready | PortState::Absent => None,
         PortState::Asks(why) | PortState::Gone(why) => Some(v.with(frame, why)),
     };
-    [trouble(&devices.scanner, Msg::ScannerTrouble), trouble(&devices.printer, Msg::PrinterTrouble)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        trouble(&devices.scanner, Msg::ScannerTrouble),
+        trouble(&devices.printer, Msg::PrinterTrouble),
+        trouble(&devices.display, Msg::DisplayTrouble),
+    ];
+    all.into_iter().flatten().collect()
 }

@@ -223,7 +223,9 @@ async fn troubles_of_devices_are_said_in_words() {
     let printer = PortState::Asks("The paper is out. Put in a new roll.".to_owned());
     let scanner = PortState::Gone("The cable is out.".to_owned());
     let front = "front".parse().unwrap();
-    shop.board.devices.send_modify(|all| drop(all.insert(front, StationDevices { scanner, printer })));
+    shop.board.devices.send_modify(|all| {
+        drop(all.insert(front, StationDevices { scanner, printer, ..StationDevices::default() }))
+    });
     let page = shop.get("/s/front", Some(&tom)).await.text;
     assert!(
         page.contains("Scanner: The cable is out.") && page.contains("Printer: The paper is out."),

@@ -1,26 +1,19 @@
 //! Where each fact of a receipt stands.
-//!
-//! Amounts share a right edge, so that they are one column of figures; the encoder reaches it by an
-//! absolute position where the printer has one.
 
-use super::Lang;
+use super::sheet::{Sheet, Sold, TALL_BOLD, column};
 use super::words::Word;
-use super::wrap::{cells, wrap};
+use super::wrap::cells;
+use super::{Form, Lang, TypeSize};
 use crate::money::Money;
 use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
 use crate::record::Mode;
-use crate::record::body::Paper;
+use crate::record::body::{Paper, SaleKind};
+use crate::record::line::Unit;
 use crate::tax::TaxIn;
-use hardware::document::{Cell, Cut, Document, Line, Place, Qr, Row, Style};
+use hardware::document::{Align, Cut, Document, Qr, Row, Style};
 
-/// The narrowest paper that is laid out for; on narrower paper lines break where they must.
-const COLUMNS_MIN: u8 = 24;
-
-/// Between the right edges of `2 x 1.20` and of the amounts: room for amounts below ten million.
-const DETAIL_ROOM: usize = 11;
-
-/// Between the right edges of net amounts and of tax.
-const TAX_ROOM: u8 = 11;
+/// Between net amounts and the column of tax.
+const TAX_GAP: usize = 2;
 
 /// The longest tax code that stands beside each line; longer ones stand in the tax table alone.
 const CODE_CELLS_MAX: usize = 3;
@@ -33,18 +26,14 @@ const TRADE_SHOWN: usize = 8;
 const QR_LARGE_BYTES: usize = 230;
 const QR_SMALL_MODULE_DOTS: u8 = 4;
 
-/// Twice as tall, but no wider: for totals that do not fit at double size, and for marks.
-const TALL: Style = Style { bold: true, wide: false, tall: true };
-
-/// Lays a receipt out for paper of so many columns.
-pub fn layout(receipt: &Receipt, lang: Lang, columns: u8) -> Document {
-    let columns = columns.max(COLUMNS_MIN);
-    let mut sheet = Sheet { document: Document::new(), lang, columns, codes: code_cells(receipt) };
+/// Lays a receipt out.
+pub fn layout(receipt: &Receipt, form: Form) -> Document {
+    let mut sheet = Sheet::new(form, code_cells(receipt));
     sheet.marks(receipt);
     sheet.head(receipt);
     sheet.document.feed(1);
     for line in &receipt.lines {
-        sheet.item(line);
+        sheet.line(line);
     }
     sheet.document.feed(1);
     sheet.sums(receipt);
@@ -52,7 +41,11 @@ pub fn layout(receipt: &Receipt, lang: Lang, columns: u8) -> Document {
         sheet.tender(tender);
     }
     if let Some(change) = receipt.change {
-        sheet.pair(&lang.say(Word::Change), &change.decimal(), Style::PLAIN);
+        sheet.sum(&sheet.lang.say(Word::Change), &change.decimal(), sheet.body());
+    }
+    for back in &receipt.given_back {
+        let words = format!("{} {}", sheet.lang.say(Word::GivenBack), sheet.lang.means(&back.means));
+        sheet.sum(&words, &taken_off(back.amount), sheet.body());
     }
     sheet.taxes(receipt);
     sheet.foot(receipt);
@@ -74,119 +67,103 @@ fn is_taxed(receipt: &Receipt) -> bool {
     receipt.taxes.iter().any(|tax| tax.rate.rate_ppm != 0)
 }
 
-/// A document under way.
-struct Sheet {
-    document: Document,
-    lang: Lang,
-    columns: u8,
-    codes: usize,
-}
-
 impl Sheet {
     /// What must not be overlooked on a paper that is not the first or not for real: at both ends.
     fn marks(&mut self, receipt: &Receipt) {
-        if receipt.mode == Mode::Training {
-            let word = self.lang.say(Word::Training);
-            self.document.line(Line::centred(format!("*** {word} ***")).styled(TALL));
+        let kind = match receipt.kind {
+            SaleKind::Sale => None,
+            SaleKind::Refund | SaleKind::RefundWithoutOriginal => Some(Word::Refund),
+            SaleKind::NoSale => Some(Word::NoSale),
+            SaleKind::PaidIn => Some(Word::PaidIn),
+            SaleKind::PaidOut => Some(Word::PaidOut),
+        };
+        let training = (receipt.mode == Mode::Training).then_some(Word::Training);
+        for word in [training, kind].into_iter().flatten() {
+            self.text(&format!("*** {} ***", self.lang.say(word)), Align::Centre, TALL_BOLD);
         }
         if let Paper::Copy(number) = receipt.paper {
-            let word = self.lang.say(Word::Copy);
-            self.document.line(Line::centred(format!("*** {word} {number} ***")).styled(TALL));
+            // In both languages, unless the printer may have no Chinese: an inspector must know a copy.
+            let lang = if self.lang == Lang::En { Lang::En } else { Lang::Both };
+            let words = format!("*** {} {number} ***", lang.say(Word::Copy));
+            self.text(&words, Align::Centre, TALL_BOLD);
         }
     }
 
     fn head(&mut self, receipt: &Receipt) {
         let lang = self.lang;
         if !receipt.shop.name.is_empty() {
-            self.document.line(Line::centred(receipt.shop.name.clone()).styled(Style::TITLE));
+            self.text(&receipt.shop.name, Align::Centre, Style::TITLE);
         }
         for line in &receipt.shop.address {
-            self.document.line(Line::centred(line.clone()));
+            self.text(line, Align::Centre, Style::PLAIN);
         }
         let number = format!("{} {}", lang.say(Word::Number), receipt.numbered());
-        self.pair(&receipt.at, &number, Style::PLAIN);
-        let till = format!("{} {}", lang.say(Word::Till), receipt.terminal);
+        self.ends(&receipt.at, &number, Style::PLAIN);
+        let mut till = format!("{} {}", lang.say(Word::Till), receipt.terminal);
+        if let Some(station) = &receipt.station {
+            till.push_str(&format!("/{station}"));
+        }
         let cashier = match receipt.cashier.as_str() {
             "" => String::new(),
             name => format!("{} {name}", lang.say(Word::Cashier)),
         };
-        self.pair(&till, &cashier, Style::PLAIN);
+        self.ends(&till, &cashier, Style::PLAIN);
     }
 
-    fn item(&mut self, line: &ReceiptLine) {
-        let amount = line.amount.decimal();
-        let amount_end = match self.codes {
-            0 => usize::from(self.columns),
-            codes => usize::from(self.columns) - codes - 1,
+    fn line(&mut self, line: &ReceiptLine) {
+        let unit = match line.unit {
+            Unit::Piece => "",
+            Unit::Kilogram => " kg",
+            Unit::Litre => " L",
+            Unit::Metre => " m",
         };
-        let amount_from = amount_end.saturating_sub(cells(&amount));
-        let detail = match line.quantity.as_str() {
-            "1" => String::new(),
-            quantity => format!("{quantity} x {}", line.price.decimal()),
+        let detail = match (line.quantity.as_str(), line.unit) {
+            ("1", Unit::Piece) => String::new(),
+            (quantity, _) => format!("{quantity}{unit} x {}", line.price.decimal()),
         };
-        let detail_end = amount_end - DETAIL_ROOM;
-        let detail_from = detail_end.saturating_sub(cells(&detail));
+        let code =
+            if self.edge() < usize::from(self.columns) { line.tax_code.clone() } else { String::new() };
         let name = self.lang.name(&line.name, line.name_zh.as_deref());
-        // Beside the name where it leaves the name whole, otherwise on a line of its own.
-        let beside = !detail.is_empty() && cells(&name) < detail_from && detail_end < amount_from;
-        let mut pieces = wrap(&name, amount_from.saturating_sub(1)).into_iter();
-        let mut row = Row::new().from(0, pieces.next().unwrap_or_default());
-        if beside {
-            row = row.up_to(column(detail_end), detail.clone());
-        }
-        row = row.up_to(column(amount_end), amount);
-        if self.codes > 0 {
-            row = row.from(column(amount_end + 1), line.tax_code.clone());
-        }
-        self.document.row(row);
-        for piece in pieces {
-            self.document.line(Line::left(piece));
-        }
-        if !beside && !detail.is_empty() {
-            self.document.line(Line::left(format!("  {detail}")));
-        }
+        self.sold(&Sold { name, detail, amount: line.amount.decimal(), code });
         for (name, chinese) in &line.modifiers {
-            let name = self.lang.name(name, chinese.as_deref());
-            for (at, piece) in wrap(&name, usize::from(self.columns) - 4).into_iter().enumerate() {
-                let sign = if at == 0 { '+' } else { ' ' };
-                self.document.line(Line::left(format!("  {sign} {piece}")));
-            }
+            self.below('+', &self.lang.name(name, chinese.as_deref()));
         }
     }
 
     fn sums(&mut self, receipt: &Receipt) {
-        let lang = self.lang;
+        let (lang, body) = (self.lang, self.body());
         let on_top = receipt.taxes.iter().filter(|tax| tax.rate.included == TaxIn::OnTop);
         let on_top: Vec<_> = on_top.filter(|tax| !tax.tax.is_zero()).collect();
         if !receipt.discounts.is_empty() || !on_top.is_empty() {
-            self.pair(&lang.say(Word::Subtotal), &receipt.subtotal.decimal(), Style::PLAIN);
+            self.sum(&lang.say(Word::Subtotal), &receipt.subtotal.decimal(), body);
         }
         for (name, chinese, amount) in &receipt.discounts {
-            let name = lang.name(name, chinese.as_deref());
-            self.pair(&name, &taken_off(*amount), Style::PLAIN);
+            self.sum(&lang.name(name, chinese.as_deref()), &taken_off(*amount), body);
         }
         for tax in on_top {
             let name = format!("{} {} {}", lang.say(Word::Tax), tax.rate.code, tax.rate.percent());
-            self.pair(&name, &tax.tax.decimal(), Style::PLAIN);
+            self.sum(&name, &tax.tax.decimal(), body);
         }
         let total = format!("{} {}", lang.say(Word::Total), receipt.total.currency.code());
-        let amount = receipt.total.decimal();
-        let doubled = 2 * (cells(&total) + cells(&amount) + 1);
-        let style = if doubled <= usize::from(self.columns) { Style::TITLE } else { TALL };
-        self.pair(&total, &amount, style);
+        self.total(&total, &receipt.total.decimal());
+        // Among large goods, air makes the total the largest.
+        if self.size == TypeSize::Large {
+            self.document.feed(1);
+        }
     }
 
     fn tender(&mut self, tender: &ReceiptTender) {
+        let body = self.body();
         let mut means = self.lang.means(&tender.means);
         if let Some(trade) = &tender.trade {
             let hidden = trade.chars().count().saturating_sub(TRADE_SHOWN);
             means.push_str(" *");
             means.extend(trade.chars().skip(hidden));
         }
-        self.pair(&means, &tender.amount.decimal(), Style::PLAIN);
+        self.sum(&means, &tender.amount.decimal(), body);
         if let Some(discount) = tender.wallet_discount {
             let words = format!("  {}", self.lang.say(Word::WalletDiscount));
-            self.pair(&words, &taken_off(discount), Style::PLAIN);
+            self.sum(&words, &taken_off(discount), body);
         }
     }
 
@@ -195,8 +172,10 @@ impl Sheet {
         if !is_taxed(receipt) {
             return;
         }
-        let (net_end, tax_end) = (self.columns - TAX_ROOM, self.columns);
         let say = |word| self.lang.say(word);
+        let taxes = receipt.taxes.iter().map(|tax| cells(&tax.tax.decimal()));
+        let room = taxes.chain([cells(&say(Word::Tax))]).max().unwrap_or(0) + TAX_GAP;
+        let (tax_end, net_end) = (column(self.edge()), column(self.edge().saturating_sub(room)));
         let head = Row::new().from(0, say(Word::Rate)).up_to(net_end, say(Word::Net));
         let head = head.up_to(tax_end, say(Word::Tax));
         self.document.feed(1).row(head);
@@ -210,44 +189,29 @@ impl Sheet {
     fn foot(&mut self, receipt: &Receipt) {
         if let Some(member) = &receipt.member {
             let words = format!("{} {member}", self.lang.say(Word::Member));
-            self.document.feed(1).line(Line::left(words));
+            self.document.feed(1);
+            self.text(&words, Align::Left, self.body());
         }
         if let Some(code) = receipt.code.as_ref().filter(|code| !code.is_empty()) {
-            let mut symbol = Qr::new(code.as_bytes());
-            if code.len() > QR_LARGE_BYTES {
-                symbol.module_dots = QR_SMALL_MODULE_DOTS;
-            }
-            self.document.feed(1).qr(symbol);
+            self.document.feed(1);
+            self.symbol(code);
         }
         if !receipt.shop.thanks.is_empty() {
-            self.document.feed(1).line(Line::centred(receipt.shop.thanks.clone()));
+            self.document.feed(1);
+            self.text(&receipt.shop.thanks, Align::Centre, self.body());
         }
     }
 
-    /// A text at the left and one at the right edge, on one line where both fit.
-    fn pair(&mut self, left: &str, right: &str, style: Style) {
-        let factor = if style.wide { 2 } else { 1 };
-        let columns = usize::from(self.columns);
-        if right.is_empty() {
-            self.document.line(Line::left(left).styled(style));
-        } else if factor * (cells(left) + 1 + cells(right)) <= columns {
-            let cell = |text: &str, place| Cell { text: text.to_owned(), place, style };
-            let row = Row::new().with(cell(left, Place::From(0)));
-            self.document.row(row.with(cell(right, Place::UpTo(self.columns))));
-        } else {
-            for piece in wrap(left, columns / factor) {
-                self.document.line(Line::left(piece).styled(style));
-            }
-            self.document.line(Line::right(right).styled(style));
+    /// A code to be read by a phone.
+    pub(super) fn symbol(&mut self, payload: &str) {
+        let mut symbol = Qr::new(payload.as_bytes());
+        if payload.len() > QR_LARGE_BYTES {
+            symbol.module_dots = QR_SMALL_MODULE_DOTS;
         }
+        self.document.qr(symbol);
     }
 }
 
 fn taken_off(amount: Money) -> String {
     format!("-{}", amount.decimal())
-}
-
-/// Columns come from a `u8` and only ever shrink.
-fn column(at: usize) -> u8 {
-    u8::try_from(at).unwrap_or(u8::MAX)
 }

@@ -4,12 +4,18 @@ use super::*;
 use crate::bundle::Shop;
 use crate::money::{Currency, Money};
 use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
-use crate::record::body::Paper;
+use crate::record::body::{Paper, SaleKind};
+use crate::record::line::Unit;
 use crate::record::{Epoch, Mode};
 use crate::tax::{TaxAmount, TaxIn, TaxRate};
 use hardware::document::width::text_cells;
 use hardware::document::{Item, Style};
 use hardware::profile::Charset;
+use proptest::prelude::*;
+
+fn form(lang: Lang, columns: u8) -> Form {
+    Form { lang, size: TypeSize::Normal, columns }
+}
 
 fn yuan(minor: i64) -> Money {
     Money::new(minor, Currency::CNY)
@@ -20,6 +26,7 @@ fn item(name: &str, chinese: Option<&str>, quantity: &str, price: i64, amount: i
         name: name.to_owned(),
         name_zh: chinese.map(str::to_owned),
         quantity: quantity.to_owned(),
+        unit: if quantity.contains('.') { Unit::Kilogram } else { Unit::Piece },
         price: yuan(price),
         amount: yuan(amount),
         modifiers: vec![],
@@ -52,6 +59,8 @@ fn cafe() -> Receipt {
             issuer: 1,
         },
         terminal: "till-3".parse().unwrap(),
+        station: Some("front".parse().unwrap()),
+        kind: SaleKind::Sale,
         epoch: Epoch(0x9f3c_0000_0000_0001),
         number: 4217,
         at: "2026-11-22 12:51".to_owned(),
@@ -79,6 +88,7 @@ fn cafe() -> Receipt {
             },
         ],
         change: Some(yuan(346)),
+        given_back: vec![],
         member: Some("****ABCD".to_owned()),
         paper: Paper::Receipt,
         mode: Mode::Live,
@@ -86,26 +96,136 @@ fn cafe() -> Receipt {
     }
 }
 
+/// Goods back against a sale, printed a second time.
+fn refund() -> Receipt {
+    let mut back = item("Caffè latte", Some("拿铁咖啡"), "1", 1800, -1800);
+    back.tax_code = "A".to_owned();
+    Receipt {
+        kind: SaleKind::Refund,
+        lines: vec![back],
+        subtotal: yuan(-1800),
+        discounts: vec![],
+        total: yuan(-1800),
+        taxes: vec![],
+        tenders: vec![ReceiptTender {
+            means: "wechat".to_owned(),
+            amount: yuan(-1800),
+            trade: None,
+            wallet_discount: None,
+        }],
+        change: None,
+        member: None,
+        paper: Paper::Copy(2),
+        given_back: vec![],
+        ..cafe()
+    }
+}
+
+/// The same receipts in each language, on wide and narrow paper, in usual and in large type.
+macro_rules! expected {
+    ($($name:literal),*) => {
+        [$(($name, include_str!(concat!("../../tests/data/receipts/", $name, ".txt")))),*]
+    };
+}
+
 #[test]
 fn receipts_come_out_as_they_always_did() {
-    for (name, lang, columns, expected) in [
-        ("en-42", Lang::En, 42, include_str!("../../tests/data/receipts/en-42.txt")),
-        ("en-32", Lang::En, 32, include_str!("../../tests/data/receipts/en-32.txt")),
-        ("zh-42", Lang::ZhHans, 42, include_str!("../../tests/data/receipts/zh-42.txt")),
-        ("zh-32", Lang::ZhHans, 32, include_str!("../../tests/data/receipts/zh-32.txt")),
-        ("both-42", Lang::Both, 42, include_str!("../../tests/data/receipts/both-42.txt")),
-        ("both-32", Lang::Both, 32, include_str!("../../tests/data/receipts/both-32.txt")),
-    ] {
-        let drawn = text(&layout(&cafe(), lang, columns), columns);
+    let expected = expected![
+        "en-42",
+        "en-32",
+        "zh-42",
+        "zh-32",
+        "both-42",
+        "both-32",
+        "en-42-large",
+        "en-32-large",
+        "zh-42-large",
+        "zh-32-large",
+        "both-42-large",
+        "both-32-large",
+        "refund-zh-32",
+        "refund-both-42-large"
+    ];
+    for (name, expected) in expected {
+        let words: Vec<&str> = name.split('-').collect();
+        let receipt = if words[0] == "refund" { refund() } else { cafe() };
+        let lang = match () {
+            () if words.contains(&"en") => Lang::En,
+            () if words.contains(&"zh") => Lang::ZhHans,
+            () => Lang::Both,
+        };
+        let size = if words.contains(&"large") { TypeSize::Large } else { TypeSize::Normal };
+        let columns = if words.contains(&"42") { 42 } else { 32 };
+        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
         assert_eq!(drawn, expected, "{name} now is:\n{drawn}");
+    }
+}
+
+#[test]
+fn a_receipt_that_was_kept_as_json_comes_out_the_same() {
+    let kept: Receipt = serde_json::from_str(include_str!("../../tests/data/receipts/kept.json")).unwrap();
+    assert_eq!(kept, cafe(), "{}", serde_json::to_string_pretty(&cafe()).unwrap());
+}
+
+/// Names as shops write them, and as nobody should.
+fn names() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9 ,.&%-]{1,60}",
+        "[一-龥]{1,40}",
+        "[a-z一-龥 ]{1,50}",
+        "[a-z\u{300}\u{301}\u{308}é]{1,40}",
+        "[\u{1f370}\u{2615}\u{fe0f}\u{200d}\u{1f468} a]{1,30}",
+        "[\u{5d0}-\u{5ea}\u{627}-\u{64a} \u{202e}\u{2067}]{1,40}",
+        "\\PC{1,60}",
+        "[a\n\r\t\u{1b}\u{7}]{1,20}",
+    ]
+}
+
+/// What must be found again of a text: all but blanks and what has no width or place of its own.
+fn bare(text: &str) -> String {
+    text.chars().filter_map(text::shown).filter(|c| !c.is_whitespace()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn whatever_things_are_called_all_of_it_is_there_and_no_line_is_wider_than_the_paper(
+        goods in prop::collection::vec((names(), prop::option::of(names()), 1_i64..999_999_999), 1..6),
+        people in names(),
+        columns in 24_u8..60,
+        large in any::<bool>(),
+        both in any::<bool>(),
+    ) {
+        let line = |(name, chinese, price): &(String, Option<String>, i64)| ReceiptLine {
+            modifiers: vec![(people.clone(), None)],
+            ..item(name, chinese.as_deref(), "2.500", *price, *price)
+        };
+        let receipt = Receipt { lines: goods.iter().map(line).collect(), cashier: people.clone(), ..cafe() };
+        let lang = if both { Lang::Both } else { Lang::En };
+        let size = if large { TypeSize::Large } else { TypeSize::Normal };
+        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
+        for line in drawn.lines() {
+            prop_assert!(text_cells(line, Charset::Cp437) <= usize::from(columns), "{line:?}\n{drawn}");
+        }
+        let all = bare(&drawn);
+        for (name, chinese, price) in &goods {
+            prop_assert!(drawn.contains(&yuan(*price).decimal()), "no {price} in\n{drawn}");
+            if chinese.is_none() || !both {
+                // An amount stands between a name's first line and the next one.
+                let found = bare(name).chars().all(|c| all.contains(c));
+                prop_assert!(found, "no {name:?} in\n{drawn}");
+            }
+        }
     }
 }
 
 #[test]
 fn no_line_is_wider_than_its_paper() {
     for lang in [Lang::En, Lang::ZhHans, Lang::Both] {
-        for columns in 24..=48 {
-            for line in text(&layout(&cafe(), lang, columns), columns).lines() {
+        for (columns, size) in
+            (24..=48).flat_map(|columns| [(columns, TypeSize::Normal), (columns, TypeSize::Large)])
+        {
+            for line in text(&layout(&cafe(), Form { lang, size, columns }), columns).lines() {
                 assert!(
                     text_cells(line, Charset::Cp437) <= usize::from(columns),
                     "{lang:?} {columns}: {line:?}"
@@ -120,27 +240,29 @@ fn a_copy_and_a_training_receipt_say_so_at_both_ends() {
     let receipt = Receipt { paper: Paper::Copy(2), mode: Mode::Training, ..cafe() };
     for (lang, marks) in [
         (Lang::En, ["*** TRAINING ***", "*** COPY 2 ***"]),
-        (Lang::ZhHans, ["*** 练习 ***", "*** 副本 2 ***"]),
+        (Lang::ZhHans, ["*** 练习 ***", "*** 副本 COPY 2 ***"]),
     ] {
-        let drawn = text(&layout(&receipt, lang, 32), 32);
+        let drawn = text(&layout(&receipt, form(lang, 32)), 32);
         let lines: Vec<&str> = drawn.lines().map(str::trim).collect();
         assert_eq!(lines[..2], marks);
         assert_eq!(lines[lines.len() - 3..lines.len() - 1], marks);
     }
-    assert!(!text(&layout(&cafe(), Lang::Both, 42), 42).contains("*** "));
+    assert!(!text(&layout(&cafe(), form(Lang::Both, 42)), 42).contains("*** "));
 }
 
 #[test]
 fn the_total_is_the_biggest_thing_that_fits() {
     let style = |total: i64, columns| {
-        let document = layout(&Receipt { total: yuan(total), ..cafe() }, Lang::En, columns);
+        let document = layout(&Receipt { total: yuan(total), ..cafe() }, form(Lang::En, columns));
         let rows =
             document.items.iter().filter_map(|item| if let Item::Row(row) = item { Some(row) } else { None });
         let mut totals = rows.filter(|row| row.cells[0].text.starts_with("TOTAL"));
         totals.next().unwrap().cells[1].style
     };
     assert_eq!(style(1280, 32), Style::TITLE);
-    assert!(!style(123_456_789, 32).wide && style(123_456_789, 32).tall);
+    assert_eq!(style(123_456_789, 32), Style::TITLE, "the amount, while its label is small");
+    let huge = style(123_456_789_012_345, 32);
+    assert!(!huge.wide && huge.tall);
 }
 
 #[test]
@@ -152,7 +274,7 @@ fn tax_on_top_stands_between_subtotal_and_total() {
         base: yuan(1000),
         tax: yuan(89),
     }];
-    let drawn = text(&layout(&receipt, Lang::En, 42), 42);
+    let drawn = text(&layout(&receipt, form(Lang::En, 42)), 42);
     let at = |word: &str| drawn.find(word).unwrap_or_else(|| panic!("no {word} in\n{drawn}"));
     assert!(at("Subtotal") < at("Tax NY 8.875%") && at("Tax NY 8.875%") < at("TOTAL CNY"));
 }
@@ -162,7 +284,7 @@ fn where_nothing_is_taxed_there_is_neither_a_table_nor_a_code() {
     let mut receipt = cafe();
     receipt.lines.truncate(1);
     receipt.taxes = vec![TaxAmount { rate: TaxRate::none(), base: yuan(3600), tax: yuan(0) }];
-    let drawn = text(&layout(&receipt, Lang::En, 42), 42);
+    let drawn = text(&layout(&receipt, form(Lang::En, 42)), 42);
     assert!(!drawn.contains("Rate"), "{drawn}");
     assert!(drawn.lines().any(|line| line.ends_with("36.00")), "{drawn}");
 }
@@ -171,7 +293,7 @@ fn where_nothing_is_taxed_there_is_neither_a_table_nor_a_code() {
 fn a_long_code_gets_smaller_modules_so_that_it_fits_narrow_paper() {
     let dots = |length: usize| {
         let receipt = Receipt { code: Some("A".repeat(length)), ..cafe() };
-        let items = layout(&receipt, Lang::En, 32).items;
+        let items = layout(&receipt, form(Lang::En, 32)).items;
         let mut symbols =
             items.iter().filter_map(|item| if let Item::Qr(qr) = item { Some(qr) } else { None });
         symbols.next().unwrap().module_dots

@@ -3,6 +3,7 @@
 //! Every character is drawn at its usual size, so that columns stand straight; big print is seen on
 //! paper alone.
 
+use super::wrap::wrap;
 use hardware::document::layout::{Placed, place_line, place_row};
 use hardware::document::width::text_cells;
 use hardware::document::{Align, Document, Item, Style};
@@ -12,8 +13,8 @@ use std::fmt::Write as _;
 /// Widths as screens have them: accented letters one cell, Chinese characters two.
 const SCREEN: Charset = Charset::Cp437;
 
-/// Draws a document for paper of so many columns, a line each, ended by line feeds. A symbol is
-/// `[QR payload]`; a cut is a line of its own.
+/// Draws a document for paper of so many columns, a line each, ended by line feeds. A symbol is what it says,
+/// so that a link can be followed; a cut is a line of its own, and a drawer is nothing to read.
 pub fn text(document: &Document, columns: u8) -> String {
     let mut out = String::new();
     for item in &document.items {
@@ -32,14 +33,33 @@ pub fn text(document: &Document, columns: u8) -> String {
                 let _ = writeln!(out, "{}", "-".repeat(usize::from(columns)));
             }
             Item::Qr(qr) => {
-                let _ = writeln!(out, "[QR {}]", String::from_utf8_lossy(&qr.payload));
+                for piece in wrap(&String::from_utf8_lossy(&qr.payload), usize::from(columns)) {
+                    let _ = writeln!(out, "{piece}");
+                }
             }
             Item::Feed { lines } => out.push_str(&"\n".repeat(usize::from(*lines))),
             Item::Cut(_) => out.push_str("- - 8< - -\n"),
-            Item::Drawer(_) => out.push_str("[drawer]\n"),
+            Item::Drawer(_) => {}
         }
     }
     out
+}
+
+/// A character as it may stand in a text: nothing that ends a line or turns its direction around, for that would
+/// move what stands beside it.
+pub(super) fn shown(character: char) -> Option<char> {
+    match character {
+        '\t' => Some(' '),
+        _ if character.is_control() => Some('?'),
+        '\u{ad}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => None,
+        _ => Some(character),
+    }
 }
 
 fn indent(align: Align, pieces: &[Placed<'_>], columns: u8) -> usize {
@@ -57,7 +77,7 @@ fn put(out: &mut String, pieces: &[Placed<'_>], indent: usize) {
     for piece in pieces {
         let gap = (indent + piece.column).saturating_sub(text_cells(&line, SCREEN));
         line.push_str(&" ".repeat(gap));
-        line.push_str(piece.text);
+        line.extend(piece.text.chars().filter_map(shown));
     }
     let _ = writeln!(out, "{}", line.trim_end());
 }

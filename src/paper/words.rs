@@ -18,6 +18,11 @@ pub(super) enum Word {
     Member,
     Copy,
     Training,
+    Refund,
+    GivenBack,
+    NoSale,
+    PaidIn,
+    PaidOut,
 }
 
 impl Word {
@@ -37,6 +42,11 @@ impl Word {
             Self::Member => ("会员", "Member"),
             Self::Copy => ("副本", "COPY"),
             Self::Training => ("练习", "TRAINING"),
+            Self::Refund => ("退款", "REFUND"),
+            Self::GivenBack => ("已退", "Given back"),
+            Self::NoSale => ("开钱箱", "NO SALE"),
+            Self::PaidIn => ("存入", "PAID IN"),
+            Self::PaidOut => ("取出", "PAID OUT"),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
 use crate::record::Moment;
 use crate::record::money_moves::ProviderName;
-use crate::sale::{Intent, IntentState, Sale};
+use crate::sale::{Intent, IntentState, RefundState, Sale};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -24,6 +24,7 @@ impl Receipt {
                 name: line.name.clone(),
                 name_zh: line.name_zh.clone(),
                 quantity: line.quantity.to_string(),
+                unit: line.quantity.unit,
                 price: line.price,
                 amount: line.gross().ok()?,
                 modifiers: line
@@ -37,6 +38,8 @@ impl Receipt {
         Some(Self {
             shop: bundle.content.shop.clone(),
             terminal: about.terminal,
+            station: Some(sale.station.clone()),
+            kind: sale.kind,
             epoch: issued.epoch,
             number: issued.number,
             at: local(issued.at, &bundle.zone),
@@ -52,6 +55,7 @@ impl Receipt {
             taxes: fixed.taxes.clone(),
             tenders: tenders(sale),
             change: change(sale, currency)?,
+            given_back: given_back(sale),
             member: sale.member.as_deref().map(masked),
             paper: about.paper,
             mode: sale.mode,
@@ -78,15 +82,35 @@ fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
     approved.map(by_wallet).chain(cash).collect()
 }
 
-fn by_wallet(intent: &Intent) -> ReceiptTender {
-    let means = match intent.provider {
+fn means(provider: ProviderName) -> String {
+    let means = match provider {
         ProviderName::Alipay => "alipay",
         ProviderName::Wechat => "wechat",
         ProviderName::House => "house",
     };
+    means.to_owned()
+}
+
+/// Money of this sale that went back. What never counted as paid is no part of the receipt, and so its
+/// return is not either.
+fn given_back(sale: &Sale) -> Vec<ReceiptTender> {
+    let counted = |id| {
+        let mut approved = sale.intents.iter().filter(|intent| intent.state == IntentState::Approved);
+        approved.find(|intent| intent.id == id)
+    };
+    let done = sale.refunds.iter().filter(|refund| refund.state == RefundState::Done);
+    done.filter_map(|refund| {
+        let intent = counted(refund.intent)?;
+        let (means, amount) = (means(intent.provider), refund.amount);
+        Some(ReceiptTender { means, amount, trade: None, wallet_discount: None })
+    })
+    .collect()
+}
+
+fn by_wallet(intent: &Intent) -> ReceiptTender {
     let settled = intent.settled.as_ref();
     ReceiptTender {
-        means: means.to_owned(),
+        means: means(intent.provider),
         amount: intent.amount,
         trade: settled.map(|settled| settled.trade.clone()),
         wallet_discount: settled

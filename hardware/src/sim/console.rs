@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use super::{Fault, Printer, PrinterOptions, Scanner};
+use super::{Display, DisplayFamily, Fault, Printer, PrinterOptions, Scanner};
 
 /// Runs a scanner at `link` until its commands end: `scan TEXT` (CR is added), `unplug`, `replug`, `quit`.
 ///
@@ -84,6 +84,41 @@ pub fn run_printer(
             ("replug", _) => printer.replug(),
             ("quit", _) => return Ok(()),
             _ => Err(io::Error::other("say paper, png FILE, fault NAME, unplug, replug or quit")),
+        };
+        report(&mut answers, done)?;
+    }
+    Ok(())
+}
+
+/// Runs a customer display at `link` until its commands end: `show`, `unplug`, `replug`, `quit`.
+///
+/// # Errors
+/// When the terminal cannot be made or the streams fail.
+pub fn run_display(
+    link: &Path,
+    family: DisplayFamily,
+    commands: impl BufRead,
+    mut answers: impl Write,
+) -> io::Result<()> {
+    let display = Display::start(link, family)?;
+    writeln!(answers, "display at {}: show, unplug, replug, quit", link.display())?;
+    for line in commands.lines() {
+        let done = match line?.trim() {
+            "show" => {
+                let shown = display.shown();
+                for error in &shown.errors {
+                    writeln!(answers, "error: {error}")?;
+                }
+                let [upper, lower] = &shown.lines;
+                write!(answers, "+--------------------+\n|{upper}|\n|{lower}|\n+--------------------+\n")
+            }
+            "unplug" => {
+                display.unplug();
+                Ok(())
+            }
+            "replug" => display.replug(),
+            "quit" => return Ok(()),
+            _ => Err(io::Error::other("say show, unplug, replug or quit")),
         };
         report(&mut answers, done)?;
     }

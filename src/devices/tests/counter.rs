@@ -7,11 +7,12 @@ use crate::counter::event::{Event, PrintReport, RawScan};
 use crate::devices::{Config, PrinterConfig, ScannerConfig, StationConfig, run};
 use crate::inbox::{Board, DeviceWork, Inbox, Letter, PortState, Reply, StationDevices, WORK_MAX};
 use crate::money::{Currency, Money};
-use crate::paper::Lang;
+use crate::paper::{Lang, TypeSize};
 use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
-use crate::record::body::Paper;
+use crate::record::body::{Paper, SaleKind};
 use crate::record::chain::Tip;
 use crate::record::ids::{JobId, KickId, SaleId, StationId};
+use crate::record::line::Unit;
 use crate::record::{Epoch, Mode};
 use crate::tax::{TaxAmount, TaxIn, TaxRate};
 use crate::view::{Selling, View};
@@ -67,8 +68,10 @@ impl Counter {
                 address: address("printer"),
                 profile: Profile::by_name("epson-tm-t88").unwrap(),
                 lang: Lang::Both,
+                size: TypeSize::Normal,
                 drawer: DrawerPulse::default(),
             }),
+            display: None,
         };
         let mut config = Config {
             reopen: Duration::from_millis(5),
@@ -213,6 +216,7 @@ pub(super) fn reference() -> Receipt {
             name: item[0].as_str().unwrap().to_owned(),
             name_zh: None,
             quantity: quantity.to_string(),
+            unit: Unit::Piece,
             price: amount.times(1, quantity).unwrap(),
             amount,
             modifiers: vec![],
@@ -228,6 +232,8 @@ pub(super) fn reference() -> Receipt {
             issuer: 1,
         },
         terminal: "till-3".parse().unwrap(),
+        station: None,
+        kind: SaleKind::Sale,
         epoch: Epoch(0x9f3c_0000_0000_0001),
         number: 4217,
         at: "2026-11-22 12:51".to_owned(),
@@ -244,6 +250,7 @@ pub(super) fn reference() -> Receipt {
             wallet_discount: None,
         }],
         change: None,
+        given_back: vec![],
         member: None,
         paper: Paper::Receipt,
         mode: Mode::Live,

@@ -3,11 +3,11 @@
 use super::*;
 use crate::offer::{Discount, Funder};
 use crate::record::body::{LineTotal, Paper, Place, SaleKind};
-use crate::record::ids::{IntentId, SaleId};
+use crate::record::ids::{IntentId, RefundId, SaleId};
 use crate::record::line::{Line, LineId, LineKind, Modifier, PriceFrom, Quantity};
 use crate::record::money_moves::{Carrier, Settled};
 use crate::record::{Epoch, Mode};
-use crate::sale::{Cash, Fixed, Issued};
+use crate::sale::{Cash, Fixed, Issued, Refund};
 use crate::tax::{TaxAmount, TaxIn, TaxRate, Taxed};
 use crate::view::LineState;
 
@@ -169,6 +169,43 @@ fn only_money_that_moved_stands_on_it() {
     assert_eq!(receipt.change, Some(yuan(600)));
     let exact = Sale { cash: vec![], ..sale() };
     assert_eq!(Receipt::of(&exact, &bundle(), about()).unwrap().change, None);
+}
+
+#[test]
+fn money_that_went_back_stands_on_it_and_money_that_never_counted_does_not() {
+    let refund = |number: u8, of: &Intent, state| Refund {
+        id: RefundId([number; 16]),
+        intent: of.id,
+        amount: yuan(300),
+        why: "a cup broke".to_owned(),
+        state,
+    };
+    let mut sale = sale();
+    let late = wallet(IntentState::PaidLate, 1900, 0);
+    let paid = sale.intents[1].clone();
+    sale.refunds = vec![
+        refund(1, &paid, RefundState::Done),
+        refund(2, &paid, RefundState::Drawn),
+        refund(3, &late, RefundState::Done),
+    ];
+    sale.intents.push(late);
+    let receipt = Receipt::of(&sale, &bundle(), about()).unwrap();
+    let back: Vec<_> =
+        receipt.given_back.iter().map(|back| (back.means.as_str(), back.amount.minor)).collect();
+    assert_eq!(back, [("alipay", 300)]);
+}
+
+#[test]
+fn a_receipt_that_was_kept_before_stations_and_units_is_still_read() {
+    let receipt = Receipt::of(&sale(), &bundle(), about()).unwrap();
+    let mut kept = serde_json::to_value(&receipt).unwrap();
+    for key in ["station", "kind", "given_back"] {
+        assert!(kept.as_object_mut().unwrap().remove(key).is_some(), "{key}");
+    }
+    for line in kept["lines"].as_array_mut().unwrap() {
+        line.as_object_mut().unwrap().remove("unit").unwrap();
+    }
+    assert_eq!(serde_json::from_value::<Receipt>(kept).unwrap(), Receipt { station: None, ..receipt });
 }
 
 #[test]
