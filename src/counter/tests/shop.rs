@@ -63,6 +63,7 @@ fn published() -> Bundle {
         keys: serde_json::Value::Null,
         revoked_serials: vec![coupon_of(WITHDRAWN, 7).serial().to_string()],
         limits: Limits::default(),
+        labels: None,
     };
     Bundle::open(&serde_json::to_vec(&content).unwrap()).unwrap()
 }
