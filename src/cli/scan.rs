@@ -80,7 +80,7 @@ pub(super) fn act(scan: &Scan) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn profiles(names: &[String]) -> Result<Vec<LabelProfile>, String> {
+pub(super) fn profiles(names: &[String]) -> Result<Vec<LabelProfile>, String> {
     if names.is_empty() {
         return Ok(LabelProfile::usual());
     }

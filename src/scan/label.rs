@@ -7,6 +7,7 @@
 
 use super::gtin::{self, Gtin};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Profiles of one shop: scales of a few makers.
 pub const PROFILES_MAX: usize = 20;
@@ -56,8 +57,8 @@ pub enum CountFrom {
     Left,
 }
 
-/// What a label says.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What a label says. Its digits may be a pay code as well: they are not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Label {
     /// The profile that it was read by.
     pub profile: String,
@@ -81,6 +82,12 @@ impl Label {
     /// The label's item as a trade item number, where it has a length of one.
     pub fn item_gtin(&self) -> Option<Gtin> {
         self.item_ref.parse().ok()
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Label({}, {} digits)", self.profile, self.digits.len())
     }
 }
 

@@ -107,7 +107,7 @@ fn labels_are_read_by_the_first_profile_that_fits_and_nothing_is_guessed() {
         );
     }
     assert_eq!(with_aim("]Q1", "2110001005008"), item("2110001005008"));
-    assert_eq!(label(plain("211000100500501000")).0, "cn18");
+    assert_eq!(label(plain("211000100500501004")).0, "cn18");
     let weight_first: Vec<_> = ["kg13", "cn13-price"].map(|name| LabelProfile::named(name).unwrap()).to_vec();
     assert_eq!(label(classify(b"2110001005008", None, &weight_first)).0, "kg13");
 }
