@@ -160,10 +160,10 @@ pub fn classify(data: &[u8], aim: Option<&[u8]>, labels: &[LabelProfile]) -> Sca
     if text.as_bytes().contains(&GS) {
         // A scanner that does not say what it read sends FNC1 in first position as GS, or not at all.
         let data = text.strip_prefix(char::from(GS)).unwrap_or(text);
-        return match carrier {
-            Carrier::Unsaid => gs1_or_misread(text, Gs1::of_elements(data)),
-            _ => Scanned::Garbage(Garbage::ControlBytes),
-        };
+        if carrier == Carrier::Unsaid {
+            return gs1_or_misread(text, Gs1::of_elements(data));
+        }
+        return Scanned::Garbage(Garbage::ControlBytes);
     }
     if let Some(own) = own::read(text) {
         return own;
@@ -190,11 +190,12 @@ fn words(text: &str, carrier: Carrier) -> Scanned {
     if let Some(pay_code) = PayCode::read(text) {
         return Scanned::PayCode(pay_code);
     }
-    match (carrier, unseparated(text)) {
-        (Carrier::Unsaid, Some(read)) => Scanned::Gs1(read),
-        (Carrier::Unclear, _) => misread(text, Misreading::UnclearSymbol),
-        (Carrier::Ean | Carrier::EanWithAddOn | Carrier::Ean8, _) => misread(text, GtinError::Form.into()),
-        _ => Scanned::Text(text.to_owned()),
+    let plain = || Scanned::Text(text.to_owned());
+    match carrier {
+        Carrier::Unsaid => unseparated(text).map_or_else(plain, Scanned::Gs1),
+        Carrier::Unclear => misread(text, Misreading::UnclearSymbol),
+        Carrier::Ean | Carrier::EanWithAddOn | Carrier::Ean8 => misread(text, GtinError::Form.into()),
+        Carrier::Itf | Carrier::Qr | Carrier::Gs1 | Carrier::Other => plain(),
     }
 }
 
@@ -284,11 +285,7 @@ fn long_number(digits: &str, carrier: Carrier, labels: &[LabelProfile]) -> Scann
         (Some(pay_code), Some(label)) => Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code, label }),
         (Some(pay_code), None) => Scanned::PayCode(pay_code),
         (None, Some(label)) => Scanned::Weighed(label),
-        (None, None) => match unseparated(digits) {
-            Some(read) if carrier == Carrier::Unsaid => Scanned::Gs1(read),
-            _ if carrier == Carrier::Unclear => misread(digits, Misreading::UnclearSymbol),
-            _ => Scanned::Text(digits.to_owned()),
-        },
+        (None, None) => words(digits, carrier),
     }
 }
 

@@ -35,8 +35,9 @@ kind is one of item, weighed, coupon, member, voucher, proof, order, receipt, pa
 text, error. Digits that may be a label of a scale as well as a pay code are weighed goods in the
 state sale, and an error that asks in the state tender.
 
-Label profiles: cn13-price and cn18 (tried in this order when none is named), cn18-left, kg13, kg7-5,
-price4-verified, price5-verified, upc-price; none for no labels; or a form such as 21.....{NNDDD}."#;
+Label profiles, of which the first two are tried in this order when none is named:
+  cn13-price, cn18, cn18-left, kg13, kg7-5, price4-verified, price5-verified, upc-price,
+  none for no labels, or a form such as 21.....{NNDDD}"#;
 
 #[derive(Args)]
 pub(super) struct Decode {

@@ -40,13 +40,13 @@ fn network(text: &str) -> Option<&str> {
     rest.get(2..2 + length)
 }
 
-/// Whether text begins with the field 00 of two characters, and is more than digits or ends like a checksum: a
-/// pallet's number may begin with the same digits.
+/// Whether text begins with the field 00 of two characters and has more than digits, as every such code has a
+/// country: a pallet's number may begin with the same digits.
 pub(super) fn looks_like(text: &str) -> bool {
     let Some(version) = text.strip_prefix("0002").and_then(|rest| rest.get(..2)) else { return false };
     let digits = version.bytes().all(|byte| byte.is_ascii_digit());
     let checked = text.len().checked_sub(CHECKSUM_CHARS).and_then(|at| text.get(at..at + 4)) == Some("6304");
-    digits && (checked || (version == "01" && !text.bytes().all(|byte| byte.is_ascii_digit())))
+    digits && (checked || version == "01") && !text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Reads the fields. Lengths count characters; the checksum is over bytes.

@@ -93,7 +93,7 @@ impl fmt::Debug for Label {
 
 /// Why a profile cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the label profile {name:?} is wrong: {why}")]
+#[error("the label profile {name:?} cannot be used: {why}")]
 pub struct ProfileError {
     /// Which.
     pub name: String,

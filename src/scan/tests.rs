@@ -92,9 +92,9 @@ fn a_scale_label_that_looks_like_a_pay_code_is_left_to_the_sale() {
 
 #[test]
 fn labels_are_read_by_the_first_profile_that_fits_and_nothing_is_guessed() {
-    let label = |scanned: Scanned| match scanned {
-        Scanned::Weighed(label) => (label.profile, label.plu),
-        other => panic!("{other:?}"),
+    let label = |scanned: Scanned| {
+        let Scanned::Weighed(label) = scanned else { panic!("{scanned:?}") };
+        (label.profile, label.plu)
     };
     let price = ("cn13-price".to_owned(), "10001".to_owned());
     for aim in [None, Some(&b"]E0"[..]), Some(b"]C0"), Some(b"]X0")] {

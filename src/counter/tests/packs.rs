@@ -14,11 +14,11 @@ fn grams(value: i64) -> Quantity {
 }
 
 fn line_of(made: &[Record]) -> Line {
-    let lines = made.iter().filter_map(|record| match &record.body {
+    let added = made.iter().rev().find_map(|record| match &record.body {
         Body::LineAdded { line } => Some(line.clone()),
         _ => None,
     });
-    lines.last().expect("a line")
+    added.expect("a line")
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn long_date(text: &str) -> Result<(), Wrong> {
 }
 
 fn day_of_month(year: u64, month: &str, day: &str, zero: DayZero) -> Result<(), Wrong> {
-    let leap = year % 4 == 0 && (year < 100 || year % 100 != 0 || year % 400 == 0);
+    let leap =
+        year.is_multiple_of(4) && (year < 100 || !year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match number(month) {
         4 | 6 | 9 | 11 => 30,
         2 if leap => 29,
