@@ -10,6 +10,7 @@ use crate::offer::{OFFERS_MAX, Offer};
 use crate::record::Hash;
 use crate::record::ids::DeskId;
 use crate::record::money_moves::CouponTerms;
+use crate::scan::label::{LabelProfile, PROFILES_MAX};
 use jiff::tz::TimeZone;
 use ring::digest;
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,10 @@ pub struct Content {
     pub revoked_serials: Vec<String>,
     /// What a till may do without the cloud.
     pub limits: Limits,
+    /// Forms of labels that its counter scales print, in the order in which they are tried; none said means
+    /// [`LabelProfile::usual`], an empty list no labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<LabelProfile>>,
 }
 
 /// A bundle in force: its content, checked and indexed.
@@ -120,6 +125,8 @@ pub struct Bundle {
     pub catalogue: Catalogue,
     /// The shop's zone.
     pub zone: TimeZone,
+    /// Forms of labels, in order.
+    pub labels: Vec<LabelProfile>,
 }
 
 /// Why bytes are not a bundle that a till takes.
@@ -156,7 +163,8 @@ impl Bundle {
             .map_err(|_| BundleError::TimeZone(content.time_zone.clone()))?;
         let catalogue = Catalogue::new(content.items.clone(), content.menu.clone())?;
         check(&content)?;
-        Ok(Self { hash: content_hash(bytes), catalogue, zone, content })
+        let labels = content.labels.clone().unwrap_or_else(LabelProfile::usual);
+        Ok(Self { hash: content_hash(bytes), catalogue, zone, labels, content })
     }
 
     /// The till's own bundle before it has heard of any cloud: nothing to sell, nothing to take off.
@@ -176,8 +184,10 @@ impl Bundle {
             keys: serde_json::Value::Null,
             revoked_serials: vec![],
             limits: Limits::default(),
+            labels: None,
         };
-        Self { content, hash: Hash::NONE, catalogue: Catalogue::default(), zone }
+        let labels = LabelProfile::usual();
+        Self { content, hash: Hash::NONE, catalogue: Catalogue::default(), zone, labels }
     }
 
     /// The campaign with this number.
@@ -208,6 +218,13 @@ fn check(content: &Content) -> Result<(), BundleError> {
     }
     if content.day_cut_minutes >= 24 * 60 {
         return wrong(format!("the day cannot be cut at minute {}", content.day_cut_minutes));
+    }
+    let labels = content.labels.iter().flatten();
+    if let Some(error) = labels.clone().find_map(|profile| profile.check().err()) {
+        return wrong(error.to_string());
+    }
+    if labels.count() > PROFILES_MAX {
+        return wrong(format!("there are more than {PROFILES_MAX} label profiles"));
     }
     for item in &content.items {
         let prices = item.price.iter().chain(item.modifiers.iter().map(|modifier| &modifier.price));

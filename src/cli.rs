@@ -4,6 +4,7 @@
 mod cloud;
 mod receipt;
 mod run;
+mod scan;
 mod sim;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -49,6 +50,9 @@ enum Command {
         after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit"
     )]
     Demo(sim::Demo),
+    /// Look at scans: what a till takes them for
+    #[command(subcommand)]
+    Scan(scan::Scan),
     /// Play one part of the world around a till
     #[command(subcommand)]
     Sim(sim::Sim),
@@ -97,6 +101,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig(config) => run::check(&config),
         Command::Cloud(cloud) => cloud::act(&cloud),
         Command::Demo(demo) => sim::demo(demo),
+        Command::Scan(part) => scan::act(&part),
         Command::Sim(part) => sim::act(part),
         Command::Audit(audit) => run::audit(&audit),
         Command::Receipt(paper) => receipt::act(&paper),

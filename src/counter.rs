@@ -14,6 +14,7 @@ pub mod event;
 mod orders;
 mod outcomes;
 mod owed;
+mod packs;
 mod papers;
 mod pay;
 mod people;

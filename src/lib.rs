@@ -6,6 +6,7 @@
 pub mod bundle;
 pub mod catalogue;
 pub mod counter;
+pub mod emv;
 pub mod limits;
 pub mod locales;
 pub mod money;

@@ -61,6 +61,11 @@ impl Currency {
         CURRENCIES[self.0].0
     }
 
+    /// ISO 4217 numeric code.
+    pub fn number(self) -> u16 {
+        CURRENCIES[self.0].1
+    }
+
     /// Decimal places: 0, 2 or 3.
     pub fn exponent(self) -> u8 {
         CURRENCIES[self.0].2

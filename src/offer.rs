@@ -223,6 +223,8 @@ mod tests {
             least_age: None,
             lot: None,
             expiry: None,
+            serial: None,
+            net: None,
         }
     }
 

@@ -20,7 +20,7 @@ use std::path::Path;
 const PASSED_OVER: &[&str] = &[".git", "target", "node_modules"];
 
 /// Files that a program writes.
-const LOCK_FILES: &[&str] = &["Cargo.lock"];
+const LOCK_FILES: &[&str] = &["Cargo.lock", "fuzz/Cargo.lock"];
 
 #[test]
 fn imports_point_inwards() {

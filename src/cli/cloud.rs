@@ -72,6 +72,9 @@ enum Office {
     /// Automatic offers
     #[command(subcommand)]
     Offer(OfferAct),
+    /// Labels that the shop's counter scales print
+    #[command(subcommand)]
+    Labels(LabelsAct),
     /// Campaigns, which own coupons
     #[command(subcommand)]
     Campaign(CampaignAct),
@@ -126,6 +129,19 @@ enum DeskAct {
         id: DeskId,
         /// What people call it
         name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum LabelsAct {
+    /// Read labels by these profiles, in this order; `none` for no labels at all
+    #[command(
+        after_help = "Profiles: cn13-price, cn18, cn18-left, kg13, kg7-5, price4-verified, price5-verified, upc-price,\nor a form such as 21.....{NNDDD}. Until something is said here: cn13-price, then cn18.\n\nTry one: echo 2110001005008 | till scan decode --profile kg13"
+    )]
+    Use {
+        /// The profiles
+        #[arg(required = true)]
+        profiles: Vec<String>,
     },
 }
 
@@ -304,6 +320,7 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
             say(&format!("{name} is in bundle {version}; its page is /d/{id}."));
             Ok(())
         }
+        Office::Labels(LabelsAct::Use { profiles }) => use_labels(admin, profiles).await,
         Office::Offer(OfferAct::Add { id, spend, save, name, name_zh, days }) => {
             let offer = Offer {
                 id: id.clone(),
@@ -419,6 +436,16 @@ async fn pairings(admin: &Admin, act: &Pair) -> anyhow::Result<()> {
             decide(terminal, fingerprint, Decision::Refuse, "refused").await
         }
     }
+}
+
+async fn use_labels(admin: &Admin, profiles: &[String]) -> anyhow::Result<()> {
+    let labels = super::scan::profiles(profiles).map_err(anyhow::Error::msg)?;
+    let names: Vec<_> = labels.iter().map(|profile| profile.name.clone()).collect();
+    let version = admin.publish(move |content| content.labels = Some(labels.clone())).await?;
+    let read =
+        if names.is_empty() { "by no profile".to_owned() } else { format!("by {}", names.join(", then ")) };
+    say(&format!("Labels are read {read} from bundle {version} on."));
+    Ok(())
 }
 
 async fn campaigns(admin: &Admin, act: &CampaignAct, currency: Currency) -> anyhow::Result<()> {

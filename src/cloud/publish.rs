@@ -120,6 +120,7 @@ pub(crate) async fn first_bundle(
             keys: signed_keys(keys, 1, now_s)?,
             revoked_serials: vec![],
             limits: Limits::default(),
+            labels: None,
         };
         // Somebody else's first bundle is as good as this one.
         put(store, keys, &content, now_ms).await?;

@@ -13,6 +13,37 @@ use crate::sale::{LINES_MAX, Sale};
 use crate::scan::{self, Ambiguous, Gtin, Scanned};
 use crate::token::{Coupon, Kind, MemberCode, Token, Unverified, Worth};
 
+/// How an item goes into the basket.
+pub(super) struct Sold {
+    pub(super) gtin: Option<String>,
+    pub(super) modifiers: Vec<Modifier>,
+    pub(super) quantity: Quantity,
+    pub(super) listed: Option<Money>,
+    pub(super) price: Money,
+    pub(super) price_from: PriceFrom,
+    pub(super) lot: Option<String>,
+    pub(super) serial: Option<String>,
+    pub(super) expiry: Option<String>,
+    pub(super) net: Option<Quantity>,
+}
+
+impl Sold {
+    pub(super) fn of(quantity: Quantity, price: Money, price_from: PriceFrom) -> Self {
+        Self {
+            gtin: None,
+            modifiers: Vec::new(),
+            quantity,
+            listed: None,
+            price,
+            price_from,
+            lot: None,
+            serial: None,
+            expiry: None,
+            net: None,
+        }
+    }
+}
+
 impl Till {
     pub(super) fn scanned(
         &self,
@@ -35,8 +66,11 @@ impl Till {
         aim: Option<&[u8]>,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        match scan::classify(data, aim) {
-            Scanned::Item(gtin) => self.scan_item(station, gtin, out),
+        match scan::classify(data, aim, &out.cx.bundle.labels) {
+            Scanned::Item(gtin) | Scanned::ItemWithAddOn { gtin, .. } => self.scan_item(station, gtin, out),
+            Scanned::Weighed(label) => self.scan_label(station, &label, out),
+            Scanned::Gs1(read) => self.scan_gs1(station, &read, out),
+            Scanned::Emv(code) => Err(Self::refuse_emv(&code)),
             Scanned::Token(Token::Coupon(coupon)) => {
                 let text = String::from_utf8_lossy(data).trim().to_owned();
                 self.take_coupon(self.front(station), Some(station), &coupon, &text, out)
@@ -48,11 +82,7 @@ impl Till {
             Scanned::Token(other) => {
                 Err(Refusal::Scan(format!("This is {}: it is not used at the counter yet.", other.kind())))
             }
-            Scanned::Desk { desk, .. } => match desk.parse() {
-                Ok(desk) if self.front(station).is_some() => self.put_on_desk(station, &desk, out),
-                Ok(desk) => self.take_desk(station, &desk, out),
-                Err(error) => Err(Refusal::Desk(format!("This desk code cannot be read: {error}."))),
-            },
+            Scanned::Desk { desk, .. } => self.scan_desk(station, &desk, out),
             Scanned::PayCode(code) => self.pay_by_code(station, &code, out),
             Scanned::Ambiguous(Ambiguous::TwoItems { ean_8, upc_e }) => {
                 let sold = |gtin: &Gtin| out.cx.bundle.catalogue.by_gtin(&gtin.to_14_digits()).is_some();
@@ -64,27 +94,37 @@ impl Till {
                     (true | false, false) => self.scan_item(station, ean_8, out),
                 }
             }
-            // One pay code in ten also ends like a scale's label. The cashier who pressed Pay asked for a pay
-            // code, and a label that is sent to a wallet is only refused there; in the basket it is never sent.
-            Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code }) => {
-                if self.front(station).is_some_and(|sale| sale.fixed.is_some()) {
-                    return self.pay_by_code(station, &pay_code, out);
-                }
-                Err(Refusal::Scan(
-                    "This may be a scale label or a pay code. Press a menu key for the item.".to_owned(),
-                ))
+            Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code, label }) => {
+                self.scan_label_or_pay_code(station, &label, &pay_code, out)
             }
             Scanned::Text(text) => self.scan_text(station, &text, out),
             Scanned::Misread { text, why } => match out.cx.bundle.catalogue.item(&text) {
                 Some(_) => self.scan_text(station, &text, out),
                 None => Err(Refusal::Scan(sentence(&why.to_string()))),
             },
-            Scanned::Unsupported(why) => Err(Refusal::Scan(sentence(&why.to_string()))),
             Scanned::Garbage(why) => Err(Refusal::Scan(sentence(&why.to_string()))),
         }
     }
 
-    fn scan_item(&self, station: &StationId, gtin: Gtin, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+    pub(super) fn scan_desk(
+        &self,
+        station: &StationId,
+        desk: &str,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        match desk.parse() {
+            Ok(desk) if self.front(station).is_some() => self.put_on_desk(station, &desk, out),
+            Ok(desk) => self.take_desk(station, &desk, out),
+            Err(error) => Err(Refusal::Desk(format!("This desk code cannot be read: {error}."))),
+        }
+    }
+
+    pub(super) fn scan_item(
+        &self,
+        station: &StationId,
+        gtin: Gtin,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
         let digits = gtin.to_14_digits();
         let bundle = out.cx.bundle;
         let item = bundle.catalogue.by_gtin(&digits);
@@ -133,7 +173,24 @@ impl Till {
         let steps = pieces.checked_mul(10_i64.pow(decimals)).ok_or(Refusal::Quantity)?;
         let decimals = u8::try_from(decimals).map_err(|_| Refusal::Quantity)?;
         let quantity = Quantity { value: steps, decimals, unit: item.unit };
-        if !quantity.is_sensible() {
+        let sold = Sold {
+            gtin,
+            modifiers: chosen,
+            listed: item.price.and_then(|listed| listed.plus(extra).ok()),
+            ..Sold::of(quantity, price, price_from)
+        };
+        self.push_line(station, item, sold, out)
+    }
+
+    /// Adds a line to the sale in front, or opens one with it.
+    pub(super) fn push_line(
+        &self,
+        station: &StationId,
+        item: &Item,
+        sold: Sold,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        if !sold.quantity.is_sensible() {
             return Err(Refusal::Quantity);
         }
         let (sale, line) = self.basket_for_line(station, out)?;
@@ -141,27 +198,33 @@ impl Till {
             id: line,
             kind: LineKind::Goods,
             sku: Some(item.sku.clone()),
-            gtin,
+            gtin: sold.gtin,
             name: item.name.clone(),
             name_zh: item.name_zh.clone(),
-            quantity,
-            listed: item.price.and_then(|listed| listed.plus(extra).ok()),
-            price,
-            price_from,
+            quantity: sold.quantity,
+            listed: sold.listed,
+            price: sold.price,
+            price_from: sold.price_from,
             override_reason: None,
-            modifiers: chosen,
+            modifiers: sold.modifiers,
             tax: item.tax.clone(),
             linked: None,
             least_age: item.least_age,
-            lot: None,
-            expiry: None,
+            lot: sold.lot,
+            expiry: sold.expiry,
+            serial: sold.serial,
+            net: sold.net,
         };
         let amount = line.gross()?;
         out.push(Body::LineAdded { line }, About::sale(sale).amount(amount));
         Ok(())
     }
 
-    fn base_price(&self, item: &Item, typed: Option<Money>) -> Result<(Money, PriceFrom), Refusal> {
+    pub(super) fn base_price(
+        &self,
+        item: &Item,
+        typed: Option<Money>,
+    ) -> Result<(Money, PriceFrom), Refusal> {
         match (item.price, typed) {
             (Some(price), None) => Ok((price, PriceFrom::Catalogue)),
             (Some(_), Some(_)) => {

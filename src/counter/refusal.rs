@@ -63,6 +63,9 @@ pub enum Refusal {
     /// The bar code is on no item.
     #[error("No item has the code {0}. Press a menu key, or ask the manager to add it.")]
     UnknownItem(String),
+    /// The date on the pack has passed.
+    #[error("{0}")]
+    Expired(String),
     /// The menu key sells nothing, or not so.
     #[error("{0}")]
     Key(String),
@@ -130,6 +133,7 @@ impl Refusal {
             Self::NotEnough { .. } => "not_enough",
             Self::TooMuch { .. } => "too_much",
             Self::UnknownItem(_) => "unknown_item",
+            Self::Expired(_) => "expired",
             Self::Key(_) => "key",
             Self::PriceMissing(_) => "price_missing",
             Self::Scan(_) => "scan",

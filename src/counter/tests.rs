@@ -9,6 +9,7 @@ mod coupons;
 mod desks;
 mod model;
 mod money;
+mod packs;
 mod paper;
 mod people;
 mod shop;

@@ -36,9 +36,23 @@ fn chinese(code: &str, words: &str) -> Option<String> {
             let code = words.strip_prefix("No item has the code ")?.split_once(". ")?.0;
             return Some(format!("没有条码为 {code} 的商品，请按菜单键，或请店长添加。"));
         }
+        "expired" => return expired(words),
         _ => return None,
     };
     Some(fixed.to_owned())
+}
+
+/// `Use by 2026-11-21 has passed: …`
+fn expired(words: &str) -> Option<String> {
+    let (by, rest) = words.split_once(" 2")?;
+    let date = rest.split_once(" has passed")?.0;
+    let by = match by {
+        "Use by" => "保质期至",
+        "Sell by" => "销售期至",
+        "Best before" => "最佳食用期至",
+        _ => return None,
+    };
+    Some(format!("{by} 2{date}，已过期，请勿出售，请下架。"))
 }
 
 /// What needs a person, in two or three words, by its stable code.

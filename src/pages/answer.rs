@@ -80,6 +80,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::NotEnough { .. }
         | Refusal::TooMuch { .. }
         | Refusal::UnknownItem(_)
+        | Refusal::Expired(_)
         | Refusal::Key(_)
         | Refusal::PriceMissing(_)
         | Refusal::Scan(_)

@@ -167,6 +167,12 @@ pub struct Line {
     pub lot: Option<String>,
     /// Expiry from the label, as printed: YYYY-MM-DD.
     pub expiry: Option<String>,
+    /// Serial number from the label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// What is in the pack, where it is charged by the price on its label and not by this: kilograms, mostly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net: Option<Quantity>,
 }
 
 impl Line {

@@ -1,7 +1,7 @@
 //! Trade item numbers: EAN-8, UPC-A, UPC-E, EAN-13 and ITF-14 as one GTIN of fourteen digits.
 //!
 //! Source: GS1 General Specifications, section 7.9 (check digit) and 5.2.2.4 (UPC-E). Not here: what the number
-//! stands for, and in-store numbers that carry a weight or a price.
+//! stands for, and in-store numbers that carry a weight or a price (`label`).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -73,19 +73,18 @@ impl Gtin {
     }
 }
 
-/// Whether eighteen digits end with the check digit that counter scales put on their labels, and begin with the
-/// prefixes of in-store numbers, 20 to 29.
-///
-/// Weights are counted from the right, as GS1 does. Some scales count from the left; their labels need a rule of
-/// the shop's own and are not guessed here.
-pub(super) fn ends_like_scale_label(digits: &str) -> bool {
-    digits.len() == 18
-        && digits.starts_with('2')
-        && digits.as_bytes().split_last().is_some_and(|(last, body)| *last == b'0' + check_digit(body))
+/// Whether the last of these digits follows from the others, whatever their number.
+pub(super) fn has_check_digit(digits: &str) -> bool {
+    digits.as_bytes().split_last().is_some_and(|(last, body)| *last == b'0' + check_digit(body))
+}
+
+/// The same for text that may hold anything.
+pub(super) fn is_checked_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && has_check_digit(text)
 }
 
 /// Weights 3 and 1 in turn, 3 for the last digit of the body; what is missing to a multiple of ten.
-fn check_digit(body: &[u8]) -> u8 {
+pub(super) fn check_digit(body: &[u8]) -> u8 {
     let sum = body.iter().rev().enumerate().fold(0, |sum: u8, (place, digit)| {
         let value = digit - b'0';
         (sum + if place % 2 == 0 { value * 3 } else { value }) % 10

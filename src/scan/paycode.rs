@@ -33,6 +33,17 @@ pub struct PayCode {
     code: String,
 }
 
+impl Wallet {
+    /// A stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alipay => "alipay",
+            Self::WeChat => "wechat",
+            Self::UnionPay => "unionpay",
+        }
+    }
+}
+
 impl PayCode {
     /// Reads a pay code; `None` when no wallet's rule fits.
     pub fn read(text: &str) -> Option<Self> {
@@ -82,9 +93,4 @@ fn wallet_of(digits: &str) -> Option<Wallet> {
 /// last word on its own codes, and a refusal here would only cost the customer a second look into the camera.
 fn is_face_code(text: &str) -> bool {
     text.starts_with("fp") && matches!(text.len(), 35 | 36) && text.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-/// EMVCo consumer-presented QR: base64 of the tag 85, its length 5, and "CPV01".
-pub(super) fn is_card_scheme_qr(text: &str) -> bool {
-    text.starts_with("hQVDUFYwM")
 }

@@ -19,11 +19,15 @@ fn wallet(scanned: &Scanned) -> Option<(Wallet, Scene)> {
 }
 
 fn plain(text: &str) -> Scanned {
-    classify(text.as_bytes(), None)
+    read(text.as_bytes(), None)
 }
 
 fn with_aim(aim: &str, text: &str) -> Scanned {
-    classify(text.as_bytes(), Some(aim.as_bytes()))
+    read(text.as_bytes(), Some(aim.as_bytes()))
+}
+
+fn read(data: &[u8], aim: Option<&[u8]>) -> Scanned {
+    classify(data, aim, &LabelProfile::usual())
 }
 
 #[test]
@@ -42,7 +46,7 @@ fn the_vectors_of_pay_codes_are_classified_as_they_say() {
                 None
             }
             "emv-cpm" => {
-                assert_eq!(scanned, Scanned::Unsupported(Unsupported::CardSchemeQr));
+                assert!(matches!(scanned, Scanned::Emv(Emv::Consumer(_))));
                 None
             }
             other => panic!("a vector says {other:?}"),
@@ -74,12 +78,38 @@ fn the_borders_of_each_wallets_rule_hold() {
 #[test]
 fn a_scale_label_that_looks_like_a_pay_code_is_left_to_the_sale() {
     let pay_code = PayCode::read(LABEL_OR_ALIPAY).unwrap();
-    let either = Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code: pay_code.clone() });
+    let label = LabelProfile::named("cn18").unwrap().read(LABEL_OR_ALIPAY).unwrap();
+    let either =
+        Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code: pay_code.clone(), label: label.clone() });
     assert_eq!(plain(LABEL_OR_ALIPAY), either);
     assert_eq!(with_aim("]C0", LABEL_OR_ALIPAY), either);
     // A scale prints no QR code, and no phone shows an interleaved two of five.
-    assert_eq!(with_aim("]Q1", LABEL_OR_ALIPAY), Scanned::PayCode(pay_code));
-    assert_eq!(with_aim("]I0", LABEL_OR_ALIPAY), Scanned::Text(LABEL_OR_ALIPAY.to_owned()));
+    assert_eq!(with_aim("]Q1", LABEL_OR_ALIPAY), Scanned::PayCode(pay_code.clone()));
+    assert_eq!(with_aim("]I0", LABEL_OR_ALIPAY), Scanned::Weighed(label));
+    // A shop whose scales print no such labels says so.
+    assert_eq!(classify(LABEL_OR_ALIPAY.as_bytes(), None, &[]), Scanned::PayCode(pay_code));
+}
+
+#[test]
+fn labels_are_read_by_the_first_profile_that_fits_and_nothing_is_guessed() {
+    let label = |scanned: Scanned| {
+        let Scanned::Weighed(label) = scanned else { panic!("{scanned:?}") };
+        (label.profile, label.plu)
+    };
+    let price = ("cn13-price".to_owned(), "10001".to_owned());
+    for aim in [None, Some(&b"]E0"[..]), Some(b"]C0"), Some(b"]X0")] {
+        assert_eq!(label(read(b"2110001005008", aim)), price);
+        assert_eq!(read(b"2900001000000", aim), item("2900001000000"));
+        assert_eq!(
+            read(b"2110001000003", aim),
+            item("2110001000003"),
+            "zeros for its price: the item itself"
+        );
+    }
+    assert_eq!(with_aim("]Q1", "2110001005008"), item("2110001005008"));
+    assert_eq!(label(plain("211000100500501004")).0, "cn18");
+    let weight_first: Vec<_> = ["kg13", "cn13-price"].map(|name| LabelProfile::named(name).unwrap()).to_vec();
+    assert_eq!(label(classify(b"2110001005008", None, &weight_first)).0, "kg13");
 }
 
 #[test]
@@ -88,16 +118,22 @@ fn items_are_known_by_every_form_of_their_number() {
         ("]E0", "4006381333931", "4006381333931"),
         ("E0", "4006381333931", "4006381333931"),
         ("]E0", "0036000291452", "036000291452"),
-        ("]E0", "2101234012505", "2101234012505"),
         ("]E0", "04252614", "042100005264"),
         ("]E4", "96385074", "96385074"),
-        ("]E3", "400638133393112", "4006381333931"),
-        ("]E3", "400638133393112345", "4006381333931"),
         ("]I1", "14006381333938", "14006381333938"),
         ("]C0", "4006381333931", "4006381333931"),
         ("]Q1", "4006381333931", "4006381333931"),
     ] {
         assert_eq!(with_aim(aim, text), item(gtin), "{aim} {text}");
+    }
+    for (text, number, beside) in [
+        ("400638133393112", "4006381333931", "12"),
+        ("400638133393112345", "4006381333931", "12345"),
+        ("03600029145212", "036000291452", "12"),
+        ("0425261412", "042100005264", "12"),
+    ] {
+        let gtin = number.parse().unwrap();
+        assert_eq!(with_aim("]E3", text), Scanned::ItemWithAddOn { gtin, add_on: beside.to_owned() });
     }
     for (text, gtin) in [
         ("4006381333931", "4006381333931"),
@@ -126,9 +162,7 @@ fn eight_digits_with_two_readings_are_left_to_the_catalogue() {
 #[test]
 fn a_bad_check_digit_says_what_to_do_and_keeps_the_text() {
     for aim in [None, Some(b"]E0".as_slice())] {
-        let Scanned::Misread { text, why } = classify(b"4006381333932", aim) else {
-            panic!("a bad check digit")
-        };
+        let Scanned::Misread { text, why } = read(b"4006381333932", aim) else { panic!("a bad check digit") };
         assert_eq!(text, "4006381333932");
         assert!(why.to_string().contains("scan or type it again"), "{why}");
     }
@@ -148,23 +182,53 @@ fn what_nobody_can_read_is_garbage_and_says_why() {
         ("a\u{85}b".as_bytes(), Garbage::ControlBytes),
         (long.as_bytes(), Garbage::TooLong),
     ] {
-        assert_eq!(classify(bytes, None), Scanned::Garbage(why));
+        assert_eq!(read(bytes, None), Scanned::Garbage(why));
     }
 }
 
 #[test]
-fn gs1_element_strings_are_recognised_and_not_guessed_at() {
-    let gs1 = Scanned::Unsupported(Unsupported::Gs1ElementString);
-    for (aim, data) in [
-        (Some("]C1"), "010950600013435210ABC123\x1d21SER7"),
-        (Some("]e0"), "0196901234000019310300125039222599"),
-        (Some("]d2"), "01095060001343521526113010L42"),
-        (Some("]Q3"), "0109506000134352"),
-        (None, "010950600013435210ABC123\x1d21SER7"),
+fn gs1_data_is_read_wherever_it_is_sure_to_be_gs1_data() {
+    let lot = "010950600013435210ABC123";
+    for (aim, data, expected) in [
+        (Some("]C1"), "010950600013435210ABC123\x1d21SER7", "010950600013435210ABC123\x1d21SER7"),
+        (Some("]e0"), "0196901234000019310300125039222599", "0196901234000019310300125039222599"),
+        (Some("]d2"), "01095060001343521526113010L42", "01095060001343521526113010L42"),
+        (Some("]Q3"), "0109506000134352", "0109506000134352"),
+        (Some("]J1"), "0109506000134352", "0109506000134352"),
+        (Some("]d1"), "https://id.gs1.org/01/09506000134352/10/ABC123", lot),
+        (Some("]Q1"), "HTTPS://EXAMPLE.CN/01/6901028088886", "0106901028088886"),
+        (None, "010950600013435210ABC123\x1d21SER7", "010950600013435210ABC123\x1d21SER7"),
+        (None, "\x1d010950600013435210ABC123", lot),
+        (None, "(01)09506000134352(10)ABC123", lot),
+        (None, lot, lot),
+        (None, "0109506000134352", "0109506000134352"),
     ] {
-        assert_eq!(classify(data.as_bytes(), aim.map(str::as_bytes)), gs1, "{data}");
+        let Scanned::Gs1(gs1) = read(data.as_bytes(), aim.map(str::as_bytes)) else { panic!("{data}") };
+        assert_eq!(gs1.to_element_string(), expected, "{data}");
     }
     assert_eq!(with_aim("]Q1", "A\x1dB"), Scanned::Garbage(Garbage::ControlBytes));
+    assert_eq!(with_aim("]C0", lot), Scanned::Text(lot.to_owned()));
+    // Ten to fifteen begin a wallet's code, and a number that is not whole is not taken for GS1's.
+    assert!(matches!(plain("110123456789012345"), Scanned::PayCode(_)));
+    assert_eq!(plain("010950600013435310AB"), Scanned::Text("010950600013435310AB".to_owned()));
+}
+
+#[test]
+fn a_composite_is_its_number_and_what_stands_above_it() {
+    let Scanned::Gs1(gs1) = with_aim("]E0", "2112345678900|]e010LOT\x1d21S") else { panic!("a composite") };
+    assert_eq!(gs1.to_element_string(), "010211234567890010LOT\x1d21S");
+    for broken in ["2112345678901|]e010LOT", "2112345678900|]e0", "|]e010LOT"] {
+        assert!(matches!(with_aim("]E0", broken), Scanned::Misread { .. }), "{broken}");
+    }
+}
+
+#[test]
+fn an_identifier_that_names_no_symbol_is_taken_for_what_fits_or_for_nothing() {
+    let isbn = "9783161484100";
+    assert_eq!(with_aim("]X0", isbn), item(isbn));
+    for (aim, data) in [("]X0", "123"), ("]7", "ABC"), ("]", "ABC"), ("]XX", "9783161484101")] {
+        assert!(matches!(with_aim(aim, data), Scanned::Misread { .. }), "{aim} {data}");
+    }
 }
 
 #[test]
@@ -177,7 +241,6 @@ fn our_addresses_are_told_from_other_peoples() {
         "https://pay.example.cn/d/",
         "https://pay.example.cn/d/a/b",
         "https://pay.example.cn/d/7?x=1",
-        "https://id.gs1.org/01/09506000134352",
         "ftp://pay.example.cn/d/7",
         "https:///d/7",
         "WAREHOUSE-17",
@@ -241,7 +304,7 @@ proptest! {
         data in proptest::collection::vec(any::<u8>(), 0..64),
         aim in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..4)),
     ) {
-        let _ = classify(&data, aim.as_deref());
+        let _ = read(&data, aim.as_deref());
     }
 
     #[test]
@@ -252,8 +315,17 @@ proptest! {
             Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { .. }) => prop_assert_eq!(digits.len(), 18),
             Scanned::Ambiguous(Ambiguous::TwoItems { .. }) => prop_assert_eq!(digits.len(), 8),
             Scanned::Misread { .. } => prop_assert!(matches!(digits.len(), 8 | 12..=14)),
+            Scanned::Weighed(label) => {
+                prop_assert!(matches!(digits.len(), 13 | 18) && digits.starts_with('2'));
+                prop_assert_eq!(&label.digits, &digits);
+            }
+            Scanned::Gs1(read) => prop_assert_eq!(read.to_element_string(), digits),
             Scanned::Text(text) => prop_assert_eq!(text, digits),
-            other @ (Scanned::Token(_) | Scanned::Desk { .. } | Scanned::Unsupported(_) | Scanned::Garbage(_)) => {
+            other @ (Scanned::Token(_)
+            | Scanned::Desk { .. }
+            | Scanned::Emv(_)
+            | Scanned::ItemWithAddOn { .. }
+            | Scanned::Garbage(_)) => {
                 prop_assert!(false, "{:?}", other);
             }
         }

@@ -377,6 +377,8 @@ impl Till {
             least_age: None,
             lot: None,
             expiry: None,
+            serial: None,
+            net: None,
         };
         self.write_in(sale, Body::LineAdded { line })
     }

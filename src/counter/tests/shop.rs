@@ -24,6 +24,9 @@ const ISSUER: u16 = 42;
 /// A coupon of this serial was withdrawn.
 pub(super) const WITHDRAWN: u64 = 666;
 
+/// Pears by the kilogram: their number on the scale.
+pub(super) const PEARS: &str = "10001";
+
 /// The shop's bundle, read once for all benches.
 pub(super) fn bundle() -> Bundle {
     static BUNDLE: LazyLock<Bundle> = LazyLock::new(published);
@@ -63,6 +66,7 @@ fn published() -> Bundle {
         keys: serde_json::Value::Null,
         revoked_serials: vec![coupon_of(WITHDRAWN, 7).serial().to_string()],
         limits: Limits::default(),
+        labels: None,
     };
     Bundle::open(&serde_json::to_vec(&content).unwrap()).unwrap()
 }
@@ -93,6 +97,7 @@ fn items() -> Vec<Item> {
         modifiers: vec![modifier("oat", 400), modifier("shot", 500)],
         ..item("latte", &[], Some(2_800), 60_000)
     };
+    let pears = Item { unit: Unit::Kilogram, ..item(PEARS, &["96901234000019"], Some(2_000), 90_000) };
     let apples = Item { unit: Unit::Kilogram, ..item("apples", &[], Some(998), 90_000) };
     vec![
         item("cola", &["06901234567892"], Some(350), 130_000),
@@ -100,6 +105,8 @@ fn items() -> Vec<Item> {
         item("cake", &[], None, 60_000),
         latte,
         apples,
+        pears,
+        item("bread", &["02010009012346"], Some(600), 90_000),
     ]
 }
 

@@ -43,6 +43,8 @@ fn line(id: u32, pieces: i64, price: i64) -> Line {
         least_age: None,
         lot: None,
         expiry: None,
+        serial: None,
+        net: None,
     }
 }
 

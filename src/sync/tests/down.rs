@@ -47,6 +47,7 @@ fn content(keys: &CloudKeys, version: u64, name: &str) -> Vec<u8> {
         keys: signed_keys(keys),
         revoked_serials: vec![],
         limits: crate::limits::Limits::default(),
+        labels: None,
     };
     serde_json::to_vec(&content).unwrap()
 }
