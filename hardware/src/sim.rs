@@ -17,4 +17,4 @@ mod scanner;
 pub use console::{run_printer, run_scanner};
 pub use paper::Paper;
 pub use printer::{Fault, Printer, PrinterOptions};
-pub use scanner::Scanner;
+pub use scanner::{Acknowledged, Garble, SENDINGS_MAX, Scanner};
