@@ -11,6 +11,7 @@ mod config;
 mod lamp;
 mod paperwork;
 mod printer;
+mod repeat;
 mod scanner;
 mod words;
 
@@ -18,7 +19,7 @@ use crate::counter::event::{Event, PrintReport};
 use crate::inbox::{Board, DeviceWork, Inbox, WORK_MAX};
 use crate::record::body::PaperOutcome;
 use crate::record::ids::StationId;
-pub use config::{Config, PrinterConfig, ScannerConfig, StationConfig};
+pub use config::{Acknowledging, Config, PrinterConfig, REPEAT_WINDOW, ScannerConfig, StationConfig};
 /// What a configuration is made of, so that whoever makes one need not know the drivers.
 pub use hardware::document::{DrawerPin, DrawerPulse};
 use hardware::link::PortHandle;
@@ -27,7 +28,7 @@ pub use hardware::link::tcp::TcpAddress;
 pub use hardware::link::{Address, FlowControl};
 pub use hardware::printer::driver::Patience;
 pub use hardware::profile::Profile;
-pub use hardware::scanner::AimPrefix;
+pub use hardware::scanner::{AimPrefix, ScannerProfile};
 use lamp::{Device, Lamp};
 use paperwork::Paperwork;
 use std::collections::BTreeMap;

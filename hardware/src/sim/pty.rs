@@ -79,18 +79,20 @@ impl Pty {
     pub(super) fn wait_until_read(&self, wait: Duration) -> bool {
         /// The kernel tells nobody that the other side has read, so it is asked as often as this.
         const LOOK_MS: u8 = 1;
+        /// So many looks in a row that find nothing are taken for the end.
+        const LOOKS_EMPTY: u32 = 5;
         let deadline = Deadline::after(wait);
-        let mut was_empty = false;
+        let mut looks_empty = 0;
         loop {
-            // Bytes pass through a second buffer on their way: nothing twice is nothing.
+            // Bytes pass through a second buffer on their way, which cannot be asked.
             let empty = rustix::io::ioctl_fionread(&self.slave).is_ok_and(|waiting| waiting == 0);
-            if empty && was_empty {
+            looks_empty = if empty { looks_empty + 1 } else { 0 };
+            if looks_empty >= LOOKS_EMPTY {
                 return true;
             }
             if deadline.has_passed() {
                 return false;
             }
-            was_empty = empty;
             let _ = poll(&mut [], LOOK_MS);
         }
     }
