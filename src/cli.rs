@@ -2,6 +2,7 @@
 //! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
 
 mod cloud;
+mod devices;
 mod run;
 mod sim;
 
@@ -48,6 +49,9 @@ enum Command {
         after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit"
     )]
     Demo(sim::Demo),
+    /// List what is plugged in, and try scanners and printers
+    #[command(subcommand)]
+    Devices(devices::Devices),
     /// Play one part of the world around a till
     #[command(subcommand)]
     Sim(sim::Sim),
@@ -93,6 +97,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig(config) => run::check(&config),
         Command::Cloud(cloud) => cloud::act(&cloud),
         Command::Demo(demo) => sim::demo(demo),
+        Command::Devices(command) => devices::act(command),
         Command::Sim(part) => sim::act(part),
         Command::Audit(audit) => run::audit(&audit),
         Command::Completions { shell } => {
@@ -141,6 +146,16 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         }
         if let Some(crate::pages::Error::Listen { .. }) = cause.downcast_ref::<crate::pages::Error>() {
             return EX_UNAVAILABLE;
+        }
+        if cause.downcast_ref::<devices::Usage>().is_some() {
+            return EX_USAGE;
+        }
+        if let Some(error) = cause.downcast_ref::<hardware::link::LinkError>() {
+            let held = matches!(error, hardware::link::LinkError::InUse { .. });
+            return if held { EX_UNAVAILABLE } else { EX_IOERR };
+        }
+        if cause.downcast_ref::<hardware::scanner::profile::ProfileError>().is_some() {
+            return EX_CONFIG;
         }
         if cause.downcast_ref::<crate::audit::Error>().is_some() {
             return EX_IOERR;

@@ -5,6 +5,7 @@
 //! is not here: bytes only.
 
 mod clock;
+pub mod list;
 pub mod memory;
 pub mod port;
 pub mod serial;

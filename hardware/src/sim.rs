@@ -8,13 +8,16 @@
 mod console;
 mod font;
 mod interpreter;
+pub mod label;
 pub mod paper;
 mod printer;
 mod pty;
 mod real_time;
 mod scanner;
+mod scanner_console;
 
-pub use console::{run_printer, run_scanner};
+pub use console::run_printer;
 pub use paper::Paper;
 pub use printer::{Fault, Printer, PrinterOptions};
 pub use scanner::{Acknowledged, Garble, SENDINGS_MAX, Scanner};
+pub use scanner_console::{SCANNER_COMMANDS, ScannerOptions, run_scanner, run_scanner_as};

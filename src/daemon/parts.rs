@@ -92,7 +92,7 @@ fn secret(config: &Config, what: &str, path: &Path) -> Result<String, ConfigErro
 }
 
 /// Ports and printers.
-pub(super) fn devices(config: &Config) -> devices::Config {
+pub(crate) fn devices(config: &Config) -> devices::Config {
     let stations = config.stations().map(|station| {
         let scanner = station.scanner.as_ref().map(|scanner| devices::ScannerConfig {
             address: scanner_address(scanner),
@@ -125,7 +125,7 @@ pub(super) fn devices(config: &Config) -> devices::Config {
 }
 
 /// The address of a scanner, its line set up as its profile says.
-pub(crate) fn scanner_address(scanner: &config::Scanner) -> Address {
+fn scanner_address(scanner: &config::Scanner) -> Address {
     let line = scanner.known.line;
     match address(&scanner.port, &scanner.tcp, line.baud, config::Flow::None) {
         Address::Serial(serial) => Address::Serial(SerialAddress {
