@@ -90,6 +90,7 @@ fn a_second_program_is_refused_and_gets_the_port_when_the_first_lets_go() {
     let (first, inbox) = start(serial(&link), AimPrefix::NotSent);
     assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Opened);
 
+    // The lock counts for root, too, and in whatever process: TIOCEXCL alone lets root in.
     let refused = serial(&link).open().map(|_| ()).unwrap_err();
     assert!(matches!(refused, LinkError::InUse { .. }), "{refused}");
     assert!(refused.to_string().contains("close that program first"));

@@ -148,9 +148,7 @@ fn open(address: &Address) -> anyhow::Result<Box<dyn hardware::link::Link>> {
         let held = matches!(error, LinkError::InUse { .. });
         let error = anyhow::Error::new(error);
         if held {
-            error.context(
-                "a till that runs keeps its ports: stop it first (systemctl stop till), or try another port",
-            )
+            error.context("a till that runs has its ports to itself (systemctl stop till)")
         } else {
             error
         }

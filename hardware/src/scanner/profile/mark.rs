@@ -137,6 +137,6 @@ mod tests {
     fn a_mark_is_found_at_the_end_of_what_came() {
         let mark = Mark::new(b"\r\n").unwrap();
         assert!(mark.ends(0x6162_0d0a));
-        assert!(!mark.ends(0x0d0a_61));
+        assert!(!mark.ends(0x000d_0a61));
     }
 }
