@@ -94,7 +94,7 @@ fn scan_to_durable_intent(dir: &Path) -> (Vec<Duration>, Vec<Duration>) {
 }
 
 fn scan(inbox: &Inbox, station: &StationId, data: &str) {
-    let scan = RawScan { data: data.as_bytes().to_vec(), aim: None };
+    let scan = RawScan { data: data.as_bytes().to_vec(), aim: None, repeat_of_ms: None };
     inbox.ask_blocking(Event::Scanned { station: station.clone(), scan }).unwrap();
 }
 

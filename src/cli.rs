@@ -2,6 +2,7 @@
 //! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
 
 mod cloud;
+mod devices;
 mod receipt;
 mod run;
 mod scan;
@@ -53,6 +54,9 @@ enum Command {
     /// Look at scans: what a till takes them for
     #[command(subcommand)]
     Scan(scan::Scan),
+    /// List what is plugged in, and try scanners and printers
+    #[command(subcommand)]
+    Devices(devices::Devices),
     /// Play one part of the world around a till
     #[command(subcommand)]
     Sim(sim::Sim),
@@ -102,6 +106,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Cloud(cloud) => cloud::act(&cloud),
         Command::Demo(demo) => sim::demo(demo),
         Command::Scan(part) => scan::act(&part),
+        Command::Devices(command) => devices::act(command),
         Command::Sim(part) => sim::act(part),
         Command::Audit(audit) => run::audit(&audit),
         Command::Receipt(paper) => receipt::act(&paper),
@@ -151,6 +156,16 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         }
         if let Some(crate::pages::Error::Listen { .. }) = cause.downcast_ref::<crate::pages::Error>() {
             return EX_UNAVAILABLE;
+        }
+        if cause.downcast_ref::<devices::Usage>().is_some() {
+            return EX_USAGE;
+        }
+        if let Some(error) = cause.downcast_ref::<hardware::link::LinkError>() {
+            let held = matches!(error, hardware::link::LinkError::InUse { .. });
+            return if held { EX_UNAVAILABLE } else { EX_IOERR };
+        }
+        if cause.downcast_ref::<hardware::scanner::profile::ProfileError>().is_some() {
+            return EX_CONFIG;
         }
         if cause.downcast_ref::<crate::audit::Error>().is_some() {
             return EX_IOERR;

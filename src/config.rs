@@ -5,11 +5,13 @@
 
 mod display;
 
+use crate::devices::{AimPrefix, ScannerProfile};
 use crate::money::Currency;
 use crate::record::ids::{StationId, TerminalId};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
+use std::error::Error as _;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,9 @@ pub use display::{Display, DisplayProfileName};
 
 /// Stations at one till.
 pub const STATIONS_MAX: usize = 8;
+
+/// The longest window in which the same code may be the same scan: in more, a customer pays for a second sale.
+const REPEAT_MS_MAX: u64 = 5_000;
 
 /// Everything that the daemon is told.
 #[derive(Clone, Debug, Deserialize)]
@@ -114,7 +119,7 @@ pub struct Station {
     pub display: Option<Display>,
 }
 
-/// A scanner. How it ends a scan needs no word: CR, LF, both, and STX with ETX are taken.
+/// A scanner.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scanner {
@@ -122,12 +127,58 @@ pub struct Scanner {
     pub port: Option<PathBuf>,
     /// Or its network address, `host:port`.
     pub tcp: Option<String>,
-    /// Bits a second.
-    #[serde(default = "scanner_baud")]
-    pub baud: u32,
-    /// Whether it sends AIM symbology identifiers.
+    /// Name of its profile, or a file of the shop's own.
+    #[serde(default = "scanner_profile")]
+    pub profile: String,
+    /// Bits a second, where not as its profile says.
+    pub baud: Option<u32>,
+    /// Whether it sends AIM symbology identifiers, where not as its profile says.
+    pub aim: Option<AimPrefix>,
+    /// Whether it waits for a word that its scan was taken.
     #[serde(default)]
-    pub aim: Switch,
+    pub acknowledge: Switch,
+    /// Within how many milliseconds the same code may be the same scan.
+    #[serde(default = "repeat_ms")]
+    pub repeat_ms: u64,
+    /// The profile itself, with what is said here put into it.
+    #[serde(skip, default = "ScannerProfile::generic")]
+    pub known: ScannerProfile,
+}
+
+impl Scanner {
+    /// Finds the profile; `beside` is where a file of the shop's own begins.
+    fn find_profile(&mut self, beside: &Path) -> Result<(), String> {
+        let mut known = match ScannerProfile::by_name(&self.profile) {
+            Some(known) => known.clone(),
+            None if self.profile.ends_with(".toml") => ScannerProfile::read(&beside.join(&self.profile))
+                .map_err(|error| match error.source() {
+                    Some(source) => format!("{error}: {source}"),
+                    None => error.to_string(),
+                })?,
+            None => {
+                let names: Vec<&str> =
+                    ScannerProfile::list().iter().map(|known| known.name.as_str()).collect();
+                return Err(format!(
+                    "there is no scanner profile {:?}: use one of {}, or a file that ends in .toml",
+                    self.profile,
+                    names.join(", ")
+                ));
+            }
+        };
+        known.line.baud = self.baud.unwrap_or(known.line.baud);
+        known.aim = self.aim.unwrap_or(known.aim);
+        if self.acknowledge == Switch::On && known.acknowledge.is_none() {
+            return Err(format!(
+                "acknowledge is on, but the scanner profile {} does not know with which bytes: turn it off here and at the scanner",
+                known.name
+            ));
+        }
+        if self.repeat_ms > REPEAT_MS_MAX {
+            return Err(format!("repeat_ms is {}: at most {REPEAT_MS_MAX}", self.repeat_ms));
+        }
+        self.known = known;
+        Ok(())
+    }
 }
 
 /// On or off.
@@ -368,8 +419,9 @@ impl Config {
         };
         let mut config: Self = toml::from_str(text)
             .map_err(|error| wrong(error.span().map(|span| span.start), error.message().to_owned()))?;
-        config.check().map_err(|(at, reason)| wrong(at, reason))?;
         file.clone_into(&mut config.file);
+        config.find_profiles().map_err(|(at, reason)| wrong(at, reason))?;
+        config.check().map_err(|(at, reason)| wrong(at, reason))?;
         config.state_dir = config.beside(&config.state_dir);
         Ok(config)
     }
@@ -389,6 +441,17 @@ impl Config {
         self.stations.iter().map(Spanned::get_ref)
     }
 
+    fn find_profiles(&mut self) -> Result<(), (Option<usize>, String)> {
+        let beside = self.file.parent().unwrap_or(Path::new("")).to_owned();
+        for spanned in &mut self.stations {
+            let at = Some(spanned.span().start);
+            if let Some(scanner) = &mut spanned.get_mut().scanner {
+                scanner.find_profile(&beside).map_err(|reason| (at, reason))?;
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), (Option<usize>, String)> {
         if self.state_dir.as_os_str().is_empty() {
             return Err((None, "state_dir is empty: name a folder".to_owned()));
@@ -406,7 +469,7 @@ impl Config {
                 return Err((at, format!("two stations are called {}", station.id)));
             }
             let bauds = [
-                station.scanner.as_ref().map(|s| s.baud),
+                station.scanner.as_ref().map(|s| s.known.line.baud),
                 station.printer.as_ref().map(|p| p.baud),
                 station.display.as_ref().map(|d| d.baud),
             ];
@@ -443,8 +506,12 @@ impl Config {
     }
 }
 
-fn scanner_baud() -> u32 {
-    9_600
+fn scanner_profile() -> String {
+    "generic".to_owned()
+}
+
+fn repeat_ms() -> u64 {
+    u64::try_from(crate::devices::REPEAT_WINDOW.as_millis()).unwrap_or(REPEAT_MS_MAX)
 }
 
 fn printer_baud() -> u32 {

@@ -20,6 +20,7 @@ mod pay;
 mod people;
 mod recorder;
 pub mod refusal;
+mod repeat;
 mod show;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use crate::keys::{DeviceKey, Seal};
 use crate::record::body::Shutdown;
 use crate::{devices, pages, provider, sync, till};
 use anyhow::Context;
+pub(crate) use parts::devices;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

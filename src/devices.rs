@@ -12,6 +12,7 @@ mod display;
 mod lamp;
 mod paperwork;
 mod printer;
+mod repeat;
 mod scanner;
 mod words;
 
@@ -19,7 +20,9 @@ use crate::counter::event::{Event, PrintReport};
 use crate::inbox::{Board, DeviceWork, Inbox, WORK_MAX};
 use crate::record::body::PaperOutcome;
 use crate::record::ids::StationId;
-pub use config::{Config, DISPLAY_PAID, DisplayConfig, PrinterConfig, ScannerConfig, StationConfig};
+pub use config::{
+    Acknowledging, Config, DISPLAY_PAID, DisplayConfig, PrinterConfig, REPEAT_WINDOW, ScannerConfig, StationConfig,
+};
 pub use hardware::display::DisplayProfile;
 /// What a configuration is made of, so that whoever makes one need not know the drivers.
 pub use hardware::document::{DrawerPin, DrawerPulse};
@@ -29,7 +32,7 @@ pub use hardware::link::tcp::TcpAddress;
 pub use hardware::link::{Address, FlowControl};
 pub use hardware::printer::driver::Patience;
 pub use hardware::profile::Profile;
-pub use hardware::scanner::AimPrefix;
+pub use hardware::scanner::{AimPrefix, ScannerProfile};
 use lamp::{Device, Lamp};
 use paperwork::Paperwork;
 use std::collections::BTreeMap;

@@ -255,6 +255,8 @@ impl Loop {
             return;
         };
         match answer {
+            // A scan that touches no sale was read twice: what was said to its first reading stands.
+            Ok(reply) if reply.sale.is_none() && matches!(event, Event::Scanned { .. }) => None,
             Ok(_) => self.told.remove(station),
             Err(refusal) => self.told.insert(station.clone(), Told::from(refusal)),
         };

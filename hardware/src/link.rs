@@ -1,18 +1,21 @@
 //! Links: what carries bytes to a device and back.
 //!
 //! A `Link` is opened from an `Address`: a serial port, a network printer, or one end of a pair in memory. `port`
-//! keeps a link open, frames what comes in and writes what goes out. Meaning is not here: bytes only.
+//! keeps a link open, frames what comes in and writes what goes out; `watch` hears when a device comes back. Meaning
+//! is not here: bytes only.
 
 mod clock;
+pub mod list;
 pub mod memory;
 pub mod port;
 pub mod serial;
 pub mod tcp;
+mod watch;
 
 use std::io;
 use std::time::Duration;
 
-pub use clock::Deadline;
+pub use clock::{Deadline, Stopwatch};
 pub use port::{Decode, Port, PortConfig, PortEvent, PortHandle, PortSender, Raw, WriteFailure, Written};
 pub use serial::FlowControl;
 
@@ -37,6 +40,14 @@ impl Address {
             Address::Serial(address) => serial::open(address),
             Address::Tcp(address) => tcp::open(address),
             Address::Memory(socket) => socket.open(),
+        }
+    }
+
+    /// A watch over the device's name, where it has one in the file system and the system has a watch to give.
+    fn watch(&self) -> Option<watch::Watch> {
+        match self {
+            Address::Serial(address) => watch::Watch::new(&address.path),
+            Address::Tcp(_) | Address::Memory(_) => None,
         }
     }
 }
@@ -99,6 +110,18 @@ pub enum LinkError {
     Denied {
         /// The address.
         address: String,
+    },
+    /// The port does not do what it was asked to.
+    #[error(
+        "{address} cannot be set to {wanted}, it is at {found}; set the device and the port to something both can do"
+    )]
+    Settings {
+        /// The address.
+        address: String,
+        /// What was asked for.
+        wanted: String,
+        /// What it says it does instead.
+        found: String,
     },
     /// It was there and is no longer.
     #[error("the device went away")]

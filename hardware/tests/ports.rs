@@ -12,8 +12,8 @@ use hardware::link::{
     Address, Decode, FlowControl, Link, LinkError, Port, PortConfig, PortEvent, PortHandle, WriteFailure,
     Written,
 };
-use hardware::scanner::{AimId, AimPrefix, Scan, ScanDecoder, Scanned};
-use hardware::sim::Scanner;
+use hardware::scanner::{AimId, AimPrefix, Framing, Scan, ScanDecoder, Scanned, ScannerProfile};
+use hardware::sim::{Acknowledged, Garble, Scanner};
 use proptest::prelude::*;
 
 /// Longer than anything here takes on a busy machine.
@@ -90,6 +90,7 @@ fn a_second_program_is_refused_and_gets_the_port_when_the_first_lets_go() {
     let (first, inbox) = start(serial(&link), AimPrefix::NotSent);
     assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Opened);
 
+    // The lock counts for root, too, and in whatever process: TIOCEXCL alone lets root in.
     let refused = serial(&link).open().map(|_| ()).unwrap_err();
     assert!(matches!(refused, LinkError::InUse { .. }), "{refused}");
     assert!(refused.to_string().contains("close that program first"));
@@ -124,6 +125,7 @@ fn half_a_scan_before_the_cable_came_out_is_not_joined_to_the_next() {
     assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Opened);
     device.write(b"69012", LONG).unwrap();
     drop(device);
+    assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Received(Scanned::Cut { bytes: 5 }));
     assert!(matches!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Gone { .. }));
     let mut device = socket.plug();
     assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Opened);
@@ -190,6 +192,99 @@ fn a_network_printer_is_a_link_like_any_other() {
     assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Opened);
 }
 
+/// Starts a virtual scanner and a port, both of the same profile.
+fn both(folder: &Path, profile: ScannerProfile) -> (Scanner, PortHandle, Receiver<PortEvent<Scanned>>) {
+    let link = folder.join("scanner");
+    let decoder = ScanDecoder::of(&profile);
+    let scanner = Scanner::start_as(&link, profile).unwrap();
+    let (events, inbox) = channel();
+    let port = Port::start_answering(PortConfig::new(serial(&link)), decoder, |answers| {
+        move |event| {
+            // The answer goes out first: a scan that is not acknowledged is sent again.
+            if let PortEvent::Received(scanned) = &event {
+                let byte = if matches!(scanned, Scanned::Scan(_)) { 0x06 } else { 0x15 };
+                let _ = answers.write(vec![byte], LONG);
+            }
+            let _ = events.send(event);
+        }
+    });
+    assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Opened);
+    (scanner, port.unwrap(), inbox)
+}
+
+#[test]
+fn every_profile_reads_what_its_scanner_sends_split_and_merged() {
+    let text = "010950600013435210ABC\u{1d}211";
+    for profile in ScannerProfile::list() {
+        let folder = tempfile::tempdir().unwrap();
+        let (scanner, _port, inbox) = both(folder.path(), profile.clone());
+        let aim = AimId::decode(b"]Q3");
+        let sent = scanner.framed(aim, text.as_bytes());
+        let aim = aim.filter(|_| profile.aim != AimPrefix::NotSent);
+        let whole = PortEvent::Received(Scanned::Scan(Scan { aim, data: text.as_bytes().to_vec() }));
+        scanner.scan(&sent).unwrap();
+        assert_eq!(inbox.recv_timeout(LONG).unwrap(), whole, "{}", profile.name);
+        if matches!(profile.framing, Framing::Idle { .. }) {
+            continue;
+        }
+        scanner.split(&sent, 1).unwrap();
+        assert_eq!(inbox.recv_timeout(LONG).unwrap(), whole, "{} byte by byte", profile.name);
+        scanner.merge(&[sent.clone(), sent]).unwrap();
+        for _ in 0..2 {
+            assert_eq!(inbox.recv_timeout(LONG).unwrap(), whole, "{} two in one", profile.name);
+        }
+    }
+}
+
+#[test]
+fn a_scan_that_lost_its_end_is_told_and_the_next_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scanner, _port, inbox) = both(folder.path(), ScannerProfile::generic());
+    scanner.scan(b"6901234567892").unwrap();
+    assert_eq!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Received(Scanned::Unfinished { bytes: 13 }));
+    scanner.scan(b"6909876543210\r").unwrap();
+    assert_eq!(inbox.recv_timeout(LONG).unwrap(), scan("6909876543210"));
+}
+
+#[test]
+fn a_garbled_scan_harms_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scanner, _port, inbox) = both(folder.path(), ScannerProfile::generic());
+    let clean = b"6901234567892\r";
+    for chance in 0..60 {
+        for garble in [Garble::Flip, Garble::Lose, Garble::Insert] {
+            // The line end that follows is the last of the garbled scan, if it lost its own.
+            scanner.merge(&[garble.spoil(clean, chance), b"\r".to_vec(), clean.to_vec()]).unwrap();
+            let last = std::iter::from_fn(|| inbox.recv_timeout(LONG).ok())
+                .find(|event| *event == scan("6901234567892"));
+            assert!(last.is_some(), "{garble:?} {chance}");
+        }
+    }
+}
+
+#[test]
+fn a_scanner_that_waits_for_a_word_gets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scanner, _port, inbox) = both(folder.path(), ScannerProfile::by_name("honeywell").unwrap().clone());
+    let taken = scanner.scan_acknowledged(b"690\r", LONG).unwrap();
+    assert_eq!(taken, Acknowledged::Taken { sendings: 1 });
+    assert_eq!(inbox.recv_timeout(LONG).unwrap(), scan("690"));
+    // More than any symbol holds: sent again each time, and taken never.
+    let noise = [vec![b'x'; 5000], b"\r".to_vec()].concat();
+    assert_eq!(scanner.scan_acknowledged(&noise, LONG).unwrap(), Acknowledged::No);
+}
+
+#[test]
+fn usual_and_unusual_speeds_are_set_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("scanner");
+    let _scanner = Scanner::start(&link).unwrap();
+    for baud in [1_200, 9_600, 115_200, 250_000] {
+        let address = SerialAddress { baud, ..SerialAddress::new(&link) };
+        assert!(Address::Serial(address).open().is_ok(), "{baud}");
+    }
+}
+
 /// Decodes bytes given in these pieces.
 fn decoded(prefix: AimPrefix, pieces: &[&[u8]]) -> Vec<Scanned> {
     let (mut decoder, mut all) = (ScanDecoder::new(prefix), Vec::new());
@@ -233,6 +328,17 @@ proptest! {
         ),
         cuts in prop::collection::vec(0_usize..60, 0..6),
     ) {
+        for profile in ScannerProfile::list() {
+            let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+                let (mut decoder, mut all) = (ScanDecoder::of(profile), Vec::new());
+                for piece in pieces {
+                    decoder.decode(piece, &mut |scanned| all.push(scanned));
+                }
+                decoder.quiet(&mut |scanned| all.push(scanned));
+                all
+            };
+            prop_assert_eq!(read(&mut stream.chunks(1)), read(&mut stream.chunks(60)), "{}", &profile.name);
+        }
         let whole = decoded(AimPrefix::Sent, &[&stream]);
         let single: Vec<&[u8]> = stream.chunks(1).collect();
         prop_assert_eq!(&decoded(AimPrefix::Sent, &single), &whole);

@@ -135,7 +135,7 @@ fn the_devices_run_as_programs() {
     }
     assert_eq!(heard, b"6901234567892\r");
     writeln!(commands, "jump").unwrap();
-    assert_eq!(answer(), "not done: say scan TEXT, unplug, replug or quit");
+    assert_eq!(answer(), "not done: say scan TEXT, unplug, replug or quit; help shows the rest");
     writeln!(commands, "unplug\nquit").unwrap();
     assert_eq!(answer(), "ok");
     assert!(program.wait().unwrap().success());

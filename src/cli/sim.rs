@@ -4,6 +4,7 @@ use super::{asked_to_stop, folder, log, runtime, say};
 use crate::clock::Clock;
 use crate::sim::{demo as shop, gateway};
 use clap::{Args, Subcommand, ValueEnum};
+use hardware::scanner::ScannerProfile;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -38,13 +39,8 @@ pub(super) enum Sim {
         after_help = "Example:\n  till sim wallets --listen 127.0.0.1:8090 --dir gateway\n\nThe keys that a client needs are made in DIR at the first start."
     )]
     Wallets(Wallets),
-    /// A scanner on a pseudo-terminal; each line of standard input is a scan or a command
-    #[command(after_help = "Example:\n  till sim scanner /tmp/scanner")]
-    Scanner {
-        /// Where the port appears
-        #[arg(default_value = "till-scanner")]
-        link: PathBuf,
-    },
+    /// A scanner on a pseudo-terminal; each line of standard input is a pull of its trigger or a mishap
+    Scanner(Scanner),
     /// A receipt printer on a pseudo-terminal; commands on standard input
     #[command(after_help = "Example:\n  till sim printer /tmp/printer paper")]
     Printer {
@@ -77,6 +73,46 @@ pub(super) enum Family {
     DmD,
     /// CD5220
     Cd5220,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = format!("Examples:\n  till sim scanner /tmp/scanner\n  printf 'scan 6901234567892\\n' | till sim scanner --link /tmp/scanner --profile honeywell --aim\n\nCommands:\n{}", hardware::sim::SCANNER_COMMANDS)
+)]
+pub(super) struct Scanner {
+    /// Where the port appears
+    #[arg(default_value = "till-scanner", value_name = "LINK")]
+    place: PathBuf,
+    /// Where the port appears, said by name
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// How it frames its scans: a scanner profile, or a file of your own
+    #[arg(long, value_name = "NAME", default_value = "generic", value_parser = scanner_profile)]
+    profile: ScannerProfile,
+    /// It sends AIM identifiers such as ]E0, whatever its profile says
+    #[arg(long)]
+    aim: bool,
+}
+
+fn scanner_profile(name: &str) -> Result<ScannerProfile, String> {
+    if let Some(known) = ScannerProfile::by_name(name) {
+        return Ok(known.clone());
+    }
+    if name.ends_with(".toml") {
+        return ScannerProfile::read(std::path::Path::new(name)).map_err(|error| error.to_string());
+    }
+    let names: Vec<&str> = ScannerProfile::list().iter().map(|known| known.name.as_str()).collect();
+    Err(format!("there is none of that name: use one of {}, or a file that ends in .toml", names.join(", ")))
+}
+
+fn scan(wanted: Scanner) -> anyhow::Result<ExitCode> {
+    let options = hardware::sim::ScannerOptions {
+        profile: wanted.profile,
+        aim: wanted.aim.then_some(hardware::scanner::AimPrefix::Sent),
+    };
+    let link = wanted.link.unwrap_or(wanted.place);
+    hardware::sim::run_scanner_as(&link, options, std::io::stdin().lock(), std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[derive(Args)]
@@ -128,10 +164,7 @@ fn log_quietly() {
 pub(super) fn act(part: Sim) -> anyhow::Result<ExitCode> {
     match part {
         Sim::Wallets(wallets) => play_wallets(wallets),
-        Sim::Scanner { link } => {
-            hardware::sim::run_scanner(&link, std::io::stdin().lock(), std::io::stdout())?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Sim::Scanner(scanner) => scan(scanner),
         Sim::Printer { link, spool, baud } => {
             let options = hardware::sim::PrinterOptions { baud, ..hardware::sim::PrinterOptions::default() };
             hardware::sim::run_printer(&link, &spool, options, std::io::stdin().lock(), std::io::stdout())?;

@@ -66,6 +66,9 @@ pub struct RawScan {
     pub data: Vec<u8>,
     /// The AIM symbology identifier, `]E0`.
     pub aim: Option<[u8; 3]>,
+    /// Milliseconds since the same scanner delivered the same code, if that is within the window that is configured.
+    /// What it means depends on the sale.
+    pub repeat_of_ms: Option<u64>,
 }
 
 impl std::fmt::Debug for RawScan {

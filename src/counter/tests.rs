@@ -12,6 +12,7 @@ mod money;
 mod packs;
 mod paper;
 mod people;
+mod repeat;
 mod shop;
 mod tender;
 
@@ -146,7 +147,12 @@ impl TestTill {
     }
 
     fn scan_bytes(&mut self, data: &[u8]) -> Answer {
-        let scan = RawScan { data: data.to_vec(), aim: None };
+        let scan = RawScan { data: data.to_vec(), aim: None, repeat_of_ms: None };
+        self.post(&Event::Scanned { station: self.station.clone(), scan })
+    }
+
+    fn scan_again(&mut self, data: &str, after_ms: u64) -> Answer {
+        let scan = RawScan { data: data.as_bytes().to_vec(), aim: None, repeat_of_ms: Some(after_ms) };
         self.post(&Event::Scanned { station: self.station.clone(), scan })
     }
 

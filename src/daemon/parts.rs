@@ -3,7 +3,7 @@
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ConfigError};
-use crate::devices::{Address, AimPrefix, DrawerPulse, FlowControl, SerialAddress, TcpAddress};
+use crate::devices::{Address, DrawerPulse, FlowControl, SerialAddress, TcpAddress};
 use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
@@ -92,14 +92,16 @@ fn secret(config: &Config, what: &str, path: &Path) -> Result<String, ConfigErro
 }
 
 /// Ports and printers.
-pub(super) fn devices(config: &Config) -> devices::Config {
+pub(crate) fn devices(config: &Config) -> devices::Config {
     let stations = config.stations().map(|station| {
         let scanner = station.scanner.as_ref().map(|scanner| devices::ScannerConfig {
-            address: address(&scanner.port, &scanner.tcp, scanner.baud, config::Flow::None),
-            aim: match scanner.aim {
-                config::Switch::On => AimPrefix::Sent,
-                config::Switch::Off => AimPrefix::NotSent,
+            address: scanner_address(scanner),
+            profile: scanner.known.clone(),
+            acknowledge: match scanner.acknowledge {
+                config::Switch::On => devices::Acknowledging::On,
+                config::Switch::Off => devices::Acknowledging::Off,
             },
+            repeat_window: Duration::from_millis(scanner.repeat_ms),
         });
         let printer = station.printer.as_ref().and_then(|printer| {
             Some(devices::PrinterConfig {
@@ -141,6 +143,21 @@ fn lang(language: config::Language) -> paper::Lang {
     }
 }
 
+/// The address of a scanner, its line set up as its profile says.
+fn scanner_address(scanner: &config::Scanner) -> Address {
+    let line = scanner.known.line;
+    match address(&scanner.port, &scanner.tcp, line.baud, config::Flow::None) {
+        Address::Serial(serial) => Address::Serial(SerialAddress {
+            flow: line.flow,
+            data_bits: line.data_bits,
+            parity: line.parity,
+            stop_bits: line.stop_bits,
+            ..serial
+        }),
+        other @ (Address::Tcp(_) | Address::Memory(_)) => other,
+    }
+}
+
 /// The address of a device whose configuration was checked: it has a port or a network address.
 fn address(port: &Option<PathBuf>, tcp: &Option<String>, baud: u32, flow: config::Flow) -> Address {
     if let Some(path) = port {
@@ -149,7 +166,7 @@ fn address(port: &Option<PathBuf>, tcp: &Option<String>, baud: u32, flow: config
             config::Flow::RtsCts => FlowControl::RtsCts,
             config::Flow::XonXoff => FlowControl::XonXoff,
         };
-        return Address::Serial(SerialAddress { path: path.clone(), baud, flow });
+        return Address::Serial(SerialAddress { baud, flow, ..SerialAddress::new(path) });
     }
     let tcp = tcp.as_deref().unwrap_or_default();
     let (host, port) = tcp.rsplit_once(':').unwrap_or((tcp, ""));

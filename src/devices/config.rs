@@ -7,7 +7,7 @@ use hardware::display::DisplayProfile;
 use hardware::document::DrawerPulse;
 use hardware::link::Address;
 use hardware::printer::driver::Patience;
-use hardware::scanner::AimPrefix;
+use hardware::scanner::ScannerProfile;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -54,13 +54,42 @@ pub struct StationConfig {
     pub display: Option<DisplayConfig>,
 }
 
-/// A scanner. How it ends a scan needs no word: CR, LF and both are taken, and STX with ETX.
+/// Within how long the same code may be the same scan, unless a shop says otherwise: longer than a hand that holds a
+/// phone before a scanner too long, shorter than taking up the next bottle and finding its code.
+pub const REPEAT_WINDOW: Duration = Duration::from_millis(800);
+
+/// A scanner.
 #[derive(Clone, Debug)]
 pub struct ScannerConfig {
     /// Where it is.
     pub address: Address,
-    /// Whether it sends AIM symbology identifiers.
-    pub aim: AimPrefix,
+    /// How it frames, marks and separates its scans.
+    pub profile: ScannerProfile,
+    /// Whether it is told that a scan was taken.
+    pub acknowledge: Acknowledging,
+    /// Within how long the same code may be the same scan.
+    pub repeat_window: Duration,
+}
+
+/// Whether a scanner is told that a scan was taken: only one that was set up to wait for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acknowledging {
+    /// It is, in the words of its profile.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl ScannerConfig {
+    /// A scanner of the generic profile that is told nothing.
+    pub fn new(address: Address) -> Self {
+        Self {
+            address,
+            profile: ScannerProfile::generic(),
+            acknowledge: Acknowledging::Off,
+            repeat_window: REPEAT_WINDOW,
+        }
+    }
 }
 
 /// A receipt printer and the drawer on it.

@@ -59,6 +59,57 @@ async fn a_scanner_that_is_pulled_out_is_missed_and_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_the_cable_cut_off_is_said_until_the_next() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    let lost = "The scanner was unplugged in the middle of a scan: scan again.";
+    // A terminal may drop its last bytes with the plug; then there was no scan that anyone saw.
+    for _ in 0..50 {
+        if counter.scanner.scan_and_unplug(b"69012").unwrap() {
+            break;
+        }
+        counter.scanner.replug().unwrap();
+        counter.scanner_is(|state| *state == PortState::Ready).await;
+    }
+    counter.scanner.replug().unwrap();
+    counter.scanner_is(|state| *state == PortState::Asks(lost.to_owned())).await;
+    counter.scans(b"6901234567892\r");
+    assert_eq!(counter.event().await, scanned("6901234567892", None));
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_code_in_a_moment_is_marked_and_not_swallowed() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    counter.scans(b"6901234567892\r6901234567892\r]E06901234567892\r");
+    assert_eq!(counter.event().await, scanned("6901234567892", None));
+    let Event::Scanned { scan, .. } = counter.event().await else { panic!("a scan was expected") };
+    assert!(scan.repeat_of_ms.is_some_and(|ms| ms < 800), "{:?}", scan.repeat_of_ms);
+    assert_eq!(counter.event().await, scanned("6901234567892", Some(b"]E0")), "another symbol");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scanner_that_waits_for_a_word_is_told_after_the_till_has_the_scan_and_not_heard_twice() {
+    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| {
+        let scanner = config.stations.values_mut().find_map(|station| station.scanner.as_mut()).unwrap();
+        scanner.profile = ScannerProfile::by_name("honeywell").unwrap().clone();
+        scanner.acknowledge = Acknowledging::On;
+    });
+    counter.scanner_is(|state| *state == PortState::Ready).await;
+    // The second is what a scanner sends whose patience ended before the word came.
+    counter.scans(b"690\r690\r691\r");
+    assert_eq!(counter.event().await, scanned("690", None));
+    assert_eq!(counter.event().await, scanned("691", None));
+    for _ in 0..3 {
+        assert_eq!(counter.scanner.heard(LONG).unwrap(), Some(0x06));
+    }
+    counter.scans(&[b'~'; 5000]);
+    counter.scans(b"\r");
+    assert_eq!(counter.scanner.heard(LONG).unwrap(), Some(0x15));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_scanner_that_sends_noise_asks_for_a_person_until_it_scans() {
     let mut counter = Counter::new(PrinterOptions::default(), yes);
     counter.scanner_is(|state| *state == PortState::Ready).await;

@@ -200,7 +200,7 @@ async fn screens_are_told_when_something_changes() {
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let first = String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
     assert!(first.starts_with("event: view\ndata: {\"seq\":"), "{first}");
-    let scan = RawScan { data: b"6901234567892".to_vec(), aim: None };
+    let scan = RawScan { data: b"6901234567892".to_vec(), aim: None, repeat_of_ms: None };
     let reply = shop.inbox.ask(Event::Scanned { station: "front".parse().unwrap(), scan }).await.unwrap();
     let wanted = format!("{{\"seq\":{}}}", reply.seq);
     let mut heard = String::new();

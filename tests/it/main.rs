@@ -12,6 +12,7 @@ mod counter;
 mod day;
 mod desk;
 mod desk_and_counter;
+mod devices;
 mod doubt;
 mod power;
 mod scans;

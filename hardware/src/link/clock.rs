@@ -31,3 +31,25 @@ impl Deadline {
         self.left().is_zero()
     }
 }
+
+/// Counts from where it was started.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts at nothing.
+    #[must_use]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "waiting times of device I/O are counted here and nowhere else"
+    )]
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    /// How long ago it was started.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}

@@ -9,12 +9,20 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Address, Deadline, Link, LinkError};
+use super::watch::Watch;
+use super::{Address, Deadline, Link, LinkError, Stopwatch};
 
 /// How soon a reader notices that it is asked to stop.
 const READ_WAIT: Duration = Duration::from_millis(100);
 /// What is read at once.
 const READ_BYTES: usize = 1024;
+/// Between a device's going and the first look for it: a plug that is pushed in makes and breaks contact for a while.
+const SETTLE: Duration = Duration::from_millis(20);
+/// A link that lasted less than this is looked for no sooner than the configuration says, so that a device which is
+/// there and always fails does not keep the machine busy.
+const LASTED: Duration = Duration::from_secs(1);
+/// How often a device is looked for whose name is watched: the kernel tells, this is for what it may have missed.
+const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
 /// Turns bytes into items. Bytes may be split anywhere.
 pub trait Decode: Send + 'static {
@@ -24,6 +32,14 @@ pub trait Decode: Send + 'static {
     fn decode(&mut self, bytes: &[u8], deliver: &mut dyn FnMut(Self::Item));
     /// Forgets a half item: the device was plugged in anew.
     fn reset(&mut self);
+    /// After how long a silence [`Decode::quiet`] is to be called, as things stand; none for never.
+    fn quiet_after(&self) -> Option<Duration> {
+        None
+    }
+    /// The line was quiet that long. Afterwards `quiet_after` is none until bytes come.
+    fn quiet(&mut self, _deliver: &mut dyn FnMut(Self::Item)) {}
+    /// The device went away. What that leaves of a half item may be said here.
+    fn cut(&mut self, _deliver: &mut dyn FnMut(Self::Item)) {}
 }
 
 /// The decoder that decodes nothing: each byte is an item.
@@ -45,7 +61,8 @@ impl Decode for Raw {
 pub struct PortConfig {
     /// Where the device is.
     pub address: Address,
-    /// How often a device that is away is looked for.
+    /// How often a device that is away is looked for where nothing tells that it came back: on the network, or while
+    /// another program has it. A name in the file system is watched, and opened as soon as it is there.
     pub reopen: Duration,
     /// Writes that may wait behind the one under way; more are refused.
     pub queue: usize,
@@ -168,6 +185,19 @@ impl Port {
         decoder: D,
         on_event: impl FnMut(PortEvent<D::Item>) + Send + 'static,
     ) -> std::io::Result<PortHandle> {
+        Port::start_answering(config, decoder, |_| on_event)
+    }
+
+    /// As [`Port::start`], for a device that is answered: `make` gets what to answer with, and makes the callback.
+    /// An answer is written on the reader's thread, so give it a short `stall`.
+    ///
+    /// # Errors
+    /// As [`Port::start`].
+    pub fn start_answering<D: Decode, F: FnMut(PortEvent<D::Item>) + Send + 'static>(
+        config: PortConfig,
+        decoder: D,
+        make: impl FnOnce(PortSender) -> F,
+    ) -> std::io::Result<PortHandle> {
         let shared = Arc::new(Shared::default());
         let (writes, queue) = sync_channel(config.queue.max(1));
         let name = config.address.to_string();
@@ -177,10 +207,11 @@ impl Port {
             .name(format!("write {name}"))
             .spawn(move || run_writer(&for_writer, &queue, chunk))?;
         let for_reader = Arc::clone(&shared);
+        let sender = PortSender { shared: Arc::clone(&shared), writes };
+        let on_event = make(sender.clone());
         let reader = std::thread::Builder::new()
             .name(format!("read {name}"))
             .spawn(move || run_reader(&for_reader, &config, decoder, on_event));
-        let sender = PortSender { shared: Arc::clone(&shared), writes };
         let mut handle = PortHandle { sender, threads: vec![writer] };
         handle.threads.push(reader?);
         Ok(handle)
@@ -264,30 +295,25 @@ fn run_reader<D: Decode>(
     mut on_event: impl FnMut(PortEvent<D::Item>),
 ) {
     let mut last_reason = None;
+    let mut watch = None;
     loop {
-        match config.address.open().and_then(|link| Ok((link.clone_link()?, link))) {
+        let wait = match config.address.open().and_then(|link| Ok((link.clone_link()?, link))) {
             Ok((for_writer, mut link)) => {
-                let opening = {
-                    let mut state = shared.lock();
-                    state.opening += 1;
-                    state.link = Some(for_writer);
-                    state.opening
-                };
-                shared.changed.notify_all();
+                watch = None;
+                let opened = Stopwatch::start();
+                let opening = lend(shared, for_writer);
                 decoder.reset();
                 on_event(PortEvent::Opened);
                 let reason = read_until_gone(shared, opening, link.as_mut(), &mut decoder, &mut on_event);
-                {
-                    let mut state = shared.lock();
-                    state.link = None;
-                    // A writer that still holds its clone must not give it back.
-                    state.dead = Some(opening);
-                }
+                take_back(shared, opening);
                 let Some(reason) = reason else { return };
                 // The device cannot take what is left; closing must not wait for it.
                 link.discard();
+                drop(link);
+                decoder.cut(&mut |item| on_event(PortEvent::Received(item)));
                 last_reason = Some(reason.clone());
                 on_event(PortEvent::Gone { reason });
+                if opened.elapsed() < LASTED { config.reopen } else { Duration::ZERO }
             }
             Err(error) => {
                 let reason = in_words(&error);
@@ -299,12 +325,59 @@ fn run_reader<D: Decode>(
                         on_event(PortEvent::Gone { reason });
                     }
                 }
+                match (&error, &watch) {
+                    (LinkError::NotFound { .. }, Some(_)) => LOOK_ANYWAY,
+                    // A watch is about to begin: what came before it is looked for once more.
+                    (LinkError::NotFound { .. }, None) => Duration::ZERO,
+                    _ => config.reopen,
+                }
             }
-        }
-        if !shared.pause(config.reopen) {
+        };
+        let wait = if watch.is_some() || begin_watch(&mut watch, config) { wait } else { config.reopen };
+        if !away(shared, watch.as_mut(), wait) {
             return;
         }
     }
+}
+
+/// Whether the device's name is watched from now on.
+fn begin_watch(watch: &mut Option<Watch>, config: &PortConfig) -> bool {
+    *watch = config.address.watch();
+    watch.is_some()
+}
+
+/// Lets the writer have its clone of a link that was just opened, and counts the opening.
+fn lend(shared: &Shared, for_writer: Box<dyn Link>) -> u64 {
+    let mut state = shared.lock();
+    state.opening += 1;
+    state.link = Some(for_writer);
+    let opening = state.opening;
+    drop(state);
+    shared.changed.notify_all();
+    opening
+}
+
+/// Takes the link from the writer: a writer that still holds its clone must not give it back.
+fn take_back(shared: &Shared, opening: u64) {
+    let mut state = shared.lock();
+    state.link = None;
+    state.dead = Some(opening);
+}
+
+/// Waits for a device that is away: until its name means something else, or until `wait` has passed. Never shorter
+/// than [`SETTLE`]. Says whether the port goes on.
+fn away(shared: &Shared, watch: Option<&mut Watch>, wait: Duration) -> bool {
+    let deadline = Deadline::after(wait.max(SETTLE));
+    let Some(watch) = watch else { return shared.pause(wait.max(SETTLE)) };
+    if !shared.pause(SETTLE) {
+        return false;
+    }
+    while !deadline.has_passed() && !watch.wait(deadline.left().min(READ_WAIT)) {
+        if shared.lock().stop {
+            return false;
+        }
+    }
+    !shared.lock().stop
 }
 
 /// Reads until the device is gone, and says why; none if the port is stopped.
@@ -315,7 +388,10 @@ fn read_until_gone<D: Decode>(
     decoder: &mut D,
     on_event: &mut impl FnMut(PortEvent<D::Item>),
 ) -> Option<String> {
+    /// A wait of nothing would be a busy loop.
+    const LEAST: Duration = Duration::from_millis(1);
     let mut buffer = [0; READ_BYTES];
+    let mut silence = Stopwatch::start();
     loop {
         {
             let state = shared.lock();
@@ -326,8 +402,18 @@ fn read_until_gone<D: Decode>(
                 return Some(in_words(&LinkError::Gone));
             }
         }
-        match link.read(&mut buffer, READ_WAIT) {
-            Ok(count) => decoder.decode(&buffer[..count], &mut |item| on_event(PortEvent::Received(item))),
+        let quiet_in = decoder.quiet_after().map(|after| after.saturating_sub(silence.elapsed()));
+        match link.read(&mut buffer, quiet_in.unwrap_or(READ_WAIT).clamp(LEAST, READ_WAIT)) {
+            Ok(0) => {
+                if decoder.quiet_after().is_some_and(|after| silence.elapsed() >= after) {
+                    decoder.quiet(&mut |item| on_event(PortEvent::Received(item)));
+                }
+            }
+            Ok(count) => {
+                decoder.decode(&buffer[..count], &mut |item| on_event(PortEvent::Received(item)));
+                // After the callback: while it works, nobody listens to the line.
+                silence = Stopwatch::start();
+            }
             Err(error) => return Some(in_words(&error)),
         }
     }

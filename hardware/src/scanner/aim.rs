@@ -24,6 +24,13 @@ impl AimId {
             _ => None,
         }
     }
+
+    /// Whether the letter is one that ISO/IEC 15424 gives to a symbology, and the variant a hexadecimal digit.
+    #[must_use]
+    pub fn is_assigned(self) -> bool {
+        b"ABCDEFGHIJKLMNOPQRSTUXYZdehjz".contains(&self.code)
+            && (self.modifier.is_ascii_digit() || matches!(self.modifier, b'A'..=b'F'))
+    }
 }
 
 impl std::fmt::Display for AimId {
@@ -40,6 +47,12 @@ pub fn split(data: Vec<u8>, prefix: AimPrefix) -> Scan {
         AimPrefix::Sent => match AimId::decode(&data) {
             Some(aim) => Scan { aim: Some(aim), data: data[3..].to_vec() },
             None => Scan { aim: None, data },
+        },
+        AimPrefix::Either => match AimId::decode(&data) {
+            Some(aim) if aim.is_assigned() && data.len() > 3 => {
+                Scan { aim: Some(aim), data: data[3..].to_vec() }
+            }
+            Some(_) | None => Scan { aim: None, data },
         },
     }
 }

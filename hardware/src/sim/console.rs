@@ -1,35 +1,11 @@
-//! The virtual devices as programs: commands come in as lines, answers go out as lines.
+//! The virtual printer as a program: commands come in as lines, answers go out as lines.
 //!
 //! Which streams these are is the caller's affair.
 
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use super::{Display, DisplayFamily, Fault, Printer, PrinterOptions, Scanner};
-
-/// Runs a scanner at `link` until its commands end: `scan TEXT` (CR is added), `unplug`, `replug`, `quit`.
-///
-/// # Errors
-/// When the terminal cannot be made or the streams fail.
-pub fn run_scanner(link: &Path, commands: impl BufRead, mut answers: impl Write) -> io::Result<()> {
-    let scanner = Scanner::start(link)?;
-    writeln!(answers, "scanner at {}: scan TEXT, unplug, replug, quit", link.display())?;
-    for line in commands.lines() {
-        let line = line?;
-        let done = match line.split_once(' ').unwrap_or((&line, "")) {
-            ("scan", text) => scanner.scan(format!("{text}\r").as_bytes()),
-            ("unplug", _) => {
-                scanner.unplug();
-                Ok(())
-            }
-            ("replug", _) => scanner.replug(),
-            ("quit", _) => return Ok(()),
-            _ => Err(io::Error::other("say scan TEXT, unplug, replug or quit")),
-        };
-        report(&mut answers, done)?;
-    }
-    Ok(())
-}
+use super::{Display, DisplayFamily, Fault, Printer, PrinterOptions};
 
 /// Runs a printer at `link` until its commands end: `paper`, `png FILE`, `fault none|near-end|paper-out|cover-open|
 /// cutter|drop-replies`, `unplug`, `replug`, `quit`.

@@ -16,6 +16,8 @@ use nix::pty::openpty;
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::ttyname;
 
+use crate::link::Deadline;
+
 /// The device's side of a terminal, with its link. Dropping it pulls the device out.
 pub(super) struct Pty {
     master: File,
@@ -70,6 +72,28 @@ impl Pty {
         match self.master.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             other => other,
+        }
+    }
+
+    /// Waits until the host has read all that was sent to it. `false`: not within `wait`.
+    pub(super) fn wait_until_read(&self, wait: Duration) -> bool {
+        /// The kernel tells nobody that the other side has read, so it is asked as often as this.
+        const LOOK_MS: u8 = 1;
+        /// So many looks in a row that find nothing are taken for the end.
+        const LOOKS_EMPTY: u32 = 5;
+        let deadline = Deadline::after(wait);
+        let mut looks_empty = 0;
+        loop {
+            // Bytes pass through a second buffer on their way, which cannot be asked.
+            let empty = rustix::io::ioctl_fionread(&self.slave).is_ok_and(|waiting| waiting == 0);
+            looks_empty = if empty { looks_empty + 1 } else { 0 };
+            if looks_empty >= LOOKS_EMPTY {
+                return true;
+            }
+            if deadline.has_passed() {
+                return false;
+            }
+            let _ = poll(&mut [], LOOK_MS);
         }
     }
 

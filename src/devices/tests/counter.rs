@@ -21,7 +21,7 @@ use hardware::document::DrawerPulse;
 use hardware::link::Address;
 use hardware::link::serial::SerialAddress;
 use hardware::printer::driver::Patience;
-use hardware::scanner::AimPrefix;
+use hardware::scanner::{AimPrefix, ScannerProfile};
 use hardware::sim::{self, PrinterOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,7 +63,10 @@ impl Counter {
         let scanner = sim::Scanner::start(&at("scanner")).unwrap();
         let printer = sim::Printer::start(&at("printer"), folder.path(), options).unwrap();
         let station = StationConfig {
-            scanner: Some(ScannerConfig { address: address("scanner"), aim: AimPrefix::Sent }),
+            scanner: Some(ScannerConfig {
+                profile: ScannerProfile { aim: AimPrefix::Sent, ..ScannerProfile::generic() },
+                ..ScannerConfig::new(address("scanner"))
+            }),
             printer: Some(PrinterConfig {
                 address: address("printer"),
                 profile: Profile::by_name("epson-tm-t88").unwrap(),
@@ -180,7 +183,7 @@ pub(super) fn print(station: &StationId, job: u8, lines: usize) -> DeviceWork {
 }
 
 pub(super) fn scanned(data: &str, aim: Option<&[u8; 3]>) -> Event {
-    let scan = RawScan { data: data.as_bytes().to_vec(), aim: aim.copied() };
+    let scan = RawScan { data: data.as_bytes().to_vec(), aim: aim.copied(), repeat_of_ms: None };
     Event::Scanned { station: front(), scan }
 }
 

@@ -1,0 +1,115 @@
+//! A scanner that is pulled out and plugged in, over and over: nothing is lost, nothing spins, nothing leaks.
+//!
+//! `TILL_REPLUGS=1000` makes it as long as one wishes. In a binary of its own, because it counts what the process uses.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use hardware::link::serial::SerialAddress;
+use hardware::link::{Address, Port, PortConfig, PortEvent, Stopwatch};
+use hardware::scanner::{ScanDecoder, Scanned, ScannerProfile};
+use hardware::sim::Scanner;
+
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(10);
+
+/// The processor time of this process in milliseconds: fields 14 and 15 of proc(5) stat, in hundredths of a second.
+fn processor_ms() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    (fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()) * 10
+}
+
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+#[test]
+fn a_thousand_replugs_lose_no_scan_and_keep_no_machine_busy() {
+    let rounds: u32 = std::env::var("TILL_REPLUGS").map_or(100, |rounds| rounds.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    // A folder that goes with its device, as /dev/serial/by-id does.
+    let link = folder.path().join("by-id/scanner");
+    let scanner = Scanner::start(&link).unwrap();
+    let (events, inbox) = channel();
+    let before_port = (open_files(), threads());
+    let config = PortConfig::new(Address::Serial(SerialAddress::new(&link)));
+    let decoder = ScanDecoder::of(ScannerProfile::by_name("generic").unwrap());
+    let port = Port::start(config, decoder, move |event| {
+        let _ = events.send(event);
+    });
+    let port = port.unwrap();
+    let next = || inbox.recv_timeout(LONG).unwrap();
+    assert_eq!(next(), PortEvent::Opened);
+    let (began, used, held) = (Stopwatch::start(), processor_ms(), (open_files(), threads()));
+    let (mut longest, mut cuts) = (Duration::ZERO, 0);
+    for round in 0..rounds {
+        let wanted = format!("before {round}");
+        scanner.scan(format!("{wanted}\r").as_bytes()).unwrap();
+        assert!(matches!(next(), PortEvent::Received(Scanned::Scan(scan)) if scan.data == wanted.as_bytes()));
+        if round % 10 == 9 {
+            // In the middle of a scan: that scan is lost, and it is said.
+            scanner.scan_and_unplug(b"69012345").unwrap();
+        } else {
+            scanner.unplug();
+        }
+        std::fs::remove_dir(link.parent().unwrap()).unwrap();
+        let mut went = next();
+        // A terminal may drop its last bytes with the plug, and then nobody has seen that there was a scan.
+        if went == PortEvent::Received(Scanned::Cut { bytes: 8 }) {
+            cuts += 1;
+            went = next();
+        }
+        assert!(matches!(went, PortEvent::Gone { .. }), "round {round}: {went:?}");
+        let away = Stopwatch::start();
+        scanner.replug().unwrap();
+        assert_eq!(next(), PortEvent::Opened, "round {round}");
+        longest = longest.max(away.elapsed());
+        let wanted = format!("after {round}");
+        scanner.scan(format!("{wanted}\r").as_bytes()).unwrap();
+        assert!(matches!(next(), PortEvent::Received(Scanned::Scan(scan)) if scan.data == wanted.as_bytes()));
+    }
+    let (took, used) = (began.elapsed(), processor_ms() - used);
+    println!(
+        "{rounds} replugs in {took:?}: reopened in {longest:?} at most, {used} ms of processor, {cuts} scans cut and told"
+    );
+    assert!(cuts > 0 && cuts <= rounds / 10);
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
+    // Two terminals are made and removed in each round; a loop that spins takes as long as the clock on the wall.
+    assert!(u128::from(used) <= took.as_millis() / 4 + 100, "{used} ms in {took:?}");
+    assert_eq!((open_files(), threads()), held, "files and threads");
+    drop(port);
+    assert_eq!((open_files(), threads()), before_port, "files and threads of a port that was dropped");
+}
+
+#[test]
+fn a_port_that_waits_for_its_device_rests() {
+    let folder = tempfile::tempdir().unwrap();
+    let (events, inbox) = channel();
+    let config = PortConfig::new(Address::Serial(SerialAddress::new(folder.path().join("none"))));
+    let _port = Port::start(config, ScanDecoder::default(), move |event| {
+        let _ = events.send(event);
+    });
+    assert!(matches!(inbox.recv_timeout(LONG).unwrap(), PortEvent::Gone { .. }));
+    let reader = std::fs::read_dir("/proc/self/task").unwrap().find_map(|task| {
+        let task = task.unwrap().path();
+        std::fs::read_to_string(task.join("comm")).unwrap().starts_with("read /").then_some(task)
+    });
+    let reader = reader.unwrap();
+    let wakes = || {
+        let status = std::fs::read_to_string(reader.join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    let before = wakes();
+    // Nothing is to come: this is the second in which it is watched.
+    assert!(inbox.recv_timeout(Duration::from_secs(1)).is_err());
+    let woke = wakes() - before;
+    assert!(woke <= 20, "it woke {woke} times in a second");
+}
