@@ -16,5 +16,5 @@ mod scanner;
 
 pub use console::{run_printer, run_scanner};
 pub use paper::Paper;
-pub use printer::{Fault, Printer, PrinterOptions};
+pub use printer::{Busy, Fault, Handshake, Happening, Printer, PrinterOptions};
 pub use scanner::Scanner;
