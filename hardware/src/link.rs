@@ -15,7 +15,8 @@ use std::time::Duration;
 
 pub use clock::Deadline;
 pub use port::{
-    Decode, Port, PortConfig, PortEvent, PortHandle, PortSender, Raw, Remains, UnderWay, WriteFailure, Written,
+    Decode, Port, PortConfig, PortEvent, PortHandle, PortSender, Raw, Remains, UnderWay, WriteFailure,
+    Written,
 };
 pub use serial::FlowControl;
 

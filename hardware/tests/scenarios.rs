@@ -46,7 +46,7 @@ impl Speech {
             Speech::FencesOnly => (Replies::Fenced, false),
             Speech::Clean => (Replies::RealTime, true),
         };
-        let like = Profile::by_name("epson-tm-t88").unwrap().clone();
+        let like = Profile::by_name("epson-tm-t88").unwrap().to_owned();
         Box::leak(Box::new(Profile { replies, status_back, ..like }))
     }
 }
@@ -189,7 +189,8 @@ fn all_that_is_well_is_confirmed_by_the_best_word_the_printer_has() {
 fn paper_that_runs_out_within_a_job_holds_it_and_the_new_roll_lets_it_go_on_where_it_stopped() {
     for speech in Speech::ALL {
         for lines in [20, LONG_RECEIPT] {
-            let counter = Counter::with(speech, PrinterOptions::default(), Patience { stall: LONG, ..PATIENCE });
+            let counter =
+                Counter::with(speech, PrinterOptions::default(), Patience { stall: LONG, ..PATIENCE });
             counter.device.after_bytes(300, Happening::PaperOut);
             let outcome = counter.print_while(&receipt("held", lines), || {
                 // Without a word of its own the printer only stops taking bytes.
@@ -199,7 +200,8 @@ fn paper_that_runs_out_within_a_job_holds_it_and_the_new_roll_lets_it_go_on_wher
                 counter.device.happen(Happening::PaperLoaded);
             });
             let blind = speech == Speech::FencesOnly && lines == LONG_RECEIPT;
-            let expected = if blind { JobOutcome::Unconfirmed { why: Why::HeldUp } } else { JobOutcome::Confirmed };
+            let expected =
+                if blind { JobOutcome::Unconfirmed { why: Why::HeldUp } } else { JobOutcome::Confirmed };
             assert_eq!(outcome, expected, "{speech:?} {lines}");
             counter.has_all("held", lines);
             counter.is_well_after();
@@ -382,11 +384,8 @@ fn a_knife_that_jams_on_the_last_cut_is_told_and_the_printer_goes_on_when_a_pers
 
 #[test]
 fn a_knife_that_jams_after_the_word_is_still_noticed() {
-    let counter = Counter::with(
-        Speech::Fences,
-        PrinterOptions::default(),
-        Patience { settle: SECOND * 2, ..PATIENCE },
-    );
+    let counter =
+        Counter::with(Speech::Fences, PrinterOptions::default(), Patience { settle: SECOND * 2, ..PATIENCE });
     let outcome = counter.print_while(&receipt("jam", 5), || {
         assert!(counter.device.wait_for(LONG, |paper| paper.cut_sheets().count() == 1));
         counter.device.happen(Happening::KnifeJams);
@@ -441,16 +440,24 @@ fn what_happens_to_an_idle_printer_is_told_at_once_and_not_at_the_next_question(
     let port = PortConfig::new(address(&link, Handshake::Line));
     let never = Duration::from_secs(3600);
     let config = PrinterConfig { poll: never, ..PrinterConfig::new(port, Speech::Fences.profile()) };
-    let _printer = Printer::start(config, move |event| {
+    let profile = config.profile;
+    let printer = Printer::start(config, move |event| {
         let _ = events.send(event);
-    });
+    })
+    .unwrap();
     let until = |wanted: &dyn Fn(PrinterStatus) -> bool| loop {
         match inbox.recv_timeout(LONG).expect("the event never came") {
             PrinterEvent::Status(status) if wanted(status) => return,
-            _ => {}
+            PrinterEvent::Opened
+            | PrinterEvent::Gone { .. }
+            | PrinterEvent::Held(_)
+            | PrinterEvent::Status(_) => {}
         }
     };
     until(&|status| status.can_print());
+    // Behind this job the printer has read that it shall tell.
+    let job = encode(&receipt("first", 3), profile).unwrap();
+    assert_eq!(printer.submit(job), JobOutcome::Confirmed);
     device.happen(Happening::CoverOpened);
     until(&|status| status.cover_open);
     device.happen(Happening::CoverClosed);

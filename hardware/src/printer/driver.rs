@@ -135,8 +135,12 @@ impl<W: Wire> PrinterDriver<W> {
                 Written::Partly { why, .. } => return Err(why.into()),
             }
             self.rest.clear();
-            if let Some(why) = self.obstacle() {
-                return Err(why);
+            // On a slow line the filler takes its time, and the question stands behind it.
+            let arrived = Deadline::after(self.patience.stall);
+            while let Some(why) = self.obstacle() {
+                if why != Why::Silent || arrived.has_passed() {
+                    return Err(why);
+                }
             }
         }
         if self.profile.status_back && !self.tells {
@@ -220,9 +224,7 @@ impl<W: Wire> PrinterDriver<W> {
                 look(Moment { heard: None, sent: job.len() });
                 Ok(())
             }
-            Written::Partly { sent, why } => {
-                Err((sent, ended.or(self.wire.ended()).unwrap_or(why.into())))
-            }
+            Written::Partly { sent, why } => Err((sent, ended.or(self.wire.ended()).unwrap_or(why.into()))),
         }
     }
 
@@ -272,8 +274,7 @@ impl<W: Wire> PrinterDriver<W> {
         of: usize,
         hold: &mut Hold<'_>,
     ) -> Result<(), Why> {
-        let at_9600_baud =
-            Duration::from_micros(1042).saturating_mul(u32::try_from(of).unwrap_or(u32::MAX));
+        let at_9600_baud = Duration::from_micros(1042).saturating_mul(u32::try_from(of).unwrap_or(u32::MAX));
         let patience = self.patience.confirm + at_9600_baud;
         let mut deadline = Deadline::after(patience);
         while !self.has_come(word, opening) {

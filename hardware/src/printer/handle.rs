@@ -139,6 +139,12 @@ impl PrinterHandle {
         self.inbox.lock().status
     }
 
+    /// What the job under way stands still for, if it does.
+    #[must_use]
+    pub fn held(&self) -> Option<Why> {
+        self.inbox.lock().held
+    }
+
     /// Asks the printer's threads to stop: a job under way ends where it stands, waiting ones are not begun, and all
     /// say so. Dropping the handle waits for the threads.
     pub fn stop(&self) {
@@ -182,6 +188,8 @@ struct InboxState {
     stop: bool,
     /// The job under way is not wanted any longer.
     give_up: bool,
+    /// What the job under way stands still for.
+    held: Option<Why>,
     /// How the job that is written came out at the port.
     written: Option<Written>,
     jobs: VecDeque<Job>,
@@ -297,6 +305,10 @@ fn run(
                     Task::Recover => driver.recover(),
                     Task::Print(bytes) => driver.print_watched(&bytes, &mut |progress| {
                         told = None;
+                        inbox.lock().held = match progress {
+                            Progress::Held(why) => Some(why),
+                            Progress::GoesOn => None,
+                        };
                         match progress {
                             Progress::Held(why) => on_event(PrinterEvent::Held(why)),
                             // Its health follows when the job has ended.
@@ -308,7 +320,10 @@ fn run(
                         }
                     }),
                 };
-                inbox.lock().status = driver.status();
+                {
+                    let mut state = inbox.lock();
+                    (state.status, state.held) = (driver.status(), None);
+                }
                 let _ = done.send(outcome);
                 ask = Deadline::after(poll);
             }

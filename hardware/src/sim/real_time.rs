@@ -42,8 +42,10 @@ impl RealTime {
             [0x10, 0x04, n @ 1..=4] => Sorted::Question(n),
             [0x10, 0x05, 1] => Sorted::Recover,
             [0x10, 0x05, 2] => Sorted::RecoverEmpty,
-            [0x10, 0x14, 1, pin, tenths @ 1..=8] => Sorted::Pulse { pin: if pin == 0 { 2 } else { 5 }, tenths },
-            ref held if held == &CLEAR => Sorted::Clear,
+            [0x10, 0x14, 1, pin, tenths @ 1..=8] => {
+                Sorted::Pulse { pin: if pin == 0 { 2 } else { 5 }, tenths }
+            }
+            ref held if *held == CLEAR => Sorted::Clear,
             ref held if CLEAR.starts_with(held) => return Sorted::Bytes(Vec::new()),
             _ => {
                 // The last byte may begin a command of its own.
@@ -66,7 +68,11 @@ mod tests {
         for byte in all {
             match real_time.push(*byte) {
                 Sorted::Bytes(more) => bytes.extend(more),
-                command => commands.push(command),
+                command @ (Sorted::Question(_)
+                | Sorted::Recover
+                | Sorted::RecoverEmpty
+                | Sorted::Pulse { .. }
+                | Sorted::Clear) => commands.push(command),
             }
         }
         (bytes, commands)

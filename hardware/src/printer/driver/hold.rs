@@ -25,11 +25,7 @@ struct Held {
 
 impl<'a> Hold<'a> {
     /// Nothing stands in the way yet.
-    pub(super) fn new(
-        patience: Patience,
-        held_by: HeldBy,
-        watch: &'a mut dyn FnMut(Progress),
-    ) -> Hold<'a> {
+    pub(super) fn new(patience: Patience, held_by: HeldBy, watch: &'a mut dyn FnMut(Progress)) -> Hold<'a> {
         Hold { patience, held_by, held: None, blind: false, told: false, watch }
     }
 
