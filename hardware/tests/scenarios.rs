@@ -272,27 +272,33 @@ fn a_long_job_that_is_given_up_fails_part_way_and_the_next_comes_out_clean() {
 
 #[test]
 fn power_that_is_lost_within_a_job_never_leaves_it_confirmed() {
-    for speech in Speech::ALL {
-        for lines in [20, LONG_RECEIPT] {
-            for handshake in [Handshake::Line, Handshake::Nothing] {
-                let options = PrinterOptions { handshake, baud: 115_200, ..PrinterOptions::default() };
-                let counter = Counter::with(speech, options, PATIENCE);
-                counter.device.after_lines(5, Happening::PowerOff);
-                let outcome = counter.print_while(&receipt("dark", lines), || {
-                    counter.until(|event| matches!(event, PrinterEvent::Held(Why::Silent | Why::Stalled)));
-                    counter.device.happen(Happening::PowerOn);
-                });
-                assert!(
-                    matches!(outcome, JobOutcome::Unconfirmed { .. } | JobOutcome::FailedPartWay { .. }),
-                    "{speech:?} {lines} {handshake:?} {outcome:?}"
-                );
-                // What the line still held came out when the power was back, and nothing of it twice.
-                assert!(counter.lines().values().all(|count| *count == 1), "{:?}", counter.lines());
-                assert_eq!(counter.print(&receipt("next", 3)), JobOutcome::Confirmed, "{speech:?}");
-                counter.has_all("next", 3);
+    std::thread::scope(|scope| {
+        for speech in Speech::ALL {
+            for lines in [20, LONG_RECEIPT] {
+                for handshake in [Handshake::Line, Handshake::Nothing] {
+                    scope.spawn(move || lose_power(speech, lines, handshake));
+                }
             }
         }
-    }
+    });
+}
+
+fn lose_power(speech: Speech, lines: usize, handshake: Handshake) {
+    let options = PrinterOptions { handshake, baud: 115_200, ..PrinterOptions::default() };
+    let counter = Counter::with(speech, options, PATIENCE);
+    counter.device.after_lines(5, Happening::PowerOff);
+    let outcome = counter.print_while(&receipt("dark", lines), || {
+        counter.until(|event| matches!(event, PrinterEvent::Held(Why::Silent | Why::Stalled)));
+        counter.device.happen(Happening::PowerOn);
+    });
+    assert!(
+        matches!(outcome, JobOutcome::Unconfirmed { .. } | JobOutcome::FailedPartWay { .. }),
+        "{speech:?} {lines} {handshake:?} {outcome:?}"
+    );
+    // What the line still held came out when the power was back, and nothing of it twice.
+    assert!(counter.lines().values().all(|count| *count == 1), "{:?}", counter.lines());
+    assert_eq!(counter.print(&receipt("next", 3)), JobOutcome::Confirmed, "{speech:?}");
+    counter.has_all("next", 3);
 }
 
 #[test]
