@@ -21,7 +21,8 @@ use crate::inbox::{Board, DeviceWork, Inbox, WORK_MAX};
 use crate::record::body::PaperOutcome;
 use crate::record::ids::StationId;
 pub use config::{
-    Acknowledging, Config, DISPLAY_PAID, DisplayConfig, PrinterConfig, REPEAT_WINDOW, ScannerConfig, StationConfig,
+    Acknowledging, Config, DISPLAY_PAID, DisplayConfig, PrinterConfig, REPEAT_WINDOW, ScannerConfig,
+    StationConfig,
 };
 pub use hardware::display::DisplayProfile;
 /// What a configuration is made of, so that whoever makes one need not know the drivers.

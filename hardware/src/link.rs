@@ -1,8 +1,8 @@
 //! Links: what carries bytes to a device and back.
 //!
-//! A `Link` is opened from an `Address`: a serial port, a network printer, or one end of a pair in memory. `port`
-//! keeps a link open, frames what comes in and writes what goes out; `watch` hears when a device comes back. Meaning
-//! is not here: bytes only.
+//! A `Link` is opened from an `Address`: a serial port, a printer on USB or on the network, or one end of a pair in
+//! memory. `port` keeps a link open, frames what comes in and writes what goes out; `watch` hears when a device comes
+//! back. Meaning is not here: bytes only.
 
 mod clock;
 pub mod list;
@@ -10,13 +10,17 @@ pub mod memory;
 pub mod port;
 pub mod serial;
 pub mod tcp;
+pub mod usb;
 mod watch;
 
 use std::io;
 use std::time::Duration;
 
 pub use clock::{Deadline, Stopwatch};
-pub use port::{Decode, Port, PortConfig, PortEvent, PortHandle, PortSender, Raw, WriteFailure, Written};
+pub use port::{
+    Decode, Port, PortConfig, PortEvent, PortHandle, PortSender, Raw, Remains, UnderWay, WriteFailure,
+    Written,
+};
 pub use serial::FlowControl;
 
 /// Where a device is reached.
@@ -26,6 +30,8 @@ pub enum Address {
     Serial(serial::SerialAddress),
     /// A network printer's raw port.
     Tcp(tcp::TcpAddress),
+    /// A printer of the kernel's USB printer class.
+    Usb(usb::UsbAddress),
     /// A socket in memory, for tests and for devices that live in the same process.
     Memory(memory::Socket),
 }
@@ -37,7 +43,12 @@ impl Address {
     /// `LinkError` says why it cannot be opened and what to do.
     pub fn open(&self) -> Result<Box<dyn Link>, LinkError> {
         match self {
+            // A stable name such as /dev/till/printer may lead to either.
+            Address::Serial(address) if usb::UsbAddress::is_printer(&address.path) => {
+                usb::open(&usb::UsbAddress::new(&address.path))
+            }
             Address::Serial(address) => serial::open(address),
+            Address::Usb(address) => usb::open(address),
             Address::Tcp(address) => tcp::open(address),
             Address::Memory(socket) => socket.open(),
         }
@@ -56,6 +67,7 @@ impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Address::Serial(address) => write!(f, "{}", address.path.display()),
+            Address::Usb(address) => write!(f, "{}", address.path.display()),
             Address::Tcp(address) => write!(f, "{}:{}", address.host, address.port),
             Address::Memory(_) => f.write_str("memory"),
         }

@@ -7,8 +7,11 @@
 pub mod driver;
 pub mod escpos;
 pub mod handle;
+mod outcome;
 pub mod status;
+mod wire;
 
-pub use driver::{JobOutcome, PrinterDriver, Why};
+pub use driver::PrinterDriver;
 pub use handle::{Printer, PrinterConfig, PrinterEvent, PrinterHandle};
+pub use outcome::{JobOutcome, Patience, Progress, Why};
 pub use status::{Fault, Paper, PrinterStatus};

@@ -20,6 +20,6 @@ mod scanner_console;
 pub use console::{run_display, run_printer};
 pub use display::{Display, DisplayFamily, Shown};
 pub use paper::Paper;
-pub use printer::{Fault, Printer, PrinterOptions};
+pub use printer::{Busy, Fault, Handshake, Happening, Printer, PrinterOptions};
 pub use scanner::{Acknowledged, Garble, SENDINGS_MAX, Scanner};
 pub use scanner_console::{SCANNER_COMMANDS, ScannerOptions, run_scanner, run_scanner_as};

@@ -41,19 +41,11 @@ pub(super) enum Sim {
     Wallets(Wallets),
     /// A scanner on a pseudo-terminal; each line of standard input is a pull of its trigger or a mishap
     Scanner(Scanner),
-    /// A receipt printer on a pseudo-terminal; commands on standard input
-    #[command(after_help = "Example:\n  till sim printer /tmp/printer paper")]
-    Printer {
-        /// Where the port appears
-        #[arg(default_value = "till-printer")]
-        link: PathBuf,
-        /// Where the printed bytes are kept
-        #[arg(default_value = "till-paper")]
-        spool: PathBuf,
-        /// Bits a second at which it takes them; 0 for as fast as they come
-        #[arg(long, default_value_t = 19_200)]
-        baud: u32,
-    },
+    /// A receipt printer on a pseudo-terminal; what happens to it comes as lines on standard input
+    #[command(
+        after_help = "Examples:\n  till sim printer /tmp/printer paper\n  till sim printer --link /tmp/printer --spool paper --profile chinese-58mm --baud 9600\n\nThen say help. When its lines end, its paper is left in the spool folder: paper.txt and paper.png."
+    )]
+    Printer(Printer),
     /// A customer display on a pseudo-terminal; commands on standard input
     #[command(after_help = "Example:\n  till sim display --link /tmp/display --commands cd5220")]
     Display {
@@ -73,6 +65,69 @@ pub(super) enum Family {
     DmD,
     /// CD5220
     Cd5220,
+}
+
+#[derive(Args)]
+pub(super) struct Printer {
+    /// Where the port appears
+    #[arg(default_value = "till-printer", value_name = "LINK")]
+    place: PathBuf,
+    /// Where the printed bytes are kept
+    #[arg(default_value = "till-paper", value_name = "SPOOL")]
+    folder: PathBuf,
+    /// Where the port appears, said by name
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// Where the printed bytes are kept, said by name
+    #[arg(long, value_name = "DIR")]
+    spool: Option<PathBuf>,
+    /// The printer that it is like: its paper's width
+    #[arg(long, value_name = "NAME", value_parser = profile)]
+    profile: Option<&'static hardware::Profile>,
+    /// Bits a second at which it takes bytes; 0 for as fast as they come
+    #[arg(long, value_name = "N", default_value_t = 19_200)]
+    baud: u32,
+    /// Bytes that it can hold
+    #[arg(long, value_name = "N", default_value = "4096")]
+    buffer: NonZeroUsize,
+    /// How it makes its host wait
+    #[arg(long, value_enum, default_value_t = Handshake::Line)]
+    handshake: Handshake,
+}
+
+/// How a virtual printer makes its host wait.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Handshake {
+    /// It takes no more bytes
+    Line,
+    /// It sends XOFF and XON
+    XonXoff,
+    /// Not at all: what it cannot hold is lost
+    None,
+}
+
+fn profile(name: &str) -> Result<&'static hardware::Profile, String> {
+    let names = || hardware::Profile::list().iter().map(|known| known.name).collect::<Vec<_>>().join(", ");
+    hardware::Profile::by_name(name)
+        .ok_or_else(|| format!("there is none of that name: use one of {}", names()))
+}
+
+fn print(wanted: Printer) -> anyhow::Result<ExitCode> {
+    let usual = hardware::sim::PrinterOptions::default();
+    let options = hardware::sim::PrinterOptions {
+        baud: wanted.baud,
+        width_dots: wanted.profile.map_or(usual.width_dots, |profile| profile.width_dots.into()),
+        buffer_bytes: wanted.buffer.get(),
+        handshake: match wanted.handshake {
+            Handshake::Line => hardware::sim::Handshake::Line,
+            Handshake::XonXoff => hardware::sim::Handshake::XonXoff,
+            Handshake::None => hardware::sim::Handshake::Nothing,
+        },
+        ..usual
+    };
+    let (link, spool) = (wanted.link.unwrap_or(wanted.place), wanted.spool.unwrap_or(wanted.folder));
+    hardware::sim::run_printer(&link, &spool, options, std::io::stdin().lock(), std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[derive(Args)]
@@ -165,11 +220,7 @@ pub(super) fn act(part: Sim) -> anyhow::Result<ExitCode> {
     match part {
         Sim::Wallets(wallets) => play_wallets(wallets),
         Sim::Scanner(scanner) => scan(scanner),
-        Sim::Printer { link, spool, baud } => {
-            let options = hardware::sim::PrinterOptions { baud, ..hardware::sim::PrinterOptions::default() };
-            hardware::sim::run_printer(&link, &spool, options, std::io::stdin().lock(), std::io::stdout())?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Sim::Printer(printer) => print(printer),
         Sim::Display { link, commands } => {
             let family = match commands {
                 Family::DmD => hardware::sim::DisplayFamily::EscPos,

@@ -55,7 +55,7 @@ impl Till {
         if self.stations.get(station).is_none_or(|here| here.staff.is_none()) {
             return Err(Refusal::SignInFirst);
         }
-        if self.is_read_twice(station, scan) {
+        if self.is_read_twice(station, scan, &out.cx.bundle.labels) {
             return Ok(());
         }
         self.read_code(station, &scan.data, scan.aim.as_ref().map(<[u8; 3]>::as_slice), out)

@@ -26,6 +26,9 @@ use tokio::time::Instant;
 /// Between two tries to announce something to a till that cannot write just now.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
+/// How often a drawer that waits behind a receipt looks whether that stands still.
+const HELD_LOOK: Duration = Duration::from_millis(100);
+
 /// The work of one printer.
 pub(super) struct Paperwork {
     printer: Running,
@@ -102,13 +105,12 @@ impl Paperwork {
             if self.is_ready() {
                 return self.kick(kick, until).await;
             }
+            self.kicks.push_front((kick, until));
             if until <= Instant::now() {
                 let why = self.printer.handle.status().to_string();
-                let ended = PrintReport::Ended(PaperOutcome::FailedBefore, drawer_stays_shut(&why));
-                self.inbox.post(Event::Drawer(kick.kick, ended)).await;
+                self.give_up_kick(&why).await;
                 return true;
             }
-            self.kicks.push_front((kick, until));
             return false;
         }
         // Health is as old as the last question. It is asked for again before a receipt is announced, so
@@ -197,27 +199,53 @@ impl Paperwork {
     async fn submit(&mut self, bytes: Vec<u8>) -> JobOutcome {
         let handle = Arc::clone(&self.printer.handle);
         let mut job = tokio::task::spawn_blocking(move || handle.submit(bytes));
-        let grace = async {
-            told_to_stop(&mut self.shutdown).await;
-            tokio::time::sleep(self.stop_wait).await;
-        };
-        let done = tokio::select! {
-            done = &mut job => done,
-            () = grace => {
-                self.printer.handle.stop();
-                job.await
+        let mut shutdown = self.shutdown.clone();
+        let stop_wait = self.stop_wait;
+        let mut grace = std::pin::pin!(async {
+            told_to_stop(&mut shutdown).await;
+            tokio::time::sleep(stop_wait).await;
+        });
+        loop {
+            // A receipt may wait minutes for paper; a drawer does not wait for that.
+            let next_kick = self.kicks.front().map(|(_, until)| *until);
+            let given_up = async {
+                match next_kick {
+                    Some(until) => tokio::time::sleep_until(until.max(Instant::now() + HELD_LOOK)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                // The thread was lost, and with it the outcome.
+                done = &mut job => return done.unwrap_or(JobOutcome::Unconfirmed { why: Why::Stopped }),
+                () = &mut grace => break,
+                () = given_up => {
+                    if let Some(why) = self.printer.handle.held() {
+                        self.give_up_kick(&why.to_string()).await;
+                    }
+                }
+                work = self.arrivals.recv(), if !self.ended => match work {
+                    Some(work) => self.sort_in(work),
+                    None => self.ended = true,
+                },
             }
-        };
-        // The thread was lost, and with it the outcome.
-        done.unwrap_or(JobOutcome::Unconfirmed { why: Why::Stopped })
+        }
+        self.printer.handle.stop();
+        job.await.unwrap_or(JobOutcome::Unconfirmed { why: Why::Stopped })
+    }
+
+    /// Leaves the drawer that waits longest shut, and says so.
+    async fn give_up_kick(&mut self, why: &str) {
+        let Some((kick, _)) = self.kicks.pop_front() else { return };
+        let ended = PrintReport::Ended(PaperOutcome::FailedBefore, drawer_stays_shut(why));
+        self.inbox.post(Event::Drawer(kick.kick, ended)).await;
     }
 
     /// Whether the printer speaks, and what it says after a pulse.
     fn answers(&self) -> Answers {
         match self.config.profile.replies {
             Replies::Never => Answers::No,
-            Replies::RealTime | Replies::Fenced if self.is_ready() => Answers::Well,
-            Replies::RealTime | Replies::Fenced => Answers::No,
+            Replies::RealTime | Replies::Fenced | Replies::ProcessId if self.is_ready() => Answers::Well,
+            Replies::RealTime | Replies::Fenced | Replies::ProcessId => Answers::No,
         }
     }
 

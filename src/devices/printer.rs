@@ -1,7 +1,7 @@
 //! A printer that runs, and a bell that rings when something about it changes.
 
 use super::lamp::Lamp;
-use super::words::sentence;
+use super::words::{held, sentence};
 use super::{Config, PrinterConfig};
 use crate::inbox::PortState;
 use hardware::link::PortConfig;
@@ -37,6 +37,7 @@ pub(super) fn start(config: &Config, printer: &PrinterConfig, lamp: &Lamp) -> io
             PrinterEvent::Opened => {}
             PrinterEvent::Gone { reason } => lamp.show(PortState::Gone(sentence(&reason))),
             PrinterEvent::Status(status) => lamp.show(shown(status)),
+            PrinterEvent::Held(why) => lamp.show(PortState::Asks(held(why))),
         }
         ring.send_modify(|rung| *rung += 1);
     })?;

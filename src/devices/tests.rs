@@ -11,7 +11,7 @@ use crate::record::ids::{JobId, KickId};
 use counter::{Counter, LONG, print, reference, scanned, yes};
 use hardware::Profile;
 use hardware::printer::escpos::encode;
-use hardware::sim::{Fault, PrinterOptions};
+use hardware::sim::{Fault, Happening, PrinterOptions};
 use std::time::Duration;
 
 #[test]
@@ -156,6 +156,36 @@ async fn a_receipt_waits_for_paper_and_is_printed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_is_held_by_the_end_of_the_paper_is_printed_once_when_a_roll_is_loaded() {
+    let shortly = Duration::from_millis(50);
+    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| config.drawer_wait = shortly);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    counter.printer.after_lines(3, Happening::PaperOut);
+    counter.print(1, 5).await;
+    assert_eq!(counter.report().await, "paper 1 starts");
+    let held = "The paper has run out: put in a new roll. The receipt goes on by itself.";
+    counter.printer_is(|state| *state == PortState::Asks(held.to_owned())).await;
+    // The till goes on: the next receipt waits, and a drawer is not kept waiting for a roll.
+    counter.print(2, 5).await;
+    counter.kick(3).await;
+    assert_eq!(
+        counter.report().await,
+        "drawer 3 FailedBefore The drawer could not be opened: the paper has run out: put in a new roll. \
+         Open it with its key."
+    );
+    counter.printer.happen(Happening::PaperLoaded);
+    for report in ["paper 1 Confirmed", "paper 2 starts", "paper 2 Confirmed"] {
+        assert_eq!(counter.report().await, report);
+    }
+    let paper = counter.printer.paper();
+    assert_eq!((paper.errors.len(), paper.pulses.len()), (0, 0));
+    assert_eq!(paper.cut_sheets().count(), 2);
+    assert_eq!(paper.to_text(504).matches("Coffee beans 250g").count(), 2);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    assert_eq!(counter.stop().await, [], "nothing is said twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_waits_for_a_printer_that_is_not_there() {
     let mut counter = Counter::new(PrinterOptions::default(), yes);
     counter.printer.unplug();
@@ -221,7 +251,10 @@ async fn the_drawer_of_a_cash_sale_opens_before_its_receipt() {
 async fn a_drawer_that_is_wanted_while_the_printer_is_asked_still_opens_first() {
     // At 600 baud the four questions before a receipt take 200 ms.
     let options = PrinterOptions { baud: 600, ..PrinterOptions::default() };
-    let mut counter = Counter::with(options, yes, |config| config.printer_poll = LONG);
+    let mut counter = Counter::with(options, yes, |config| {
+        config.printer_poll = LONG;
+        config.patience.stall = LONG;
+    });
     counter.printer_is(|state| *state == PortState::Ready).await;
     let before = counter.printer.received();
     counter.print(1, 5).await;

@@ -15,6 +15,11 @@ pub(super) fn drawer_stays_shut(why: &str) -> String {
     format!("The drawer could not be opened: {why}. Open it with its key.")
 }
 
+/// Why a receipt that has begun stands still, and that nobody need print it again.
+pub(super) fn held(why: Why) -> String {
+    format!("{} The receipt goes on by itself.", sentence(&why.to_string()))
+}
+
 /// How a receipt ended.
 pub(super) fn of_paper(outcome: &JobOutcome) -> (PaperOutcome, String) {
     match outcome {
@@ -76,5 +81,32 @@ mod tests {
         assert_eq!(of_drawer(&cannot_tell, Answers::Well).0, PaperOutcome::Confirmed);
         assert_eq!(of_drawer(&cannot_tell, Answers::No).0, PaperOutcome::Unconfirmed);
         assert_eq!(of_paper(&cannot_tell).0, PaperOutcome::Unconfirmed);
+    }
+
+    #[test]
+    fn every_sentence_about_a_printer_is_said_in_chinese_too() {
+        use crate::locales::{Lang, device};
+        use hardware::printer::Fault;
+        let faults = [Fault::Cutter, Fault::Passing, Fault::Lasting].map(Why::Fault);
+        let others = [
+            Why::NotConnected,
+            Why::Silent,
+            Why::Offline,
+            Why::CoverOpen,
+            Why::PaperOut,
+            Why::Stalled,
+            Why::HeldUp,
+            Why::Busy,
+            Why::CannotTell,
+            Why::NoWord,
+            Why::GivenUp,
+            Why::Stopped,
+        ];
+        for why in faults.into_iter().chain(others) {
+            for words in [held(why), sentence(&why.to_string()), drawer_stays_shut(&why.to_string())] {
+                let chinese = device(&words, Lang::ZhHans);
+                assert!(!chinese.contains(|c: char| c.is_ascii_alphabetic()), "{words} {chinese}");
+            }
+        }
     }
 }

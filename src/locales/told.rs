@@ -55,6 +55,75 @@ fn expired(words: &str) -> Option<String> {
     Some(format!("{by} 2{date}，已过期，请勿出售，请下架。"))
 }
 
+/// What a device asks for, in the screen's language: each sentence that is known is said in it, others as they are.
+pub fn device(words: &str, lang: Lang) -> String {
+    let Lang::ZhHans = lang else { return words.to_owned() };
+    let mut said = String::new();
+    let mut rest = words;
+    while !rest.is_empty() {
+        let known = DEVICES.iter().find(|(english, _)| {
+            // At its beginning a sentence is written large.
+            let (head, tail) = (rest.get(..1), rest.get(1..));
+            let (first, others) = english.split_at(1);
+            head.is_some_and(|head| head.eq_ignore_ascii_case(first))
+                && tail.is_some_and(|tail| tail.starts_with(others))
+        });
+        match known {
+            Some((english, chinese)) => {
+                said.push_str(chinese);
+                rest = rest[english.len()..].trim_start_matches(['.', ' ']);
+                if !chinese.ends_with('：') {
+                    said.push('。');
+                }
+            }
+            None => {
+                let end = rest.find(". ").or_else(|| rest.find(": ")).map_or(rest.len(), |at| at + 2);
+                said.push_str(&rest[..end]);
+                rest = &rest[end..];
+            }
+        }
+    }
+    said
+}
+
+/// Sentences of the printer and its drawer, without their stops.
+const DEVICES: [(&str, &str); 22] = [
+    ("the paper has run out: put in a new roll", "纸已用完，请装新纸"),
+    ("the cover is open: close it", "上盖已打开，请合上"),
+    (
+        "the knife is jammed: switch the printer off, free the paper, switch it on",
+        "切刀卡住，请关机，取出纸后再开机",
+    ),
+    ("the printer reports an error: switch it off and on", "打印机报错，请关机后再开机"),
+    ("the print head is too hot: wait a minute", "打印头过热，请稍等一分钟"),
+    (
+        "the printer does not answer: look at its power, its cover and its cable",
+        "打印机没有应答，请检查电源、上盖和连线",
+    ),
+    (
+        "the printer is off line: look at its buttons, then switch it off and on",
+        "打印机脱机，请检查按键，再关机后开机",
+    ),
+    ("ready; the paper is nearly at its end", "打印机正常，纸快用完"),
+    ("the receipt goes on by itself", "处理后小票会自动继续打印"),
+    ("the printer is not connected: look at its cable", "打印机未连接，请检查连线"),
+    ("the printer takes no more data: look whether it is out of paper", "打印机不再接收数据，请检查是否缺纸"),
+    (
+        "the printer stood still for a while and may have been off: look at the paper",
+        "打印机曾停顿，可能断过电，请查看小票",
+    ),
+    ("too many receipts wait for the printer: look what holds it up", "等待打印的小票太多，请检查打印机"),
+    ("too many receipts wait for this printer: look what holds it up", "等待打印的小票太多，请检查打印机"),
+    ("this printer cannot say whether it printed: look at the paper", "此打印机无法确认是否打印，请查看小票"),
+    ("the printer did not say that it was done: look at the paper", "打印机没有确认打印完成，请查看小票"),
+    ("the wait for the printer was given up: look at the paper", "已不再等待打印机，请查看小票"),
+    ("the printer was shut down", "打印机已停止"),
+    ("the printer is being looked for", "正在查找打印机"),
+    ("no printer is set up at this station", "此工位没有打印机"),
+    ("the drawer could not be opened: ", "钱箱没有打开："),
+    ("open it with its key", "请用钥匙打开"),
+];
+
 /// What needs a person, in two or three words, by its stable code.
 pub fn attention(code: &str, lang: Lang) -> &'static str {
     let (en, zh) = match code {
@@ -149,6 +218,21 @@ mod tests {
         assert!(say(Refusal::UnknownItem("6901234".to_owned())).contains("6901234"));
         assert_eq!(say(Refusal::Coupon("Expired.".to_owned())), "Expired.");
         assert_eq!(told("busy", "The till is busy. Try again.", Lang::En), "The till is busy. Try again.");
+    }
+
+    #[test]
+    fn what_a_printer_asks_for_is_said_in_both_languages() {
+        let held = "The paper has run out: put in a new roll. The receipt goes on by itself.";
+        assert_eq!(device(held, Lang::En), held);
+        assert_eq!(device(held, Lang::ZhHans), "纸已用完，请装新纸。处理后小票会自动继续打印。");
+        let drawer = "The drawer could not be opened: the cover is open: close it. Open it with its key.";
+        assert_eq!(device(drawer, Lang::ZhHans), "钱箱没有打开：上盖已打开，请合上。请用钥匙打开。");
+        // What is not known is said as it is, and nothing is lost.
+        let other = "Über 9 Dinge: anders. The cover is open: close it. 完了";
+        assert_eq!(device(other, Lang::ZhHans), "Über 9 Dinge: anders. 上盖已打开，请合上。完了");
+        for words in ["", ".", ": ", "é", "t", "The "] {
+            assert_eq!(device(words, Lang::ZhHans), words);
+        }
     }
 
     #[test]

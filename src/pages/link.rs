@@ -81,7 +81,7 @@ pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
 pub(super) fn troubles(devices: &StationDevices, v: &Voice) -> Vec<String> {
     let trouble = |state: &PortState, frame: Msg| match state {
         PortState::Ready | PortState::Absent => None,
-        PortState::Asks(why) | PortState::Gone(why) => Some(v.with(frame, why)),
+        PortState::Asks(why) | PortState::Gone(why) => Some(v.with(frame, v.device(why))),
     };
     let all = [
         trouble(&devices.scanner, Msg::ScannerTrouble),

@@ -106,6 +106,11 @@ impl Voice {
         locales::attention(code, self.lang)
     }
 
+    /// What a device asks for.
+    pub(super) fn device(&self, words: &str) -> String {
+        locales::device(words, self.lang)
+    }
+
     /// How a receipt's paper stands, by the view's stable word.
     pub(super) fn paper(&self, word: &str) -> &'static str {
         self.say(match word {

@@ -4,6 +4,7 @@
 //! from a bounded queue and says of each how far it came. What is written, and what is done about a failed write,
 //! is the caller's affair: nothing is sent twice here.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -127,7 +128,57 @@ struct Write {
     bytes: Vec<u8>,
     /// The longest pause without progress.
     stall: Duration,
-    done: SyncSender<Written>,
+    remains: Remains,
+    under_way: Arc<UnderWay>,
+    done: Done,
+}
+
+/// What is done about bytes that the system took and the line did not, when a write ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// They are the rest of something that was given up, and must not come out later.
+    Discarded,
+    /// Bytes of an earlier write may be among them, and they are still wanted.
+    Kept,
+}
+
+/// A write that goes on while its caller does something else.
+#[derive(Debug, Default)]
+pub struct UnderWay {
+    sent: AtomicUsize,
+    given_up: AtomicBool,
+}
+
+impl UnderWay {
+    /// Bytes that the line has taken so far.
+    #[must_use]
+    pub fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Ends the write where it stands, as if the line had stalled.
+    pub fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whom a write tells how far it came. One that is thrown away with its port says so too.
+struct Done(Option<Box<dyn FnOnce(Written) + Send>>);
+
+impl Done {
+    fn tell(mut self, written: Written) {
+        if let Some(tell) = self.0.take() {
+            tell(written);
+        }
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        if let Some(tell) = self.0.take() {
+            tell(Written::Partly { sent: 0, why: WriteFailure::Stopped });
+        }
+    }
 }
 
 /// What reader, writer and handles share.
@@ -234,16 +285,44 @@ impl PortSender {
     /// Writes and waits until the line has taken the bytes. `stall` is the longest pause without progress.
     #[must_use]
     pub fn write(&self, bytes: Vec<u8>, stall: Duration) -> Written {
-        let failed = |why| Written::Partly { sent: 0, why };
-        if self.shared.lock().stop {
-            return failed(WriteFailure::Stopped);
-        }
+        self.write_and(bytes, stall, Remains::Discarded)
+    }
+
+    /// As `write`, and says what is done about what is stuck in the line.
+    #[must_use]
+    pub fn write_and(&self, bytes: Vec<u8>, stall: Duration, remains: Remains) -> Written {
         let (done, outcome) = sync_channel(1);
-        match self.writes.try_send(Message::Write(Write { bytes, stall, done })) {
-            Ok(()) => outcome.recv().unwrap_or(failed(WriteFailure::Stopped)),
-            Err(TrySendError::Full(_)) => failed(WriteFailure::Busy),
-            Err(TrySendError::Disconnected(_)) => failed(WriteFailure::Stopped),
+        let _ = self.begin(bytes, stall, remains, move |written| {
+            let _ = done.send(written);
+        });
+        outcome.recv().unwrap_or(Written::Partly { sent: 0, why: WriteFailure::Stopped })
+    }
+
+    /// Begins a write. `done` is called once, on the writer's thread or here, and must not block.
+    pub fn begin(
+        &self,
+        bytes: Vec<u8>,
+        stall: Duration,
+        remains: Remains,
+        done: impl FnOnce(Written) + Send + 'static,
+    ) -> Arc<UnderWay> {
+        let failed = |why| Written::Partly { sent: 0, why };
+        let under_way = Arc::new(UnderWay::default());
+        let done = Done(Some(Box::new(done)));
+        if self.shared.lock().stop {
+            done.tell(failed(WriteFailure::Stopped));
+            return under_way;
         }
+        let write = Write { bytes, stall, remains, under_way: Arc::clone(&under_way), done };
+        let (Message::Write(refused), why) = (match self.writes.try_send(Message::Write(write)) {
+            Ok(()) => return under_way,
+            Err(TrySendError::Full(back)) => (back, WriteFailure::Busy),
+            Err(TrySendError::Disconnected(back)) => (back, WriteFailure::Stopped),
+        }) else {
+            return under_way;
+        };
+        refused.done.tell(failed(why));
+        under_way
     }
 }
 
@@ -431,13 +510,13 @@ fn run_writer(shared: &Shared, queue: &Receiver<Message>, chunk: usize) {
         let (link, opening) = {
             let mut state = shared.lock();
             if state.stop {
-                let _ = write.done.send(Written::Partly { sent: 0, why: WriteFailure::Stopped });
+                write.done.tell(Written::Partly { sent: 0, why: WriteFailure::Stopped });
                 return;
             }
             (state.link.take(), state.opening)
         };
         let Some(mut link) = link else {
-            let _ = write.done.send(Written::Partly { sent: 0, why: WriteFailure::Gone });
+            write.done.tell(Written::Partly { sent: 0, why: WriteFailure::Gone });
             continue;
         };
         let written = write_all(shared, opening, link.as_mut(), &write, chunk);
@@ -446,15 +525,17 @@ fn run_writer(shared: &Shared, queue: &Receiver<Message>, chunk: usize) {
             match &written {
                 Written::All => {}
                 Written::Partly { why: WriteFailure::Gone, .. } => state.dead = Some(opening),
-                // What the line holds is the rest of a job that was given up: it must not come out later.
-                Written::Partly { .. } => link.discard(),
+                Written::Partly { .. } => match write.remains {
+                    Remains::Discarded => link.discard(),
+                    Remains::Kept => {}
+                },
             }
             // Given back unless the reader has opened another since, or closed this one.
             if state.opening == opening && state.dead != Some(opening) && !state.stop {
                 state.link.get_or_insert(link);
             }
         }
-        let _ = write.done.send(written);
+        write.done.tell(written);
     }
 }
 
@@ -474,12 +555,13 @@ fn write_all(shared: &Shared, opening: u64, link: &mut dyn Link, write: &Write, 
                 if state.opening != opening || state.dead == Some(opening) {
                     return Written::Partly { sent, why: WriteFailure::Gone };
                 }
-                if stall.has_passed() {
+                if stall.has_passed() || write.under_way.given_up.load(Ordering::Relaxed) {
                     return Written::Partly { sent, why: WriteFailure::Stalled };
                 }
             }
             Ok(count) => {
                 sent += count;
+                write.under_way.sent.store(sent, Ordering::Relaxed);
                 stall = Deadline::after(write.stall);
             }
             Err(_) => return Written::Partly { sent, why: WriteFailure::Gone },

@@ -58,6 +58,8 @@ impl TcpLink {
                 | io::ErrorKind::ConnectionReset
                 | io::ErrorKind::ConnectionAborted
                 | io::ErrorKind::NotConnected
+                // Sent again for minutes and never acknowledged: the printer, or the way to it, is gone.
+                | io::ErrorKind::TimedOut
         );
         if gone { LinkError::Gone } else { LinkError::Io { address: self.address.clone(), source } }
     }
@@ -69,7 +71,7 @@ fn at_least(wait: Duration) -> Option<Duration> {
 }
 
 fn timed_out(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 impl Link for TcpLink {

@@ -16,6 +16,9 @@ use crate::profile::{CELL_DOTS, Columns, Cutter, Profile, QrSupport};
 /// The longest payload of a QR symbol. Longer ones are hard to read from thermal paper, and below 1,037 bytes the
 /// two length bytes of `GS ( k` can never be `DLE EOT`.
 pub const MAX_QR_BYTES: usize = 512;
+/// The longest run of bytes that belong to one command of ours, its own bytes included: as many NUL complete whatever
+/// a job that broke off left half said.
+pub const MAX_BLOCK_BYTES: usize = MAX_QR_BYTES + 16;
 /// The longest job: some thousand lines. A longer one is a mistake and would block the printer for minutes.
 pub const MAX_JOB_BYTES: usize = 256 * 1024;
 

@@ -2,6 +2,8 @@
 //!
 //! What a job's outcome means for a receipt is decided by whoever submitted it.
 
+mod port_wire;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -9,10 +11,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::driver::{JobOutcome, Patience, PrinterDriver, Why, Wire};
+use super::driver::PrinterDriver;
+use super::outcome::{JobOutcome, Patience, Progress, Why};
 use super::status::PrinterStatus;
-use crate::link::{Deadline, Port, PortConfig, PortEvent, PortHandle, PortSender, Raw, Written};
+use crate::link::{Deadline, Port, PortConfig, PortEvent, PortHandle, Raw, Written};
 use crate::profile::Profile;
+use port_wire::PortWire;
 
 /// Jobs that may wait behind the one under way.
 const MAX_WAITING_JOBS: usize = 16;
@@ -52,6 +56,9 @@ pub enum PrinterEvent {
     },
     /// Its health changed; `Display` has the words.
     Status(PrinterStatus),
+    /// The job under way stands still for this reason, and goes on by itself once that is seen to. A `Status` follows
+    /// when it does, or when it was given up.
+    Held(Why),
 }
 
 /// Starts printers.
@@ -71,7 +78,7 @@ impl Printer {
         let heard = Arc::clone(&inbox);
         let name = config.port.address.to_string();
         let port = Port::start(config.port.clone(), Raw, move |event| heard.take_in(event))?;
-        let wire = PortWire { inbox: Arc::clone(&inbox), port: port.sender() };
+        let wire = PortWire::new(Arc::clone(&inbox), port.sender(), &config.port.address);
         let driver = PrinterDriver::new(wire, config.profile, config.patience);
         let for_thread = Arc::clone(&inbox);
         let thread = std::thread::Builder::new()
@@ -93,6 +100,23 @@ impl PrinterHandle {
     /// could begin now.
     #[must_use]
     pub fn submit(&self, job: Vec<u8>) -> JobOutcome {
+        self.put(Task::Print(job))
+    }
+
+    /// Tells a printer whose knife was jammed and is free again to go on, and waits for what it says. A person's act:
+    /// the rest of a job that it holds comes out now. Confirmed when it is well after it.
+    #[must_use]
+    pub fn recover(&self) -> JobOutcome {
+        self.put(Task::Recover)
+    }
+
+    /// Ends the wait of the job under way, if one is: it is given up where it stands, and its outcome says so.
+    pub fn give_up(&self) {
+        self.inbox.lock().give_up = true;
+        self.inbox.changed.notify_all();
+    }
+
+    fn put(&self, task: Task) -> JobOutcome {
         let (done, outcome) = sync_channel(1);
         {
             let mut state = self.inbox.lock();
@@ -102,7 +126,7 @@ impl PrinterHandle {
             if state.jobs.len() >= MAX_WAITING_JOBS {
                 return JobOutcome::FailedBefore { why: Why::Busy };
             }
-            state.jobs.push_back(Job { bytes: job, done });
+            state.jobs.push_back(Job { task, done });
         }
         self.inbox.changed.notify_all();
         // The thread answers every job it takes; one it never took was not sent.
@@ -113,6 +137,12 @@ impl PrinterHandle {
     #[must_use]
     pub fn status(&self) -> PrinterStatus {
         self.inbox.lock().status
+    }
+
+    /// What the job under way stands still for, if it does.
+    #[must_use]
+    pub fn held(&self) -> Option<Why> {
+        self.inbox.lock().held
     }
 
     /// Asks the printer's threads to stop: a job under way ends where it stands, waiting ones are not begun, and all
@@ -135,8 +165,14 @@ impl Drop for PrinterHandle {
     }
 }
 
+/// What a printer's thread can be asked to do.
+enum Task {
+    Print(Vec<u8>),
+    Recover,
+}
+
 struct Job {
-    bytes: Vec<u8>,
+    task: Task,
     done: SyncSender<JobOutcome>,
 }
 
@@ -150,6 +186,12 @@ struct Inbox {
 #[derive(Default)]
 struct InboxState {
     stop: bool,
+    /// The job under way is not wanted any longer.
+    give_up: bool,
+    /// What the job under way stands still for.
+    held: Option<Why>,
+    /// How the job that is written came out at the port.
+    written: Option<Written>,
     jobs: VecDeque<Job>,
     heard: VecDeque<u8>,
     news: VecDeque<PrinterEvent>,
@@ -201,24 +243,36 @@ impl Inbox {
     }
 }
 
-struct PortWire {
-    inbox: Arc<Inbox>,
-    port: PortSender,
+/// What a printer's thread looks at next.
+enum Next {
+    News(PrinterEvent),
+    Job(Job),
+    /// It has said something by itself.
+    Heard,
+    /// Nothing happened for as long as it may go unasked.
+    Quiet,
+    Stop,
 }
 
-impl Wire for PortWire {
-    fn write(&mut self, bytes: &[u8], stall: Duration) -> Written {
-        self.port.write(bytes.to_vec(), stall)
-    }
-
-    fn hear(&mut self, wait: Duration) -> Option<u8> {
-        let lost = |state: &InboxState| state.stop || !state.open;
-        self.inbox.wait(wait, |state| !state.heard.is_empty() || lost(state)).heard.pop_front()
-    }
-
-    fn opening(&self) -> Option<u64> {
-        let state = self.inbox.lock();
-        (state.open && !state.stop).then_some(state.openings)
+impl Inbox {
+    fn next(&self, poll: Duration) -> Next {
+        let mut state = self.wait(poll, |state| {
+            state.stop || !state.news.is_empty() || !state.jobs.is_empty() || !state.heard.is_empty()
+        });
+        if state.stop {
+            for job in state.jobs.drain(..) {
+                let _ = job.done.send(JobOutcome::FailedBefore { why: Why::Stopped });
+            }
+            return Next::Stop;
+        }
+        if let Some(news) = state.news.pop_front() {
+            return Next::News(news);
+        }
+        if let Some(job) = state.jobs.pop_front() {
+            state.give_up = false;
+            return Next::Job(job);
+        }
+        if state.heard.is_empty() { Next::Quiet } else { Next::Heard }
     }
 }
 
@@ -229,42 +283,56 @@ fn run(
     mut on_event: impl FnMut(PrinterEvent),
 ) {
     let mut told = None;
+    // Packets and noise must not keep the questions away.
+    let mut ask = Deadline::after(poll);
     loop {
-        let (news, job) = {
-            let mut state =
-                inbox.wait(poll, |state| state.stop || !state.news.is_empty() || !state.jobs.is_empty());
-            if state.stop {
-                for job in state.jobs.drain(..) {
-                    let _ = job.done.send(JobOutcome::FailedBefore { why: Why::Stopped });
-                }
-                return;
-            }
-            match state.news.pop_front() {
-                Some(news) => (Some(news), None),
-                None => (None, state.jobs.pop_front()),
-            }
-        };
-        match (news, job) {
-            (Some(news), _) => {
+        match inbox.next(ask.left()) {
+            Next::Stop => return,
+            Next::News(news) => {
                 told = None;
                 let opened = news == PrinterEvent::Opened;
                 on_event(news);
-                if opened {
-                    driver.ask_status();
-                } else {
+                if !opened {
                     inbox.lock().status = PrinterStatus::SILENT;
                     continue;
                 }
+                // Whether it can print is told below.
+                let _ = driver.make_ready();
+                ask = Deadline::after(poll);
             }
-            (None, Some(job)) => {
-                let outcome = driver.print(&job.bytes);
-                inbox.lock().status = driver.status();
-                let _ = job.done.send(outcome);
-            }
-            (None, None) => {
-                if driver.is_open() {
-                    driver.ask_status();
+            Next::Job(Job { task, done }) => {
+                let outcome = match task {
+                    Task::Recover => driver.recover(),
+                    Task::Print(bytes) => driver.print_watched(&bytes, &mut |progress| {
+                        told = None;
+                        inbox.lock().held = match progress {
+                            Progress::Held(why) => Some(why),
+                            Progress::GoesOn => None,
+                        };
+                        match progress {
+                            Progress::Held(why) => on_event(PrinterEvent::Held(why)),
+                            // Its health follows when the job has ended.
+                            Progress::GoesOn => on_event(PrinterEvent::Status(PrinterStatus {
+                                answers: true,
+                                online: true,
+                                ..PrinterStatus::SILENT
+                            })),
+                        }
+                    }),
+                };
+                {
+                    let mut state = inbox.lock();
+                    (state.status, state.held) = (driver.status(), None);
                 }
+                let _ = done.send(outcome);
+                ask = Deadline::after(poll);
+            }
+            Next::Heard => driver.overhear(),
+            Next::Quiet => {
+                if driver.is_open() {
+                    let _ = driver.make_ready();
+                }
+                ask = Deadline::after(poll);
             }
         }
         let status = driver.status();

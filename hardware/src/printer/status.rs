@@ -1,10 +1,15 @@
-//! What a printer says about itself: `DLE EOT` questions and answers, and the `GS r` fence.
+//! What a printer says about itself: answers to `DLE EOT`, and the packets it sends by itself after `GS a`.
 //!
-//! Pure. When to ask, and what an answer means for a job, is in `printer::driver`. Bits: "ESC/POS Command
-//! Reference for TM Printers" (Epson), DLE EOT and GS r. Bits that differ between models (drawer level, waiting
-//! for recovery) are not read.
+//! Pure. Telling the bytes apart is in `status::decoder`; when to ask, and what an answer means for a job, in
+//! `printer::driver`. Bits: "ESC/POS Command Reference for TM Printers" (Epson), DLE EOT and GS a; the same in
+//! Citizen's CBM1000 and iDP3221 manuals. Bits that differ between models (drawer level, waiting for recovery) are
+//! not read.
+
+mod decoder;
 
 use std::fmt;
+
+pub use decoder::{MAX_BLOCK_BYTES, Reply, StatusDecoder};
 
 /// A question that is answered at once, whatever the printer is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,34 +41,6 @@ impl Question {
     }
 }
 
-/// `GS r 1`: answered in the order of the job, so its answer proves that all before it was worked through.
-pub const FENCE: [u8; 3] = [0x1d, b'r', 1];
-
-/// What kind of byte came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reply {
-    /// An answer to `DLE EOT`: fixed bits 0xx1xx10.
-    RealTime(u8),
-    /// An answer to `GS r`: fixed bits 0xx0xxxx.
-    Fence(u8),
-    /// XON or XOFF that came through, or noise.
-    Other(u8),
-}
-
-impl Reply {
-    /// Tells the kinds apart by their fixed bits.
-    #[must_use]
-    pub fn decode(byte: u8) -> Reply {
-        if byte & 0x93 == 0x12 {
-            Reply::RealTime(byte)
-        } else if byte & 0x90 == 0 {
-            Reply::Fence(byte)
-        } else {
-            Reply::Other(byte)
-        }
-    }
-}
-
 /// How much paper is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Paper {
@@ -82,7 +59,7 @@ pub enum Fault {
     /// Nothing.
     #[default]
     None,
-    /// The knife is jammed.
+    /// The knife is jammed. Once it is free, `DLE ENQ 1` or the switch brings the printer back.
     Cutter,
     /// It recovers by itself: the head is hot.
     Passing,
@@ -145,6 +122,31 @@ impl PrinterStatus {
         }
     }
 
+    /// The health in a packet of automatic status: four bytes, each complete in itself.
+    #[must_use]
+    pub fn of_packet(packet: [u8; 4]) -> PrinterStatus {
+        let [printer, error, paper, _] = packet;
+        let fault = match (error & 0x20 != 0, error & 0x0c != 0, error & 0x40 != 0) {
+            (true, _, _) => Fault::Lasting,
+            // Bit 2 is a fault of the mechanism that a person mends, as bit 3 is one of the knife.
+            (false, true, _) => Fault::Cutter,
+            (false, false, true) => Fault::Passing,
+            (false, false, false) => Fault::None,
+        };
+        let paper = match (paper & 0x0c != 0, paper & 0x03 != 0) {
+            (true, _) => Paper::Out,
+            (false, true) => Paper::NearEnd,
+            (false, false) => Paper::Ok,
+        };
+        PrinterStatus {
+            answers: true,
+            online: printer & 0x08 == 0,
+            cover_open: printer & 0x20 != 0,
+            paper,
+            fault,
+        }
+    }
+
     /// Whether a job may begin.
     #[must_use]
     pub fn can_print(&self) -> bool {
@@ -182,16 +184,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_told_apart_by_their_fixed_bits() {
-        assert_eq!(Reply::decode(0x12), Reply::RealTime(0x12));
-        assert_eq!(Reply::decode(0x7e), Reply::RealTime(0x7e));
-        assert_eq!(Reply::decode(0x00), Reply::Fence(0));
-        assert_eq!(Reply::decode(0x0c), Reply::Fence(0x0c));
-        assert_eq!(Reply::decode(0x11), Reply::Other(0x11));
-        assert_eq!(Reply::decode(0x13), Reply::Other(0x13));
-    }
-
-    #[test]
     fn the_four_answers_make_one_status_with_words() {
         let mut status = PrinterStatus::SILENT;
         status.take_in(Question::Printer, 0x12);
@@ -212,5 +204,19 @@ mod tests {
         status.take_in(Question::Error, 0x12);
         status.take_in(Question::Printer, 0x12 | 0x08);
         assert!(!status.can_print());
+    }
+
+    #[test]
+    fn a_packet_says_the_same_as_the_four_answers() {
+        let of = |packet| PrinterStatus::of_packet(packet);
+        assert_eq!(of([0x10, 0, 0, 0]).to_string(), "ready");
+        assert_eq!(of([0x14, 0, 0, 0]), of([0x10, 0, 0, 0]), "a drawer's level is not the printer's health");
+        assert!(of([0x10, 0, 0x03, 0]).can_print());
+        assert_eq!(of([0x10, 0, 0x03, 0]).paper, Paper::NearEnd);
+        assert_eq!(of([0x18, 0, 0x0f, 0]).paper, Paper::Out);
+        assert!(of([0x38, 0, 0, 0]).cover_open);
+        for (byte, fault) in [(0x08, Fault::Cutter), (0x20, Fault::Lasting), (0x40, Fault::Passing)] {
+            assert_eq!(of([0x18, byte, 0, 0]).fault, fault);
+        }
     }
 }

@@ -4,6 +4,10 @@
 //! come here: the printer picks them out as they arrive. Only commands a till has use for are known; any other is
 //! recorded as an error.
 
+mod answers;
+
+pub(super) use answers::Answer;
+
 use super::paper::{
     CELL_DOTS, Knife, Look, Paper, PaperError, Printed, Pulse, QrSymbol, Sheet, Side, Span, TextLine,
 };
@@ -20,13 +24,6 @@ const PAGE_437: &str = concat!(
 
 /// The longest sheet. Noise must not fill the memory.
 const MAX_SHEET_LINES: usize = 20_000;
-
-/// What the interpreter asks of its printer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// `GS r 1`: how much paper is left.
-    PaperSensor,
-}
 
 /// The state between two bytes.
 pub(super) struct Interpreter {
@@ -46,6 +43,8 @@ pub(super) struct Interpreter {
     /// A GB18030 character that is not complete.
     character: Vec<u8>,
     qr: QrSymbol,
+    /// `ESC =` has sent the bytes to another device, such as a display, until it calls them back.
+    elsewhere: bool,
 }
 
 const ESC: u8 = 0x1b;
@@ -66,6 +65,7 @@ impl Interpreter {
             chinese: false,
             character: Vec::new(),
             qr: NO_SYMBOL,
+            elsewhere: false,
         }
     }
 
@@ -86,6 +86,7 @@ impl Interpreter {
         self.pending.clear();
         self.character.clear();
         self.line = TextLine::default();
+        self.elsewhere = false;
         self.initialise();
     }
 
@@ -104,6 +105,9 @@ impl Interpreter {
     /// Takes one byte in.
     pub(super) fn push(&mut self, byte: u8) -> Option<Answer> {
         self.offset += 1;
+        if self.elsewhere && !self.calls_back(byte) {
+            return None;
+        }
         if self.pending.is_empty() && !matches!(byte, ESC | FS | GS) {
             self.plain(byte);
             return None;
@@ -262,11 +266,32 @@ impl Interpreter {
             [FS, b'.'] => self.chinese = false,
             [GS, b'V', 0 | b'0'] | [GS, b'V', b'A', _] => self.cut(Knife::Full),
             [GS, b'V', 1 | b'1'] | [GS, b'V', b'B', _] => self.cut(Knife::Partial),
-            [GS, b'r', 1 | b'1'] => return Some(Answer::PaperSensor),
             [GS, b'(', b'k', _, _, ref block @ ..] => self.symbol(block),
-            _ => self.error(format!("command {command:02x?} with wrong parameters")),
+            [ESC, b'=', device] => self.elsewhere = device & 1 == 0,
+            _ => {
+                let answer = answers::answer(command);
+                if answer.is_none() {
+                    self.error(format!("command {command:02x?} with wrong parameters"));
+                }
+                return answer;
+            }
         }
         None
+    }
+
+    /// Whether a byte belongs to the `ESC =` that calls the bytes back to the printer.
+    fn calls_back(&mut self, byte: u8) -> bool {
+        match (self.pending.as_slice(), byte) {
+            ([], ESC) | ([ESC], b'=') => true,
+            ([ESC, b'='], _) => true,
+            _ => {
+                self.pending.clear();
+                if byte == ESC {
+                    self.pending.push(ESC);
+                }
+                false
+            }
+        }
     }
 
     fn pulse(&mut self, pin: u8, on: u8, off: u8) {
@@ -309,18 +334,18 @@ fn needed(command: &[u8]) -> Need {
         [_] => Need::More,
         [ESC, b'@' | b'2', ..] | [FS, b'&' | b'.', ..] => Need::Whole,
         [ESC, b'!' | b'E' | b'a' | b'd' | b'J' | b'3' | b't' | b'R' | b'M' | b'-', ..] => whole_at(3),
-        [FS, b'!', ..] | [GS, b'!' | b'r', ..] => whole_at(3),
+        [FS, b'!', ..] | [GS, b'!' | b'r' | b'a' | b'I', ..] | [ESC, b'=', ..] => whole_at(3),
         [ESC, b'$', ..] => whole_at(4),
         [ESC, b'p', ..] => whole_at(5),
         [GS, b'V'] => Need::More,
         [GS, b'V', b'A' | b'B', ..] => whole_at(4),
         [GS, b'V', ..] => Need::Whole,
         [GS, b'('] => Need::More,
-        [GS, b'(', b'k', low, high, ..] => {
+        [GS, b'(', b'k' | b'H' | b'D', low, high, ..] => {
             let length = usize::from(u16::from_le_bytes([low, high]));
             if length > MAX_BLOCK_BYTES { Need::Unknown } else { whole_at(5 + length) }
         }
-        [GS, b'(', b'k', ..] => Need::More,
+        [GS, b'(', b'k' | b'H' | b'D', ..] => Need::More,
         _ => Need::Unknown,
     }
 }

@@ -164,10 +164,17 @@ impl Paper {
                         let _ = interpreter.push(byte);
                     }
                 }
-                Sorted::Question(_) => {}
+                Sorted::Pulse { pin, tenths } => interpreter.paper().pulse_at_once(pin, tenths),
+                Sorted::Question(_) | Sorted::Recover | Sorted::RecoverEmpty | Sorted::Clear => {}
             }
         }
         interpreter.into_paper()
+    }
+
+    /// A pulse that no command of the job asked for.
+    pub(super) fn pulse_at_once(&mut self, pin: u8, tenths: u8) {
+        let ms = u16::from(tenths) * 100;
+        self.pulses.push(Pulse { pin, on_ms: ms, off_ms: ms });
     }
 
     /// All QR payloads, in order.

@@ -1,28 +1,27 @@
 //! A receipt printer that keeps what it prints.
 //!
-//! It receives at its own baud rate, answers `DLE EOT` the moment it arrives, works the rest off in order, and
-//! stops when its paper is out or its cover is open, as real ones do. Pulling it out takes its power away too.
+//! It receives at its own baud rate, answers `DLE EOT` the moment it arrives, works the rest off in order, tells of
+//! changes by itself once it is asked to, and stops when its paper is out or its cover is open, as real ones do.
+//! Pulling it out takes its power away too.
+//!
+//! What can be the matter with it is in `health`, its thread in `machine`.
 
-use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+mod health;
+mod machine;
+
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::interpreter::{Answer, Interpreter};
 use super::paper::Paper;
 use super::pty::Pty;
-use super::real_time::{RealTime, Sorted};
 use crate::link::Deadline;
-
-/// Bytes received and not yet worked off. When it is full the printer takes no more, as with flow control.
-const BUFFER_BYTES: usize = 4096;
-/// How long a read waits, and so how soon the printer notices that it is stopped or unplugged.
-const TICK: Duration = Duration::from_millis(50);
-/// A start bit, eight bits, a stop bit.
-const BITS_A_BYTE: u64 = 10;
+pub use health::Happening;
+use health::Health;
+use machine::Machine;
 
 /// What is wrong with the printer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,17 +37,46 @@ pub enum Fault {
     CoverOpen,
     /// The knife is jammed: it holds as well.
     CutterJam,
+    /// The head is too hot: it holds as well.
+    Overheated,
     /// It prints, and what it says is lost on the way.
     DropReplies,
 }
 
 impl Fault {
-    fn holds(self) -> bool {
+    fn happenings(self) -> &'static [Happening] {
         match self {
-            Fault::PaperOut | Fault::CoverOpen | Fault::CutterJam => true,
-            Fault::None | Fault::PaperNearEnd | Fault::DropReplies => false,
+            Fault::None => &[],
+            Fault::PaperNearEnd => &[Happening::PaperNearEnd],
+            Fault::PaperOut => &[Happening::PaperOut],
+            Fault::CoverOpen => &[Happening::CoverOpened],
+            Fault::CutterJam => &[Happening::KnifeJams],
+            Fault::Overheated => &[Happening::HeadHot],
+            Fault::DropReplies => &[Happening::LosesAnswers(None)],
         }
     }
+}
+
+/// How it keeps its host from sending more than it can hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Handshake {
+    /// By a line: it takes no more bytes, and the host's writes wait. Without power it takes none either.
+    #[default]
+    Line,
+    /// By XOFF and XON. The host must obey.
+    XonXoff,
+    /// Not at all: what it cannot hold is lost.
+    Nothing,
+}
+
+/// When it asks its host to wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Busy {
+    /// When its buffer is full.
+    #[default]
+    Full,
+    /// When its buffer is full, and while it is off line.
+    FullOrOffline,
 }
 
 /// How a virtual printer is built.
@@ -58,12 +86,24 @@ pub struct PrinterOptions {
     pub baud: u32,
     /// Printable width.
     pub width_dots: u32,
+    /// Bytes it can hold. 4,096 is what many have; some have 68.
+    pub buffer_bytes: usize,
+    /// How it keeps its host from sending more.
+    pub handshake: Handshake,
+    /// When it does.
+    pub busy: Busy,
 }
 
 impl Default for PrinterOptions {
-    /// Unpaced, 512 dots: 42 columns.
+    /// Unpaced, 512 dots: 42 columns, 4,096 bytes, held by a line when it is full.
     fn default() -> PrinterOptions {
-        PrinterOptions { baud: 0, width_dots: 512 }
+        PrinterOptions {
+            baud: 0,
+            width_dots: 512,
+            buffer_bytes: 4096,
+            handshake: Handshake::Line,
+            busy: Busy::Full,
+        }
     }
 }
 
@@ -85,6 +125,15 @@ struct Shared {
 struct State {
     stop: bool,
     fault: Fault,
+    health: Health,
+    /// Its power was cut, however shortly.
+    forgets: bool,
+    /// What happens when printing has come so far.
+    plans: Vec<(When, Happening)>,
+    /// Bytes worked off since it was started.
+    worked: u64,
+    /// Bytes that came while its buffer was full.
+    overrun: u64,
     /// The terminal to use from now on; the thread takes it.
     plugged: Option<Pty>,
     /// Pull out what is plugged.
@@ -92,6 +141,25 @@ struct State {
     is_plugged: bool,
     paper: Paper,
     received: u64,
+}
+
+/// How far printing has come when something happens, counted from the printer's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Bytes(u64),
+    Lines(usize),
+    Cuts(usize),
+}
+
+impl State {
+    fn happen(&mut self, happening: Happening) {
+        self.health.happen(happening);
+        self.forgets |= happening == Happening::PowerOff;
+    }
+
+    fn lines(&self) -> usize {
+        self.paper.sheets.iter().map(|sheet| sheet.lines.len()).sum()
+    }
 }
 
 impl Shared {
@@ -114,15 +182,7 @@ impl Printer {
             state.plugged = Some(Pty::plug(link)?);
             state.is_plugged = true;
         }
-        let for_thread = Arc::clone(&shared);
-        let machine = Machine {
-            shared: for_thread,
-            options,
-            spool,
-            interpreter: Interpreter::new(options.width_dots),
-            buffer: VecDeque::new(),
-            real_time: RealTime::default(),
-        };
+        let machine = Machine::new(Arc::clone(&shared), options, spool);
         let thread =
             std::thread::Builder::new().name("virtual printer".to_owned()).spawn(|| machine.run())?;
         Ok(Printer { link: link.to_owned(), options, shared, thread: Some(thread) })
@@ -134,7 +194,7 @@ impl Printer {
         self.shared.lock().paper.clone()
     }
 
-    /// Bytes taken in so far, questions included.
+    /// Bytes taken off the line so far, questions included.
     #[must_use]
     pub fn received(&self) -> u64 {
         self.shared.lock().received
@@ -167,11 +227,60 @@ impl Printer {
 
     /// Breaks something, or mends everything with `Fault::None`.
     pub fn set_fault(&self, fault: Fault) {
-        self.shared.lock().fault = fault;
+        let mut state = self.shared.lock();
+        state.fault = fault;
+        state.health = Health::default();
+        fault.happenings().iter().for_each(|happening| state.happen(*happening));
+        drop(state);
         self.shared.changed.notify_all();
     }
 
-    /// What is broken.
+    /// Lets something happen now.
+    pub fn happen(&self, happening: Happening) {
+        self.shared.lock().happen(happening);
+        self.shared.changed.notify_all();
+    }
+
+    /// Lets something happen when so many more bytes have been worked off: within a line, a symbol, a picture.
+    pub fn after_bytes(&self, bytes: u64, happening: Happening) {
+        let mut state = self.shared.lock();
+        let at = When::Bytes(state.worked + bytes);
+        state.plans.push((at, happening));
+    }
+
+    /// Lets something happen when so many more lines are on paper.
+    pub fn after_lines(&self, lines: usize, happening: Happening) {
+        let mut state = self.shared.lock();
+        let at = When::Lines(state.lines() + lines);
+        state.plans.push((at, happening));
+    }
+
+    /// Lets something happen at the next cut.
+    pub fn at_next_cut(&self, happening: Happening) {
+        let mut state = self.shared.lock();
+        let at = When::Cuts(state.paper.cut_sheets().count() + 1);
+        state.plans.push((at, happening));
+    }
+
+    /// The printer's own words about its health: the four bytes of automatic status.
+    #[must_use]
+    pub fn packet(&self) -> [u8; 4] {
+        self.shared.lock().health.packet()
+    }
+
+    /// Whether it has power.
+    #[must_use]
+    pub fn is_powered(&self) -> bool {
+        self.shared.lock().health.powered
+    }
+
+    /// Bytes that were lost because they came while its buffer was full.
+    #[must_use]
+    pub fn overrun(&self) -> u64 {
+        self.shared.lock().overrun
+    }
+
+    /// What was last broken with `set_fault`.
     #[must_use]
     pub fn fault(&self) -> Fault {
         self.shared.lock().fault
@@ -225,161 +334,4 @@ impl Drop for Printer {
             let _ = thread.join();
         }
     }
-}
-
-/// The printer's own thread and what only it touches.
-struct Machine {
-    shared: Arc<Shared>,
-    options: PrinterOptions,
-    spool: File,
-    interpreter: Interpreter,
-    buffer: VecDeque<u8>,
-    real_time: RealTime,
-}
-
-impl Machine {
-    fn run(mut self) {
-        let mut pty: Option<Pty> = None;
-        let mut chunk = [0; 256];
-        let at_once = self.bytes_at_once().min(chunk.len());
-        loop {
-            let unplugged = {
-                let mut state = self.shared.lock();
-                if state.stop {
-                    return;
-                }
-                let unplugged = std::mem::take(&mut state.unplug);
-                if unplugged {
-                    pty = None;
-                    self.buffer.clear();
-                    self.real_time = RealTime::default();
-                    std::mem::swap(&mut state.paper, self.interpreter.paper());
-                    self.interpreter.power_cycle();
-                    std::mem::swap(&mut state.paper, self.interpreter.paper());
-                }
-                if let Some(fresh) = state.plugged.take() {
-                    pty = Some(fresh);
-                }
-                unplugged
-            };
-            if unplugged {
-                self.shared.changed.notify_all();
-            }
-            let Some(open) = &mut pty else {
-                self.rest(TICK);
-                continue;
-            };
-            self.work_off(open);
-            if self.buffer.len() >= BUFFER_BYTES {
-                self.rest(TICK);
-                continue;
-            }
-            match open.read(&mut chunk[..at_once], TICK) {
-                Ok(0) => {}
-                Ok(count) => {
-                    self.take_in(open, &chunk[..count]);
-                    self.work_off(open);
-                    self.pace(count);
-                }
-                // The host's side cannot hang up while we hold it open; whatever this is, do not spin on it.
-                Err(_) => self.rest(TICK),
-            }
-        }
-    }
-
-    /// What arrives in about 10 ms at the printer's rate.
-    fn bytes_at_once(&self) -> usize {
-        match self.options.baud {
-            0 => usize::MAX,
-            baud => usize::try_from(u64::from(baud) / BITS_A_BYTE / 100).unwrap_or(1).max(1),
-        }
-    }
-
-    fn pace(&self, count: usize) {
-        if self.options.baud > 0 {
-            let bits = u64::try_from(count).unwrap_or(0) * BITS_A_BYTE;
-            self.rest(Duration::from_micros(bits * 1_000_000 / u64::from(self.options.baud)));
-        }
-    }
-
-    /// Waits, or until somebody stops or unplugs the printer.
-    fn rest(&self, wait: Duration) {
-        let deadline = Deadline::after(wait);
-        let mut state = self.shared.lock();
-        while !state.stop && !state.unplug && state.plugged.is_none() {
-            let left = deadline.left();
-            if left.is_zero() {
-                return;
-            }
-            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Takes bytes off the line: real-time commands are obeyed here and now, the rest waits its turn.
-    fn take_in(&mut self, pty: &mut Pty, bytes: &[u8]) {
-        let _ = self.spool.write_all(bytes);
-        for &byte in bytes {
-            match self.real_time.push(byte) {
-                Sorted::Bytes(bytes) => self.buffer.extend(bytes),
-                Sorted::Question(n) => {
-                    let fault = self.shared.lock().fault;
-                    say(pty, fault, answer(n, fault));
-                }
-            }
-        }
-        let mut state = self.shared.lock();
-        state.received += u64::try_from(bytes.len()).unwrap_or(0);
-        drop(state);
-        self.shared.changed.notify_all();
-    }
-
-    /// Prints what waits, unless something holds the printer.
-    fn work_off(&mut self, pty: &mut Pty) {
-        if self.buffer.is_empty() {
-            return;
-        }
-        let mut answers = Vec::new();
-        let fault = {
-            // The paper lives where others can look at it, and moves over here for the time of printing.
-            let mut state = self.shared.lock();
-            if state.fault.holds() {
-                return;
-            }
-            std::mem::swap(&mut state.paper, self.interpreter.paper());
-            while let Some(byte) = self.buffer.pop_front() {
-                answers.extend(self.interpreter.push(byte));
-            }
-            std::mem::swap(&mut state.paper, self.interpreter.paper());
-            state.fault
-        };
-        self.shared.changed.notify_all();
-        for answer in answers {
-            match answer {
-                Answer::PaperSensor => say(pty, fault, if fault == Fault::PaperNearEnd { 0x03 } else { 0 }),
-            }
-        }
-    }
-}
-
-/// Sends one byte to the host. One that cannot be sent is lost, as on a real line.
-fn say(pty: &mut Pty, fault: Fault, byte: u8) {
-    if fault != Fault::DropReplies {
-        let _ = pty.write(&[byte]);
-    }
-}
-
-/// The answer to `DLE EOT n`.
-fn answer(n: u8, fault: Fault) -> u8 {
-    const FIXED: u8 = 0x12;
-    let bits = match (n, fault) {
-        (1, fault) if fault.holds() => 0x08,
-        (2, Fault::CoverOpen) => 0x04,
-        (2, Fault::PaperOut) => 0x20,
-        (2, Fault::CutterJam) => 0x40,
-        (3, Fault::CutterJam) => 0x08,
-        (4, Fault::PaperOut) => 0x6c,
-        (4, Fault::PaperNearEnd) => 0x0c,
-        _ => 0,
-    };
-    FIXED | bits
 }

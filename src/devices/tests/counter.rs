@@ -82,7 +82,9 @@ impl Counter {
             patience: Patience {
                 answer: Duration::from_millis(500),
                 stall: Duration::from_secs(5),
+                hold: LONG,
                 confirm: Duration::from_secs(5),
+                settle: Duration::from_millis(10),
             },
             ..Config::new(BTreeMap::from([(front(), station)]))
         };
