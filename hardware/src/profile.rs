@@ -55,6 +55,8 @@ pub enum Replies {
     RealTime,
     /// `DLE EOT`, and `GS r` in the order of the job, which fences the job.
     Fenced,
+    /// All of that, and `GS ( H`: it says by a number of ours when what came before is on paper.
+    ProcessId,
 }
 
 /// One model, or a family that behaves alike.
@@ -82,6 +84,8 @@ pub struct Profile {
     pub drawer: bool,
     /// Which questions it answers.
     pub replies: Replies,
+    /// Whether `GS a` makes it tell of changes by itself (Automatic Status Back).
+    pub status_back: bool,
 }
 
 /// Widths and resolutions: escpos-printer-db (CC BY 4.0), TM-T88V, TM-T70II-CH, default and POS-5890 entries.
@@ -99,6 +103,7 @@ const PROFILES: &[Profile] = &[
         cutter: Cutter::Knife,
         drawer: true,
         replies: Replies::Fenced,
+        status_back: true,
     },
     Profile {
         name: "epson-tm-t88-chinese",
@@ -112,6 +117,7 @@ const PROFILES: &[Profile] = &[
         cutter: Cutter::Knife,
         drawer: true,
         replies: Replies::Fenced,
+        status_back: true,
     },
     Profile {
         name: "generic-80mm",
@@ -125,6 +131,7 @@ const PROFILES: &[Profile] = &[
         cutter: Cutter::Knife,
         drawer: true,
         replies: Replies::Fenced,
+        status_back: true,
     },
     Profile {
         name: "chinese-58mm",
@@ -138,6 +145,7 @@ const PROFILES: &[Profile] = &[
         cutter: Cutter::TearBar { feed_lines: 4 },
         drawer: true,
         replies: Replies::Fenced,
+        status_back: true,
     },
     Profile {
         name: "mute-80mm",
@@ -151,6 +159,7 @@ const PROFILES: &[Profile] = &[
         cutter: Cutter::Knife,
         drawer: true,
         replies: Replies::Never,
+        status_back: false,
     },
 ];
 

@@ -216,8 +216,8 @@ impl Paperwork {
     fn answers(&self) -> Answers {
         match self.config.profile.replies {
             Replies::Never => Answers::No,
-            Replies::RealTime | Replies::Fenced if self.is_ready() => Answers::Well,
-            Replies::RealTime | Replies::Fenced => Answers::No,
+            Replies::RealTime | Replies::Fenced | Replies::ProcessId if self.is_ready() => Answers::Well,
+            Replies::RealTime | Replies::Fenced | Replies::ProcessId => Answers::No,
         }
     }
 

@@ -237,7 +237,7 @@ impl<W: Wire> PrinterDriver<W> {
             (Replies::Never, Some(_)) => {
                 PrinterStatus { answers: true, online: true, ..PrinterStatus::SILENT }
             }
-            (Replies::RealTime | Replies::Fenced, Some(_)) => {
+            (Replies::RealTime | Replies::Fenced | Replies::ProcessId, Some(_)) => {
                 let mut heard = PrinterStatus::default();
                 let all = Question::ALL.into_iter().all(|question| match self.ask(question) {
                     Some(answer) => {
@@ -308,7 +308,7 @@ impl<W: Wire> PrinterDriver<W> {
                 let status = self.ask_status();
                 return Err(if status.can_print() { Why::CannotTell } else { self.why_not(status) });
             }
-            Replies::Fenced => {}
+            Replies::Fenced | Replies::ProcessId => {}
         }
         let old = self.send_fences()?;
         let at_9600_baud =
