@@ -6,7 +6,7 @@
 //! Modem lines, parity and real baud rates do not exist on pseudo-terminals; the printer paces itself instead.
 
 mod console;
-mod font;
+mod graphics;
 mod interpreter;
 pub mod paper;
 mod printer;

@@ -101,17 +101,15 @@ pub(super) fn devices(config: &Config) -> devices::Config {
                 config::Switch::Off => AimPrefix::NotSent,
             },
         });
-        let printer = station.printer.as_ref().and_then(|printer| {
-            Some(devices::PrinterConfig {
-                address: address(&printer.port, &printer.tcp, printer.baud, printer.flow),
-                profile: devices::Profile::by_name(&printer.profile.0)?,
-                lang: match printer.language {
-                    config::Language::English => paper::Lang::En,
-                    config::Language::Chinese => paper::Lang::ZhHans,
-                    config::Language::Both => paper::Lang::Both,
-                },
-                drawer: DrawerPulse::default(),
-            })
+        let printer = station.printer.as_ref().map(|printer| devices::PrinterConfig {
+            address: address(&printer.port, &printer.tcp, printer.baud, printer.flow),
+            profile: printer.profile.0,
+            lang: match printer.language {
+                config::Language::English => paper::Lang::En,
+                config::Language::Chinese => paper::Lang::ZhHans,
+                config::Language::Both => paper::Lang::Both,
+            },
+            drawer: DrawerPulse::default(),
         });
         (station.id.clone(), devices::StationConfig { scanner, printer })
     });

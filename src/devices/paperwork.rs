@@ -224,7 +224,7 @@ impl Paperwork {
     /// A printer without Chinese characters would print question marks.
     fn lang(&self) -> Lang {
         match self.config.profile.charset {
-            Charset::Cp437 => Lang::En,
+            Charset::Cp437 | Charset::Pages(_) => Lang::En,
             Charset::Gb18030 => self.config.lang,
         }
     }

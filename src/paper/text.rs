@@ -34,6 +34,10 @@ pub fn text(document: &Document, columns: u8) -> String {
             Item::Qr(qr) => {
                 let _ = writeln!(out, "[QR {}]", String::from_utf8_lossy(&qr.payload));
             }
+            Item::Barcode(barcode) => {
+                let _ = writeln!(out, "[{}]", barcode.data);
+            }
+            Item::Picture(_) => out.push_str("[picture]\n"),
             Item::Feed { lines } => out.push_str(&"\n".repeat(usize::from(*lines))),
             Item::Cut(_) => out.push_str("- - 8< - -\n"),
             Item::Drawer(_) => out.push_str("[drawer]\n"),
