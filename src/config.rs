@@ -256,19 +256,30 @@ pub enum Language {
     Both,
 }
 
-/// The name of a printer profile that exists.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ProfileName(pub String);
+/// A printer profile that exists: a name of ours, or the whole path of a shop's own file, which ends in `.toml`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProfileName(pub &'static hardware::Profile);
 
 impl FromStr for ProfileName {
     type Err = String;
     fn from_str(name: &str) -> Result<Self, String> {
-        if hardware::profile::Profile::by_name(name).is_some() {
-            return Ok(Self(name.to_owned()));
+        use hardware::Profile;
+        if name.ends_with(".toml") {
+            let path = std::path::Path::new(name);
+            if !path.is_absolute() {
+                return Err(format!("give the whole path of the printer profile {name:?}, from / on"));
+            }
+            let own = Profile::read(path).map_err(|error| error.to_string())?;
+            // Read once in a process's life and used until its end.
+            return Ok(Self(Box::leak(Box::new(own))));
         }
-        let names: Vec<&str> =
-            hardware::profile::Profile::list().iter().map(|profile| profile.name).collect();
-        Err(format!("there is no printer profile {name:?}: use one of {}", names.join(", ")))
+        Profile::by_name(name).map(Self).ok_or_else(|| {
+            let names: Vec<&str> = Profile::list().iter().map(|profile| profile.name.as_str()).collect();
+            format!(
+                "there is no printer profile {name:?}: use one of {}, or the whole path of a file that ends in .toml",
+                names.join(", ")
+            )
+        })
     }
 }
 
@@ -555,6 +566,19 @@ listen = "127.0.0.1:8040"
 
     fn error(text: &str) -> String {
         Config::parse(Path::new("etc/till.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_shop_can_use_a_printer_profile_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ours.toml");
+        let text = include_str!("../hardware/profiles/printers/raster-58mm.toml");
+        std::fs::write(&path, text.replace("raster-58mm", "ours")).unwrap();
+        let named = |name: &str| name.parse::<ProfileName>();
+        assert_eq!(named(path.to_str().unwrap()).unwrap().0.name, "ours");
+        assert!(named("ours.toml").unwrap_err().contains("whole path"));
+        std::fs::write(&path, text.replace("columns", "colums")).unwrap();
+        assert!(named(path.to_str().unwrap()).unwrap_err().contains("unknown field `colums`"));
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! A printable document: what a receipt says, free of any printer's commands.
 //!
 //! Pure data. Which characters a printer owns and how wide its paper is come in with a `Profile` when the
-//! document is laid out (`document::layout`) and encoded (`printer::escpos`). Pictures are not here yet: a raster
-//! is one more `Item`, and every reader of a document matches all items, so the compiler finds each place.
+//! document is laid out (`document::layout`), encoded (`printer::escpos`) or shown (`preview`). Every reader of a
+//! document matches all items, so for a new one the compiler finds each place.
 
+pub mod codes;
+pub mod drawn;
+pub mod instead;
 pub mod layout;
+pub mod picture;
 pub mod width;
+
+pub use codes::{Barcode, BarcodeText, Qr, QrLevel, Symbology};
+pub use picture::{Bitmap, Picture};
 
 /// A document, top to bottom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +32,10 @@ pub enum Item {
     Rule,
     /// A QR symbol, centred.
     Qr(Qr),
+    /// A bar code, centred.
+    Barcode(Barcode),
+    /// A picture: a logo, a signature.
+    Picture(Picture),
     /// Empty lines.
     Feed {
         /// How many; 0 does nothing.
@@ -182,38 +193,6 @@ impl Row {
     }
 }
 
-/// How much of a QR symbol may be lost before it cannot be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum QrLevel {
-    /// About 7 %.
-    #[default]
-    Low,
-    /// About 15 %.
-    Medium,
-    /// About 25 %.
-    Quartile,
-    /// About 30 %.
-    High,
-}
-
-/// A QR symbol (model 2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Qr {
-    /// The bytes to read back. At most `printer::escpos::MAX_QR_BYTES`.
-    pub payload: Vec<u8>,
-    /// Dots each module is wide: 1 to 16. 6 reads well from thermal paper.
-    pub module_dots: u8,
-    /// Its error correction.
-    pub level: QrLevel,
-}
-
-impl Qr {
-    /// The usual symbol on a receipt: module of 6 dots, level L.
-    pub fn new(payload: impl Into<Vec<u8>>) -> Qr {
-        Qr { payload: payload.into(), module_dots: 6, level: QrLevel::Low }
-    }
-}
-
 /// How the knife cuts. A printer with a tear bar feeds to the bar instead.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Cut {
@@ -283,6 +262,16 @@ impl Document {
     /// Adds a QR symbol.
     pub fn qr(&mut self, qr: Qr) -> &mut Document {
         self.push(Item::Qr(qr))
+    }
+
+    /// Adds a bar code.
+    pub fn barcode(&mut self, barcode: Barcode) -> &mut Document {
+        self.push(Item::Barcode(barcode))
+    }
+
+    /// Adds a picture.
+    pub fn picture(&mut self, picture: Picture) -> &mut Document {
+        self.push(Item::Picture(picture))
     }
 
     /// Adds empty lines.

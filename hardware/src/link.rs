@@ -58,6 +58,7 @@ impl Address {
     fn watch(&self) -> Option<watch::Watch> {
         match self {
             Address::Serial(address) => watch::Watch::new(&address.path),
+            Address::Usb(address) => watch::Watch::new(&address.path),
             Address::Tcp(_) | Address::Memory(_) => None,
         }
     }

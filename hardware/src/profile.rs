@@ -1,23 +1,38 @@
-//! What a printer can do: width, commands it obeys, characters it owns.
+//! What a printer can do: width, commands it obeys, characters it owns, questions it answers.
 //!
-//! A profile is plain data in a fixed table. How a document becomes bytes is in `printer::escpos`; which profile
-//! a shop uses is said in its configuration. Characters come from Font A (12 dots wide), so no other font is
-//! described here.
+//! The facts are in `profiles/printers/*.toml`, one file a printer or a family, each with its source. A capability
+//! without a source is off: a job that avoids a command prints everywhere, a command that is not understood prints
+//! rubbish. How a document becomes bytes is in `printer::escpos`; which profile a shop uses is said in its
+//! configuration; how a file is read and checked is in `profile::read`.
 
-/// Dots a single-width cell of Font A takes. Epson ESC/POS command reference, ESC M.
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+mod built_in;
+pub mod code_page;
+mod read;
+
+pub use code_page::{CodePage, Pages};
+pub use read::{ProfileError, WIDTH_DOTS_MAX};
+
+/// Dots a single-width cell of Font A takes on nearly every printer. Epson ESC/POS command reference, ESC M.
 pub const CELL_DOTS: u16 = 12;
 
 /// The characters a printer has in its memory, beyond ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// Code page 437, page 0 of `ESC t`, in force after `ESC @`.
+    /// Code page 437 alone, in force after `ESC @`: no source says which pages there are.
     Cp437,
+    /// Several code pages, changed with `ESC t`; each character of them is one cell wide.
+    Pages(Pages),
     /// GB18030 between `FS &` and `FS .`; every character of it is two cells wide.
     Gb18030,
 }
 
 /// What ends a sheet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Cutter {
     /// A tear bar: paper is fed past it and torn by hand.
     TearBar {
@@ -29,7 +44,8 @@ pub enum Cutter {
 }
 
 /// How a printer that owns columns reaches them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Columns {
     /// `ESC $` moves to a dot even when text is already in the line.
     ByDot,
@@ -38,16 +54,49 @@ pub enum Columns {
 }
 
 /// Whether the printer draws QR symbols by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum QrSupport {
     /// `GS ( k`, model 2.
     Native,
+    /// Not by itself: they are sent as pictures.
+    Raster,
     /// Not at all: the payload is printed as text, so that nothing on the receipt is lost.
+    #[serde(rename = "text")]
     TextOnly,
 }
 
+/// The command by which pictures are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Raster {
+    /// `GS v 0`: rows of bytes.
+    #[serde(rename = "gs-v-0")]
+    GsV0,
+    /// `GS ( L`, functions 112 and 50: rows, kept and then printed.
+    GsL,
+    /// `ESC * 33`: columns of 24 dots.
+    #[serde(rename = "esc-star-24")]
+    EscStar24,
+    /// None that a source vouches for.
+    None,
+}
+
+/// A linear symbol that the printer draws by itself (`GS k`, function B).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NativeBarcode {
+    /// `GS k 67`.
+    #[serde(rename = "ean-13")]
+    Ean13,
+    /// `GS k 73`.
+    #[serde(rename = "code-128")]
+    Code128,
+}
+
 /// Which questions the printer answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Replies {
     /// It never answers: jobs are sent blind and end unconfirmed.
     Never,
@@ -55,113 +104,60 @@ pub enum Replies {
     RealTime,
     /// `DLE EOT`, and `GS r` in the order of the job, which fences the job.
     Fenced,
-    /// As `Fenced`, and `GS ( H` function 48, which says that a job was printed.
+    /// All of that, and `GS ( H`: it says by a number of ours when what came before is on paper.
     ProcessId,
 }
 
 /// One model, or a family that behaves alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// The name in a configuration.
-    pub name: &'static str,
+    pub name: String,
     /// For people who choose one.
-    pub description: &'static str,
+    pub description: String,
+    /// Where the facts come from.
+    pub source: String,
     /// Single-width characters in a line.
     pub columns: u8,
-    /// Printable width in dots.
+    /// Printable width in dots: at most `WIDTH_DOTS_MAX`.
     pub width_dots: u16,
+    /// Dots from one single-width character to the next.
+    pub cell_dots: u16,
     /// Dots per inch across; the unit of `ESC $`.
     pub dpi: u16,
     /// How columns are reached.
     pub positioning: Columns,
-    /// QR symbols.
-    pub qr: QrSupport,
     /// Characters beyond ASCII.
     pub charset: Charset,
+    /// The `n` of `ESC t n` for each code page, in the order in which they are tried.
+    pub code_pages: Vec<(u8, CodePage)>,
+    /// QR symbols.
+    pub qr: QrSupport,
+    /// Linear symbols it draws by itself; others are sent as pictures.
+    pub barcodes: Vec<NativeBarcode>,
+    /// Pictures.
+    pub raster: Raster,
+    /// Whether it swallows one line feed that follows a picture directly.
+    pub eats_line_feed: bool,
     /// What ends a sheet.
     pub cutter: Cutter,
     /// Whether it has a connector for a cash drawer.
     pub drawer: bool,
+    /// Whether a sensor tells that the roll is nearly used up.
+    pub near_end_sensor: bool,
     /// Which questions it answers.
     pub replies: Replies,
-    /// Whether it tells of changes by itself once `GS a` asks for it.
+    /// Whether `GS a` makes it tell of changes by itself (Automatic Status Back).
     pub status_back: bool,
 }
 
-/// Widths and resolutions: escpos-printer-db (CC BY 4.0), TM-T88V, TM-T70II-CH, default and POS-5890 entries.
-/// That 58 mm clones ignore `ESC $` within a line and have no knife: calibration of the NT-5890K in escpost.
-const PROFILES: &[Profile] = &[
-    Profile {
-        name: "epson-tm-t88",
-        description: "Epson TM-T88 III to VII and what emulates it, 80 mm, 42 columns, western",
-        columns: 42,
-        width_dots: 512,
-        dpi: 180,
-        positioning: Columns::ByDot,
-        qr: QrSupport::Native,
-        charset: Charset::Cp437,
-        cutter: Cutter::Knife,
-        drawer: true,
-        replies: Replies::Fenced,
-        status_back: true,
-    },
-    Profile {
-        name: "epson-tm-t88-chinese",
-        description: "Epson TM-T88 with simplified Chinese characters, 80 mm, 42 columns",
-        columns: 42,
-        width_dots: 512,
-        dpi: 180,
-        positioning: Columns::ByDot,
-        qr: QrSupport::Native,
-        charset: Charset::Gb18030,
-        cutter: Cutter::Knife,
-        drawer: true,
-        replies: Replies::Fenced,
-        status_back: true,
-    },
-    Profile {
-        name: "generic-80mm",
-        description: "80 mm printers of Chinese make with a knife, 48 columns",
-        columns: 48,
-        width_dots: 576,
-        dpi: 203,
-        positioning: Columns::ByDot,
-        qr: QrSupport::Native,
-        charset: Charset::Gb18030,
-        cutter: Cutter::Knife,
-        drawer: true,
-        replies: Replies::Fenced,
-        status_back: false,
-    },
-    Profile {
-        name: "chinese-58mm",
-        description: "58 mm printers of Chinese make with a tear bar, 32 columns",
-        columns: 32,
-        width_dots: 384,
-        dpi: 203,
-        positioning: Columns::BySpaces,
-        qr: QrSupport::Native,
-        charset: Charset::Gb18030,
-        cutter: Cutter::TearBar { feed_lines: 4 },
-        drawer: true,
-        replies: Replies::Fenced,
-        status_back: false,
-    },
-    Profile {
-        name: "mute-80mm",
-        description: "80 mm printers that only listen: no status, no confirmation, no QR of their own",
-        columns: 48,
-        width_dots: 576,
-        dpi: 203,
-        positioning: Columns::BySpaces,
-        qr: QrSupport::TextOnly,
-        charset: Charset::Cp437,
-        cutter: Cutter::Knife,
-        drawer: true,
-        replies: Replies::Never,
-        status_back: false,
-    },
-];
+/// Read once. A test reads every file that is built in, so a broken one never leaves the workshop.
+static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+    let read = |(file, text): &(&str, &str)| {
+        Profile::parse(text).unwrap_or_else(|error| panic!("profiles/printers/{file}: {error}"))
+    };
+    built_in::FILES.iter().map(read).collect()
+});
 
 impl Profile {
     /// The profile of that name, or none.
@@ -173,7 +169,7 @@ impl Profile {
     /// All profiles, in the order people should look at them.
     #[must_use]
     pub fn list() -> &'static [Profile] {
-        PROFILES
+        &PROFILES
     }
 }
 
@@ -182,12 +178,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_profile_is_found_by_its_name_and_its_columns_fit_its_paper() {
+    fn every_profile_is_found_by_its_name_and_says_where_its_facts_come_from() {
         for profile in Profile::list() {
-            assert_eq!(Profile::by_name(profile.name), Some(profile));
-            assert!(u16::from(profile.columns) * CELL_DOTS <= profile.width_dots, "{}", profile.name);
-            assert!(u16::from(profile.columns + 1) * CELL_DOTS > profile.width_dots, "{}", profile.name);
+            assert_eq!(Profile::by_name(&profile.name), Some(profile));
+            assert!(profile.source.len() > 20, "{}", profile.name);
         }
         assert_eq!(Profile::by_name("nothing of ours"), None);
+    }
+
+    #[test]
+    fn every_file_in_the_folder_is_built_in() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/printers");
+        let mut there: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        there.sort();
+        let mut built_in: Vec<String> = built_in::FILES.iter().map(|(file, _)| (*file).to_owned()).collect();
+        built_in.sort();
+        assert_eq!(built_in, there);
+        for (file, text) in built_in::FILES {
+            assert_eq!(format!("{}.toml", Profile::parse(text).unwrap().name), *file);
+        }
     }
 }

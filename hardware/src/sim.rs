@@ -7,7 +7,7 @@
 
 mod console;
 mod display;
-mod font;
+mod graphics;
 mod interpreter;
 pub mod label;
 pub mod paper;

@@ -103,17 +103,15 @@ pub(crate) fn devices(config: &Config) -> devices::Config {
             },
             repeat_window: Duration::from_millis(scanner.repeat_ms),
         });
-        let printer = station.printer.as_ref().and_then(|printer| {
-            Some(devices::PrinterConfig {
-                address: address(&printer.port, &printer.tcp, printer.baud, printer.flow),
-                profile: devices::Profile::by_name(&printer.profile.0)?,
-                lang: lang(printer.language),
-                size: match printer.size {
-                    config::TypeSize::Normal => paper::TypeSize::Normal,
-                    config::TypeSize::Large => paper::TypeSize::Large,
-                },
-                drawer: DrawerPulse::default(),
-            })
+        let printer = station.printer.as_ref().map(|printer| devices::PrinterConfig {
+            address: address(&printer.port, &printer.tcp, printer.baud, printer.flow),
+            profile: printer.profile.0,
+            lang: lang(printer.language),
+            size: match printer.size {
+                config::TypeSize::Normal => paper::TypeSize::Normal,
+                config::TypeSize::Large => paper::TypeSize::Large,
+            },
+            drawer: DrawerPulse::default(),
         });
         (station.id.clone(), devices::StationConfig { scanner, printer, display: display(station) })
     });

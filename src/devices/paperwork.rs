@@ -252,7 +252,7 @@ impl Paperwork {
     /// A printer without Chinese characters would print question marks.
     fn form(&self) -> Form {
         let lang = match self.config.profile.charset {
-            Charset::Cp437 => Lang::En,
+            Charset::Cp437 | Charset::Pages(_) => Lang::En,
             Charset::Gb18030 => self.config.lang,
         };
         Form { lang, size: self.config.size, columns: self.config.profile.columns }

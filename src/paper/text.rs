@@ -37,6 +37,10 @@ pub fn text(document: &Document, columns: u8) -> String {
                     let _ = writeln!(out, "{piece}");
                 }
             }
+            Item::Barcode(barcode) => {
+                let _ = writeln!(out, "[{}]", barcode.data);
+            }
+            Item::Picture(_) => out.push_str("[picture]\n"),
             Item::Feed { lines } => out.push_str(&"\n".repeat(usize::from(*lines))),
             Item::Cut(_) => out.push_str("- - 8< - -\n"),
             Item::Drawer(_) => {}

@@ -229,10 +229,34 @@ pub(crate) const KNOTS: &[(&str, &str, &str)] = &[
 pub(crate) const HARDWARE: &[(&str, &[&str], &str)] = &[
     (
         "document",
-        &["link", "printer", "scanner", "sim"],
+        &["canvas", "font", "link", "preview", "printer", "scanner", "sim"],
         "a document is data, free of any printer's commands",
     ),
-    ("profile", &["document", "link", "printer", "scanner", "sim"], "a profile is a table"),
+    (
+        "profile",
+        &["canvas", "document", "font", "link", "preview", "printer", "scanner", "sim"],
+        "a profile is a table",
+    ),
+    (
+        "symbol",
+        &["canvas", "document", "font", "link", "preview", "printer", "profile", "scanner", "sim"],
+        "bars are a table",
+    ),
+    (
+        "font",
+        &["canvas", "document", "link", "preview", "printer", "profile", "scanner", "sim"],
+        "a font is dots",
+    ),
+    (
+        "canvas",
+        &["document", "link", "preview", "printer", "profile", "scanner", "sim"],
+        "a canvas knows dots, not papers",
+    ),
+    (
+        "preview",
+        &["link", "printer", "scanner", "sim"],
+        "what is shown comes from the layout, as the bytes do",
+    ),
     (
         "link",
         &["document", "printer", "profile", "sim"],

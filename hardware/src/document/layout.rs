@@ -32,6 +32,17 @@ fn first_character(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }
 
+/// Where a text of which so many bytes fit is broken: the bytes that stay, and the space after them that is dropped.
+fn break_before(text: &str, fitting: usize) -> (usize, usize) {
+    if text.as_bytes().get(fitting) == Some(&b' ') {
+        return (fitting, 1);
+    }
+    match text.as_bytes()[..fitting].iter().rposition(|byte| *byte == b' ') {
+        Some(space) if space > 0 => (space, 1),
+        Some(_) | None => (fitting, 0),
+    }
+}
+
 /// A piece of text on one physical line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed<'a> {
@@ -59,14 +70,8 @@ pub fn place_line<'a>(line: &'a Line, columns: u8, charset: Charset, mut emit: i
             let (mut taken, mut cells) = fit(rest, run.style, columns - used, charset);
             let mut skipped = 0;
             if taken < rest.len() {
-                let fitting = &rest.as_bytes()[..taken];
-                if rest.as_bytes()[taken] == b' ' {
-                    skipped = 1;
-                } else if let Some(space) =
-                    fitting.iter().rposition(|byte| *byte == b' ').filter(|at| *at > 0)
-                {
-                    (taken, skipped) = (space, 1);
-                } else if taken == 0 && used == 0 {
+                (taken, skipped) = break_before(rest, taken);
+                if taken == 0 && used == 0 && skipped == 0 {
                     taken = first_character(rest);
                 }
                 cells = fit(&rest[..taken], run.style, usize::MAX, charset).1;
@@ -122,11 +127,16 @@ pub fn place_row<'a>(row: &'a Row, columns: u8, charset: Charset, mut emit: impl
                 cells = fit(&rest[at][..taken], cell.style, usize::MAX, charset).1;
                 column = column.min(columns.saturating_sub(cells));
             }
+            let mut skipped = 0;
+            if taken < rest[at].len() {
+                (taken, skipped) = break_before(rest[at], taken);
+                cells = fit(&rest[at][..taken], cell.style, usize::MAX, charset).1;
+            }
+            let (now, later) = (&rest[at][..taken], &rest[at][taken + skipped..]);
+            rest[at] = later;
             if taken == 0 {
                 continue;
             }
-            let (now, later) = rest[at].split_at(taken);
-            rest[at] = later;
             line.push(Placed { text: now, style: cell.style, column, cells });
             from = (column + cells).min(columns);
         }
@@ -180,6 +190,14 @@ mod tests {
     fn a_name_that_is_too_long_goes_on_below_and_nothing_is_lost() {
         let row = Row::new().from(0, "Coffee beans").up_to(10, "5.95");
         assert_eq!(lines(&row, 10), ["Coffe 5.95", "e beans"]);
+    }
+
+    #[test]
+    fn a_cell_breaks_between_words_where_it_can() {
+        let row = Row::new().from(0, "Organic oat milk").up_to(18, "12.80");
+        assert_eq!(lines(&row, 18), ["Organic oat  12.80", "milk"]);
+        let title = Row::new().from(0, "合计 TOTAL").up_to(32, "160.60").styled(Style::TITLE);
+        assert_eq!(lines(&title, 32)[1], "TOTAL");
     }
 
     #[test]

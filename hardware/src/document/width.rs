@@ -3,57 +3,76 @@
 //! The widths are the printer's, not a terminal's: a Chinese printer draws everything beyond ASCII from its
 //! two-cell font, so there `é` is as wide as `中`. Bytes are made in `printer::escpos`, not here.
 
-use crate::profile::Charset;
+use encoding_rs::{EncoderResult, GB18030};
+
+use super::instead::instead;
+use crate::profile::{Charset, CodePage};
 
 /// Stands for a character that a two-cell font has no glyph for: the geta mark, GB 2312's own stand-in.
 pub const SUBSTITUTE_WIDE: char = '〓';
 /// Stands for a character that a one-cell font has no glyph for.
 pub const SUBSTITUTE: char = '?';
 
-/// The upper half of code page 437, from 80h.
-const CP437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
-
 /// What a printer does with a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Printed {
-    /// One byte, one cell.
-    Single(u8),
+    /// A printable ASCII byte, one cell.
+    Ascii(u8),
+    /// A byte above 7Fh of one of the printer's code pages, one cell.
+    Paged(char),
     /// A character of the two-cell font, in GB18030.
     Wide(char),
-    /// Two stand-ins, so that columns stay where they are: a wide character on a western printer.
-    TwoSubstitutes,
+    /// Printable ASCII that says nearly the same, one cell a letter.
+    Instead(&'static str),
+    /// `?`: there is nothing like it.
+    Lost,
+    /// Two cells of stand-ins, so that columns stay where they are: for a character that is wide elsewhere.
+    LostWide,
     /// Nothing: marks that join or modify and have no width of their own.
     Nothing,
 }
 
 impl Printed {
-    /// Single-width cells it takes: 0, 1 or 2.
+    /// Single-width cells it takes.
     #[must_use]
     pub fn cells(self) -> usize {
         match self {
-            Printed::Single(_) => 1,
-            Printed::Wide(_) | Printed::TwoSubstitutes => 2,
+            Printed::Ascii(_) | Printed::Paged(_) | Printed::Lost => 1,
+            Printed::Wide(_) | Printed::LostWide => 2,
+            Printed::Instead(text) => text.len(),
             Printed::Nothing => 0,
+        }
+    }
+
+    /// Whether the paper shows something else than was asked for.
+    #[must_use]
+    pub fn is_substitute(self) -> bool {
+        match self {
+            Printed::Instead(_) | Printed::Lost | Printed::LostWide => true,
+            Printed::Ascii(_) | Printed::Paged(_) | Printed::Wide(_) | Printed::Nothing => false,
         }
     }
 }
 
 /// What a printer with this charset prints for `character`.
 ///
-/// **Invariant:** a `Single` is never a control byte, so text cannot hold a command.
+/// **Invariant:** an `Ascii` is never a control byte, so text cannot hold a command.
 #[must_use]
 pub fn printed(character: char, charset: Charset) -> Printed {
     match character {
-        ' '..='~' => Printed::Single(u8::try_from(character).unwrap_or(b'?')),
-        '\t' | '\u{a0}' | '\u{2002}'..='\u{200a}' => Printed::Single(b' '),
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Printed::Single(b'?'),
+        ' '..='~' => u8::try_from(character).map_or(Printed::Lost, Printed::Ascii),
+        '\t' | '\u{a0}' | '\u{2002}'..='\u{200a}' | '\u{202f}' => Printed::Ascii(b' '),
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Printed::Lost,
         _ if is_zero_width(character) => Printed::Nothing,
         _ => match charset {
-            Charset::Gb18030 => Printed::Wide(two_cell_form(character)),
-            Charset::Cp437 => match CP437.chars().position(|known| known == character) {
-                Some(at) => Printed::Single(u8::try_from(0x80 + at).unwrap_or(b'?')),
-                None if is_wide(character) => Printed::TwoSubstitutes,
-                None => Printed::Single(b'?'),
+            Charset::Gb18030 => two_cells(character),
+            Charset::Cp437 | Charset::Pages(_) if has(charset, narrow_form(character)) => {
+                Printed::Paged(narrow_form(character))
+            }
+            Charset::Cp437 | Charset::Pages(_) => match instead(character) {
+                Some(ascii) => Printed::Instead(ascii),
+                None if is_wide(character) => Printed::LostWide,
+                None => Printed::Lost,
             },
         },
     }
@@ -66,6 +85,56 @@ pub fn text_cells(text: &str, charset: Charset) -> usize {
         return text.len();
     }
     text.chars().map(|character| printed(character, charset).cells()).sum()
+}
+
+/// What is seen on paper: each character with the cells it takes.
+pub fn shown(text: &str, charset: Charset) -> impl Iterator<Item = (char, usize)> + '_ {
+    text.chars().flat_map(move |character| {
+        let (text, one) = match printed(character, charset) {
+            Printed::Ascii(byte) => ("", Some((char::from(byte), 1))),
+            Printed::Paged(character) => ("", Some((character, 1))),
+            Printed::Wide(character) => ("", Some((character, 2))),
+            Printed::Lost => ("", Some((SUBSTITUTE, 1))),
+            Printed::LostWide => match charset {
+                Charset::Gb18030 => ("", Some((SUBSTITUTE_WIDE, 2))),
+                Charset::Cp437 | Charset::Pages(_) => ("??", None),
+            },
+            Printed::Instead(ascii) => (ascii, None),
+            Printed::Nothing => ("", None),
+        };
+        one.into_iter().chain(text.chars().map(|character| (character, 1)))
+    })
+}
+
+/// A character's code in GB18030: two bytes or four, none of them below 30h. None for ASCII and for U+E5E5.
+#[must_use]
+pub fn gb18030(character: char) -> Option<([u8; 4], usize)> {
+    let (mut utf8, mut bytes) = ([0; 4], [0; 8]);
+    let (result, _, written) = GB18030.new_encoder().encode_from_utf8_without_replacement(
+        character.encode_utf8(&mut utf8),
+        &mut bytes,
+        true,
+    );
+    match result {
+        EncoderResult::InputEmpty if written == 2 || written == 4 => {
+            Some(([bytes[0], bytes[1], bytes[2], bytes[3]], written))
+        }
+        EncoderResult::InputEmpty | EncoderResult::Unmappable(_) | EncoderResult::OutputFull => None,
+    }
+}
+
+/// What a Chinese printer has: every character of two bytes, and hanzi of four. Other characters of four bytes
+/// (most accented letters among them) are in the standard but in no printer's font.
+fn two_cells(character: char) -> Printed {
+    let character = two_cell_form(character);
+    if has_no_glyph(character) {
+        return Printed::LostWide;
+    }
+    match gb18030(character) {
+        Some((_, 2)) => Printed::Wide(character),
+        Some(_) if is_wide(character) => Printed::Wide(character),
+        Some(_) | None => instead(character).map_or(Printed::LostWide, Printed::Instead),
+    }
 }
 
 /// Marks and joiners that take no room: combining marks, zero-width and direction marks, variation selectors.
@@ -83,8 +152,26 @@ fn two_cell_form(character: char) -> char {
         '¥' => '￥',
         '£' => '￡',
         '¢' => '￠',
-        _ if has_no_glyph(character) => SUBSTITUTE_WIDE,
         _ => character,
+    }
+}
+
+/// The form that western code pages have of a currency sign that is full-width in Chinese texts.
+fn narrow_form(character: char) -> char {
+    match character {
+        '￥' => '¥',
+        '￡' => '£',
+        '￠' => '¢',
+        _ => character,
+    }
+}
+
+/// Whether one of a printer's code pages has a character.
+fn has(charset: Charset, character: char) -> bool {
+    match charset {
+        Charset::Cp437 => CodePage::Cp437.byte(character).is_some(),
+        Charset::Pages(pages) => pages.have(character),
+        Charset::Gb18030 => false,
     }
 }
 
@@ -104,15 +191,10 @@ fn is_wide(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Pages;
 
-    #[test]
-    fn code_page_437_has_all_128_characters_at_their_places() {
-        assert_eq!(CP437.chars().count(), 128);
-        for (character, byte) in
-            [('Ç', 0x80), ('£', 0x9c), ('¥', 0x9d), ('é', 0x82), ('░', 0xb0), ('ß', 0xe1)]
-        {
-            assert_eq!(printed(character, Charset::Cp437), Printed::Single(byte), "{character}");
-        }
+    fn western() -> Charset {
+        Charset::Pages([CodePage::Cp437, CodePage::Cp858].into_iter().collect::<Pages>())
     }
 
     #[test]
@@ -125,9 +207,32 @@ mod tests {
 
     #[test]
     fn what_cannot_be_printed_is_seen() {
-        assert_eq!(printed('\u{10}', Charset::Gb18030), Printed::Single(b'?'));
-        assert_eq!(printed('\u{1f370}', Charset::Gb18030), Printed::Wide('〓'));
-        assert_eq!(printed('\u{1f370}', Charset::Cp437), Printed::TwoSubstitutes);
+        assert_eq!(printed('\u{10}', Charset::Gb18030), Printed::Lost);
+        assert_eq!(printed('\u{1f370}', Charset::Gb18030), Printed::LostWide);
+        assert_eq!(printed('\u{1f370}', Charset::Cp437), Printed::LostWide);
         assert_eq!(printed('\u{fe0f}', Charset::Gb18030), Printed::Nothing);
+    }
+
+    #[test]
+    fn what_has_a_near_likeness_in_ascii_is_printed_as_that() {
+        assert_eq!(printed('€', Charset::Cp437), Printed::Instead("EUR"));
+        assert_eq!(printed('€', western()), Printed::Paged('€'));
+        assert_eq!(printed('￥', western()), Printed::Paged('¥'));
+        assert_eq!(printed('€', Charset::Gb18030), Printed::Wide('€'));
+        assert_eq!(printed('ñ', Charset::Gb18030), Printed::Instead("n"));
+        assert_eq!(text_cells("€ 5", Charset::Cp437), 5);
+        let seen =
+            |text: &str, charset| shown(text, charset).map(|(character, _)| character).collect::<String>();
+        assert_eq!(seen("5 € 牛\u{301}ő", Charset::Cp437), "5 EUR ??o");
+        assert_eq!(seen("5 € 牛\u{301}ő🍰", Charset::Gb18030), "5 € 牛o〓");
+    }
+
+    #[test]
+    fn no_byte_of_gb18030_is_below_30h() {
+        for character in '\u{80}'..=char::MAX {
+            if let Some((bytes, length)) = gb18030(character) {
+                assert!(bytes[..length].iter().all(|byte| *byte >= 0x30), "{character:?}");
+            }
+        }
     }
 }

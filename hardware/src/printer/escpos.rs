@@ -1,25 +1,31 @@
 //! A document as ESC/POS bytes for one printer.
 //!
 //! Pure: bytes out, nothing sent. Layout is in `document::layout`, questions to the printer in `printer::status`.
+//! Here are lines, columns, styles, the knife and the drawer; `text` has characters, `codes` symbols, `raster` pictures.
 //! Bytes are those of the "ESC/POS Command Reference for TM Printers" (Epson), each named where it is written.
 //!
 //! **Invariant:** no job holds `DLE EOT`, `DLE ENQ` or `DLE DC4`. Printers obey these wherever they stand, even
-//! inside text or the data of a symbol: a customer's own string could open the drawer or empty the buffer.
+//! inside text, a picture or the data of a symbol: a customer's own string could open the drawer or empty the buffer.
+//! Text is free of control bytes; counts avoid 10h; a symbol whose data would hold one is drawn as a picture; and
+//! pictures are cut so that none arises (`raster`).
 
-use encoding_rs::{EncoderResult, GB18030};
+mod codes;
+mod raster;
+mod text;
 
+use crate::document::drawn::BarcodeError;
 use crate::document::layout::{Placed, place_line, place_row};
-use crate::document::width::{Printed, SUBSTITUTE, printed};
-use crate::document::{Align, Cut, Document, DrawerPin, DrawerPulse, Item, Qr, QrLevel, Style};
-use crate::profile::{CELL_DOTS, Columns, Cutter, Profile, QrSupport};
+use crate::document::{Align, Cut, Document, DrawerPin, DrawerPulse, Item, Style};
+use crate::profile::{CodePage, Columns, Cutter, Profile};
 
 /// The longest payload of a QR symbol. Longer ones are hard to read from thermal paper, and below 1,037 bytes the
 /// two length bytes of `GS ( k` can never be `DLE EOT`.
 pub const MAX_QR_BYTES: usize = 512;
 /// The longest run of bytes that belong to one command of ours, its own bytes included: as many NUL complete whatever
-/// a job that broke off left half said.
-pub const MAX_BLOCK_BYTES: usize = MAX_QR_BYTES + 16;
-/// The longest job: some thousand lines. A longer one is a mistake and would block the printer for minutes.
+/// a job that broke off left half said. A strip of a picture is longer than any symbol's payload.
+pub const MAX_BLOCK_BYTES: usize = raster::MAX_STRIP_BYTES + 32;
+/// The longest job: some thousand lines, or a metre of picture. A longer one is a mistake and would block the printer
+/// for minutes.
 pub const MAX_JOB_BYTES: usize = 256 * 1024;
 
 const DLE: u8 = 0x10;
@@ -27,6 +33,15 @@ const LF: u8 = 0x0a;
 const ESC: u8 = 0x1b;
 const FS: u8 = 0x1c;
 const GS: u8 = 0x1d;
+
+/// A document as bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// What is sent.
+    pub bytes: Vec<u8>,
+    /// Characters that this printer does not have: others, or `?`, stand in their place.
+    pub substituted: usize,
+}
 
 /// Why a document cannot be printed as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,17 +55,34 @@ pub enum EncodeError {
         /// Its length.
         bytes: usize,
     },
-    /// The payload holds a command that the printer would obey while reading it.
-    #[error("byte {offset} of the QR code begins a printer command (10 04, 10 05 or 10 14); take it out")]
-    QrHoldsCommand {
-        /// Where in the payload.
-        offset: usize,
-    },
     /// The module size is outside 1 to 16 dots.
     #[error("a QR module of {module_dots} dots cannot be printed; choose 1 to 16, 6 reads well")]
     QrModule {
         /// The size asked for.
         module_dots: u8,
+    },
+    /// Even with modules of one dot the symbol is wider than the paper.
+    #[error("the QR code does not fit paper of {width_dots} dots; shorten it or lower its error correction")]
+    QrTooWide {
+        /// The paper.
+        width_dots: u16,
+    },
+    /// The bar code cannot be made.
+    #[error(transparent)]
+    Barcode(#[from] BarcodeError),
+    /// The picture is wider than the paper.
+    #[error("the picture is {width} dots wide, the paper {width_dots}; make it for this paper")]
+    PictureTooWide {
+        /// The picture.
+        width: u16,
+        /// The paper.
+        width_dots: u16,
+    },
+    /// The profile has no command for pictures.
+    #[error("printer profile {profile} prints no pictures; leave it out or choose another profile")]
+    NoPictures {
+        /// The profile's name.
+        profile: String,
     },
     /// The pulse cannot be expressed or would leave the solenoid no rest.
     #[error(
@@ -66,13 +98,19 @@ pub enum EncodeError {
     #[error("printer profile {profile} has no drawer connector; choose another profile or set no drawer")]
     NoDrawer {
         /// The profile's name.
-        profile: &'static str,
+        profile: String,
     },
     /// The job is longer than `MAX_JOB_BYTES`.
     #[error("the document makes {bytes} bytes for the printer, {MAX_JOB_BYTES} are the most; split it")]
     TooLong {
         /// Its length.
         bytes: usize,
+    },
+    /// A command that would be obeyed in the middle of a job got through: a fault of this module, and not printed.
+    #[error("byte {offset} of the job is a real-time command that nobody asked for; report this fault")]
+    HoldsCommand {
+        /// Where in the job.
+        offset: usize,
     },
 }
 
@@ -81,30 +119,47 @@ pub enum EncodeError {
 /// # Errors
 /// Says what in the document cannot be printed; nothing is half encoded.
 pub fn encode(document: &Document, profile: &Profile) -> Result<Vec<u8>, EncodeError> {
+    encode_counted(document, profile).map(|encoded| encoded.bytes)
+}
+
+/// Encodes a document for the printer of `profile`, and counts the characters that it does not have.
+///
+/// # Errors
+/// As `encode`.
+pub fn encode_counted(document: &Document, profile: &Profile) -> Result<Encoded, EncodeError> {
     let mut encoder = Encoder {
         out: Vec::with_capacity(1024),
         profile,
         style: Style::PLAIN,
         align: Align::Left,
         two_cell_mode: false,
+        page: None,
+        substituted: 0,
+        picture_ends: None,
     };
     // ESC @: whatever an earlier job left half said is forgotten.
     encoder.out.extend_from_slice(&[ESC, b'@']);
     for item in &document.items {
         encoder.item(item)?;
+        if encoder.out.len() > MAX_JOB_BYTES {
+            return Err(EncodeError::TooLong { bytes: encoder.out.len() });
+        }
     }
     encoder.leave_two_cell_mode();
-    if encoder.out.len() > MAX_JOB_BYTES {
-        return Err(EncodeError::TooLong { bytes: encoder.out.len() });
+    match real_time_command(&encoder.out) {
+        Some(offset) => Err(EncodeError::HoldsCommand { offset }),
+        None => Ok(Encoded { bytes: encoder.out, substituted: encoder.substituted }),
     }
-    debug_assert_eq!(real_time_command(&encoder.out), None, "a job holds a real-time command");
-    Ok(encoder.out)
 }
 
 /// Where the first real-time command (`DLE EOT`, `DLE ENQ`, `DLE DC4`) begins in these bytes, if any.
 #[must_use]
 pub fn real_time_command(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(2).position(|pair| pair[0] == DLE && matches!(pair[1], 0x04 | 0x05 | 0x14))
+    bytes.windows(2).position(is_command)
+}
+
+fn is_command(pair: &[u8]) -> bool {
+    pair[0] == DLE && matches!(pair[1], 0x04 | 0x05 | 0x14)
 }
 
 struct Encoder<'a> {
@@ -114,6 +169,11 @@ struct Encoder<'a> {
     align: Align,
     /// Between FS & and FS .: bytes above 7Fh are GB18030. ASCII prints as ever.
     two_cell_mode: bool,
+    /// The code page in force, once one was chosen: which one `ESC @` chooses is a setting of the printer.
+    page: Option<CodePage>,
+    substituted: usize,
+    /// Where the last picture ends in `out`.
+    picture_ends: Option<usize>,
 }
 
 impl Encoder<'_> {
@@ -132,9 +192,11 @@ impl Encoder<'_> {
                 self.align(Align::Left);
                 self.style(Style::PLAIN);
                 self.out.extend(std::iter::repeat_n(b'-', usize::from(columns)));
-                self.out.push(LF);
+                self.line_feed();
             }
             Item::Qr(qr) => self.qr(qr)?,
+            Item::Barcode(barcode) => self.barcode(barcode)?,
+            Item::Picture(picture) => self.picture(picture)?,
             Item::Feed { lines } => self.feed(*lines),
             Item::Cut(cut) => self.cut(*cut),
             Item::Drawer(pulse) => self.drawer(*pulse)?,
@@ -151,6 +213,14 @@ impl Encoder<'_> {
             self.text(piece.text);
             column = piece.column + piece.cells;
         }
+        self.line_feed();
+    }
+
+    /// Some printers swallow a line feed that follows a picture directly; they get one more.
+    fn line_feed(&mut self) {
+        if self.profile.eats_line_feed && self.picture_ends == Some(self.out.len()) {
+            self.out.push(LF);
+        }
         self.out.push(LF);
     }
 
@@ -163,8 +233,10 @@ impl Encoder<'_> {
             return;
         }
         if by_dot && (gap > ESC_DOLLAR_BYTES || self.style.wide) {
-            let dots =
-                u16::try_from(to).unwrap_or(u16::MAX).saturating_mul(CELL_DOTS).min(self.profile.width_dots);
+            let dots = u16::try_from(to)
+                .unwrap_or(u16::MAX)
+                .saturating_mul(self.profile.cell_dots)
+                .min(self.profile.width_dots);
             let [low, high] = dots.to_le_bytes();
             self.out.extend_from_slice(&[ESC, b'$', low, high]);
         } else {
@@ -199,97 +271,11 @@ impl Encoder<'_> {
         self.style = style;
     }
 
-    fn text(&mut self, text: &str) {
-        if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            self.out.extend_from_slice(text.as_bytes());
-            return;
-        }
-        for character in text.chars() {
-            match printed(character, self.profile.charset) {
-                Printed::Single(byte) => {
-                    if byte >= 0x80 {
-                        self.leave_two_cell_mode();
-                    }
-                    self.out.push(byte);
-                }
-                Printed::Wide(character) => self.two_cells(character),
-                Printed::TwoSubstitutes => self.out.extend_from_slice(b"??"),
-                Printed::Nothing => {}
-            }
-        }
-    }
-
-    /// One character in GB18030: two bytes, or four. None of them is below 30h.
-    fn two_cells(&mut self, character: char) {
-        if !self.two_cell_mode {
-            // FS &: bytes above 7Fh begin a two-cell character from here on.
-            self.out.extend_from_slice(&[FS, b'&']);
-            self.two_cell_mode = true;
-        }
-        let (mut utf8, mut bytes) = ([0; 4], [0; 8]);
-        let (result, _, written) = GB18030.new_encoder().encode_from_utf8_without_replacement(
-            character.encode_utf8(&mut utf8),
-            &mut bytes,
-            true,
-        );
-        match result {
-            EncoderResult::InputEmpty => self.out.extend_from_slice(&bytes[..written]),
-            // U+E5E5 alone has no code; private use never comes this far.
-            EncoderResult::Unmappable(_) | EncoderResult::OutputFull => {
-                self.out.push(u8::try_from(SUBSTITUTE).unwrap_or(b'?'));
-            }
-        }
-    }
-
-    fn leave_two_cell_mode(&mut self) {
-        if self.two_cell_mode {
-            // FS .
-            self.out.extend_from_slice(&[FS, b'.']);
-            self.two_cell_mode = false;
-        }
-    }
-
-    /// `GS ( k` functions 165, 167, 169, 180 and 181: model 2, module, level, store, print.
-    fn qr(&mut self, qr: &Qr) -> Result<(), EncodeError> {
-        if qr.payload.is_empty() {
-            return Err(EncodeError::QrEmpty);
-        }
-        if qr.payload.len() > MAX_QR_BYTES {
-            return Err(EncodeError::QrTooLong { bytes: qr.payload.len() });
-        }
-        if let Some(offset) = real_time_command(&qr.payload) {
-            return Err(EncodeError::QrHoldsCommand { offset });
-        }
-        if !(1..=16).contains(&qr.module_dots) {
-            return Err(EncodeError::QrModule { module_dots: qr.module_dots });
-        }
-        match self.profile.qr {
-            QrSupport::Native => {}
-            QrSupport::TextOnly => {
-                let line = crate::document::Line::left(String::from_utf8_lossy(&qr.payload).into_owned());
-                return self.item(&Item::Line(line));
-            }
-        }
-        self.align(Align::Centre);
-        let level = match qr.level {
-            QrLevel::Low => b'0',
-            QrLevel::Medium => b'1',
-            QrLevel::Quartile => b'2',
-            QrLevel::High => b'3',
-        };
-        let length = u16::try_from(qr.payload.len() + 3).unwrap_or(u16::MAX).to_le_bytes();
-        self.out.extend_from_slice(&[GS, b'(', b'k', 4, 0, b'1', b'A', b'2', 0]);
-        self.out.extend_from_slice(&[GS, b'(', b'k', 3, 0, b'1', b'C', qr.module_dots]);
-        self.out.extend_from_slice(&[GS, b'(', b'k', 3, 0, b'1', b'E', level]);
-        self.out.extend_from_slice(&[GS, b'(', b'k', length[0], length[1], b'1', b'P', b'0']);
-        self.out.extend_from_slice(&qr.payload);
-        self.out.extend_from_slice(&[GS, b'(', b'k', 3, 0, b'1', b'Q', b'0']);
-        Ok(())
-    }
-
     fn feed(&mut self, lines: u8) {
         if lines <= 3 {
-            self.out.extend(std::iter::repeat_n(LF, usize::from(lines)));
+            for _ in 0..lines {
+                self.line_feed();
+            }
         } else {
             // ESC d.
             self.out.extend_from_slice(&[ESC, b'd', not_dle(lines)]);
@@ -314,7 +300,7 @@ impl Encoder<'_> {
     fn drawer(&mut self, pulse: DrawerPulse) -> Result<(), EncodeError> {
         let DrawerPulse { pin, on_ms, off_ms } = pulse;
         if !self.profile.drawer {
-            return Err(EncodeError::NoDrawer { profile: self.profile.name });
+            return Err(EncodeError::NoDrawer { profile: self.profile.name.clone() });
         }
         let units = |ms: u16| u8::try_from(ms / 2).ok().filter(|units| *units > 0);
         let (Some(on), Some(off)) = (units(on_ms), units(off_ms)) else {

@@ -8,19 +8,43 @@ mod answers;
 
 pub(super) use answers::Answer;
 
+use super::graphics::{Bars, Graphics};
 use super::paper::{
     CELL_DOTS, Knife, Look, Paper, PaperError, Printed, Pulse, QrSymbol, Sheet, Side, Span, TextLine,
 };
+use crate::profile::CodePage;
 
 /// The longest block of a `GS (` command that is taken in.
 const MAX_BLOCK_BYTES: usize = 8192;
+/// The largest picture that is taken in at once.
+const MAX_PICTURE_BYTES: usize = 64 * 1024;
 
-/// Upper half of code page 437, the page in force after `ESC @`.
-const PAGE_437: &str = concat!(
-    "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»",
-    "░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀",
-    "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}"
-);
+/// The pages of `ESC t` as Epson numbers them (TM-T88V, TM-m30). Page 0 is in force after `ESC @`.
+const PAGES: &[(u8, CodePage)] = &[
+    (0, CodePage::Cp437),
+    (2, CodePage::Cp850),
+    (3, CodePage::Cp860),
+    (4, CodePage::Cp863),
+    (5, CodePage::Cp865),
+    (13, CodePage::Cp857),
+    (14, CodePage::Cp737),
+    (15, CodePage::Iso8859_7),
+    (16, CodePage::Cp1252),
+    (17, CodePage::Cp866),
+    (18, CodePage::Cp852),
+    (19, CodePage::Cp858),
+    (33, CodePage::Cp775),
+    (34, CodePage::Cp855),
+    (35, CodePage::Cp861),
+    (38, CodePage::Cp869),
+    (39, CodePage::Iso8859_2),
+    (40, CodePage::Iso8859_15),
+    (45, CodePage::Cp1250),
+    (46, CodePage::Cp1251),
+    (47, CodePage::Cp1253),
+    (48, CodePage::Cp1254),
+    (51, CodePage::Cp1257),
+];
 
 /// The longest sheet. Noise must not fill the memory.
 const MAX_SHEET_LINES: usize = 20_000;
@@ -45,6 +69,9 @@ pub(super) struct Interpreter {
     qr: QrSymbol,
     /// `ESC =` has sent the bytes to another device, such as a display, until it calls them back.
     elsewhere: bool,
+    page: CodePage,
+    pages: Vec<(u8, CodePage)>,
+    graphics: Graphics,
 }
 
 const ESC: u8 = 0x1b;
@@ -66,7 +93,18 @@ impl Interpreter {
             character: Vec::new(),
             qr: NO_SYMBOL,
             elsewhere: false,
+            page: CodePage::Cp437,
+            pages: PAGES.to_vec(),
+            graphics: Graphics::default(),
         }
+    }
+
+    /// The same printer with code pages numbered in its own way.
+    pub(super) fn with_pages(mut self, pages: &[(u8, CodePage)]) -> Interpreter {
+        if !pages.is_empty() {
+            self.pages = pages.to_vec();
+        }
+        self
     }
 
     /// Takes the paper out, the unfinished line included.
@@ -100,6 +138,8 @@ impl Interpreter {
         self.look = PLAIN;
         self.chinese = false;
         self.qr = NO_SYMBOL;
+        self.page = CodePage::Cp437;
+        self.graphics = Graphics::default();
     }
 
     /// Takes one byte in.
@@ -142,14 +182,16 @@ impl Interpreter {
             return;
         }
         match byte {
-            b'\n' => self.feed_line(),
+            b'\n' => match self.graphics.band(self.side) {
+                Some(picture) => self.add(Printed::Picture(picture)),
+                None => self.feed_line(),
+            },
             // CR alone does nothing on a printer that feeds at LF; NUL is filler.
             b'\r' | 0 => {}
             0x20..=0x7e => self.put(char::from(byte), 1),
             0x80.. if self.chinese => self.character.push(byte),
             0x80.. => {
-                let at = usize::from(byte - 0x80);
-                let character = PAGE_437.chars().nth(at).unwrap_or('?');
+                let character = self.page.character(byte).unwrap_or('?');
                 self.put(character, 1);
             }
             _ => self.error(format!("control byte {byte:02x} in text")),
@@ -256,7 +298,26 @@ impl Interpreter {
             // Dots, not lines: less than a line is no line.
             [ESC, b'J', n] => self.feed_lines(n / 30),
             // Line spacing, page, font and character set do not change what is said on the paper.
-            [ESC, b'2'] | [ESC, b'3' | b't' | b'R' | b'M' | b'-', _] | [FS, b'!', _] => {}
+            [ESC, b'2'] | [ESC, b'3' | b'R' | b'M' | b'-', _] | [FS, b'!', _] => {}
+            [ESC, b't', n] => match self.pages.iter().find(|(number, _)| *number == n) {
+                Some((_, page)) => self.page = *page,
+                None => self.error(format!("ESC t {n}, a code page that is not there")),
+            },
+            [ESC, b'*', 33, _, _, ref data @ ..] => self.graphics.columns(data),
+            [GS, b'H', 0 | b'0'] => {}
+            [GS, b'h', n] if n > 0 => self.graphics.bar_height = n,
+            [GS, b'w', n @ 2..=6] => self.graphics.bar_width = n,
+            [GS, b'k', kind, _, ref data @ ..] => self.barcode(kind, data),
+            [GS, b'v', b'0', mode @ 0..=3, xl, xh, yl, yh, ref data @ ..] => {
+                let size = (u16::from_le_bytes([xl, xh]).saturating_mul(8), u16::from_le_bytes([yl, yh]));
+                self.graphics.keep(size, (1 + (mode & 1), 1 + (mode >> 1)), data);
+                self.picture();
+            }
+            [GS, b'(', b'L', _, _, b'0', b'p', b'0', bx, by, b'1', xl, xh, yl, yh, ref data @ ..] => {
+                let size = (u16::from_le_bytes([xl, xh]), u16::from_le_bytes([yl, yh]));
+                self.graphics.keep(size, (bx, by), data);
+            }
+            [GS, b'(', b'L', 2, 0, b'0', 2 | b'2'] => self.picture(),
             [ESC, b'p', m, on, off] => match m {
                 0 | b'0' => self.pulse(2, on, off),
                 1 | b'1' => self.pulse(5, on, off),
@@ -298,6 +359,28 @@ impl Interpreter {
         self.paper.pulses.push(Pulse { pin, on_ms: u16::from(on) * 2, off_ms: u16::from(off) * 2 });
     }
 
+    /// Prints the picture that was kept.
+    fn picture(&mut self) {
+        if !self.line.spans.is_empty() {
+            self.error("a picture within a line".to_owned());
+        }
+        match self.graphics.print(self.side) {
+            Ok(picture) => self.add(Printed::Picture(picture)),
+            Err(what) => self.error(what),
+        }
+    }
+
+    /// `GS k`, function B.
+    fn barcode(&mut self, kind: u8, data: &[u8]) {
+        if !self.line.spans.is_empty() {
+            self.error("a bar code within a line".to_owned());
+        }
+        match Bars::read(kind, data, self.side, &self.graphics) {
+            Ok(bars) => self.add(Printed::Bars(bars)),
+            Err(what) => self.error(what),
+        }
+    }
+
     /// `GS ( k` for symbol 49, QR.
     fn symbol(&mut self, block: &[u8]) {
         match *block {
@@ -334,18 +417,29 @@ fn needed(command: &[u8]) -> Need {
         [_] => Need::More,
         [ESC, b'@' | b'2', ..] | [FS, b'&' | b'.', ..] => Need::Whole,
         [ESC, b'!' | b'E' | b'a' | b'd' | b'J' | b'3' | b't' | b'R' | b'M' | b'-', ..] => whole_at(3),
-        [FS, b'!', ..] | [GS, b'!' | b'r' | b'a' | b'I', ..] | [ESC, b'=', ..] => whole_at(3),
+        [FS, b'!', ..] | [GS, b'!' | b'r' | b'a' | b'I' | b'H' | b'h' | b'w', ..] | [ESC, b'=', ..] => whole_at(3),
+        [ESC, b'*', 33, low, high, ..] => whole_at(5 + 3 * usize::from(u16::from_le_bytes([low, high]))),
+        [ESC, b'*'] | [ESC, b'*', 33] | [ESC, b'*', 33, _] => Need::More,
+        // Function A, up to a NUL, is not known.
+        [GS, b'k'] | [GS, b'k', 65..=79] => Need::More,
+        [GS, b'k', 65..=79, length, ..] => whole_at(4 + usize::from(length)),
+        [GS, b'v', b'0', _, xl, xh, yl, yh, ..] => {
+            let (x, y) = (u16::from_le_bytes([xl, xh]), u16::from_le_bytes([yl, yh]));
+            let length = usize::from(x) * usize::from(y);
+            if length > MAX_PICTURE_BYTES { Need::Unknown } else { whole_at(8 + length) }
+        }
+        [GS, b'v'] | [GS, b'v', b'0', ..] => Need::More,
         [ESC, b'$', ..] => whole_at(4),
         [ESC, b'p', ..] => whole_at(5),
         [GS, b'V'] => Need::More,
         [GS, b'V', b'A' | b'B', ..] => whole_at(4),
         [GS, b'V', ..] => Need::Whole,
         [GS, b'('] => Need::More,
-        [GS, b'(', b'k' | b'H' | b'D', low, high, ..] => {
+        [GS, b'(', b'k' | b'L' | b'H' | b'D', low, high, ..] => {
             let length = usize::from(u16::from_le_bytes([low, high]));
             if length > MAX_BLOCK_BYTES { Need::Unknown } else { whole_at(5 + length) }
         }
-        [GS, b'(', b'k' | b'H' | b'D', ..] => Need::More,
+        [GS, b'(', b'k' | b'L' | b'H' | b'D', ..] => Need::More,
         _ => Need::Unknown,
     }
 }

@@ -1,7 +1,7 @@
 //! What a printer has put on paper: sheets of lines, symbols, cuts and drawer pulses.
 //!
-//! `Paper::to_html` shows it with a browser's own fonts; `Paper::to_png` draws ASCII with a small font of ours, QR
-//! symbols as they are, and each two-cell character as a box, because no Chinese font is carried here.
+//! `Paper::to_html` shows it with a browser's own fonts; `Paper::to_png` draws text with the font of `font`, hanzi
+//! included, and symbols and pictures dot for dot.
 
 mod html;
 mod png;
@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use super::interpreter::Interpreter;
 use super::real_time::{RealTime, Sorted};
+use crate::profile::Profile;
 
 /// Everything a printer has printed since it was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +48,10 @@ pub enum Printed {
     Text(TextLine),
     /// A QR symbol.
     Qr(QrSymbol),
+    /// A bar code.
+    Bars(BarSymbol),
+    /// A picture, or a strip of one.
+    Picture(Picture),
 }
 
 /// Where a line stands.
@@ -121,6 +126,32 @@ pub struct QrSymbol {
     pub side: Side,
 }
 
+/// A bar code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BarSymbol {
+    /// Its kind, in words.
+    pub name: &'static str,
+    /// What it says.
+    pub data: String,
+    /// Its modules from the left, true for a bar.
+    pub bars: Vec<bool>,
+    /// Dots a module.
+    pub module_dots: u8,
+    /// Its height in dots.
+    pub height_dots: u8,
+    /// Where it stands.
+    pub side: Side,
+}
+
+/// A picture.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// Where it stands.
+    pub side: Side,
+    /// Its rows from the top, true for ink.
+    pub rows: Vec<Vec<bool>>,
+}
+
 /// A pulse to the drawer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
@@ -145,10 +176,36 @@ pub struct PaperError {
 pub(super) const CELL_DOTS: u32 = 12;
 
 impl Sheet {
-    /// The sheet as plain text, one string a line, cells at their columns. A symbol is `[QR payload]`.
+    /// The sheet as plain text, one string a line, cells at their columns. A symbol is `[QR payload]`, a picture one
+    /// `[picture]` for all its strips.
     #[must_use]
     pub fn text_lines(&self, width_dots: u32) -> Vec<String> {
-        self.lines.iter().map(|line| line_text(line, width_dots)).collect()
+        let is_strip = |line: &Printed| matches!(line, Printed::Picture(_));
+        let before = std::iter::once(false).chain(self.lines.iter().map(is_strip));
+        self.lines
+            .iter()
+            .zip(before)
+            .filter(|(line, after_strip)| !(is_strip(line) && *after_strip))
+            .map(|(line, _)| line_text(line, width_dots))
+            .collect()
+    }
+
+    /// All its pictures as rows of dots over the paper's whole width, strips joined.
+    #[must_use]
+    pub fn dots(&self, width_dots: u32) -> Vec<Vec<bool>> {
+        let mut all = Vec::new();
+        for line in &self.lines {
+            let Printed::Picture(picture) = line else { continue };
+            for row in &picture.rows {
+                let used = u32::try_from(row.len()).unwrap_or(u32::MAX);
+                let left = usize::try_from(indent(picture.side, used, width_dots)).unwrap_or(0);
+                let mut dots = vec![false; left];
+                dots.extend_from_slice(row);
+                dots.resize(usize::try_from(width_dots).unwrap_or(0), false);
+                all.push(dots);
+            }
+        }
+        all
     }
 }
 
@@ -156,7 +213,18 @@ impl Paper {
     /// What a printer of this width makes of these bytes: a job, or all a virtual printer has spooled.
     #[must_use]
     pub fn read(bytes: &[u8], width_dots: u32) -> Paper {
-        let (mut real_time, mut interpreter) = (RealTime::default(), Interpreter::new(width_dots));
+        Paper::read_with(bytes, Interpreter::new(width_dots))
+    }
+
+    /// What the printer of a profile makes of these bytes: its width, and its numbers of code pages.
+    #[must_use]
+    pub fn read_as(bytes: &[u8], profile: &Profile) -> Paper {
+        let interpreter = Interpreter::new(u32::from(profile.width_dots)).with_pages(&profile.code_pages);
+        Paper::read_with(bytes, interpreter)
+    }
+
+    fn read_with(bytes: &[u8], mut interpreter: Interpreter) -> Paper {
+        let mut real_time = RealTime::default();
         for byte in bytes {
             match real_time.push(*byte) {
                 Sorted::Bytes(bytes) => {
@@ -184,7 +252,7 @@ impl Paper {
         lines
             .filter_map(|line| match line {
                 Printed::Qr(symbol) => Some(symbol.payload.clone()),
-                Printed::Text(_) => None,
+                Printed::Text(_) | Printed::Bars(_) | Printed::Picture(_) => None,
             })
             .collect()
     }
@@ -213,6 +281,8 @@ impl Paper {
 fn line_text(line: &Printed, width_dots: u32) -> String {
     match line {
         Printed::Qr(symbol) => format!("[QR {}]", String::from_utf8_lossy(&symbol.payload)),
+        Printed::Bars(symbol) => format!("[{} {}]", symbol.name, symbol.data),
+        Printed::Picture(_) => "[picture]".to_owned(),
         Printed::Text(line) => {
             let used = line.spans.last().map_or(0, |span| span.dot + span.dots);
             let mut column = indent(line.side, used, width_dots) / CELL_DOTS;

@@ -1,6 +1,6 @@
 //! Paper as HTML for a page: text in preformatted lines, symbols as inline SVG. Everything printed is escaped.
 //!
-//! Classes only, no style: `paper`, `sheet`, `cut`, `line`, `centre`, `right`, `bold`, `wide`, `tall`, `qr`, `pulse`.
+//! Classes only, no style: `paper`, `sheet`, `cut`, `line`, `centre`, `right`, `bold`, `wide`, `tall`, `qr`, `dots`, `pulse`.
 //! A span that does not follow its neighbour directly is placed by spaces of the preformatted line.
 
 use std::fmt::Write as _;
@@ -32,6 +32,15 @@ impl Sheet {
             match printed {
                 Printed::Text(line) => text_line(&mut out, line),
                 Printed::Qr(symbol) => qr(&mut out, symbol),
+                Printed::Bars(symbol) => {
+                    let row: Vec<bool> = symbol
+                        .bars
+                        .iter()
+                        .flat_map(|bar| std::iter::repeat_n(*bar, usize::from(symbol.module_dots)))
+                        .collect();
+                    dots(&mut out, symbol.side, &vec![row; usize::from(symbol.height_dots)]);
+                }
+                Printed::Picture(picture) => dots(&mut out, picture.side, &picture.rows),
             }
         }
         out.push_str("</div>");
@@ -85,6 +94,31 @@ fn escape(out: &mut String, text: &str) {
             _ => out.push(character),
         }
     }
+}
+
+/// Rows of dots as they are. Equal rows below each other are drawn at once.
+fn dots(out: &mut String, side: Side, rows: &[Vec<bool>]) {
+    let (width, height) = (rows.first().map_or(0, Vec::len), rows.len());
+    let _ = write!(
+        out,
+        "<div class=\"dots{}\"><svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" shape-rendering=\"crispEdges\" role=\"img\"><path d=\"",
+        side_class(side)
+    );
+    let mut y = 0;
+    while y < height {
+        let same = rows[y..].iter().take_while(|row| **row == rows[y]).count();
+        let mut x = 0;
+        while x < width {
+            let run = rows[y][x..].iter().take_while(|ink| **ink).count();
+            if run > 0 {
+                let _ = write!(out, "M{x} {y}h{run}v{same}h-{run}z");
+            }
+            x += run.max(1);
+        }
+        y += same;
+    }
+    out.push_str("\"/></svg></div>");
 }
 
 /// The symbol, or its payload as text if no symbol can hold it.

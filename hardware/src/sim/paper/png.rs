@@ -1,28 +1,13 @@
-//! Paper as a picture, dot for dot: ASCII from a small font of ours, symbols as they are.
+//! Paper as a picture, dot for dot.
 //!
-//! A two-cell character is a box of its size: it shows that something is printed there and how much room it takes.
+//! Text is in the font of `font`, not in the printer's; symbols and pictures are as they are.
 
-use std::io::Cursor;
-
-use image::{GrayImage, ImageFormat, Luma};
-
-use super::super::font;
 use super::html::modules;
-use super::{CELL_DOTS, Look, Paper, Printed, QrSymbol, Sheet, TextLine, indent};
-
-/// Height of a cell and of a line at the usual spacing.
-const CELL_HEIGHT: u32 = 24;
-const LINE_HEIGHT: u32 = 30;
-/// White around the paper, and between two sheets.
-const MARGIN: u32 = 12;
-const INK: Luma<u8> = Luma([0]);
-const PAPER: Luma<u8> = Luma([255]);
-const CUT: Luma<u8> = Luma([160]);
-/// The longest picture; older lines are left out above it.
-const MAX_HEIGHT: u32 = 20_000;
+use super::{BarSymbol, CELL_DOTS, Paper, Picture, Printed, QrSymbol, Sheet, TextLine, indent};
+use crate::canvas::{Canvas, LINE_HEIGHT, MARGIN, MAX_HEIGHT, Strokes, TEXT_HEIGHT};
 
 impl Paper {
-    /// All sheets below each other, as PNG, each cut as a grey line. At most the last 20,000 dots of paper.
+    /// All sheets below each other, as PNG, each cut as a grey line. At most the last two metres of paper.
     ///
     /// # Errors
     /// When the picture cannot be encoded.
@@ -38,7 +23,7 @@ impl Paper {
 }
 
 impl Sheet {
-    /// This sheet alone, as PNG. At most its last 20,000 dots.
+    /// This sheet alone, as PNG. At most its last two metres.
     ///
     /// # Errors
     /// When the picture cannot be encoded.
@@ -48,20 +33,24 @@ impl Sheet {
 }
 
 fn draw(sheets: &[Sheet], width_dots: u32) -> Result<Vec<u8>, image::ImageError> {
-    let total: u32 = sheets.iter().map(sheet_height).sum::<u32>() + 2 * MARGIN;
-    let hidden = total.saturating_sub(MAX_HEIGHT);
-    let mut canvas = Canvas {
-        image: GrayImage::from_pixel(width_dots + 2 * MARGIN, total - hidden, PAPER),
-        above: i64::from(hidden),
-        width: width_dots,
-    };
-    let mut y = MARGIN;
+    let mut canvas = Canvas::new(width_dots, sheets.iter().map(sheet_height).sum());
+    let mut y = 0;
     for sheet in sheets {
-        y = canvas.sheet(sheet, y);
+        for printed in &sheet.lines {
+            match printed {
+                Printed::Text(line) => text(&mut canvas, line, y, width_dots),
+                Printed::Qr(symbol) => qr(&mut canvas, symbol, y, width_dots),
+                Printed::Bars(symbol) => bars(&mut canvas, symbol, y, width_dots),
+                Printed::Picture(image) => picture(&mut canvas, image, y, width_dots),
+            }
+            y += line_height(printed);
+        }
+        if sheet.cut.is_some() {
+            canvas.cut(y + MARGIN);
+            y += 2 * MARGIN;
+        }
     }
-    let mut out = Cursor::new(Vec::new());
-    canvas.image.write_to(&mut out, ImageFormat::Png)?;
-    Ok(out.into_inner())
+    canvas.to_png()
 }
 
 fn sheet_height(sheet: &Sheet) -> u32 {
@@ -70,104 +59,68 @@ fn sheet_height(sheet: &Sheet) -> u32 {
 
 fn line_height(printed: &Printed) -> u32 {
     match printed {
-        Printed::Text(line) => {
-            let tallest = line.spans.iter().map(|span| u32::from(span.look.height.max(1))).max().unwrap_or(1);
-            LINE_HEIGHT + (tallest - 1) * CELL_HEIGHT
-        }
+        Printed::Text(line) => LINE_HEIGHT + (tallest(line) - 1) * TEXT_HEIGHT,
         Printed::Qr(symbol) => modules(symbol)
             .and_then(|(width, _)| u32::try_from(width).ok())
-            .map_or(LINE_HEIGHT, |width| width * u32::from(symbol.module_dots) + LINE_HEIGHT),
+            .map_or(LINE_HEIGHT, |width| width * u32::from(symbol.module_dots)),
+        Printed::Bars(symbol) => u32::from(symbol.height_dots),
+        Printed::Picture(picture) => u32::try_from(picture.rows.len()).unwrap_or(0),
     }
 }
 
-struct Canvas {
-    image: GrayImage,
-    /// Dots of paper above the picture's top.
-    above: i64,
-    width: u32,
+fn tallest(line: &TextLine) -> u32 {
+    line.spans.iter().map(|span| u32::from(span.look.height.max(1))).max().unwrap_or(1)
 }
 
-impl Canvas {
-    fn dot(&mut self, x: u32, y: u32, ink: Luma<u8>) {
-        if let Ok(y) = u32::try_from(i64::from(y) - self.above)
-            && x + MARGIN < self.image.width()
-            && y < self.image.height()
-        {
-            self.image.put_pixel(x + MARGIN, y, ink);
+fn text(canvas: &mut Canvas, line: &TextLine, y: u32, width_dots: u32) {
+    let used = line.spans.last().map_or(0, |span| span.dot + span.dots);
+    let left = indent(line.side, used, width_dots);
+    for span in &line.spans {
+        let (width, height) = (u32::from(span.look.width.max(1)), u32::from(span.look.height.max(1)));
+        let strokes = Strokes { width, height, bold: span.look.bold };
+        // Characters of one line stand on one base line.
+        let down = (tallest(line) - height) * TEXT_HEIGHT;
+        let cells = cells_of(span.dots, &span.text, width);
+        canvas.text(cells, (left + span.dot, y + down), CELL_DOTS, strokes);
+    }
+}
+
+/// The characters of a span with their cells. A span is printed in one mode of the printer, but ASCII is one cell wide
+/// in both, and what else is in it takes what is left of its dots.
+fn cells_of(dots: u32, text: &str, width: u32) -> impl Iterator<Item = (char, usize)> + '_ {
+    let narrow = text.chars().filter(char::is_ascii).count();
+    let others = text.chars().count() - narrow;
+    let cells = usize::try_from(dots / (CELL_DOTS * width)).unwrap_or(0);
+    let wide = others > 0 && cells > narrow + others;
+    text.chars().map(move |character| (character, if wide && !character.is_ascii() { 2 } else { 1 }))
+}
+
+fn qr(canvas: &mut Canvas, symbol: &QrSymbol, y: u32, width_dots: u32) {
+    let Some((width, dark)) = modules(symbol) else { return };
+    let module = u32::from(symbol.module_dots);
+    let across = u32::try_from(width).unwrap_or(0) * module;
+    let left = indent(symbol.side, across, width_dots);
+    for (row, modules) in (0..).zip(dark.chunks(width)) {
+        for (column, _) in (0..).zip(modules).filter(|(_, dark)| **dark) {
+            canvas.block(left + column * module, y + row * module, module, module);
         }
     }
+}
 
-    fn block(&mut self, x: u32, y: u32, width: u32, height: u32) {
-        for down in 0..height {
-            for across in 0..width {
-                self.dot(x + across, y + down, INK);
-            }
-        }
+fn bars(canvas: &mut Canvas, symbol: &BarSymbol, y: u32, width_dots: u32) {
+    let module = u32::from(symbol.module_dots);
+    let across = u32::try_from(symbol.bars.len()).unwrap_or(0) * module;
+    let left = indent(symbol.side, across, width_dots);
+    for (at, _) in (0..).zip(&symbol.bars).filter(|(_, bar)| **bar) {
+        canvas.block(left + at * module, y, module, u32::from(symbol.height_dots));
     }
+}
 
-    fn sheet(&mut self, sheet: &Sheet, mut y: u32) -> u32 {
-        for printed in &sheet.lines {
-            match printed {
-                Printed::Text(line) => self.text(line, y),
-                Printed::Qr(symbol) => self.qr(symbol, y),
-            }
-            y += line_height(printed);
-        }
-        if sheet.cut.is_some() {
-            for x in 0..self.width {
-                self.dot(x, y + MARGIN, CUT);
-            }
-            y += 2 * MARGIN;
-        }
-        y
-    }
-
-    fn text(&mut self, line: &TextLine, y: u32) {
-        let used = line.spans.last().map_or(0, |span| span.dot + span.dots);
-        let left = indent(line.side, used, self.width);
-        for span in &line.spans {
-            let mut x = left + span.dot;
-            for character in span.text.chars() {
-                x += self.character(character, span.look, x, y);
-            }
-        }
-    }
-
-    /// Draws one character and says how wide it was. Two dots each way make one of the font's.
-    fn character(&mut self, character: char, look: Look, x: u32, y: u32) -> u32 {
-        let (width, height) = (u32::from(look.width.max(1)), u32::from(look.height.max(1)));
-        let (dot_width, dot_height) = (2 * width, 3 * height);
-        let Some(rows) = font::glyph(character) else {
-            let box_width = 2 * CELL_DOTS * width;
-            let (inner_width, inner_height) = (box_width - 4, CELL_HEIGHT * height - 4);
-            self.block(x + 2, y + 2, inner_width, 2);
-            self.block(x + 2, y + inner_height, inner_width, 2);
-            self.block(x + 2, y + 2, 2, inner_height);
-            self.block(x + box_width - 4, y + 2, 2, inner_height);
-            return box_width;
-        };
-        for (down, row) in (0..font::HEIGHT).zip(rows) {
-            for across in 0..font::WIDTH {
-                if row & (0x10 >> across) != 0 {
-                    let (at_x, at_y) = (x + across * dot_width, y + 2 * height + down * dot_height);
-                    self.block(at_x, at_y, dot_width + u32::from(look.bold), dot_height);
-                }
-            }
-        }
-        CELL_DOTS * width
-    }
-
-    fn qr(&mut self, symbol: &QrSymbol, y: u32) {
-        let Some((width, dark)) = modules(symbol) else { return };
-        let module = u32::from(symbol.module_dots);
-        let across = u32::try_from(width).unwrap_or(0) * module;
-        let left = indent(symbol.side, across, self.width);
-        for (row, modules) in (0..).zip(dark.chunks(width)) {
-            for (column, dark) in (0..).zip(modules) {
-                if *dark {
-                    self.block(left + column * module, y + row * module, module, module);
-                }
-            }
+fn picture(canvas: &mut Canvas, picture: &Picture, y: u32, width_dots: u32) {
+    for (down, row) in (0..).zip(&picture.rows) {
+        let left = indent(picture.side, u32::try_from(row.len()).unwrap_or(0), width_dots);
+        for (across, _) in (0..).zip(row).filter(|(_, ink)| **ink) {
+            canvas.block(left + across, y + down, 1, 1);
         }
     }
 }
