@@ -176,6 +176,9 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             Found::Nothing | Found::Unclear if action == CancelAction::Closed => {
                 cancelled("The wallet closed the payment unpaid.")
             }
+            Found::Nothing | Found::Unclear if action == CancelAction::Ended => {
+                cancelled("The wallet has ended the payment; what the customer paid goes back.")
+            }
             Found::Nothing | Found::Unclear => cancelled("The wallet had no such payment to take back."),
         },
         CancelAnswer::Declined(decline) => match after_cancel(wallet, duty).await {

@@ -5,8 +5,9 @@
 
 use super::response::{Fields, clipped};
 use crate::money::{Currency, Money};
-use crate::wallet::{Answer, Approval, Doubt, Fund, Funder};
+use crate::wallet::{Answer, Approval, Doubt, Fund, Funder, Voucher};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The approval, if the amount is the one asked for; a doubt otherwise.
 pub(super) fn approved(fields: &Fields, asked: Money) -> Answer {
@@ -40,6 +41,7 @@ pub(super) fn approved(fields: &Fields, asked: Money) -> Answer {
         buyer_masked: fields.buyer_logon_id.clone(),
         paid_at: fields.gmt_payment.clone().or_else(|| fields.send_pay_date.clone()),
         funds: fields.fund_bill_list.as_array().into_iter().flatten().filter_map(fund).collect(),
+        vouchers: fields.voucher_detail_list.as_array().into_iter().flatten().filter_map(voucher).collect(),
     })
 }
 
@@ -58,6 +60,40 @@ fn fund(entry: &serde_json::Value) -> Option<Fund> {
         channel: bill.fund_channel,
         bank_code: bill.bank_code,
     })
+}
+
+#[derive(Deserialize)]
+struct VoucherDetail {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    name: String,
+    amount: String,
+    merchant_contribute: Option<String>,
+    other_contribute: Option<String>,
+}
+
+/// What the merchant does not contribute, others do: Alipay, a brand, or both (alipay.trade.pay, response,
+/// `other_contribute`).
+fn voucher(entry: &serde_json::Value) -> Option<Voucher> {
+    let detail = VoucherDetail::deserialize(entry).ok()?;
+    let amount = Money::parse(&detail.amount, Currency::CNY).ok()?;
+    let part = |text: &Option<String>| Money::parse(text.as_deref()?, Currency::CNY).ok();
+    let funded = match (part(&detail.merchant_contribute), part(&detail.other_contribute)) {
+        (None, None) => vec![],
+        (merchant, other) => {
+            let rest = |known: Option<Money>| known.and_then(|known| amount.minus(known).ok());
+            vec![
+                (Funder::Merchant, merchant.or_else(|| rest(other))),
+                (Funder::Other, other.or_else(|| rest(merchant))),
+            ]
+        }
+    };
+    let funded: BTreeMap<Funder, Money> = funded
+        .into_iter()
+        .filter_map(|(funder, part)| part.filter(|part| part.is_positive()).map(|part| (funder, part)))
+        .collect();
+    Some(Voucher { id: clipped(&detail.id), name: clipped(&detail.name), amount, funded })
 }
 
 /// At whose cost a channel is (Alipay open platform, "payment channels"). Merchant cards and personal

@@ -40,6 +40,8 @@ pub(super) struct Fields {
     pub(super) send_pay_date: Option<String>,
     /// Read entry by entry later: an odd one must not spoil a payment that happened.
     pub(super) fund_bill_list: serde_json::Value,
+    /// Likewise.
+    pub(super) voucher_detail_list: serde_json::Value,
     pub(super) qr_code: Option<String>,
     pub(super) retry_flag: Option<String>,
     pub(super) action: Option<String>,
