@@ -2,6 +2,7 @@
 //! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
 
 mod cloud;
+mod pay;
 mod run;
 mod sim;
 
@@ -48,6 +49,9 @@ enum Command {
         after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit"
     )]
     Demo(sim::Demo),
+    /// Look at pay codes
+    #[command(subcommand)]
+    Pay(pay::Pay),
     /// Play one part of the world around a till
     #[command(subcommand)]
     Sim(sim::Sim),
@@ -93,6 +97,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig(config) => run::check(&config),
         Command::Cloud(cloud) => cloud::act(&cloud),
         Command::Demo(demo) => sim::demo(demo),
+        Command::Pay(part) => pay::act(part),
         Command::Sim(part) => sim::act(part),
         Command::Audit(audit) => run::audit(&audit),
         Command::Completions { shell } => {

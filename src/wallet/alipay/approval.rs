@@ -47,8 +47,11 @@ pub(super) fn approved(fields: &Fields, asked: Money) -> Answer {
 
 #[derive(Deserialize)]
 struct FundBill {
+    // Notifications write these lists with other names.
+    #[serde(alias = "fundChannel")]
     fund_channel: String,
     amount: String,
+    #[serde(alias = "bankCode")]
     bank_code: Option<String>,
 }
 
@@ -69,7 +72,9 @@ struct VoucherDetail {
     #[serde(default)]
     name: String,
     amount: String,
+    #[serde(alias = "merchantContribute")]
     merchant_contribute: Option<String>,
+    #[serde(alias = "otherContribute")]
     other_contribute: Option<String>,
 }
 
@@ -166,6 +171,29 @@ mod tests {
         );
         assert_eq!((told.merchant_funded.minor, told.platform_funded.minor, told.points.minor), (0, 0, 0));
         assert_eq!(told.disagreement(), Ok(None));
+    }
+
+    #[test]
+    fn each_voucher_has_those_who_bear_it() {
+        let node = serde_json::json!({
+            "trade_no": "1", "total_amount": "10.00", "voucher_detail_list": [
+                { "id": "V1", "name": "满减", "type": "ALIPAY_FIX_VOUCHER", "amount": "3.00",
+                  "merchant_contribute": "1.00", "other_contribute": "2.00" },
+                { "id": "V2", "name": "half", "amount": "3.00", "other_contribute": "3.00" },
+                { "id": "V3", "name": "ours", "amount": "1.00", "merchantContribute": "1.00" },
+                { "id": "V4", "name": "untold", "amount": "1.00" },
+                { "id": "V5" }, null,
+            ]
+        });
+        let vouchers = approval(node, "10.00").vouchers;
+        let funded = |at: usize| -> Vec<(Funder, i64)> {
+            vouchers[at].funded.iter().map(|(funder, part)| (*funder, part.minor)).collect()
+        };
+        assert_eq!(vouchers.len(), 4);
+        assert_eq!(funded(0), [(Funder::Merchant, 100), (Funder::Other, 200)]);
+        assert_eq!(funded(1), [(Funder::Other, 300)]);
+        assert_eq!(funded(2), [(Funder::Merchant, 100)]);
+        assert!(funded(3).is_empty());
     }
 
     #[test]
