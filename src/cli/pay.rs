@@ -7,7 +7,7 @@ use super::say;
 use crate::scan::{self, Ambiguous, Scanned, Scene, Wallet};
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::process::ExitCode;
 
 /// Exit code for what is no one wallet's code.
@@ -48,13 +48,13 @@ fn whose(arguments: Code) -> anyhow::Result<ExitCode> {
     Ok(if judgement.verdict == "wallet" { ExitCode::SUCCESS } else { ExitCode::from(NOT_ONE_WALLET) })
 }
 
-/// One line at most, and no more than any code on a counter has.
+/// One line, and no more than any code on a counter has.
 fn from_stdin() -> anyhow::Result<String> {
     let limit = u64::try_from(scan::SCAN_MAX_BYTES).unwrap_or(u64::MAX).saturating_add(2);
     let mut bytes = Vec::new();
-    std::io::stdin().take(limit).read_to_end(&mut bytes).context("standard input cannot be read")?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(text.lines().next().unwrap_or("").to_owned())
+    let read = std::io::stdin().lock().take(limit).read_until(b'\n', &mut bytes);
+    read.context("standard input cannot be read")?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whose a code is.
@@ -78,7 +78,7 @@ impl Judgement {
         if let Scanned::PayCode(code) = &scanned {
             let (wallet, name) = named(code.wallet());
             let (scene, how) = shown(code.scene());
-            let words = format!("{name}: {how} with {}.", described(&bare));
+            let words = format!("{name}: {}, {how}.", described(&bare));
             return Self { verdict: "wallet", wallet: Some(wallet), scene: Some(scene), words, characters };
         }
         if let Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code }) = &scanned {
@@ -128,7 +128,7 @@ fn named(wallet: Wallet) -> (&'static str, &'static str) {
     match wallet {
         Wallet::Alipay => ("alipay", "Alipay"),
         Wallet::WeChat => ("wechat", "WeChat Pay"),
-        Wallet::UnionPay => ("unionpay", "UnionPay (recognised, and not taken yet)"),
+        Wallet::UnionPay => ("unionpay", "UnionPay (not taken yet)"),
     }
 }
 
@@ -152,10 +152,9 @@ mod tests {
             let judgement = Judgement::of(&code);
             let expected =
                 ["alipay", "wechat", "unionpay"].into_iter().find(|wallet| told.starts_with(wallet));
-            let ambiguous = judgement.verdict == "ambiguous";
             assert_eq!(judgement.wallet, expected, "{code}: {judgement:?}");
             assert_eq!(judgement.verdict == "none", expected.is_none(), "{code}: {judgement:?}");
-            assert!(!ambiguous || code.len() == 18, "{code}: {judgement:?}");
+            assert_ne!(judgement.verdict, "ambiguous", "{code}");
             let said = judgement.json();
             assert!(!said.contains(&code), "a code is not repeated: {said}");
             assert!(!said.contains(code.get(3..7).unwrap()), "nor a part of it: {said}");
@@ -167,11 +166,11 @@ mod tests {
     fn spaces_do_not_matter_and_overlapping_shapes_are_told() {
         assert_eq!(Judgement::of(" 2868 0212 3456 7890 12\n"), Judgement::of("286802123456789012"));
         // Eighteen digits whose last is the check digit of a counter scale's label.
-        let labelled = (0..10).map(|digit| format!("13006109882800940{digit}"));
+        let labelled = (0..10).map(|digit| format!("28680212345678901{digit}"));
         let ambiguous: Vec<Judgement> =
             labelled.map(|code| Judgement::of(&code)).filter(|one| one.verdict == "ambiguous").collect();
         assert_eq!(ambiguous.len(), 1);
-        assert_eq!(ambiguous[0].wallet, Some("wechat"));
+        assert_eq!(ambiguous[0].wallet, Some("alipay"));
     }
 
     #[test]
