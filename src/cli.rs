@@ -3,6 +3,7 @@
 
 mod cloud;
 mod devices;
+mod pay;
 mod receipt;
 mod run;
 mod scan;
@@ -57,6 +58,9 @@ enum Command {
     /// List what is plugged in, and try scanners and printers
     #[command(subcommand)]
     Devices(devices::Devices),
+    /// Look at pay codes
+    #[command(subcommand)]
+    Pay(pay::Pay),
     /// Play one part of the world around a till
     #[command(subcommand)]
     Sim(sim::Sim),
@@ -107,6 +111,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => sim::demo(demo),
         Command::Scan(part) => scan::act(&part),
         Command::Devices(command) => devices::act(command),
+        Command::Pay(part) => pay::act(part),
         Command::Sim(part) => sim::act(part),
         Command::Audit(audit) => run::audit(&audit),
         Command::Receipt(paper) => receipt::act(&paper),

@@ -293,7 +293,7 @@ fn connect_wallet(config: &WalletConfig, clock: &Clock) -> Result<Arc<dyn Wallet
         gateway: config.gateway.clone(),
         app_id: config.app_id.clone(),
         app_key,
-        alipay_key,
+        alipay_key: alipay_key.into(),
         app_auth_token: None,
         notify_url: None,
         timeouts: WALLET_TIMEOUTS,

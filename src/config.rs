@@ -4,6 +4,9 @@
 //! would otherwise be a setting that silently does nothing. Not here: opening what is configured (`daemon`).
 
 mod display;
+mod wallets;
+
+pub use wallets::{Alipay, AlipayTrust, Named, Section, Wallets, WeChat};
 
 use crate::devices::{AimPrefix, ScannerProfile};
 use crate::money::Currency;
@@ -36,6 +39,9 @@ pub struct Config {
     /// The file itself; relative paths begin at its folder.
     #[serde(skip)]
     file: PathBuf,
+    /// Where its lines end.
+    #[serde(skip)]
+    line_ends: Vec<usize>,
     /// Where the journal and the keys are.
     pub state_dir: PathBuf,
     /// The shop's money and time.
@@ -323,29 +329,6 @@ impl FromStr for WebAddress {
     }
 }
 
-/// Wallets that the till calls itself.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wallets {
-    /// Alipay.
-    pub alipay: Option<Alipay>,
-}
-
-/// Alipay.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Alipay {
-    /// The gateway.
-    #[serde(deserialize_with = "parsed")]
-    pub gateway: WebAddress,
-    /// The app's number.
-    pub app_id: String,
-    /// The app's private key: a file, or the name of a systemd credential.
-    pub app_key: PathBuf,
-    /// Alipay's public key: a file, or the name of a systemd credential.
-    pub alipay_key: PathBuf,
-}
-
 /// How long things take, in milliseconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -433,6 +416,7 @@ impl Config {
         file.clone_into(&mut config.file);
         config.find_profiles().map_err(|(at, reason)| wrong(at, reason))?;
         config.check().map_err(|(at, reason)| wrong(at, reason))?;
+        config.line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
         config.state_dir = config.beside(&config.state_dir);
         Ok(config)
     }
@@ -445,6 +429,12 @@ impl Config {
     /// An error of this file that shows only when what it names is looked at.
     pub fn error(&self, reason: String) -> ConfigError {
         ConfigError { file: self.file.clone(), line: None, reason }
+    }
+
+    /// The same, at a place in the file's text.
+    pub fn error_at(&self, at: usize, reason: String) -> ConfigError {
+        let line = self.line_ends.iter().take_while(|end| **end < at).count() + 1;
+        ConfigError { file: self.file.clone(), line: Some(line), reason }
     }
 
     /// The stations.
@@ -469,6 +459,16 @@ impl Config {
         }
         if self.stations.is_empty() {
             return Err((None, "no [[station]] is configured: a till has at least one".to_owned()));
+        }
+        if let Some(alipay) = &self.wallet.alipay
+            && let Err(reason) = alipay.get_ref().trust()
+        {
+            return Err((Some(alipay.span().start), reason));
+        }
+        if let Some(wechat) = &self.wallet.wechat
+            && let Some(reason) = wechat.get_ref().wrong()
+        {
+            return Err((Some(wechat.span().start), reason));
         }
         if self.stations.len() > STATIONS_MAX {
             return Err((None, format!("a till has at most {STATIONS_MAX} stations")));

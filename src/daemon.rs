@@ -4,6 +4,7 @@
 //! it again into recovery. Not here: what any part does.
 
 mod parts;
+mod wallets;
 mod watch;
 
 use crate::clock::{self, Clock};
@@ -64,12 +65,12 @@ pub fn run(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> 
 /// # Errors
 /// [`ConfigError`] with what cannot be read or used.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
-    parts::wallets(config).map(drop)
+    wallets::read(config).map(drop)
 }
 
 async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> {
     // 0. What can be wrong with the configuration, before anything is opened or written.
-    let wallets = parts::wallets(config)?;
+    let wallets = wallets::read(config)?;
     // 1. The journal first: its lock keeps every other Till away from all that follows.
     let journal = Journal::open(&config.state_dir)?;
     // A port that somebody else has is met before this start is written down: systemd tries again.

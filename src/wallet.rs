@@ -12,13 +12,15 @@
 
 pub mod alipay;
 mod answer;
+pub mod certificate;
 pub mod http;
 pub mod relay;
 pub mod signing;
+pub mod wechat;
 
 pub use answer::{
     Advice, Answer, Approval, CancelAction, CancelAnswer, Decline, Doubt, Fund, Funder, PrecreateAnswer,
-    RefundAnswer,
+    RefundAnswer, Voucher,
 };
 
 use crate::money::Money;
@@ -46,7 +48,14 @@ pub trait Wallet: Send + Sync {
     /// flight cannot land later.
     fn cancel<'a>(&'a self, order: &'a OrderNumber) -> Reply<'a, CancelAnswer>;
 
-    /// Gives back a part or all of a paid order. The same refund number again gives nothing twice.
+    /// Ends an order that was to be scanned and that nobody has paid. One that was paid stands, and the answer
+    /// says so. A wallet without a call of its own for this cancels.
+    fn close<'a>(&'a self, order: &'a OrderNumber) -> Reply<'a, CancelAnswer> {
+        self.cancel(order)
+    }
+
+    /// Gives back a part or all of a paid order. The same refund number again gives nothing twice. A wallet that
+    /// wants to hear the order's total with it is asked for that first.
     fn refund<'a>(&'a self, request: &'a RefundRequest) -> Reply<'a, RefundAnswer>;
 
     /// Asks what became of a refund.

@@ -83,7 +83,7 @@ enum Language {
 }
 
 fn profile(name: &str) -> Result<&'static Profile, String> {
-    let known = || Profile::list().iter().map(|profile| profile.name).collect::<Vec<_>>().join(", ");
+    let known = || Profile::list().iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ");
     Profile::by_name(name)
         .ok_or_else(|| format!("there is no printer profile {name:?}: use one of {}", known()))
 }
@@ -149,7 +149,8 @@ fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<()>
             hardware::printer::escpos::encode(&document, output.profile)?
         }
         Format::Text => paper::text(&receipt.layout(form), form.columns).into_bytes(),
-        Format::Png => picture(receipt.layout(form), output.profile)?,
+        // A screen has Chinese characters whatever the printer has.
+        Format::Png => preview::to_png(&receipt.layout(form), output.profile),
     };
     if format != Format::Text && is_standard(&output.output) && std::io::stdout().is_terminal() {
         anyhow::bail!("these bytes are not for a terminal: name a file with -o");
@@ -173,15 +174,6 @@ fn without_drawer_where_none(mut document: Document, profile: &Profile) -> Docum
         note(&format!("{} has no drawer connector, so no drawer is opened.", profile.name));
     }
     document
-}
-
-/// The paper as PNG, as a screen can show it: with Chinese characters whatever the printer has.
-fn picture(mut document: Document, profile: &Profile) -> anyhow::Result<Vec<u8>> {
-    document.items.retain(|item| !matches!(item, Item::Drawer(_)));
-    let profile = Profile { charset: Charset::Gb18030, ..*profile };
-    let bytes = hardware::printer::escpos::encode(&document, &profile)?;
-    let width = u32::from(profile.width_dots);
-    Ok(hardware::sim::Paper::read(&bytes, width).to_png(width)?)
 }
 
 fn is_standard(path: &Path) -> bool {

@@ -1,68 +1,25 @@
 //! From the configuration to what each edge is given.
 
+use super::wallets::Wallets;
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config};
 use crate::devices::{Address, DrawerPulse, FlowControl, SerialAddress, TcpAddress};
 use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
-use crate::keys::{self, DeviceKey};
-use crate::record::money_moves::ProviderName;
-use crate::wallet::Wallet;
-use crate::wallet::alipay::{self, Alipay};
-use crate::wallet::http::Timeouts;
-use crate::wallet::signing::{SigningKey, VerifyingKey};
+use crate::keys::DeviceKey;
 use crate::{devices, pages, paper, provider, sync};
 use anyhow::Context;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How long a connection to a wallet may take: beyond it the line is down, and nothing was sent.
-const WALLET_CONNECT: Duration = Duration::from_secs(3);
 
 /// The bundle before the first one from the cloud.
 pub(super) fn own_bundle(config: &Config) -> Bundle {
     let shop = &config.shop;
     Bundle::empty(shop.currency, shop.time_zone.zone.clone(), &shop.time_zone.name, shop.day_cut.0)
 }
-
-/// The wallets that the till calls itself, their keys read and checked.
-///
-/// # Errors
-/// [`ConfigError`] naming the key that cannot be read or is not one.
-pub(super) fn wallets(config: &Config) -> Result<Wallets, ConfigError> {
-    let mut wallets: Wallets = BTreeMap::new();
-    if let Some(settings) = &config.wallet.alipay {
-        let wrong = |what: &str, why: String| config.error(format!("[wallet.alipay] {what}: {why}"));
-        let app_key = SigningKey::read(&secret(config, "app_key", &settings.app_key)?)
-            .map_err(|error| wrong("app_key", error.to_string()))?;
-        let alipay_key = VerifyingKey::read(&secret(config, "alipay_key", &settings.alipay_key)?)
-            .map_err(|error| wrong("alipay_key", error.to_string()))?;
-        let clock = Clock::new();
-        let adapter = Alipay::new(alipay::Config {
-            gateway: settings.gateway.0.clone(),
-            app_id: settings.app_id.clone(),
-            app_key,
-            alipay_key,
-            app_auth_token: None,
-            notify_url: None,
-            timeouts: Timeouts {
-                connect: WALLET_CONNECT,
-                total: Duration::from_millis(config.timing.wallet_answer_ms),
-            },
-            now: Arc::new(move || clock.unix_ms()),
-        })
-        .map_err(|error| config.error(format!("[wallet.alipay]: {error}")))?;
-        wallets.insert(ProviderName::Alipay, Arc::new(adapter) as Arc<dyn Wallet>);
-    }
-    Ok(wallets)
-}
-
-/// Wallets by name.
-pub(super) type Wallets = BTreeMap<ProviderName, Arc<dyn Wallet>>;
 
 /// What the payments' edge is given.
 pub(super) fn provider(config: &Config, wallets: Wallets, board: &Board) -> provider::Config {
@@ -80,15 +37,6 @@ pub(super) fn provider(config: &Config, wallets: Wallets, board: &Board) -> prov
             ..provider::Timing::default()
         },
     }
-}
-
-/// A secret by the name of a systemd credential, or by its file beside the configuration.
-fn secret(config: &Config, what: &str, path: &Path) -> Result<String, ConfigError> {
-    let credential = keys::credentials_directory().map(|folder| folder.join(path));
-    let file = credential.filter(|file| file.is_file()).unwrap_or_else(|| config.beside(path));
-    std::fs::read_to_string(&file).map_err(|error| {
-        config.error(format!("[wallet.alipay] {what}: the key {} cannot be read: {error}", file.display()))
-    })
 }
 
 /// Ports and printers.
@@ -152,7 +100,7 @@ fn scanner_address(scanner: &config::Scanner) -> Address {
             stop_bits: line.stop_bits,
             ..serial
         }),
-        other @ (Address::Tcp(_) | Address::Memory(_)) => other,
+        other @ (Address::Tcp(_) | Address::Usb(_) | Address::Memory(_)) => other,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::counter::duty::PayDuty;
 use crate::counter::event::{Event, ProviderReport};
 use crate::inbox::CodeInHand;
 use crate::record::money_moves::Advice;
+use crate::scan;
 use crate::wallet::{Answer, CancelAction, CancelAnswer, OrderNumber, PayCode, PayRequest, Scene, Wallet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,8 +46,8 @@ async fn pay(
         order: order(duty),
         amount: duty.amount,
         subject: around.config.subject.clone(),
+        scene: scene(&pay_code),
         pay_code,
-        scene: Scene::BarCode,
         terminal: format!("{}_{}", around.config.terminal, duty.station),
         store: None,
         expires_in_s: u32::try_from(life_s.clamp(*EXPIRES_S.start(), *EXPIRES_S.end())).unwrap_or(u32::MAX),
@@ -58,6 +59,14 @@ async fn pay(
         tracing::warn!(intent.id = %duty.intent, odd, "The wallet's amounts do not add up.");
     }
     report::of_payment(answer, duty.amount)
+}
+
+/// A face terminal's code is sent as one; everything else came from the phone's screen.
+fn scene(code: &PayCode) -> Scene {
+    match scan::PayCode::read(code.expose()).map(|code| code.scene()) {
+        Some(scan::Scene::SecurityCode) => Scene::SecurityCode,
+        Some(scan::Scene::BarCode) | None => Scene::BarCode,
+    }
 }
 
 /// Asks until it is known what became of the payment. Says once that the wallet waits for the customer.
@@ -175,6 +184,9 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             }
             Found::Nothing | Found::Unclear if action == CancelAction::Closed => {
                 cancelled("The wallet closed the payment unpaid.")
+            }
+            Found::Nothing | Found::Unclear if action == CancelAction::Ended => {
+                cancelled("The wallet has ended the payment; what the customer paid goes back.")
             }
             Found::Nothing | Found::Unclear => cancelled("The wallet had no such payment to take back."),
         },

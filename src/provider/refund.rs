@@ -38,13 +38,16 @@ async fn give_back(wallet: &dyn Wallet, request: &RefundRequest) -> Option<Refun
         RefundAnswer::Refunded => Some(RefundReport::Refunded),
         RefundAnswer::Declined(decline) => Some(RefundReport::Refused(report::words(&decline))),
         RefundAnswer::NotSent { .. } => None,
-        RefundAnswer::NotFound | RefundAnswer::Unsure(_) => match wallet.refund_query(request).await {
-            RefundAnswer::Refunded => Some(RefundReport::Refunded),
-            RefundAnswer::Declined(_)
-            | RefundAnswer::NotFound
-            | RefundAnswer::NotSent { .. }
-            | RefundAnswer::Unsure(_) => None,
-        },
+        RefundAnswer::Pending | RefundAnswer::NotFound | RefundAnswer::Unsure(_) => {
+            match wallet.refund_query(request).await {
+                RefundAnswer::Refunded => Some(RefundReport::Refunded),
+                RefundAnswer::Declined(_)
+                | RefundAnswer::Pending
+                | RefundAnswer::NotFound
+                | RefundAnswer::NotSent { .. }
+                | RefundAnswer::Unsure(_) => None,
+            }
+        }
     }
 }
 

@@ -340,7 +340,7 @@ impl Shop {
             gateway: format!("http://{}/gateway.do", gateway.address()),
             app_id: "2021000000000001".to_owned(),
             app_key: SigningKey::read(&key("merchant", "pkcs8_der")).unwrap(),
-            alipay_key: VerifyingKey::read(&key("gateway", "spki_der")).unwrap(),
+            alipay_key: VerifyingKey::read(&key("gateway", "spki_der")).unwrap().into(),
             app_auth_token: None,
             notify_url: None,
             timeouts: Timeouts { connect: Duration::from_secs(5), total: Duration::from_millis(800) },

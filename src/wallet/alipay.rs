@@ -1,20 +1,27 @@
-//! Alipay's face-to-face payments: pay by code, pay by scanning, query, cancel, refund.
+//! Alipay's face-to-face payments: pay by code, pay by scanning, query, cancel, close, refund, notifications.
 //!
 //! Requests are signed with RSA2 and sent once; answers count only when their signature is right. Source:
-//! Alipay open platform, alipay.trade.pay, .precreate, .query, .cancel, .refund, .fastpay.refund.query.
+//! Alipay open platform, alipay.trade.pay, .precreate, .query, .cancel, .close, .refund, .fastpay.refund.query.
 //!
-//! Not here: notifications (a shop has no public address; polling is the documented primary), bills,
-//! certificate mode, content encryption, retries.
+//! Not here: serving notifications (a shop has no public address; asking is the documented primary), bills,
+//! content encryption, retries.
 
 mod approval;
 mod codes;
+mod notification;
 mod outcome;
 mod request;
 mod response;
+mod trust;
+
+pub use notification::{
+    Account, NOTIFICATION_LIMIT_BYTES, Notification, REFUSAL, REPLY, Untrusted as UntrustedNotification,
+};
+pub use trust::{Certificates, CertificatesError, NoKey, Trust};
 
 use crate::money::{Currency, Money};
 use crate::wallet::http::{self, CallError, HttpError, Timeouts};
-use crate::wallet::signing::{SigningKey, VerifyingKey};
+use crate::wallet::signing::SigningKey;
 use crate::wallet::{
     Advice, Answer, CancelAnswer, Decline, Doubt, OrderNumber, PayRequest, PrecreateAnswer, PrecreateRequest,
     RefundAnswer, RefundRequest, Reply, Wallet,
@@ -42,8 +49,8 @@ pub struct Config {
     pub app_id: String,
     /// The application's private key.
     pub app_key: SigningKey,
-    /// Alipay's public key for this application; not the application's own public key.
-    pub alipay_key: VerifyingKey,
+    /// Alipay's public key for this application, or the certificates of both.
+    pub alipay_key: Trust,
     /// For those who call for another merchant.
     pub app_auth_token: Option<String>,
     /// Where Alipay reports payments, where somebody listens.
@@ -66,6 +73,11 @@ pub enum ConfigError {
          after the application's was uploaded"
     )]
     OwnKey,
+    /// Two halves of different pairs.
+    #[error(
+        "the app's certificate is not that of its private key: give the key with which the certificate was asked for"
+    )]
+    OtherCertificate,
     /// The gateway's address, or the client.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -83,7 +95,7 @@ pub struct Alipay {
     gateway: reqwest::Url,
     app_id: String,
     app_key: SigningKey,
-    alipay_key: VerifyingKey,
+    alipay_key: Trust,
     app_auth_token: String,
     notify_url: String,
     client: reqwest::Client,
@@ -113,8 +125,14 @@ impl Alipay {
         if config.app_id.is_empty() || !config.app_id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ConfigError::AppId);
         }
-        if config.app_key.verifying_key() == config.alipay_key {
+        if config.alipay_key.contains(&config.app_key.verifying_key()) {
             return Err(ConfigError::OwnKey);
+        }
+        match &config.alipay_key {
+            Trust::Certificates(certificates) if !certificates.belong_to(&config.app_key) => {
+                return Err(ConfigError::OtherCertificate);
+            }
+            Trust::Certificates(_) | Trust::PublicKey(_) => {}
         }
         Ok(Self {
             gateway,
@@ -154,7 +172,10 @@ impl Alipay {
     fn signed(&self, method: Method, content: &impl Serialize) -> Result<request::Signed, String> {
         let content = serde_json::to_string(content).map_err(|error| error.to_string())?;
         let timestamp = request::timestamp((self.now)()).ok_or("the clock is beyond the calendar")?;
+        let (app_number, root_number) = self.alipay_key.numbers();
         let common = request::Parameters::from([
+            ("alipay_root_cert_sn", root_number),
+            ("app_cert_sn", app_number),
             ("app_id", self.app_id.as_str()),
             ("app_auth_token", &self.app_auth_token),
             ("charset", "utf-8"),
@@ -172,7 +193,7 @@ impl Alipay {
 fn takes_notifications(method: Method) -> bool {
     match method {
         Method::Pay | Method::Precreate => true,
-        Method::Query | Method::Cancel | Method::Refund | Method::RefundQuery => false,
+        Method::Query | Method::Cancel | Method::Close | Method::Refund | Method::RefundQuery => false,
     }
 }
 
@@ -237,6 +258,16 @@ impl Wallet for Alipay {
         Box::pin(async move {
             match self.call(Method::Cancel, &request::Order::of(order)).await {
                 Ok(fields) => outcome::cancel(&fields, order),
+                Err(Trouble::NotSent(why)) => CancelAnswer::NotSent { why },
+                Err(Trouble::Unsure(doubt)) => CancelAnswer::Unsure(doubt),
+            }
+        })
+    }
+
+    fn close<'a>(&'a self, order: &'a OrderNumber) -> Reply<'a, CancelAnswer> {
+        Box::pin(async move {
+            match self.call(Method::Close, &request::Order::of(order)).await {
+                Ok(fields) => outcome::close(&fields, order),
                 Err(Trouble::NotSent(why)) => CancelAnswer::NotSent { why },
                 Err(Trouble::Unsure(doubt)) => CancelAnswer::Unsure(doubt),
             }

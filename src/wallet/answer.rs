@@ -7,6 +7,7 @@
 
 use crate::money::{Money, MoneyError};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What became of a payment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -81,6 +82,8 @@ pub enum CancelAction {
     Closed,
     /// It was paid and the money is on its way back.
     Refunded,
+    /// It is over. The wallet does not say whether it was paid; if it was, the money is on its way back.
+    Ended,
     /// The wallet found nothing to end; a payment in flight may still land.
     Nothing,
 }
@@ -91,6 +94,8 @@ pub enum CancelAction {
 pub enum RefundAnswer {
     /// The money is on its way back.
     Refunded,
+    /// The wallet has taken the refund on and is not done with it: ask with [`super::Wallet::refund_query`].
+    Pending,
     /// No such refund is known. It may still be on its way: send it again under the same number.
     NotFound,
     /// No money moved.
@@ -149,9 +154,9 @@ pub struct Approval {
     pub buyer_paid: Money,
     /// What an invoice may be made out for.
     pub invoice: Money,
-    /// Discounts at the merchant's cost.
+    /// Discounts at the merchant's cost: the merchant gets so much less.
     pub merchant_funded: Money,
-    /// Discounts at the wallet's cost.
+    /// Discounts at the wallet's cost, or at the cost of others who pay through it: the merchant gets them.
     pub platform_funded: Money,
     /// Paid with the customer's points.
     pub points: Money,
@@ -161,6 +166,22 @@ pub struct Approval {
     pub paid_at: Option<String>,
     /// Where the total came from. Queries may leave it out.
     pub funds: Vec<Fund>,
+    /// The vouchers among the discounts, each with whoever bears it. Queries may leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouchers: Vec<Voucher>,
+}
+
+/// A voucher that the customer used at the wallet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Voucher {
+    /// The wallet's number of it.
+    pub id: String,
+    /// What the customer reads.
+    pub name: String,
+    /// How much it took off.
+    pub amount: Money,
+    /// Who bears how much of it.
+    pub funded: BTreeMap<Funder, Money>,
 }
 
 /// A part of the total and where it came from.
@@ -186,6 +207,8 @@ pub enum Funder {
     Merchant,
     /// The wallet.
     Platform,
+    /// Somebody else, such as a bank or a brand; the wallet does not say who.
+    Other,
 }
 
 impl Approval {

@@ -6,6 +6,7 @@
 //!
 //! Not here: retries of any kind, redirects, proxies, cookies. Whoever owes a call decides when to call again.
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Url};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -72,8 +73,19 @@ impl CallError {
 pub struct Received {
     /// HTTP status code.
     pub status: u16,
+    /// As they came.
+    pub headers: HeaderMap,
     /// The literal bytes.
     pub body: Vec<u8>,
+}
+
+impl Received {
+    /// A header's text; nothing when it is missing, comes twice or is not plain text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?;
+        if values.next().is_some() { None } else { value.to_str().ok() }
+    }
 }
 
 /// Checks an address from the configuration: https, or plain http to this machine.
@@ -139,6 +151,7 @@ fn builder(timeouts: Timeouts) -> reqwest::ClientBuilder {
 pub async fn call(request: RequestBuilder, limit_bytes: usize) -> Result<Received, CallError> {
     let mut response = request.send().await.map_err(sorted)?;
     let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| CallError::Unknown(said(error)))? {
         if body.len() + chunk.len() > limit_bytes {
@@ -146,7 +159,7 @@ pub async fn call(request: RequestBuilder, limit_bytes: usize) -> Result<Receive
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Received { status, body })
+    Ok(Received { status, headers, body })
 }
 
 /// `is_connect` covers name lookup, TCP and the TLS handshake, before which no request byte is written

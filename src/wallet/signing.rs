@@ -1,11 +1,13 @@
 //! RSA2 as the Chinese wallets use it: RSASSA-PKCS1-v1_5 with SHA-256, signatures in base64.
 //!
 //! Keys are read in every form in which merchants are handed them: PKCS#8 (`BEGIN PRIVATE KEY`), PKCS#1
-//! (`BEGIN RSA PRIVATE KEY`), SubjectPublicKeyInfo (`BEGIN PUBLIC KEY`), or the bare base64 that the
-//! wallets' own key tools print. Keys never appear in `Debug` or in an error.
+//! (`BEGIN RSA PRIVATE KEY`), SubjectPublicKeyInfo (`BEGIN PUBLIC KEY`), a certificate where a public key is
+//! wanted, or the bare base64 that the wallets' own key tools print. Keys never appear in `Debug` or in an
+//! error.
 //!
-//! Not here: key generation, certificates (the wallets' certificate mode), encryption, SHA-1 signatures.
+//! Not here: key generation, the numbers of certificates (`certificate`), encryption, SHA-1 signatures.
 
+use super::certificate::Certificate;
 use super::scrub;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,8 +31,11 @@ pub enum KeyError {
     #[error("the key is encrypted: store it without a passphrase, as a credential of the service")]
     Encrypted,
     /// A certificate where a key belongs.
-    #[error("this is a certificate: give the public key itself (openssl x509 -pubkey -noout)")]
+    #[error("this is a certificate where the private key belongs")]
     Certificate,
+    /// Not a certificate in PEM, or a damaged one.
+    #[error("this is not a certificate: download it again from the wallet's console (PEM, .crt or .pem)")]
+    NotACertificate,
     /// The other half of a pair.
     #[error("this is a public key where the private key belongs")]
     NotPrivate,
@@ -113,12 +118,16 @@ pub struct VerifyingKey(Vec<u8>);
 pub struct WrongSignature;
 
 impl VerifyingKey {
-    /// Reads a public key from PEM, or from base64 without its frame.
+    /// Reads a public key from PEM, or from base64 without its frame. A certificate stands for its key.
     ///
     /// # Errors
     /// [`KeyError`], which says what to do.
     pub fn read(text: &str) -> Result<Self, KeyError> {
-        Self::from_der(&der_of(text)?)
+        match der_of(text) {
+            Ok(der) => Self::from_der(&der),
+            Err(KeyError::Certificate) => Certificate::read(text)?.verifying_key(),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads a public key from DER, SubjectPublicKeyInfo or PKCS#1.
@@ -349,13 +358,15 @@ mod tests {
             ("-----BEGIN PRIVATE KEY-----\nMIIE", KeyError::NotAKey),
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIE\n-----END", KeyError::Encrypted),
             ("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n-----END ", KeyError::Encrypted),
-            ("-----BEGIN CERTIFICATE-----\nMIIE\n-----END", KeyError::Certificate),
             ("-----BEGIN EC PRIVATE KEY-----\nMIIE\n-----END", KeyError::NotRsa),
             ("MIIE", KeyError::NotRsa),
         ] {
             assert_eq!(SigningKey::read(text).unwrap_err(), error, "{text}");
             assert_eq!(VerifyingKey::read(text).unwrap_err(), error, "{text}");
         }
+        let certificate = "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n";
+        assert_eq!(SigningKey::read(certificate).unwrap_err(), KeyError::Certificate);
+        assert_eq!(VerifyingKey::read(certificate).unwrap_err(), KeyError::NotACertificate);
         let whole = STANDARD.decode(der("merchant", "pkcs8_der")).unwrap();
         for length in 0..whole.len() {
             assert!(SigningKey::from_der(&whole[..length]).is_err());

@@ -174,6 +174,8 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     ),
     ("image", Home::Only(&[("paper", &[])])),
     ("jiff", Home::Anywhere),
+    // Alipay numbers certificates by it; nothing is protected by it.
+    ("md5", Home::Only(&[("wallet::certificate", &[])])),
     ("nix", Home::Only(&[("clock", &[]), ("sim", &[]), ("daemon", &[]), ("cli", &[])])),
     ("qrcode", Home::Only(&[("paper", &[]), ("cloud", &[]), ("sim", &[])])),
     ("reqwest", Home::Only(&[("wallet", &[]), ("sync", &[]), ("cloud", &[]), ("sim", &[])])),
@@ -193,6 +195,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     ("tokio_stream", Home::Only(&[("pages", &[]), ("cloud", &[]), ("sim", &[])])),
     ("toml", Home::Only(&[("config", &[]), ("sim", &[])])),
     ("tracing", Home::OutsideCore),
+    ("x509_parser", Home::Only(&[("wallet::certificate", &[])])),
     ("tracing_subscriber", Home::Only(&[("daemon", &[]), ("cli", &[])])),
 ];
 

@@ -5,8 +5,9 @@
 
 use super::response::{Fields, clipped};
 use crate::money::{Currency, Money};
-use crate::wallet::{Answer, Approval, Doubt, Fund, Funder};
+use crate::wallet::{Answer, Approval, Doubt, Fund, Funder, Voucher};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The approval, if the amount is the one asked for; a doubt otherwise.
 pub(super) fn approved(fields: &Fields, asked: Money) -> Answer {
@@ -40,13 +41,17 @@ pub(super) fn approved(fields: &Fields, asked: Money) -> Answer {
         buyer_masked: fields.buyer_logon_id.clone(),
         paid_at: fields.gmt_payment.clone().or_else(|| fields.send_pay_date.clone()),
         funds: fields.fund_bill_list.as_array().into_iter().flatten().filter_map(fund).collect(),
+        vouchers: fields.voucher_detail_list.as_array().into_iter().flatten().filter_map(voucher).collect(),
     })
 }
 
 #[derive(Deserialize)]
 struct FundBill {
+    // Notifications write these lists with other names.
+    #[serde(alias = "fundChannel")]
     fund_channel: String,
     amount: String,
+    #[serde(alias = "bankCode")]
     bank_code: Option<String>,
 }
 
@@ -58,6 +63,42 @@ fn fund(entry: &serde_json::Value) -> Option<Fund> {
         channel: bill.fund_channel,
         bank_code: bill.bank_code,
     })
+}
+
+#[derive(Deserialize)]
+struct VoucherDetail {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    name: String,
+    amount: String,
+    #[serde(alias = "merchantContribute")]
+    merchant_contribute: Option<String>,
+    #[serde(alias = "otherContribute")]
+    other_contribute: Option<String>,
+}
+
+/// What the merchant does not contribute, others do: Alipay, a brand, or both (alipay.trade.pay, response,
+/// `other_contribute`).
+fn voucher(entry: &serde_json::Value) -> Option<Voucher> {
+    let detail = VoucherDetail::deserialize(entry).ok()?;
+    let amount = Money::parse(&detail.amount, Currency::CNY).ok()?;
+    let part = |text: &Option<String>| Money::parse(text.as_deref()?, Currency::CNY).ok();
+    let funded = match (part(&detail.merchant_contribute), part(&detail.other_contribute)) {
+        (None, None) => vec![],
+        (merchant, other) => {
+            let rest = |known: Option<Money>| known.and_then(|known| amount.minus(known).ok());
+            vec![
+                (Funder::Merchant, merchant.or_else(|| rest(other))),
+                (Funder::Other, other.or_else(|| rest(merchant))),
+            ]
+        }
+    };
+    let funded: BTreeMap<Funder, Money> = funded
+        .into_iter()
+        .filter_map(|(funder, part)| part.filter(|part| part.is_positive()).map(|part| (funder, part)))
+        .collect();
+    Some(Voucher { id: clipped(&detail.id), name: clipped(&detail.name), amount, funded })
 }
 
 /// At whose cost a channel is (Alipay open platform, "payment channels"). Merchant cards and personal
@@ -130,6 +171,29 @@ mod tests {
         );
         assert_eq!((told.merchant_funded.minor, told.platform_funded.minor, told.points.minor), (0, 0, 0));
         assert_eq!(told.disagreement(), Ok(None));
+    }
+
+    #[test]
+    fn each_voucher_has_those_who_bear_it() {
+        let node = serde_json::json!({
+            "trade_no": "1", "total_amount": "10.00", "voucher_detail_list": [
+                { "id": "V1", "name": "满减", "type": "ALIPAY_FIX_VOUCHER", "amount": "3.00",
+                  "merchant_contribute": "1.00", "other_contribute": "2.00" },
+                { "id": "V2", "name": "half", "amount": "3.00", "other_contribute": "3.00" },
+                { "id": "V3", "name": "ours", "amount": "1.00", "merchantContribute": "1.00" },
+                { "id": "V4", "name": "untold", "amount": "1.00" },
+                { "id": "V5" }, null,
+            ]
+        });
+        let vouchers = approval(node, "10.00").vouchers;
+        let funded = |at: usize| -> Vec<(Funder, i64)> {
+            vouchers[at].funded.iter().map(|(funder, part)| (*funder, part.minor)).collect()
+        };
+        assert_eq!(vouchers.len(), 4);
+        assert_eq!(funded(0), [(Funder::Merchant, 100), (Funder::Other, 200)]);
+        assert_eq!(funded(1), [(Funder::Other, 300)]);
+        assert_eq!(funded(2), [(Funder::Merchant, 100)]);
+        assert!(funded(3).is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A code means "no money moved" only where it is listed here as such; every other one leaves the result
 //! unknown. Source: Alipay open platform, common error codes, and the error codes of alipay.trade.pay,
-//! .precreate, .query, .cancel, .refund and .fastpay.refund.query.
+//! .precreate, .query, .cancel, .close, .refund and .fastpay.refund.query.
 //!
 //! Not here: reading answers. Only codes from answers with a right signature are judged.
 
@@ -15,6 +15,7 @@ pub(super) enum Method {
     Precreate,
     Query,
     Cancel,
+    Close,
     Refund,
     RefundQuery,
 }
@@ -27,6 +28,7 @@ impl Method {
             Self::Precreate => "alipay.trade.precreate",
             Self::Query => "alipay.trade.query",
             Self::Cancel => "alipay.trade.cancel",
+            Self::Close => "alipay.trade.close",
             Self::Refund => "alipay.trade.refund",
             Self::RefundQuery => "alipay.trade.fastpay.refund.query",
         }
@@ -68,7 +70,7 @@ pub(super) fn rule(method: Method, code: &str, sub_code: &str) -> Ruling {
 
 fn refused_at_the_door(method: Method) -> Ruling {
     match method {
-        Method::Pay | Method::Precreate | Method::Cancel | Method::Refund => {
+        Method::Pay | Method::Precreate | Method::Cancel | Method::Close | Method::Refund => {
             Ruling::Declined(Advice::TellShop)
         }
         Method::Query | Method::RefundQuery => Ruling::Unknown,
@@ -83,11 +85,14 @@ fn without_prefix(sub_code: &str) -> &str {
 
 fn business(method: Method, sub_code: &str) -> Ruling {
     match (method, sub_code) {
-        (Method::Query | Method::Cancel | Method::RefundQuery, "TRADE_NOT_EXIST") => Ruling::NotFound,
+        (Method::Query | Method::Cancel | Method::Close | Method::RefundQuery, "TRADE_NOT_EXIST") => {
+            Ruling::NotFound
+        }
         (Method::Pay | Method::Precreate, "TRADE_HAS_CLOSE") => Ruling::Closed,
-        (Method::Cancel, "SYSTEM_ERROR") => Ruling::Retry,
+        (Method::Cancel | Method::Close, "SYSTEM_ERROR") => Ruling::Retry,
         (Method::Pay | Method::Precreate, _) => listed(PAY, sub_code),
         (Method::Cancel, _) => listed(CANCEL, sub_code),
+        (Method::Close, _) => listed(CLOSE, sub_code),
         (Method::Refund, _) => listed(REFUND, sub_code),
         (Method::Query | Method::RefundQuery, _) => Ruling::Unknown,
     }
@@ -139,6 +144,14 @@ const CANCEL: &[(&str, Advice)] = &[
     ("CANCEL_NOT_ALLOWED", Advice::TellShop),
 ];
 
+/// Definite refusals to close an order: it is paid, or over already; a question tells which.
+const CLOSE: &[(&str, Advice)] = &[
+    ("INVALID_PARAMETER", Advice::TellShop),
+    ("REASON_TRADE_STATUS_INVALID", Advice::TellShop),
+    ("REASON_ILLEGAL_STATUS", Advice::TellShop),
+    ("TRADE_STATUS_ERROR", Advice::TellShop),
+];
+
 /// Definite refusals of a refund. DISCORDANT_REPEAT_REQUEST and TRADE_STATUS_ERROR are absent: an earlier
 /// try of the same refund may have been paid out.
 const REFUND: &[(&str, Advice)] = &[
@@ -156,8 +169,15 @@ const REFUND: &[(&str, Advice)] = &[
 mod tests {
     use super::*;
 
-    const EVERY: [Method; 6] =
-        [Method::Pay, Method::Precreate, Method::Query, Method::Cancel, Method::Refund, Method::RefundQuery];
+    const EVERY: [Method; 7] = [
+        Method::Pay,
+        Method::Precreate,
+        Method::Query,
+        Method::Cancel,
+        Method::Close,
+        Method::Refund,
+        Method::RefundQuery,
+    ];
 
     #[test]
     fn a_payment_is_refused_only_by_a_listed_code() {

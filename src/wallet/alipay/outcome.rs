@@ -91,6 +91,21 @@ pub(super) fn cancel(fields: &Fields, order: &OrderNumber) -> CancelAnswer {
     }
 }
 
+/// The answer to closing an order that nobody has paid.
+pub(super) fn close(fields: &Fields, order: &OrderNumber) -> CancelAnswer {
+    let ruling = ruling(Method::Close, fields);
+    if let Some(doubt) = mismatch(fields, order, ruling) {
+        return CancelAnswer::Unsure(doubt);
+    }
+    match ruling {
+        Ruling::Success => CancelAnswer::Cancelled { action: CancelAction::Closed },
+        Ruling::NotFound => CancelAnswer::Cancelled { action: CancelAction::Nothing },
+        Ruling::Retry => CancelAnswer::Retry,
+        Ruling::Declined(advice) => CancelAnswer::Declined(decline(fields, advice)),
+        Ruling::InProcess | Ruling::Closed | Ruling::Unknown => CancelAnswer::Unsure(unclear(fields)),
+    }
+}
+
 /// The answer to a refund. A success without a change of funds is either a repetition or nothing at all
 /// (alipay.trade.refund, "judging success"): only the refund query tells.
 pub(super) fn refund(fields: &Fields, request: &RefundRequest) -> RefundAnswer {
@@ -282,6 +297,23 @@ mod tests {
         }
         let node = r#"{"code":"40004","sub_code":"ACQ.SELLER_BALANCE_NOT_ENOUGH","retry_flag":"Y"}"#;
         assert!(matches!(cancel(&fields(node), &order()), CancelAnswer::Declined(_)));
+    }
+
+    #[test]
+    fn closing_does_not_end_what_was_paid() {
+        let done = |action| CancelAnswer::Cancelled { action };
+        for (node, answer) in [
+            (r#"{"code":"10000","out_trade_no":"A","trade_no":"1"}"#, done(CancelAction::Closed)),
+            (r#"{"code":"40004","sub_code":"ACQ.TRADE_NOT_EXIST"}"#, done(CancelAction::Nothing)),
+            (r#"{"code":"40004","sub_code":"ACQ.SYSTEM_ERROR"}"#, CancelAnswer::Retry),
+        ] {
+            assert_eq!(close(&fields(node), &order()), answer, "{node}");
+        }
+        for node in [r#"{"code":"10000"}"#, r#"{"code":"10000","out_trade_no":"B"}"#, r#"{"code":"20000"}"#] {
+            assert!(matches!(close(&fields(node), &order()), CancelAnswer::Unsure(_)), "{node}");
+        }
+        let paid = r#"{"code":"40004","sub_code":"ACQ.REASON_TRADE_STATUS_INVALID"}"#;
+        assert!(matches!(close(&fields(paid), &order()), CancelAnswer::Declined(_)));
     }
 
     #[test]

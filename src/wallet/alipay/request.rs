@@ -145,7 +145,7 @@ impl<'a> Precreate<'a> {
     }
 }
 
-/// Business content of alipay.trade.query and alipay.trade.cancel.
+/// Business content of alipay.trade.query, alipay.trade.cancel and alipay.trade.close.
 #[derive(Serialize)]
 pub(super) struct Order<'a> {
     out_trade_no: &'a str,

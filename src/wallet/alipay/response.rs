@@ -7,10 +7,10 @@
 //!
 //! **Invariant:** [`Fields`] exist only after their signature was found right.
 //!
-//! Not here: what the fields mean for the money; certificate mode (`alipay_cert_sn` is passed over).
+//! Not here: what the fields mean for the money.
 
 use super::codes::Method;
-use crate::wallet::signing::VerifyingKey;
+use super::trust::{NoKey, Trust};
 use serde::Deserialize;
 
 /// The longest piece of a stranger's text that goes into a log.
@@ -40,6 +40,8 @@ pub(super) struct Fields {
     pub(super) send_pay_date: Option<String>,
     /// Read entry by entry later: an odd one must not spoil a payment that happened.
     pub(super) fund_bill_list: serde_json::Value,
+    /// Likewise.
+    pub(super) voucher_detail_list: serde_json::Value,
     pub(super) qr_code: Option<String>,
     pub(super) retry_flag: Option<String>,
     pub(super) action: Option<String>,
@@ -62,6 +64,8 @@ pub(super) enum Untrusted {
     NoSignature,
     #[error("the answer's signature is wrong")]
     WrongSignature,
+    #[error("the answer does not count: {0}")]
+    NoKey(#[from] NoKey),
     /// Nobody vouches for it: it may come from the wallet, which refuses to sign some errors, or from anyone.
     #[error(
         "an unsigned error, {0}: if this goes on, check the app id, the merchant's private key and the \
@@ -73,16 +77,19 @@ pub(super) enum Untrusted {
 }
 
 /// Finds, verifies and reads the answer to a method.
-pub(super) fn open(body: &[u8], method: Method, key: &VerifyingKey) -> Result<Fields, Untrusted> {
+pub(super) fn open(body: &[u8], method: Method, trust: &Trust) -> Result<Fields, Untrusted> {
     let text = std::str::from_utf8(body).map_err(|_| Untrusted::NotText)?;
     let members = members(text).ok_or(Untrusted::NotAnObject)?;
     let member = |name: &str| members.iter().find(|member| member.0 == name).map(|member| member.1);
     let name = format!("{}_response", method.name().replace('.', "_"));
-    let signature = member("sign").and_then(|raw| serde_json::from_str::<String>(raw).ok());
+    let text_of = |name: &str| member(name).and_then(|raw| serde_json::from_str::<String>(raw).ok());
+    let signature = text_of("sign");
     let node = member(&name).or_else(|| member(ERROR_NODE)).ok_or(Untrusted::NoNode(name))?;
     let Some(signature) = signature.filter(|signature| !signature.is_empty()) else {
         return Err(unsigned(node));
     };
+    let number = text_of("alipay_cert_sn");
+    let key = trust.key(number.as_deref())?;
     key.verify(node.as_bytes(), &signature).map_err(|_| Untrusted::WrongSignature)?;
     serde_json::from_str(node).map_err(|error| Untrusted::Unreadable(error.to_string()))
 }
@@ -181,7 +188,7 @@ fn value_end(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wallet::signing::SigningKey;
+    use crate::wallet::signing::{SigningKey, VerifyingKey};
 
     fn key(owner: &str, form: &str) -> String {
         let file: serde_json::Value =
@@ -189,8 +196,8 @@ mod tests {
         file[owner][form].as_str().unwrap().to_owned()
     }
 
-    fn gateway() -> VerifyingKey {
-        VerifyingKey::read(&key("gateway", "spki_der")).unwrap()
+    fn gateway() -> Trust {
+        VerifyingKey::read(&key("gateway", "spki_der")).unwrap().into()
     }
 
     fn vector(name: &str) -> String {
@@ -250,7 +257,7 @@ mod tests {
 
     #[test]
     fn another_partys_signature_is_wrong() {
-        let merchant = VerifyingKey::read(&key("merchant", "spki_der")).unwrap();
+        let merchant = VerifyingKey::read(&key("merchant", "spki_der")).unwrap().into();
         let opened = open(vector("pay_10000").as_bytes(), Method::Pay, &merchant);
         assert_eq!(opened, Err(Untrusted::WrongSignature));
     }
@@ -259,6 +266,26 @@ mod tests {
     fn an_answer_to_another_method_is_no_answer() {
         let opened = open(vector("sign_first").as_bytes(), Method::Pay, &gateway());
         assert_eq!(opened, Err(Untrusted::NoNode("alipay_trade_pay_response".to_owned())));
+    }
+
+    #[test]
+    fn the_certificate_that_an_answer_names_chooses_the_key() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/data/wallet_certificates.json")).unwrap();
+        let made = |owner: &str, what: &str| file[owner][what].as_str().unwrap().to_owned();
+        let roots = include_str!("../../../tests/data/alipay_root_bundle.pem");
+        let certificates =
+            super::super::Certificates::read(&made("app", "pem"), roots, &made("alipay", "pem")).unwrap();
+        let trust = Trust::from(certificates);
+        let good = signed(r#"{"code":"10000"}"#);
+        let named = |number: &str| {
+            let text = good.replacen('{', &format!(r#"{{"alipay_cert_sn":"{number}","#), 1);
+            open(text.as_bytes(), Method::Pay, &trust)
+        };
+        assert_eq!(named(&made("alipay", "md5_of_issuer_and_serial")).unwrap().code, "10000");
+        assert_eq!(named("0"), Err(Untrusted::NoKey(NoKey::Unknown("0".to_owned()))));
+        let unnamed = open(good.as_bytes(), Method::Pay, &trust);
+        assert_eq!(unnamed, Err(Untrusted::NoKey(NoKey::Unnamed)));
     }
 
     #[test]
@@ -312,5 +339,24 @@ mod tests {
         }
         assert_eq!(open(&[0x7b, 0xff], Method::Pay, &gateway()), Err(Untrusted::NotText));
         assert!(matches!(open_pay(&signed(r#"{"code":[]}"#)), Err(Untrusted::Unreadable(_))));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_changed_byte_of_a_signed_answer_changes_what_it_says(
+            at in proptest::prelude::any::<proptest::sample::Index>(), byte: u8, how in 0..3
+        ) {
+            let mut text = vector("pay_10000").into_bytes();
+            let place = at.index(text.len());
+            match how {
+                0 => text[place] = byte,
+                1 => text.insert(place, byte),
+                _ => { text.remove(place); }
+            }
+            // White space between members, and members that nobody reads, may differ; what was signed may not.
+            if let Ok(fields) = open(&text, Method::Pay, &gateway()) {
+                proptest::prop_assert_eq!(Ok(fields), open_pay(&vector("pay_10000")));
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: a gateway with a ledger and faults, which is a program of its own.
 
 use super::*;
+use crate::wallet::signing::VerifyingKey;
 use crate::wallet::{CancelAction, PayCode, RefundNumber, Scene};
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -36,7 +37,7 @@ fn config(gateway: &str) -> Config {
         gateway: gateway.to_owned(),
         app_id: "2021000000000001".to_owned(),
         app_key: SigningKey::read(&key("merchant", "pkcs8_der")).unwrap(),
-        alipay_key: VerifyingKey::read(&key("gateway", "spki_der")).unwrap(),
+        alipay_key: VerifyingKey::read(&key("gateway", "spki_der")).unwrap().into(),
         app_auth_token: None,
         notify_url: None,
         timeouts: Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(5) },
@@ -165,6 +166,11 @@ async fn each_method_reads_its_own_answer() {
     let gateway = Gateway::that_says(vector("cancel_retry")).await;
     assert_eq!(alipay(&gateway.address).cancel(&order).await, CancelAnswer::Retry);
 
+    let node = r#"{"code":"10000","out_trade_no":"A","trade_no":"1"}"#;
+    let gateway = Gateway::that_says(signed("alipay_trade_close", node)).await;
+    assert_eq!(alipay(&gateway.address).close(&order).await, closed);
+    assert_eq!(gateway.once().1["biz_content"], r#"{"out_trade_no":"A"}"#);
+
     let node = r#"{"code":"10000","out_trade_no":"A","trade_no":"1","trade_status":"WAIT_BUYER_PAY"}"#;
     let gateway = Gateway::that_says(signed("alipay_trade_query", node)).await;
     assert_eq!(alipay(&gateway.address).query(&order, yuan("1.00")).await, Answer::Pending);
@@ -181,6 +187,31 @@ async fn each_method_reads_its_own_answer() {
     let gateway = Gateway::that_says(signed("alipay_trade_fastpay_refund_query", node)).await;
     assert_eq!(alipay(&gateway.address).refund_query(&request).await, RefundAnswer::Refunded);
     assert_eq!(gateway.once().0["method"], "alipay.trade.fastpay.refund.query");
+}
+
+#[tokio::test]
+async fn with_certificates_a_request_names_them_under_its_signature() {
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/data/wallet_certificates.json")).unwrap();
+    let made = |owner: &str, what: &str| file[owner][what].as_str().unwrap().to_owned();
+    let roots = include_str!("../../../tests/data/alipay_root_bundle.pem");
+    let certificates = Certificates::read(&made("app", "pem"), roots, &made("alipay", "pem")).unwrap();
+    let number = made("alipay", "md5_of_issuer_and_serial");
+    let answer = vector("pay_10000").replacen('{', &format!(r#"{{"alipay_cert_sn":"{number}","#), 1);
+    let gateway = Gateway::that_says(answer).await;
+    let wallet = Alipay::new(Config { alipay_key: certificates.into(), ..config(&gateway.address) }).unwrap();
+    assert!(matches!(wallet.pay(&hundred_yuan()).await, Answer::Approved(_)));
+    let (mut query, body) = gateway.once();
+    assert_eq!(query["app_cert_sn"], made("app", "md5_of_issuer_and_serial"));
+    assert_eq!(
+        query["alipay_root_cert_sn"],
+        "687b59193f3f462dd5336e5abf83c5d8_02941eef3187dddf3d3b83462e1dfcf6"
+    );
+    let sign = query.remove("sign").unwrap();
+    query.extend(body);
+    let text = query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+    let merchant = VerifyingKey::read(&key("merchant", "spki_der")).unwrap();
+    assert_eq!(merchant.verify(text.as_bytes(), &sign), Ok(()), "{text}");
 }
 
 #[tokio::test]
@@ -273,8 +304,18 @@ async fn an_amount_that_the_wallet_cannot_take_is_refused_before_sending() {
 #[test]
 fn a_configuration_is_checked_before_anything_is_called() {
     let own = SigningKey::read(&key("merchant", "pkcs8_der")).unwrap().verifying_key();
-    let mixed = Config { alipay_key: own, ..config(GATEWAY) };
+    let mixed = Config { alipay_key: own.into(), ..config(GATEWAY) };
     assert!(matches!(Alipay::new(mixed).unwrap_err(), ConfigError::OwnKey));
+    let certificates = |app: &str| {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/data/wallet_certificates.json")).unwrap();
+        let pem = |owner: &str| file[owner]["pem"].as_str().unwrap().to_owned();
+        let roots = include_str!("../../../tests/data/alipay_root_bundle.pem");
+        Certificates::read(&pem(app), roots, &pem("alipay")).unwrap()
+    };
+    assert!(Alipay::new(Config { alipay_key: certificates("app").into(), ..config(GATEWAY) }).is_ok());
+    let other = Config { alipay_key: certificates("ca").into(), ..config(GATEWAY) };
+    assert!(matches!(Alipay::new(other).unwrap_err(), ConfigError::OtherCertificate));
     let nameless = Config { app_id: String::new(), ..config(GATEWAY) };
     assert!(matches!(Alipay::new(nameless).unwrap_err(), ConfigError::AppId));
     let open = config("http://openapi.alipay.com/gateway.do");

@@ -1,0 +1,122 @@
+//! The wallets that a till calls itself: `[wallet.alipay]` and `[wallet.wechat]`.
+//!
+//! Files are named here and read by the daemon, each under its file or the name of a systemd credential.
+//! Not here: what is in the files (`wallet`).
+
+use super::{WebAddress, parsed};
+use serde::Deserialize;
+use std::path::PathBuf;
+use toml::Spanned;
+
+/// Wallets that the till calls itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wallets {
+    /// Alipay.
+    pub alipay: Option<Section<Alipay>>,
+    /// WeChat Pay.
+    pub wechat: Option<Section<WeChat>>,
+}
+
+/// A table of the configuration, with the place where it begins.
+pub type Section<T> = Spanned<T>;
+
+/// A file of the configuration, with the place that names it.
+pub type Named = Spanned<PathBuf>;
+
+/// Alipay, by public keys or by certificates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alipay {
+    /// The gateway.
+    #[serde(deserialize_with = "parsed")]
+    pub gateway: WebAddress,
+    /// The app's number.
+    pub app_id: String,
+    /// The app's private key.
+    pub app_key: Named,
+    /// Alipay's public key, without certificates.
+    pub alipay_key: Option<Named>,
+    /// The app's certificate.
+    pub app_cert: Option<Named>,
+    /// The roots that it was issued under.
+    pub alipay_root_cert: Option<Named>,
+    /// Alipay's certificate.
+    pub alipay_cert: Option<Named>,
+}
+
+/// WeChat Pay.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeChat {
+    /// The gateway.
+    #[serde(deserialize_with = "parsed")]
+    pub gateway: WebAddress,
+    /// The app that the merchant account is bound to.
+    pub app_id: String,
+    /// The merchant's number.
+    pub merchant_id: String,
+    /// The private key of the merchant's API certificate.
+    pub merchant_key: Named,
+    /// The serial number of that certificate; or the certificate itself.
+    pub merchant_serial: Option<String>,
+    /// The certificate.
+    pub merchant_cert: Option<Named>,
+    /// WeChat Pay's public key.
+    pub wechat_key: Option<Named>,
+    /// Its id, `PUB_KEY_ID_...`.
+    pub wechat_key_id: Option<String>,
+    /// WeChat Pay's platform certificates, instead of its public key or besides it.
+    pub wechat_certs: Option<Named>,
+    /// The till's address in its own network, for WeChat Pay's records.
+    #[serde(default = "this_machine")]
+    pub device_ip: String,
+}
+
+fn this_machine() -> String {
+    "127.0.0.1".to_owned()
+}
+
+/// The files of Alipay's certificate mode, or its public key.
+#[derive(Clone, Copy, Debug)]
+pub enum AlipayTrust<'a> {
+    /// `alipay_key`.
+    PublicKey(&'a Named),
+    /// `app_cert`, `alipay_root_cert` and `alipay_cert`.
+    Certificates(&'a Named, &'a Named, &'a Named),
+}
+
+impl Alipay {
+    /// Which of the two is configured.
+    ///
+    /// # Errors
+    /// A sentence, when it is neither or a mixture.
+    pub fn trust(&self) -> Result<AlipayTrust<'_>, String> {
+        match (&self.alipay_key, &self.app_cert, &self.alipay_root_cert, &self.alipay_cert) {
+            (Some(key), None, None, None) => Ok(AlipayTrust::PublicKey(key)),
+            (None, Some(app), Some(roots), Some(alipay)) => Ok(AlipayTrust::Certificates(app, roots, alipay)),
+            _ => Err("[wallet.alipay] needs either alipay_key, or all of app_cert, alipay_root_cert and \
+                      alipay_cert"
+                .to_owned()),
+        }
+    }
+}
+
+impl WeChat {
+    /// What is missing or doubled among the keys.
+    pub(super) fn wrong(&self) -> Option<String> {
+        if self.merchant_serial.is_some() == self.merchant_cert.is_some() {
+            return Some("[wallet.wechat] needs either merchant_serial or merchant_cert".to_owned());
+        }
+        if self.wechat_key.is_some() != self.wechat_key_id.is_some() {
+            return Some("[wallet.wechat] wechat_key and wechat_key_id belong together".to_owned());
+        }
+        if self.wechat_key.is_none() && self.wechat_certs.is_none() {
+            return Some(
+                "[wallet.wechat] needs wechat_key with wechat_key_id, or wechat_certs, to verify answers with"
+                    .to_owned(),
+            );
+        }
+        None
+    }
+}
