@@ -152,6 +152,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     ),
     ("image", Home::Only(&[("paper", &[])])),
     ("jiff", Home::Anywhere),
+    ("md5", Home::Only(&[("sim::gateway", &[])])),
     ("nix", Home::Only(&[("clock", &[]), ("sim", &[]), ("daemon", &[]), ("cli", &[])])),
     ("qrcode", Home::Only(&[("paper", &[]), ("cloud", &[]), ("sim", &[])])),
     ("reqwest", Home::Only(&[("wallet", &[]), ("sync", &[]), ("cloud", &[]), ("sim", &[])])),

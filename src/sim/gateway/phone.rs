@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::{
     ledger::LedgerError,
-    server::Gateway,
+    server::Host,
     trade::{Status, Trade},
     yuan,
 };
@@ -38,7 +38,7 @@ button, a.button { display: block; box-sizing: border-box; width: 100%; padding:
 button:focus-visible, a:focus-visible { outline: 3px solid #f2a600; outline-offset: 3px; }
 ";
 
-pub(super) fn routes() -> Router<Arc<Gateway>> {
+pub(super) fn routes() -> Router<Arc<Host>> {
     Router::new().route("/qr/{token}", get(show)).route("/qr/{token}/confirm", post(confirm))
 }
 
@@ -58,12 +58,12 @@ impl Way {
 }
 
 async fn show(
-    State(gateway): State<Arc<Gateway>>,
+    State(host): State<Arc<Host>>,
     Path(token): Path<String>,
     Query(way): Query<Way>,
 ) -> Response {
     let looked_up = token.clone();
-    let found = gateway.on_books(move |books| {
+    let found = host.on_books(move |books| {
         let Some(mut trade) = books.find_by_token(&looked_up)? else { return Ok(None) };
         books.scanned(&mut trade)?;
         Ok(Some(trade))
@@ -76,12 +76,12 @@ async fn show(
 }
 
 async fn confirm(
-    State(gateway): State<Arc<Gateway>>,
+    State(host): State<Arc<Host>>,
     Path(token): Path<String>,
     Query(way): Query<Way>,
 ) -> Response {
     let looked_up = token.clone();
-    let found = gateway.on_books(move |books| {
+    let found = host.on_books(move |books| {
         let Some(mut trade) = books.find_by_token(&looked_up)? else { return Ok(None) };
         books.scanned(&mut trade)?;
         books.capture(&mut trade)?;
@@ -124,7 +124,7 @@ fn render(trade: &Trade, token: &str, back: Option<&str>) -> String {
         "<h1>{}</h1><p class=\"amount\">¥{}</p>{below}<p class=\"number\">{}</p>",
         escaped(&trade.subject),
         yuan::format(trade.total),
-        escaped(&trade.out_trade_no)
+        escaped(&trade.key.number)
     ))
 }
 
@@ -169,7 +169,7 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-fn percent_encoded(text: &str) -> String {
+pub(super) fn percent_encoded(text: &str) -> String {
     let one = |byte: u8| {
         let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }

@@ -20,11 +20,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    books::Books,
     chance,
     faults::{Rule, RuleText},
     ledger::LedgerError,
-    server::Gateway,
-    trade::{Books, Status, Trade},
+    server::Host,
+    trade::{Status, Trade},
     yuan,
 };
 
@@ -33,7 +34,7 @@ const MAX_LISTED: i64 = 500;
 /// Draws before giving up on an unused code; a second is needed once in ten million million.
 const MAX_DRAWS: i64 = 100;
 
-pub(super) fn routes() -> Router<Arc<Gateway>> {
+pub(super) fn routes() -> Router<Arc<Host>> {
     Router::new()
         .route("/play/codes", post(issue_code))
         .route("/play/trades", get(list))
@@ -41,8 +42,8 @@ pub(super) fn routes() -> Router<Arc<Gateway>> {
         .route("/faults", get(faults).post(change_faults))
 }
 
-async fn issue_code(State(gateway): State<Arc<Gateway>>) -> Response {
-    match gateway.on_books(draw_code).await {
+async fn issue_code(State(host): State<Arc<Host>>) -> Response {
+    match host.on_books(draw_code).await {
         Ok(Some(code)) => Json(json!({ "code": code })).into_response(),
         Ok(None) => problem(StatusCode::SERVICE_UNAVAILABLE, "no unused code was drawn; try again"),
         Err(error) => failed(&error),
@@ -65,8 +66,8 @@ fn draw_code(books: &Books<'_>) -> rusqlite::Result<Option<String>> {
     Ok(None)
 }
 
-async fn list(State(gateway): State<Arc<Gateway>>) -> Response {
-    match gateway.on_books(|books| books.newest(MAX_LISTED)).await {
+async fn list(State(host): State<Arc<Host>>) -> Response {
+    match host.on_books(|books| books.newest(MAX_LISTED)).await {
         Ok(trades) => Json(trades.iter().map(describe).collect::<Vec<_>>()).into_response(),
         Err(error) => failed(&error),
     }
@@ -81,18 +82,15 @@ enum Verb {
 }
 
 async fn decide(
-    State(gateway): State<Arc<Gateway>>,
+    State(host): State<Arc<Host>>,
     Path((out_trade_no, verb)): Path<(String, Verb)>,
 ) -> Response {
-    let done = gateway.on_books(move |books| {
-        let Some(mut trade) = books.find(&out_trade_no)? else { return Ok(None) };
+    let done = host.on_books(move |books| {
+        let Some(mut trade) = books.find_by_number(&out_trade_no)? else { return Ok(None) };
         let before = trade.status;
         match (verb, before) {
             (Verb::Confirm, Status::Waiting) => books.capture(&mut trade)?,
-            (Verb::Refuse, Status::Waiting) => {
-                books.note(&out_trade_no, "refuse", trade.total)?;
-                books.close(&mut trade)?;
-            }
+            (Verb::Refuse, Status::Waiting) => books.refuse(&mut trade)?,
             (Verb::Finish, Status::Paid) => books.finish(&mut trade)?,
             (
                 Verb::Confirm | Verb::Refuse | Verb::Finish,
@@ -114,7 +112,9 @@ async fn decide(
 
 fn describe(trade: &Trade) -> Value {
     json!({
-        "out_trade_no": trade.out_trade_no,
+        "wallet": trade.key.wallet,
+        "merchant": trade.key.merchant,
+        "out_trade_no": trade.key.number,
         "trade_no": trade.trade_no,
         "app_id": trade.app_id,
         "subject": trade.subject,
@@ -127,8 +127,8 @@ fn describe(trade: &Trade) -> Value {
     })
 }
 
-async fn faults(State(gateway): State<Arc<Gateway>>) -> Response {
-    Json(json!({ "rules": gateway.faults.rules(), "hits": gateway.faults.hits() })).into_response()
+async fn faults(State(host): State<Arc<Host>>) -> Response {
+    Json(json!({ "rules": host.gateway.faults.rules(), "hits": host.gateway.faults.hits() })).into_response()
 }
 
 #[derive(Debug, Deserialize)]
@@ -139,15 +139,15 @@ struct Change {
     add: Option<RuleText>,
 }
 
-async fn change_faults(State(gateway): State<Arc<Gateway>>, Json(change): Json<Change>) -> Response {
+async fn change_faults(State(host): State<Arc<Host>>, Json(change): Json<Change>) -> Response {
     let rule = match change.add.map(Rule::try_from).transpose() {
         Ok(rule) => rule,
         Err(error) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     };
     if change.clear {
-        gateway.faults.clear();
+        host.gateway.faults.clear();
     }
-    match rule.map(|rule| gateway.faults.add(rule)).transpose() {
+    match rule.map(|rule| host.gateway.faults.add(rule)).transpose() {
         Ok(id) => Json(json!({ "id": id })).into_response(),
         Err(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }
