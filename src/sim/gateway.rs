@@ -169,7 +169,9 @@ impl Error {
             | Error::BadFaults { .. }
             | Error::ReadKey { .. }
             | Error::ReadFaults { .. } => true,
-            Error::Ledger(LedgerError::Format { .. } | LedgerError::NotDurable { .. } | LedgerError::InUse { .. }) => true,
+            Error::Ledger(
+                LedgerError::Format { .. } | LedgerError::NotDurable { .. } | LedgerError::InUse { .. },
+            ) => true,
             Error::Ledger(LedgerError::Sqlite(_) | LedgerError::Lock { .. } | LedgerError::Stopped) => false,
             Error::Directory { .. } | Error::WriteKey { .. } | Error::Listen { .. } | Error::Stopped => false,
         }
@@ -239,11 +241,7 @@ pub async fn start_with(
     Ok(Running { address, host, key_paths, stop, serving })
 }
 
-fn open(
-    dir: &Path,
-    given: Option<&Path>,
-    api_v3_key: Option<&str>,
-) -> Result<(Keys, ledger::Ledger), Error> {
+fn open(dir: &Path, given: Option<&Path>, api_v3_key: Option<&str>) -> Result<(Keys, ledger::Ledger), Error> {
     fs::create_dir_all(dir).map_err(|source| Error::Directory { path: dir.to_owned(), source })?;
     // The books first: their lock also keeps two first starts from making keys at once.
     let ledger = ledger::Ledger::open(dir)?;

@@ -3,12 +3,14 @@
 //! What the customer does by the clock happens whenever the trade is next looked at, with the time at which it
 //! was due. Deliberately not here: what a merchant may ask and is told.
 
+mod refund;
+
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{
     beijing, chance,
     customer::Manner,
-    trade::{Buyer, End, Order, OrderKey, Origin, Refund, Status, Trade, read_trade},
+    trade::{Buyer, End, Order, OrderKey, Origin, Status, Trade, read_trade},
     verb::{Verb, Wallet},
 };
 
@@ -39,7 +41,10 @@ impl Books<'_> {
 
     /// The newest trade under this order number, whoever's it is: for people, who name no merchant.
     pub(super) fn find_by_number(&self, number: &str) -> rusqlite::Result<Option<Trade>> {
-        self.find_where("SELECT * FROM trade WHERE out_trade_no = ?1 ORDER BY created_ms DESC LIMIT 1", &[number])
+        self.find_where(
+            "SELECT * FROM trade WHERE out_trade_no = ?1 ORDER BY created_ms DESC LIMIT 1",
+            &[number],
+        )
     }
 
     /// Every trade, the newest first, at most `limit`.
@@ -161,7 +166,7 @@ impl Books<'_> {
         )?;
         if changed == 1 {
             self.note(&trade.key, "capture", trade.total)?;
-            self.announce(trade, None)?;
+            self.announce(trade)?;
             *trade = Trade {
                 status: Status::Paid,
                 ended_by: None,
@@ -192,7 +197,8 @@ impl Books<'_> {
             self.note(&trade.key, "close", trade.total)?;
             trade.status = Status::Closed;
             trade.ended_by = Some(why);
-            (trade.queries_left, trade.refuses_ms, trade.late_ms, trade.pays_ms) = (None, None, None, pays_ms);
+            (trade.queries_left, trade.refuses_ms, trade.late_ms, trade.pays_ms) =
+                (None, None, None, pays_ms);
         }
         Ok(())
     }
@@ -211,74 +217,6 @@ impl Books<'_> {
         self.transaction.execute(sql, params![key.wallet.name(), key.merchant, key.number, why.name()])?;
         trade.ended_by = Some(why);
         Ok(())
-    }
-
-    /// Gives money back if that much is left. False: nothing was done.
-    pub(super) fn refund(
-        &self,
-        trade: &mut Trade,
-        refund: &Refund,
-        notify_url: Option<&str>,
-    ) -> rusqlite::Result<bool> {
-        let key = trade.key.clone();
-        let changed = self.transaction.execute(
-            "UPDATE trade SET refunded = refunded + ?4,
-                status = CASE WHEN refunded + ?4 = total THEN 'TRADE_CLOSED' ELSE status END
-             WHERE wallet = ?1 AND merchant = ?2 AND out_trade_no = ?3 AND status = 'TRADE_SUCCESS'
-                AND ?4 > 0 AND refunded + ?4 <= total",
-            params![key.wallet.name(), key.merchant, key.number, refund.amount],
-        )?;
-        if changed == 0 {
-            return Ok(false);
-        }
-        self.transaction.execute(
-            "INSERT INTO refund (wallet, merchant, out_trade_no, out_request_no, amount, reason, refunded_ms, told_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                key.wallet.name(),
-                key.merchant,
-                key.number,
-                refund.number,
-                refund.amount,
-                refund.reason,
-                refund.made_ms,
-                refund.told_ms
-            ],
-        )?;
-        self.note(&key, "refund", refund.amount)?;
-        trade.refunded += refund.amount;
-        if trade.refunded == trade.total {
-            trade.status = Status::Closed;
-        }
-        if let Some(url) = notify_url {
-            self.announce_to(trade, url, Some(&refund.number), refund.told_ms.max(self.now_ms))?;
-        }
-        Ok(true)
-    }
-
-    /// The refund made under this request number.
-    pub(super) fn refund_made(&self, trade: &Trade, number: &str) -> rusqlite::Result<Option<Refund>> {
-        let sql = "SELECT * FROM refund
-            WHERE wallet = ?1 AND merchant = ?2 AND out_trade_no = ?3 AND out_request_no = ?4";
-        let key = [trade.key.wallet.name(), &trade.key.merchant, &trade.key.number, number];
-        self.transaction.query_row(sql, key, read_refund).optional()
-    }
-
-    /// The refund and its trade, by the refund's number alone: WeChat Pay's are unique for a merchant.
-    pub(super) fn refund_of(
-        &self,
-        wallet: Wallet,
-        merchant: &str,
-        number: &str,
-    ) -> rusqlite::Result<Option<(Trade, Refund)>> {
-        let sql = "SELECT * FROM refund WHERE wallet = ?1 AND merchant = ?2 AND out_request_no = ?3";
-        let key = [wallet.name(), merchant, number];
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>("out_trade_no")?, read_refund(row)?));
-        let Some((number, refund)) = self.transaction.query_row(sql, key, read).optional()? else {
-            return Ok(None);
-        };
-        let trade = self.find(&OrderKey { wallet, merchant: merchant.to_owned(), number })?;
-        Ok(trade.map(|trade| (trade, refund)))
     }
 
     /// No refund of this trade can follow. Only a paid trade finishes.
@@ -360,15 +298,14 @@ impl Books<'_> {
     ) -> rusqlite::Result<()> {
         let sql = "INSERT INTO event (at_ms, wallet, merchant, out_trade_no, kind, method, amount)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let values =
-            params![self.now_ms, key.wallet.name(), key.merchant, key.number, kind, method, amount];
+        let values = params![self.now_ms, key.wallet.name(), key.merchant, key.number, kind, method, amount];
         self.transaction.execute(sql, values)?;
         Ok(())
     }
 
-    fn announce(&self, trade: &Trade, refund: Option<&str>) -> rusqlite::Result<()> {
+    fn announce(&self, trade: &Trade) -> rusqlite::Result<()> {
         match &trade.notify_url {
-            Some(url) => self.announce_to(trade, url, refund, self.now_ms),
+            Some(url) => self.announce_to(trade, url, None, self.now_ms),
             None => Ok(()),
         }
     }
@@ -380,7 +317,8 @@ impl Books<'_> {
         refund: Option<&str>,
         due_ms: i64,
     ) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO notice (wallet, merchant, out_trade_no, out_request_no, url, created_ms, due_ms)
+        let sql =
+            "INSERT INTO notice (wallet, merchant, out_trade_no, out_request_no, url, created_ms, due_ms)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let key = &trade.key;
         let values = params![key.wallet.name(), key.merchant, key.number, refund, url, self.now_ms, due_ms];
@@ -412,14 +350,4 @@ impl Plan {
             }
         }
     }
-}
-
-fn read_refund(row: &rusqlite::Row<'_>) -> rusqlite::Result<Refund> {
-    Ok(Refund {
-        number: row.get("out_request_no")?,
-        amount: row.get("amount")?,
-        reason: row.get("reason")?,
-        made_ms: row.get("refunded_ms")?,
-        told_ms: row.get("told_ms")?,
-    })
 }

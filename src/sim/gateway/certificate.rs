@@ -100,8 +100,7 @@ impl Certificate {
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let to_sign = element(SEQUENCE, &parts);
         let signature = sign(&to_sign)?;
-        let whole =
-            element(SEQUENCE, &[&to_sign, &element(SEQUENCE, &[SHA256_WITH_RSA]), &bits(&signature)]);
+        let whole = element(SEQUENCE, &[&to_sign, &element(SEQUENCE, &[SHA256_WITH_RSA]), &bits(&signature)]);
         Ok(Certificate { pem: pem("CERTIFICATE", &whole), serial })
     }
 
@@ -149,7 +148,8 @@ fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
         Ok(short @ 0..=0x7f) => bytes.push(short),
         Ok(one) => bytes.extend([0x81, one]),
         Err(_) => {
-            let [high, low] = u16::try_from(content.len()).expect("a certificate is below 64 KiB").to_be_bytes();
+            let [high, low] =
+                u16::try_from(content.len()).expect("a certificate is below 64 KiB").to_be_bytes();
             bytes.extend([0x82, high, low]);
         }
     }
@@ -160,7 +160,8 @@ fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 /// PEM with lines of 64 characters (RFC 7468 section 2).
 pub(super) fn pem(kind: &str, der: &[u8]) -> String {
     let base64 = STANDARD.encode(der);
-    let lines: Vec<&str> = (0..base64.len()).step_by(64).filter_map(|at| base64.get(at..(at + 64).min(base64.len()))).collect();
+    let lines: Vec<&str> =
+        (0..base64.len()).step_by(64).filter_map(|at| base64.get(at..(at + 64).min(base64.len()))).collect();
     format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
 }
 

@@ -24,7 +24,10 @@ use rsa::{
     rand_core::OsRng,
 };
 
-use super::{Error, certificate::{Certificates, pem, public_key_info}};
+use super::{
+    Error,
+    certificate::{Certificates, pem, public_key_info},
+};
 
 const MERCHANT_PUBLIC: &str = "merchant.pub.pem";
 const MERCHANT_PRIVATE: &str = "merchant.pkcs8.pem";
@@ -168,6 +171,16 @@ impl Keys {
     /// The secret that notifications are sealed with, for a client.
     pub fn api_v3_key(&self) -> &str {
         std::str::from_utf8(&self.api_v3_key).unwrap_or_default()
+    }
+
+    /// The id that WeChat Pay clients may give the gateway's public key. Any other `PUB_KEY_ID_` does as well.
+    pub fn public_key_id(&self) -> &'static str {
+        PUBLIC_KEY_ID
+    }
+
+    /// The serial number of the WeChat Pay platform certificate, in hexadecimal.
+    pub fn platform_serial(&self) -> String {
+        self.certificates.gateway.serial_hex()
     }
 
     /// Whether the merchant signed exactly these bytes. `signature` is base64.

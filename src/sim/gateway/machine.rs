@@ -31,7 +31,7 @@ use super::{
     http::{Pace, RawRequest, RawResponse},
     keys::{Keys, Signing},
     ledger::{Ledger, LedgerError},
-    trade::{Buyer, OrderKey, Status},
+    trade::{Buyer, OrderKey},
     verb::{Verb, Wallet},
     wechat,
     witness::{Line, Report, Witness},
@@ -115,6 +115,11 @@ impl Gateway {
             notify_speed: settings.notify_speed.max(1),
             answered: AtomicU64::new(0),
         }
+    }
+
+    /// The keys, for whoever sets up a client.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The fault switch.
@@ -234,10 +239,10 @@ impl Gateway {
             return ask.unavailable();
         }
         let done = self.on_books(now_ms, |books| {
-            if ask.strike.timing == Some(Fault::PaidBefore) {
-                if let Some(mut trade) = books.find(&ask.key)?.filter(|trade| trade.status == Status::Waiting) {
-                    books.capture(&mut trade)?;
-                }
+            if ask.strike.timing == Some(Fault::PaidBefore)
+                && let Some(mut trade) = books.find(&ask.key)?
+            {
+                books.capture(&mut trade)?;
             }
             let said = self.work(books, ask)?;
             if ask.strike.line == Some(Fault::Duplicate) { self.work(books, ask) } else { Ok(said) }

@@ -27,9 +27,8 @@ use super::{
 
 /// After how many seconds each repetition follows the attempt before it.
 const ALIPAY_S: [i64; 7] = [240, 600, 600, 3_600, 7_200, 21_600, 54_000];
-const WECHAT_S: [i64; 15] = [
-    15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
-];
+const WECHAT_S: [i64; 15] =
+    [15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600];
 /// How long a merchant may take to answer.
 pub(super) const PATIENCE_MS: u64 = 5_000;
 /// Notices sent in one go; the next go has the rest.
@@ -223,8 +222,10 @@ impl Gateway {
         if let Some(signature) = signature {
             fields.insert("sign", signature);
         }
-        let pairs: Vec<String> =
-            fields.iter().map(|(name, value)| format!("{name}={}", super::phone::percent_encoded(value))).collect();
+        let pairs: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", super::phone::percent_encoded(value)))
+            .collect();
         let kind = "application/x-www-form-urlencoded; charset=utf-8";
         Some(post(vec![("Content-Type".to_owned(), kind.to_owned())], pairs.join("&").into_bytes()))
     }
@@ -269,7 +270,9 @@ impl Gateway {
         let nonce = chance::token(books.seed, &parts);
         let mut bytes = [0; 12];
         bytes.copy_from_slice(&nonce.as_bytes()[..12]);
-        let Ok(ciphertext) = self.keys.seal(bytes, kind, told.to_string().as_bytes()) else { return Ok(None) };
+        let Ok(ciphertext) = self.keys.seal(bytes, kind, told.to_string().as_bytes()) else {
+            return Ok(None);
+        };
         let id = chance::token(books.seed, &["notice", &words.id.to_string(), &trade.trade_no]);
         let body = json!({
             "id": format!("EV-{id}"),

@@ -57,11 +57,7 @@ impl Way {
     }
 }
 
-async fn show(
-    State(host): State<Arc<Host>>,
-    Path(token): Path<String>,
-    Query(way): Query<Way>,
-) -> Response {
+async fn show(State(host): State<Arc<Host>>, Path(token): Path<String>, Query(way): Query<Way>) -> Response {
     let looked_up = token.clone();
     let found = host.on_books(move |books| {
         let Some(mut trade) = books.find_by_token(&looked_up)? else { return Ok(None) };
@@ -69,8 +65,8 @@ async fn show(
         Ok(Some(trade))
     });
     match found.await {
-        Ok(Some(trade)) => page(StatusCode::OK, &render(&trade, &token, way.checked())),
-        Ok(None) => page(StatusCode::NOT_FOUND, &unknown()),
+        Ok(Some(trade)) => shown(StatusCode::OK, &render(&trade, &token, way.checked())),
+        Ok(None) => shown(StatusCode::NOT_FOUND, &unknown()),
         Err(error) => failed(&error),
     }
 }
@@ -90,7 +86,7 @@ async fn confirm(
     match found.await {
         // See Other, so that reloading the page does not ask to pay again.
         Ok(Some(_)) => Redirect::to(&address(&format!("/qr/{token}"), way.checked())).into_response(),
-        Ok(None) => page(StatusCode::NOT_FOUND, &unknown()),
+        Ok(None) => shown(StatusCode::NOT_FOUND, &unknown()),
         Err(error) => failed(&error),
     }
 }
@@ -143,7 +139,8 @@ fn frame(inside: &str) -> String {
     )
 }
 
-fn page(status: StatusCode, html: &str) -> Response {
+/// A page that may not load, run or send anything elsewhere.
+pub(super) fn shown(status: StatusCode, html: &str) -> Response {
     let headers = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
     (status, headers, Html(html.to_owned())).into_response()
 }
@@ -151,10 +148,10 @@ fn page(status: StatusCode, html: &str) -> Response {
 fn failed(error: &LedgerError) -> Response {
     tracing::warn!(error = error as &dyn std::error::Error, "the ledger failed under the phone page");
     let words = "<h1>Something went wrong here; nothing was taken twice. Try again. 请重试</h1>";
-    page(StatusCode::INTERNAL_SERVER_ERROR, &frame(words))
+    shown(StatusCode::INTERNAL_SERVER_ERROR, &frame(words))
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -24,12 +24,13 @@ pub(super) async fn run(host: Arc<Host>) {
         let Some((next, now_ms)) = next else { return };
         let nap = match next {
             Ok(Some(at)) if at <= now_ms => Duration::ZERO,
-            Ok(Some(at)) => {
-                Duration::from_millis((at - now_ms).clamp(BLINK_MS, NAP_MS).unsigned_abs())
-            }
+            Ok(Some(at)) => Duration::from_millis((at - now_ms).clamp(BLINK_MS, NAP_MS).unsigned_abs()),
             Ok(None) => Duration::MAX,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the ledger failed under notifications");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the ledger failed under notifications"
+                );
                 Duration::from_millis(NAP_MS.unsigned_abs())
             }
         };
@@ -93,7 +94,10 @@ async fn carry(host: &Arc<Host>, notice: Notice) {
             gateway.noticed(&notice, reply, now_ms)
         });
         if let Some(Err(error)) = noted.await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a merchant's reply was not written down");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a merchant's reply was not written down"
+            );
         }
     }
 }

@@ -41,7 +41,12 @@ impl Node {
         Node::refused("40004", "Business Failed", sub_code, sub_msg)
     }
 
-    pub(in crate::sim::gateway) fn refused(code: &'static str, msg: &'static str, sub_code: &str, sub_msg: &str) -> Node {
+    pub(in crate::sim::gateway) fn refused(
+        code: &'static str,
+        msg: &'static str,
+        sub_code: &str,
+        sub_msg: &str,
+    ) -> Node {
         let node = Node { code, msg, fields: BTreeMap::new() };
         node.with("sub_code", sub_code).with("sub_msg", sub_msg)
     }
@@ -99,7 +104,8 @@ pub(in crate::sim::gateway) fn envelope(
 ) -> Result<String, ring::error::Unspecified> {
     let name = method.replace('.', "_");
     let node = node.render();
-    let certificate = certificate.map(|serial| format!("\"alipay_cert_sn\":\"{serial}\",")).unwrap_or_default();
+    let certificate =
+        certificate.map(|serial| format!("\"alipay_cert_sn\":\"{serial}\",")).unwrap_or_default();
     Ok(match keys.sign_as(node.as_bytes(), signing)? {
         Some(signature) => {
             format!("{{\"{name}_response\":{node},{certificate}\"sign\":\"{signature}\"}}")

@@ -85,3 +85,75 @@ fn a_fault_file_with_a_mistake_says_where() {
     faults.load(&path).unwrap();
     assert_eq!(faults.rules().len(), 1);
 }
+
+#[test]
+fn a_rule_is_narrowed_by_amount_call_wallet_and_merchant() {
+    let struck = |rule: Rule, calls: usize| {
+        let faults = Faults::new(1);
+        faults.add(rule).unwrap();
+        let strikes = (0..calls).map(|_| faults.strike(&target(Verb::Pay, "A")).line.is_some());
+        strikes.collect::<Vec<_>>()
+    };
+    let rule = || Rule::of(Fault::DropAnswer);
+    assert_eq!(struck(Rule { nth: Some(2), ..rule() }, 3), [false, true, false]);
+    assert_eq!(struck(Rule { min_fen: Some(1_000), max_fen: Some(1_000), ..rule() }, 1), [true]);
+    assert_eq!(struck(Rule { min_fen: Some(1_001), ..rule() }, 1), [false]);
+    assert_eq!(struck(Rule { max_fen: Some(999), ..rule() }, 1), [false]);
+    assert_eq!(struck(Rule { wallet: Some(Wallet::Wechat), ..rule() }, 1), [false]);
+    assert_eq!(struck(Rule { merchant: Some("app".into()), ..rule() }, 1), [true]);
+    for (method, hit) in
+        [("pay", true), ("alipay.trade.pay", true), ("wechat.codepay", false), ("query", false)]
+    {
+        assert_eq!(struck(Rule { method: Some(method.into()), ..rule() }, 1), [hit], "{method}");
+    }
+}
+
+#[test]
+fn a_mistake_in_a_rule_is_told_with_its_line_and_nothing_of_the_file_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("faults.toml");
+    fs::write(&path, "[[rule]]\nkind = 'refuse'\n\n[[rule]]\nkind = 'confirm_after'\nbyte_ms = 3\n").unwrap();
+    let faults = Faults::new(1);
+    let error = faults.load(&path).unwrap_err().to_string();
+    assert!(error.contains("line 4") && error.contains("after_ms"), "{error}");
+    assert!(faults.rules().is_empty());
+}
+
+#[test]
+fn every_kind_that_the_help_names_is_read_and_written_alike() {
+    let kinds = [
+        "pay",
+        "refuse",
+        "walk_away",
+        "drop_request",
+        "drop_answer",
+        "duplicate",
+        "http_error",
+        "notify_first",
+        "truncate",
+        "unknown",
+        "wrong_signature",
+        "missing_signature",
+        "wrong_amount",
+        "paying_then_paid",
+        "paid_before",
+        "late",
+        "discount",
+    ];
+    let with_time = [
+        ("confirm_after", "after_ms"),
+        ("refuse_after", "after_ms"),
+        ("pay_after_cancel", "after_ms"),
+        ("delay", "delay_ms"),
+        ("slow_refund", "delay_ms"),
+        ("slow_bytes", "byte_ms"),
+    ];
+    let texts = kinds.iter().map(|kind| (*kind, format!("kind = '{kind}'")));
+    let timed = with_time.iter().map(|(kind, name)| (*kind, format!("kind = '{kind}'\n{name} = 7")));
+    for (kind, text) in texts.chain(timed) {
+        assert!(HELP.contains(kind), "the help leaves {kind} out");
+        let rule = Rule::try_from(toml::from_str::<RuleText>(&text).unwrap()).unwrap();
+        assert_eq!(rule.fault.kind(), kind);
+        assert_eq!(Rule::try_from(RuleText::from(&rule)).unwrap(), rule, "{kind}");
+    }
+}

@@ -266,7 +266,11 @@ fn read_fault(text: &RuleText) -> Result<Fault, BadRule> {
             points: fen("points_part", text.points_part.as_ref())?.unwrap_or(0),
         }),
         "" => return bad("a rule needs a kind, as kind = \"drop_answer\""),
-        other => return bad(format!("there is no fault of kind \"{other}\"; `till sim wallets --help` lists them")),
+        other => {
+            return bad(format!(
+                "there is no fault of kind \"{other}\"; `till sim wallets --help` lists them"
+            ));
+        }
     })
 }
 

@@ -38,7 +38,8 @@ impl Reply {
 
     pub(super) fn wrong_parameter(field: &str, issue: &str) -> Reply {
         let detail = json!({ "field": format!("/{field}"), "issue": issue, "location": "body" });
-        let body = json!({ "code": "PARAM_ERROR", "message": format!("参数错误: {issue}"), "detail": detail });
+        let body =
+            json!({ "code": "PARAM_ERROR", "message": format!("参数错误: {issue}"), "detail": detail });
         Reply { status: 400, body: Some(body) }
     }
 
@@ -56,7 +57,8 @@ impl Reply {
 
     /// The same answer with every amount off by so many fen.
     pub(in crate::sim::gateway) fn with_amounts_off(mut self, fen: i64) -> Reply {
-        let amount = self.body.as_mut().and_then(|body| body.get_mut("amount")).and_then(Value::as_object_mut);
+        let amount =
+            self.body.as_mut().and_then(|body| body.get_mut("amount")).and_then(Value::as_object_mut);
         for value in amount.into_iter().flat_map(|amount| amount.values_mut()) {
             if let Some(right) = value.as_i64() {
                 *value = (right + fen).max(0).into();

@@ -148,7 +148,8 @@ fn read_order(call: &Call, expires_ms: i64) -> Result<Order, Reply> {
         return Err(wrong("description", "description is longer than 127 bytes"));
     }
     let total = call.number_at(&["amount", "total"]).filter(|fen| (1..=MAX_FEN).contains(fen));
-    let total = total.ok_or_else(|| wrong("amount/total", "amount.total is not a whole number of fen from 1"))?;
+    let total =
+        total.ok_or_else(|| wrong("amount/total", "amount.total is not a whole number of fen from 1"))?;
     if call.text(&["amount", "currency"]).is_some_and(|currency| currency != "CNY") {
         return Err(wrong("amount/currency", "amount.currency is not CNY"));
     }

@@ -134,7 +134,9 @@ fn route(request: &RawRequest) -> Result<Asked, Reply> {
         ("GET", ["v3", "pay", "transactions", "id", id]) => {
             Ok(Asked { verb: Verb::Query, number: None, transaction_id: Some((*id).to_owned()) })
         }
-        ("POST", ["v3", "pay", "transactions", "out-trade-no", number, "reverse"]) => of(Verb::Cancel, number),
+        ("POST", ["v3", "pay", "transactions", "out-trade-no", number, "reverse"]) => {
+            of(Verb::Cancel, number)
+        }
         ("POST", ["v3", "pay", "transactions", "out-trade-no", number, "close"]) => of(Verb::Close, number),
         ("POST", ["v3", "refund", "domestic", "refunds"]) => asked(Verb::Refund),
         ("GET", ["v3", "refund", "domestic", "refunds", number]) => of(Verb::RefundQuery, number),
@@ -146,10 +148,14 @@ fn route(request: &RawRequest) -> Result<Asked, Reply> {
 /// The mchid, if the merchant's key signed exactly this request not long ago.
 fn verify(request: &RawRequest, keys: &Keys, now_ms: i64) -> Result<String, Reply> {
     let sign_error = |words: &str| Reply::error(401, "SIGN_ERROR", words);
-    let header = request.header("authorization").ok_or_else(|| sign_error("Http头Authorization值格式错误: it is missing"))?;
+    let header = request
+        .header("authorization")
+        .ok_or_else(|| sign_error("Http头Authorization值格式错误: it is missing"))?;
     let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
     if scheme != SCHEME {
-        return Err(sign_error("Http头Authorization认证类型不正确: it begins with WECHATPAY2-SHA256-RSA2048"));
+        return Err(sign_error(
+            "Http头Authorization认证类型不正确: it begins with WECHATPAY2-SHA256-RSA2048",
+        ));
     }
     let parts: BTreeMap<&str, &str> = rest
         .split(',')

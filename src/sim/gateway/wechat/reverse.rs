@@ -43,8 +43,7 @@ pub(super) fn reverse(books: &Books<'_>, call: &Call, unheard: Unheard) -> rusql
         return Ok(Reply::wrong_parameter("mchid", "mchid is missing"));
     }
     books.note_request(&key, Verb::Cancel, 0)?;
-    let told =
-        Reply::ok(json!({ "appid": app_id, "mchid": key.merchant, "out_trade_no": key.number }));
+    let told = Reply::ok(json!({ "appid": app_id, "mchid": key.merchant, "out_trade_no": key.number }));
     let Some(mut trade) = books.find(&key)? else {
         if unheard == Unheard::Buried {
             books.bury(&key)?;
