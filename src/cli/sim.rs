@@ -8,6 +8,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Lines that wait to be printed; a reader that is this far behind has gone away.
+const MAX_UNPRINTED: usize = 4_096;
 
 #[derive(Args)]
 pub(super) struct Demo {
@@ -154,7 +158,7 @@ fn play_wallets(wallets: Wallets) -> anyhow::Result<ExitCode> {
     let extras = gateway::Extras {
         api_v3_key: wallets.api_v3_key,
         notify_speed: wallets.notify_speed,
-        report: Some(Box::new(|line| say(&line.to_string()))),
+        report: Some(printer()),
     };
     runtime()?.block_on(async {
         let clock = Clock::new();
@@ -163,6 +167,21 @@ fn play_wallets(wallets: Wallets) -> anyhow::Result<ExitCode> {
         asked_to_stop().await;
         running.shutdown().await;
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Prints a line for each request from a thread of its own: whoever reads the output and stops reading it must not
+/// stop the gateway. Lines that find no room are left out, and the next one says how many.
+fn printer() -> gateway::Report {
+    let (sender, lines) = std::sync::mpsc::sync_channel::<String>(MAX_UNPRINTED);
+    std::thread::spawn(move || lines.into_iter().for_each(|line| say(&line)));
+    let left_out = AtomicU64::new(0);
+    Box::new(move |line| {
+        let missing = left_out.swap(0, Ordering::Relaxed);
+        let text = if missing == 0 { line.to_string() } else { format!("{line} ({missing} not shown)") };
+        if sender.try_send(text).is_err() {
+            left_out.fetch_add(missing + 1, Ordering::Relaxed);
+        }
     })
 }
 

@@ -9,6 +9,7 @@
 //! Deliberately not here: anything that the product uses to talk to a wallet, so that a mistake there is not
 //! repeated here.
 
+mod account;
 mod alipay;
 mod beijing;
 mod books;
@@ -48,6 +49,7 @@ use tokio::{
     task::JoinSet,
 };
 
+pub use account::{Account, Decision};
 pub use customer::{Customers, Discount, Manner};
 pub use faults::{
     BadRule, Ending, Fault, Faults, HELP, MAX_RULES, Money, PayCode, Rule, RuleReport, RuleText, Stage,

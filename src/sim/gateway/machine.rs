@@ -7,6 +7,7 @@
 //!     gateway.noticed(&notice, Some((200, b"success")), now_ms);
 //! }
 //! gateway.customers().set("A1", Manner::ConfirmAfter { after_ms: 3_000 });
+//! gateway.account(Wallet::Alipay, app_id, "A1", now_ms)?; // what the books say
 //! ```
 //!
 //! **Invariant:** with the same keys, seed, rules, requests and times the same happens, byte for byte.

@@ -3,7 +3,7 @@
 mod client;
 mod customers;
 mod faults;
-mod merchant;
+pub(in crate::sim::gateway) mod merchant;
 mod notices;
 mod phone;
 mod trades;
