@@ -14,23 +14,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const TRADES: &str = "
     WITH entry AS (
-        SELECT out_trade_no,
+        SELECT wallet, merchant, out_trade_no,
             count(*) FILTER (WHERE kind = 'capture') AS captures,
             coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0) AS captured,
             coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunded
-        FROM event GROUP BY out_trade_no
+        FROM event GROUP BY wallet, merchant, out_trade_no
     ), given AS (
-        SELECT out_trade_no, sum(amount) AS refunded FROM refund GROUP BY out_trade_no
+        SELECT wallet, merchant, out_trade_no, sum(amount) AS refunded
+        FROM refund GROUP BY wallet, merchant, out_trade_no
     )
     SELECT trade.out_trade_no, trade_no, total, currency, trade.captures, trade.refunded,
         coalesce(entry.captures, 0), coalesce(entry.captured, 0), coalesce(entry.refunded, 0),
         coalesce(given.refunded, 0), tombstone.out_trade_no IS NOT NULL
-    FROM trade LEFT JOIN entry USING (out_trade_no) LEFT JOIN given USING (out_trade_no)
-        LEFT JOIN tombstone USING (out_trade_no)
+    FROM trade LEFT JOIN entry USING (wallet, merchant, out_trade_no)
+        LEFT JOIN given USING (wallet, merchant, out_trade_no)
+        LEFT JOIN tombstone USING (wallet, merchant, out_trade_no)
     ORDER BY trade.out_trade_no";
 
 const ENTRIES_WITHOUT_TRADE: &str = "SELECT DISTINCT out_trade_no FROM event
-    WHERE kind IN ('capture', 'refund') AND out_trade_no NOT IN (SELECT out_trade_no FROM trade)
+    WHERE kind IN ('capture', 'refund') AND (wallet, merchant, out_trade_no) NOT IN
+        (SELECT wallet, merchant, out_trade_no FROM trade)
     ORDER BY out_trade_no";
 
 /// One trade, with the sums of its entries.
@@ -102,7 +105,8 @@ pub(super) fn join(
 fn unknown_to_the_wallet(books: &Books, seen: &BTreeSet<IntentId>, findings: &mut Findings) {
     for (intent, attempt) in &books.attempts.by_id {
         let paid = matches!(attempt.standing, Standing::Approved | Standing::PaidLate);
-        if !paid || seen.contains(intent) || attempt.provider != ProviderName::Alipay {
+        let is_here = matches!(attempt.provider, ProviderName::Alipay | ProviderName::Wechat);
+        if !paid || seen.contains(intent) || !is_here {
             continue;
         }
         let words = format!("The journal has {} as paid, and the wallet has no such trade.", attempt.amount);
@@ -274,7 +278,7 @@ pub(super) fn sums(gateway: &File) -> Result<BTreeMap<String, (i64, i64)>, Error
     let sql = "SELECT trade.currency,
             coalesce(sum(event.amount) FILTER (WHERE event.kind = 'capture'), 0),
             coalesce(sum(event.amount) FILTER (WHERE event.kind = 'refund'), 0)
-        FROM event JOIN trade USING (out_trade_no) WHERE event.kind IN ('capture', 'refund')
+        FROM event JOIN trade USING (wallet, merchant, out_trade_no) WHERE event.kind IN ('capture', 'refund')
         GROUP BY trade.currency";
     let mut sums = BTreeMap::new();
     gateway.each(sql, [], |row| {

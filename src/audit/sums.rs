@@ -59,7 +59,7 @@ pub(super) fn compare(
 /// What the journal has of providers that this gateway is not.
 fn at_other_providers(attempts: &Attempts) -> BTreeMap<Currency, i64> {
     let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
-    let others = |provider: ProviderName| provider != ProviderName::Alipay;
+    let others = |provider: ProviderName| provider == ProviderName::House;
     for attempt in attempts.by_id.values().filter(|attempt| others(attempt.provider)) {
         if matches!(attempt.standing, Standing::Approved | Standing::PaidLate) {
             let sum = sums.entry(attempt.amount.currency).or_default();

@@ -149,8 +149,12 @@ fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<()>
             hardware::printer::escpos::encode(&document, output.profile)?
         }
         Format::Text => paper::text(&receipt.layout(form), form.columns).into_bytes(),
-        // A screen has Chinese characters whatever the printer has.
-        Format::Png => preview::to_png(&receipt.layout(form), output.profile),
+        Format::Png => {
+            // A screen has Chinese characters whatever the printer has.
+            let charset = if lang == Lang::En { output.profile.charset } else { Charset::Gb18030 };
+            let screen = Profile { charset, ..output.profile.clone() };
+            hardware::preview::to_png(&receipt.layout(form), &screen)
+        }
     };
     if format != Format::Text && is_standard(&output.output) && std::io::stdout().is_terminal() {
         anyhow::bail!("these bytes are not for a terminal: name a file with -o");

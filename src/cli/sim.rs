@@ -9,6 +9,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Lines that wait to be printed; a reader that is this far behind has gone away.
+const MAX_UNPRINTED: usize = 4_096;
 
 #[derive(Args)]
 pub(super) struct Demo {
@@ -34,10 +38,8 @@ pub(super) struct Demo {
 
 #[derive(Subcommand)]
 pub(super) enum Sim {
-    /// A wallet's gateway: verifies and signs, keeps a ledger, plays faults
-    #[command(
-        after_help = "Example:\n  till sim wallets --listen 127.0.0.1:8090 --dir gateway\n\nThe keys that a client needs are made in DIR at the first start."
-    )]
+    /// Alipay's and WeChat Pay's gateways: verify and sign, keep a ledger, notify, play customers and faults
+    #[command(after_help = WALLETS_HELP, after_long_help = format!("{WALLETS_HELP}\n\n{}", gateway::HELP))]
     Wallets(Wallets),
     /// A scanner on a pseudo-terminal; each line of standard input is a pull of its trigger or a mishap
     Scanner(Scanner),
@@ -170,6 +172,19 @@ fn scan(wanted: Scanner) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+const WALLETS_HELP: &str = "\
+Example:
+  till sim wallets --listen 127.0.0.1:8090 --dir gateway
+  till sim wallets --keys my-keys --faults faults.toml
+
+Clients: Alipay's gateway is http://ADDR/gateway.do, WeChat Pay's host is http://ADDR (/v3/...). Any app or
+merchant id is taken. Keys and certificates are made in DIR at the first start and printed.
+http://ADDR/play issues pay codes and plays the customer; http://ADDR/play/keys has what a client is set up with.
+For scripts: POST /play/codes?wallet=wechat, GET /play/trades, POST /play/trades/ORDER/confirm|refuse|finish,
+POST /play/customers {\"usual\":{\"does\":\"confirm_after\",\"after_ms\":3000}}, GET /play/log,
+POST /faults {\"add\":{\"kind\":\"drop_answer\",\"method\":\"pay\"}} or {\"clear\":true}.
+`--help` describes the fault file.";
+
 #[derive(Args)]
 pub(super) struct Wallets {
     /// Where it listens
@@ -181,12 +196,21 @@ pub(super) struct Wallets {
     /// Use merchant.pub.pem and gateway.pkcs8.pem of this folder instead of its own keys
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
-    /// Rules for its faults, in TOML
+    /// Rules for its faults, in TOML; described below
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// Seed of faults that strike by rate
+    /// Seed of faults that strike by rate, of trade numbers and of pay codes
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// WeChat Pay's APIv3 key, 32 characters, instead of apiv3.key in the folder of keys
+    #[arg(long, value_name = "KEY")]
+    api_v3_key: Option<String>,
+    /// Send notifications again so many times as fast as the wallets do
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    notify_speed: u32,
+    /// What phones reach it by, as http://192.0.2.7:8090; by default the listening address
+    #[arg(long, value_name = "URL")]
+    public_base: Option<String>,
 }
 
 pub(super) fn demo(arguments: Demo) -> anyhow::Result<ExitCode> {
@@ -240,17 +264,53 @@ fn play_wallets(wallets: Wallets) -> anyhow::Result<ExitCode> {
         keys: wallets.keys,
         faults: wallets.faults,
         seed: wallets.seed,
-        public_base: None,
+        public_base: wallets.public_base,
+    };
+    let extras = gateway::Extras {
+        api_v3_key: wallets.api_v3_key,
+        notify_speed: wallets.notify_speed,
+        report: Some(printer()),
     };
     runtime()?.block_on(async {
         let clock = Clock::new();
-        let running = gateway::start(config, move || clock.unix_ms()).await?;
-        let keys = running.key_paths();
-        say(&format!("verifies with {}", keys.merchant_public.display()));
-        say(&format!("signs with    {}", keys.gateway_private.display()));
-        say(&format!("ready http://{}", running.address()));
+        let running = gateway::start_with(config, extras, move || clock.unix_ms()).await?;
+        announce(&running);
         asked_to_stop().await;
         running.shutdown().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Prints a line for each request from a thread of its own: whoever reads the output and stops reading it must not
+/// stop the gateway. Lines that find no room are left out, and the next one says how many.
+fn printer() -> gateway::Report {
+    let (sender, lines) = std::sync::mpsc::sync_channel::<String>(MAX_UNPRINTED);
+    std::thread::spawn(move || lines.into_iter().for_each(|line| say(&line)));
+    let left_out = AtomicU64::new(0);
+    Box::new(move |line| {
+        let missing = left_out.swap(0, Ordering::Relaxed);
+        let text = if missing == 0 { line.to_string() } else { format!("{line} ({missing} not shown)") };
+        if sender.try_send(text).is_err() {
+            left_out.fetch_add(missing + 1, Ordering::Relaxed);
+        }
+    })
+}
+
+/// Says what a client has to be set up with. The line that begins with `ready` is the last.
+fn announce(running: &gateway::Running) {
+    let (paths, keys) = (running.key_paths(), running.gateway().keys());
+    say(&format!("verifies with   {}", paths.merchant_public.display()));
+    if let Some(path) = &paths.merchant_private {
+        say(&format!("clients sign    {}", path.display()));
+    }
+    say(&format!("signs with      {}", paths.gateway_private.display()));
+    say(&format!("certificates    {}", paths.gateway_certificate.display()));
+    say(&format!("                {}", paths.root_certificate.display()));
+    say(&format!("                {}", paths.merchant_certificate.display()));
+    say(&format!("WeChat Pay      APIv3 key {}", keys.api_v3_key()));
+    say(&format!("                public key id {}", keys.public_key_id()));
+    say(&format!("                platform serial {}", keys.platform_serial()));
+    say(keys.gateway_public_pem().trim_end());
+    say(&format!("customers       http://{}/play", running.address()));
+    say(&format!("ready http://{}", running.address()));
 }

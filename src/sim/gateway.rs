@@ -1,31 +1,38 @@
-//! A wallet's gateway on a real port: Alipay's open gateway for face-to-face payments, as an unmodified
-//! third-party client expects it, with books of its own and a fault switch.
+//! The wallets' gateways on a real port, as unmodified third-party clients expect them: Alipay's open gateway for
+//! face-to-face payments and WeChat Pay API v3, with books of their own, customers to play and a fault switch.
 //!
-//! It verifies each request's RSA2 signature, keeps what it did in a ledger on disk before it answers, and signs
-//! its answers. A well-formed pay code that it did not issue pays at once unless a fault says otherwise, and any
-//! app id is taken. For people and scripts it has pages: `/play`, `/faults` and the phone page behind a
-//! precreated code.
+//! It verifies each request's signature, keeps what it did in a ledger on disk before it answers, signs its
+//! answers, and notifies merchants. A well-formed pay code that it did not issue pays at once unless a fault or a
+//! customer says otherwise, and any app or merchant id is taken. For people and scripts it has pages: `/play`,
+//! `/faults` and the phone page behind a code on a display. [`Gateway`] is the same without a port.
 //!
-//! Deliberately not here: notifications, discounts, certificate mode, other wallets; and anything that the
-//! product uses to talk to a wallet, so that a mistake there is not repeated here.
+//! Deliberately not here: anything that the product uses to talk to a wallet, so that a mistake there is not
+//! repeated here.
 
-mod answer;
+mod account;
+mod alipay;
 mod beijing;
+mod books;
+mod certificate;
 mod chance;
 mod connection;
+mod customer;
 mod faults;
+mod http;
 mod keys;
 mod ledger;
-mod pay;
+mod machine;
+mod notices;
 mod phone;
 mod play;
-mod query;
-mod request;
-mod reverse;
+mod postman;
 mod server;
 #[cfg(test)]
 mod tests;
 mod trade;
+mod verb;
+mod wechat;
+mod witness;
 mod yuan;
 
 use std::{
@@ -36,14 +43,27 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 
-pub use faults::{BadRule, Fault, Faults, MAX_RULES, Money, PayCode, Rule, RuleReport, RuleText, Stage};
-pub use keys::KeyPaths;
+pub use account::{Account, Decision};
+pub use customer::{Customers, Discount, Manner};
+pub use faults::{
+    BadRule, Ending, Fault, Faults, HELP, MAX_RULES, Money, PayCode, Rule, RuleReport, RuleText, Stage,
+};
+pub use http::{Pace, RawRequest, RawResponse};
+pub use keys::{KeyPaths, Keys};
 pub use ledger::{LedgerError, SCHEMA};
+pub use machine::{Gateway, Settings};
+pub use notices::Notice;
+pub use verb::Wallet;
+pub use witness::{Line, Report};
 
 use connection::{Connections, Cut};
-use server::Gateway;
+use server::Host;
 
 /// What connections get at shutdown to finish what they are doing.
 const GRACE: Duration = Duration::from_secs(2);
@@ -63,6 +83,17 @@ pub struct Config {
     pub seed: u64,
     /// What a phone reaches this gateway by, without a slash at the end; by default the listening address.
     pub public_base: Option<String>,
+}
+
+/// What a gateway may be told beside [`Config`].
+#[derive(Default)]
+pub struct Extras {
+    /// WeChat Pay's APIv3 key; by default that of the key directory, or one that is made.
+    pub api_v3_key: Option<String>,
+    /// How many times as fast as documented notifications are sent again; 0 counts as 1.
+    pub notify_speed: u32,
+    /// Who is told what was verified.
+    pub report: Option<Report>,
 }
 
 /// Why a gateway did not start.
@@ -140,8 +171,10 @@ impl Error {
             | Error::BadFaults { .. }
             | Error::ReadKey { .. }
             | Error::ReadFaults { .. } => true,
-            Error::Ledger(LedgerError::Format { .. } | LedgerError::NotDurable { .. }) => true,
-            Error::Ledger(LedgerError::Sqlite(_) | LedgerError::Stopped) => false,
+            Error::Ledger(
+                LedgerError::Format { .. } | LedgerError::NotDurable { .. } | LedgerError::InUse { .. },
+            ) => true,
+            Error::Ledger(LedgerError::Sqlite(_) | LedgerError::Lock { .. } | LedgerError::Stopped) => false,
             Error::Directory { .. } | Error::WriteKey { .. } | Error::Listen { .. } | Error::Stopped => false,
         }
     }
@@ -150,7 +183,8 @@ impl Error {
 /// A gateway at work. Dropping it stops it at once; [`Running::shutdown`] lets it finish first.
 pub struct Running {
     address: SocketAddr,
-    gateway: Arc<Gateway>,
+    host: Arc<Host>,
+    key_paths: KeyPaths,
     stop: watch::Sender<bool>,
     serving: JoinSet<()>,
 }
@@ -160,31 +194,41 @@ pub async fn start(
     config: Config,
     clock: impl Fn() -> i64 + Send + Sync + 'static,
 ) -> Result<Running, Error> {
+    start_with(config, Extras::default(), clock).await
+}
+
+/// Starts a gateway that is told more.
+pub async fn start_with(
+    config: Config,
+    extras: Extras,
+    clock: impl Fn() -> i64 + Send + Sync + 'static,
+) -> Result<Running, Error> {
     let Config { listen, dir, keys, faults, seed, public_base } = config;
-    let switch = faults::Faults::new(seed);
+    let Extras { api_v3_key, notify_speed, report } = extras;
+    let switch = Faults::new(seed);
     if let Some(path) = &faults {
         switch.load(path)?;
     }
-    let opening = tokio::task::spawn_blocking(move || open(&dir, keys.as_deref()));
+    let opening = tokio::task::spawn_blocking(move || open(&dir, keys.as_deref(), api_v3_key.as_deref()));
     let (keys, ledger) = opening.await.map_err(|_| Error::Stopped)??;
+    let key_paths = keys.paths.clone().ok_or(Error::Stopped)?;
 
     let failed = |source| Error::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let public_base = public_base.map(|base| base.trim_end_matches('/').to_owned());
+    let public_base = public_base.unwrap_or_else(|| format!("http://{address}"));
     let (stop, stopped) = watch::channel(false);
-    let gateway = Arc::new(Gateway {
-        keys,
-        ledger,
-        faults: switch,
-        seed,
-        public_base: public_base.unwrap_or_else(|| format!("http://{address}")),
+    let settings = Settings { seed, public_base, notify_speed, report };
+    let host = Arc::new(Host {
+        gateway: Gateway::of(Arc::new(keys), ledger, switch, settings),
         clock: Box::new(clock),
         stop: stopped.clone(),
         work: Mutex::new(JoinSet::new()),
+        bell: Notify::new(),
     });
-    let service = server::router(Arc::clone(&gateway)).into_make_service_with_connect_info::<Cut>();
+    let service = server::router(Arc::clone(&host)).into_make_service_with_connect_info::<Cut>();
     let mut serving = JoinSet::new();
+    serving.spawn(postman::run(Arc::clone(&host)));
     serving.spawn(async move {
         let mut stopped = stopped;
         let until = async move {
@@ -196,13 +240,14 @@ pub async fn start(
         }
     });
     tracing::info!(%address, "the wallet gateway listens");
-    Ok(Running { address, gateway, stop, serving })
+    Ok(Running { address, host, key_paths, stop, serving })
 }
 
-fn open(dir: &Path, given: Option<&Path>) -> Result<(keys::Keys, ledger::Ledger), Error> {
+fn open(dir: &Path, given: Option<&Path>, api_v3_key: Option<&str>) -> Result<(Keys, ledger::Ledger), Error> {
     fs::create_dir_all(dir).map_err(|source| Error::Directory { path: dir.to_owned(), source })?;
-    let keys = keys::Keys::open(given, dir)?;
-    Ok((keys, ledger::Ledger::open(dir)?))
+    // The books first: their lock also keeps two first starts from making keys at once.
+    let ledger = ledger::Ledger::open(dir)?;
+    Ok((Keys::open(given, dir, api_v3_key)?, ledger))
 }
 
 impl Running {
@@ -213,17 +258,22 @@ impl Running {
 
     /// Where the keys are that a client needs.
     pub fn key_paths(&self) -> &KeyPaths {
-        &self.gateway.keys.paths
+        &self.key_paths
     }
 
     /// The ledger, for a reader: see [`SCHEMA`].
     pub fn ledger_path(&self) -> &Path {
-        &self.gateway.ledger.path
+        &self.host.gateway.ledger.path
     }
 
     /// The fault switch.
     pub fn faults(&self) -> &Faults {
-        &self.gateway.faults
+        &self.host.gateway.faults
+    }
+
+    /// The machine itself.
+    pub fn gateway(&self) -> &Gateway {
+        &self.host.gateway
     }
 
     /// Takes no more requests, finishes those under way, and returns when the books are at rest.
@@ -234,7 +284,7 @@ impl Running {
         if tokio::time::timeout(GRACE, served).await.is_err() {
             self.serving.shutdown().await;
         }
-        let mut work = mem::take(&mut *self.gateway.work.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut work = mem::take(&mut *self.host.work.lock().unwrap_or_else(PoisonError::into_inner));
         while work.join_next().await.is_some() {}
     }
 }

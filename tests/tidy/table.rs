@@ -175,7 +175,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     ("image", Home::Only(&[("paper", &[])])),
     ("jiff", Home::Anywhere),
     // Alipay numbers certificates by it; nothing is protected by it.
-    ("md5", Home::Only(&[("wallet::certificate", &[])])),
+    ("md5", Home::Only(&[("wallet::certificate", &[]), ("sim::gateway", &[])])),
     ("nix", Home::Only(&[("clock", &[]), ("sim", &[]), ("daemon", &[]), ("cli", &[])])),
     ("qrcode", Home::Only(&[("paper", &[]), ("cloud", &[]), ("sim", &[])])),
     ("reqwest", Home::Only(&[("wallet", &[]), ("sync", &[]), ("cloud", &[]), ("sim", &[])])),

@@ -27,7 +27,8 @@ impl Shop {
             "UPDATE trade SET refunded = refunded + ?2 WHERE out_trade_no = ?1",
             params![number, minor],
         );
-        let sql = "INSERT INTO refund VALUES (?1, 'cancel:' || ?1, ?2, 0)";
+        let sql = "INSERT INTO refund (out_trade_no, out_request_no, amount, refunded_ms)
+            VALUES (?1, 'cancel:' || ?1, ?2, 0)";
         self.at_gateway(sql, params![number, minor]);
         self.entry(of, "refund", minor);
     }

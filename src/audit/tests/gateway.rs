@@ -128,7 +128,11 @@ fn books_of_the_wallet_that_contradict_themselves_are_found() {
     shop.entry(90, "capture", 5);
     shop.finds(&[code::LEDGER]);
     let shop = Shop::after_a_morning();
-    shop.gateway.execute_batch("INSERT INTO tombstone SELECT out_trade_no, 0 FROM trade LIMIT 1").unwrap();
+    shop.gateway
+        .execute_batch(
+            "INSERT INTO tombstone (out_trade_no, at_ms) SELECT out_trade_no, 0 FROM trade LIMIT 1",
+        )
+        .unwrap();
     shop.finds(&[code::LEDGER]);
     assert_eq!(shop.audit().counts.tombstones, Some(1));
 }

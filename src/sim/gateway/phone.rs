@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::{
     ledger::LedgerError,
-    server::Gateway,
+    server::Host,
     trade::{Status, Trade},
     yuan,
 };
@@ -38,7 +38,7 @@ button, a.button { display: block; box-sizing: border-box; width: 100%; padding:
 button:focus-visible, a:focus-visible { outline: 3px solid #f2a600; outline-offset: 3px; }
 ";
 
-pub(super) fn routes() -> Router<Arc<Gateway>> {
+pub(super) fn routes() -> Router<Arc<Host>> {
     Router::new().route("/qr/{token}", get(show)).route("/qr/{token}/confirm", post(confirm))
 }
 
@@ -57,31 +57,27 @@ impl Way {
     }
 }
 
-async fn show(
-    State(gateway): State<Arc<Gateway>>,
-    Path(token): Path<String>,
-    Query(way): Query<Way>,
-) -> Response {
+async fn show(State(host): State<Arc<Host>>, Path(token): Path<String>, Query(way): Query<Way>) -> Response {
     let looked_up = token.clone();
-    let found = gateway.on_books(move |books| {
+    let found = host.on_books(move |books| {
         let Some(mut trade) = books.find_by_token(&looked_up)? else { return Ok(None) };
         books.scanned(&mut trade)?;
         Ok(Some(trade))
     });
     match found.await {
-        Ok(Some(trade)) => page(StatusCode::OK, &render(&trade, &token, way.checked())),
-        Ok(None) => page(StatusCode::NOT_FOUND, &unknown()),
+        Ok(Some(trade)) => shown(StatusCode::OK, &render(&trade, &token, way.checked())),
+        Ok(None) => shown(StatusCode::NOT_FOUND, &unknown()),
         Err(error) => failed(&error),
     }
 }
 
 async fn confirm(
-    State(gateway): State<Arc<Gateway>>,
+    State(host): State<Arc<Host>>,
     Path(token): Path<String>,
     Query(way): Query<Way>,
 ) -> Response {
     let looked_up = token.clone();
-    let found = gateway.on_books(move |books| {
+    let found = host.on_books(move |books| {
         let Some(mut trade) = books.find_by_token(&looked_up)? else { return Ok(None) };
         books.scanned(&mut trade)?;
         books.capture(&mut trade)?;
@@ -90,7 +86,7 @@ async fn confirm(
     match found.await {
         // See Other, so that reloading the page does not ask to pay again.
         Ok(Some(_)) => Redirect::to(&address(&format!("/qr/{token}"), way.checked())).into_response(),
-        Ok(None) => page(StatusCode::NOT_FOUND, &unknown()),
+        Ok(None) => shown(StatusCode::NOT_FOUND, &unknown()),
         Err(error) => failed(&error),
     }
 }
@@ -124,7 +120,7 @@ fn render(trade: &Trade, token: &str, back: Option<&str>) -> String {
         "<h1>{}</h1><p class=\"amount\">¥{}</p>{below}<p class=\"number\">{}</p>",
         escaped(&trade.subject),
         yuan::format(trade.total),
-        escaped(&trade.out_trade_no)
+        escaped(&trade.key.number)
     ))
 }
 
@@ -143,7 +139,8 @@ fn frame(inside: &str) -> String {
     )
 }
 
-fn page(status: StatusCode, html: &str) -> Response {
+/// A page that may not load, run or send anything elsewhere.
+pub(super) fn shown(status: StatusCode, html: &str) -> Response {
     let headers = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
     (status, headers, Html(html.to_owned())).into_response()
 }
@@ -151,10 +148,10 @@ fn page(status: StatusCode, html: &str) -> Response {
 fn failed(error: &LedgerError) -> Response {
     tracing::warn!(error = error as &dyn std::error::Error, "the ledger failed under the phone page");
     let words = "<h1>Something went wrong here; nothing was taken twice. Try again. 请重试</h1>";
-    page(StatusCode::INTERNAL_SERVER_ERROR, &frame(words))
+    shown(StatusCode::INTERNAL_SERVER_ERROR, &frame(words))
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -169,7 +166,7 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-fn percent_encoded(text: &str) -> String {
+pub(super) fn percent_encoded(text: &str) -> String {
     let one = |byte: u8| {
         let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }

@@ -116,8 +116,18 @@ impl Shop {
 
     /// Query and form of a signed request, as the official SDK splits them.
     pub(super) fn signed(&self, method: &str, content: &Value) -> (String, String) {
+        self.signed_with(method, content, &[])
+    }
+
+    /// The same with more parameters.
+    pub(super) fn signed_with(
+        &self,
+        method: &str,
+        content: &Value,
+        more: &[(&str, &str)],
+    ) -> (String, String) {
         let content = content.to_string();
-        let params = [
+        let mut params = vec![
             ("app_id", "2021000000000001"),
             ("biz_content", &content),
             ("charset", "utf-8"),
@@ -126,6 +136,8 @@ impl Shop {
             ("timestamp", "2024-01-02 03:04:05"),
             ("version", "1.0"),
         ];
+        params.extend_from_slice(more);
+        params.sort_unstable();
         let to_sign: Vec<String> = params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut signature = vec![0; self.merchant.public().modulus_len()];
         let random = SystemRandom::new();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client::{CODE, Shop, order};
-use crate::sim::gateway::{Fault, Money, Rule, Stage};
+use crate::sim::gateway::{Ending, Fault, Money, Rule, Stage};
 
 #[tokio::test]
 async fn a_dropped_request_leaves_no_trace_and_a_dropped_answer_leaves_the_money_taken() {
@@ -164,4 +164,43 @@ async fn the_switch_is_set_and_read_over_http() {
     assert_eq!(shop.post("/faults", &json!({ "clear": true })).await.0, 200);
     assert!(shop.gateway().faults().rules().is_empty());
     assert_eq!(shop.gateway().faults().hits()["unknown"], 1);
+}
+
+#[tokio::test]
+async fn a_body_is_cut_with_or_without_the_line_and_may_trickle() {
+    let shop = Shop::open().await;
+    let send = async || {
+        let (query, form) = shop.signed("alipay.trade.query", &json!({ "out_trade_no": "A" }));
+        let url = shop.url(&format!("/gateway.do?{query}"));
+        shop.http.post(url).body(form).send().await.unwrap().text().await
+    };
+    shop.strike(Fault::Truncate { keep: Some(10), ending: Ending::Short });
+    assert_eq!(send().await.unwrap(), "{\"alipay_t");
+    shop.strike(Fault::Truncate { keep: Some(10), ending: Ending::Cut });
+    assert!(send().await.is_err());
+    shop.strike(Fault::SlowBytes { byte_ms: 1 });
+    let whole = send().await.unwrap();
+    assert!(whole.contains("ACQ.TRADE_NOT_EXIST") && whole.ends_with('}'), "{whole}");
+}
+
+#[tokio::test]
+async fn a_server_error_and_a_wrong_amount_hide_what_was_done() {
+    let shop = Shop::open().await;
+    shop.strike(Fault::HttpError { status: 502, money: Money::Moved });
+    let (query, form) = shop.signed("alipay.trade.pay", &order("A", CODE, "1.00"));
+    let answer = shop.http.post(shop.url(&format!("/gateway.do?{query}"))).body(form).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 502);
+    assert!(!answer.text().await.unwrap().contains("alipay"));
+    shop.strike(Fault::WrongAmount { by_fen: 1 });
+    let off = shop.ask("query", json!({ "out_trade_no": "A" })).await;
+    assert_eq!((off.text("trade_status"), off.text("total_amount")), ("TRADE_SUCCESS", "1.01"));
+    assert_eq!(shop.captures(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_the_network_delivers_twice_moves_money_once() {
+    let shop = Shop::open().await;
+    shop.strike(Fault::Duplicate);
+    assert_eq!(shop.pay("A", CODE, "1.00").await.outcome(), "ACQ.TRADE_HAS_SUCCESS");
+    assert_eq!((shop.captures(), shop.status("A").await.as_str()), (1, "TRADE_SUCCESS"));
 }

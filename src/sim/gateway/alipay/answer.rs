@@ -8,57 +8,76 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::keys::Keys;
-
-/// How the answer is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signing {
-    Right,
-    /// A signature of the gateway's key over other bytes.
-    Wrong,
-    Missing,
-}
+use crate::sim::gateway::{
+    keys::{Keys, Signing},
+    yuan,
+};
 
 /// What stands under `alipay_trade_..._response`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Node {
+pub(in crate::sim::gateway) struct Node {
     code: &'static str,
     msg: &'static str,
     fields: BTreeMap<&'static str, Value>,
 }
 
 impl Node {
-    pub(super) fn success() -> Node {
+    pub(in crate::sim::gateway) fn success() -> Node {
         Node { code: "10000", msg: "Success", fields: BTreeMap::new() }
     }
 
     /// The buyer has to do something on the phone first.
-    pub(super) fn in_process() -> Node {
+    pub(in crate::sim::gateway) fn in_process() -> Node {
         Node { code: "10003", msg: "order success pay inprocess", fields: BTreeMap::new() }
     }
 
     /// Nobody knows; the money may or may not have moved.
-    pub(super) fn unavailable() -> Node {
+    pub(in crate::sim::gateway) fn unavailable() -> Node {
         Node::refused("20000", "Service Currently Unavailable", "aop.ACQ.SYSTEM_ERROR", "系统异常")
     }
 
     /// The business said no.
-    pub(super) fn failed(sub_code: &str, sub_msg: &str) -> Node {
+    pub(in crate::sim::gateway) fn failed(sub_code: &str, sub_msg: &str) -> Node {
         Node::refused("40004", "Business Failed", sub_code, sub_msg)
     }
 
-    pub(super) fn refused(code: &'static str, msg: &'static str, sub_code: &str, sub_msg: &str) -> Node {
+    pub(in crate::sim::gateway) fn refused(
+        code: &'static str,
+        msg: &'static str,
+        sub_code: &str,
+        sub_msg: &str,
+    ) -> Node {
         let node = Node { code, msg, fields: BTreeMap::new() };
         node.with("sub_code", sub_code).with("sub_msg", sub_msg)
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Node {
+    pub(in crate::sim::gateway) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Node {
         self.fields.insert(name, value.into());
         self
     }
 
+    /// The same answer with every amount off by so many fen.
+    pub(in crate::sim::gateway) fn with_amounts_off(mut self, fen: i64) -> Node {
+        const AMOUNTS: [&str; 7] = [
+            "total_amount",
+            "receipt_amount",
+            "buyer_pay_amount",
+            "invoice_amount",
+            "refund_fee",
+            "refund_amount",
+            "send_back_fee",
+        ];
+        for (_, value) in self.fields.iter_mut().filter(|(name, _)| AMOUNTS.contains(*name)) {
+            let off = value.as_str().and_then(yuan::parse).map(|amount| yuan::format((amount + fen).max(0)));
+            if let Some(off) = off {
+                *value = off.into();
+            }
+        }
+        self
+    }
+
     /// The sub code if there is one, else the code: for the log.
-    pub(super) fn outcome(&self) -> &str {
+    pub(in crate::sim::gateway) fn outcome(&self) -> &str {
         self.fields.get("sub_code").and_then(Value::as_str).unwrap_or(self.code)
     }
 
@@ -75,25 +94,28 @@ impl Node {
     }
 }
 
-/// The whole answer to a verified request.
-pub(super) fn envelope(
+/// The whole answer to a verified request. `certificate` names the certificate that the signature is of.
+pub(in crate::sim::gateway) fn envelope(
     method: &str,
     node: &Node,
     signing: Signing,
+    certificate: Option<&str>,
     keys: &Keys,
 ) -> Result<String, ring::error::Unspecified> {
     let name = method.replace('.', "_");
     let node = node.render();
-    let signature = match signing {
-        Signing::Right => keys.sign(&node)?,
-        Signing::Wrong => keys.sign(&format!("{node} "))?,
-        Signing::Missing => return Ok(format!("{{\"{name}_response\":{node}}}")),
-    };
-    Ok(format!("{{\"{name}_response\":{node},\"sign\":\"{signature}\"}}"))
+    let certificate =
+        certificate.map(|serial| format!("\"alipay_cert_sn\":\"{serial}\",")).unwrap_or_default();
+    Ok(match keys.sign_as(node.as_bytes(), signing)? {
+        Some(signature) => {
+            format!("{{\"{name}_response\":{node},{certificate}\"sign\":\"{signature}\"}}")
+        }
+        None => format!("{{\"{name}_response\":{node}}}"),
+    })
 }
 
 /// The answer to a request that is not understood or not verified: nobody's, so unsigned.
-pub(super) fn error_envelope(node: &Node) -> String {
+pub(in crate::sim::gateway) fn error_envelope(node: &Node) -> String {
     format!("{{\"error_response\":{}}}", node.render())
 }
 

@@ -6,17 +6,21 @@
 
 use super::{
     answer::Node,
-    beijing,
     pay::read_number,
     query::{find, unknown},
-    request::{Call, Method},
-    trade::{Books, Status, Trade},
+    request::Call,
+};
+use crate::sim::gateway::{
+    beijing,
+    books::Books,
+    trade::{End, Refund, Status, Trade},
+    verb::{Verb, Wallet},
     yuan,
 };
 
 /// What a cancel of an unknown number does to a pay that arrives later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unheard {
+pub(in crate::sim::gateway) enum Unheard {
     /// It is refused.
     Buried,
     /// It goes through.
@@ -26,37 +30,40 @@ pub(super) enum Unheard {
 /// Ends a trade whatever its state: unpaid it is closed, paid it is given back.
 pub(super) fn cancel(books: &Books<'_>, call: &Call, unheard: Unheard) -> rusqlite::Result<Node> {
     let trade = match call.field("trade_no") {
-        Some(trade_no) => books.find_by_trade_no(&trade_no)?,
+        Some(trade_no) => books.find_by_trade_no(Wallet::Alipay, &trade_no)?,
         None => match read_number(call) {
-            Ok(number) => books.find(&number)?,
+            Ok(number) => books.find(&call.key_of(&number))?,
             Err(refusal) => return Ok(refusal),
         },
     };
-    let Some(mut trade) = trade.filter(|trade| trade.app_id == call.app_id) else {
+    let Some(mut trade) = trade.filter(|trade| trade.key.merchant == call.app_id) else {
         let number = call.out_trade_no().unwrap_or_default();
-        books.note_request(&number, Method::Cancel, 0)?;
-        if unheard == Unheard::Buried && !number.is_empty() && books.find(&number)?.is_none() {
-            books.bury(&number)?;
+        let key = call.key_of(&number);
+        books.note_request(&key, Verb::Cancel, 0)?;
+        if unheard == Unheard::Buried && !number.is_empty() && books.find(&key)?.is_none() {
+            books.bury(&key)?;
         }
         return Ok(Node::success()
             .with("out_trade_no", number)
             .with("retry_flag", "N")
             .with("action", "close"));
     };
-    books.note_request(&trade.out_trade_no, Method::Cancel, 0)?;
+    books.note_request(&trade.key, Verb::Cancel, 0)?;
     if trade.status == Status::Finished {
         return Ok(finished().with("retry_flag", "N"));
     }
-    books.close(&mut trade)?;
+    books.end(&mut trade, End::Cancel)?;
     let left = trade.total - trade.refunded;
     if trade.status == Status::Paid {
-        let request_no = format!("cancel:{}", trade.out_trade_no);
-        books.refund(&mut trade, &request_no, left)?;
+        let number = format!("cancel:{}", trade.key.number);
+        let (made_ms, url) = (books.now_ms, trade.notify_url.clone());
+        let refund = Refund { number, amount: left, reason: None, made_ms, told_ms: made_ms };
+        books.refund(&mut trade, &refund, url.as_deref())?;
     }
     let action = if trade.refunded > 0 { "refund" } else { "close" };
     let mut node = Node::success()
         .with("action", action)
-        .with("out_trade_no", trade.out_trade_no)
+        .with("out_trade_no", trade.key.number)
         .with("retry_flag", "N")
         .with("trade_no", trade.trade_no);
     if trade.refunded > 0 {
@@ -68,11 +75,11 @@ pub(super) fn cancel(books: &Books<'_>, call: &Call, unheard: Unheard) -> rusqli
 /// Ends a trade that was not paid, and no other.
 pub(super) fn close(books: &Books<'_>, call: &Call) -> rusqlite::Result<Node> {
     let Some(mut trade) = find(books, call)? else { return Ok(unknown()) };
-    books.note_request(&trade.out_trade_no, Method::Close, 0)?;
+    books.note_request(&trade.key, Verb::Close, 0)?;
     match trade.status {
         Status::Waiting => {
-            books.close(&mut trade)?;
-            Ok(Node::success().with("out_trade_no", trade.out_trade_no).with("trade_no", trade.trade_no))
+            books.end(&mut trade, End::Close)?;
+            Ok(Node::success().with("out_trade_no", trade.key.number).with("trade_no", trade.trade_no))
         }
         Status::Paid | Status::Closed => Ok(wrong_state()),
         Status::Finished => Ok(finished()),
@@ -89,7 +96,7 @@ pub(super) fn refund(books: &Books<'_>, call: &Call) -> rusqlite::Result<Node> {
             "refund_amount is missing or not an amount like 12.30",
         ));
     };
-    books.note_request(&trade.out_trade_no, Method::Refund, amount)?;
+    books.note_request(&trade.key, Verb::Refund, amount)?;
     let request_no = match call.field("out_request_no") {
         Some(number) if number.starts_with("cancel:") => {
             return Ok(Node::failed(
@@ -98,11 +105,11 @@ pub(super) fn refund(books: &Books<'_>, call: &Call) -> rusqlite::Result<Node> {
             ));
         }
         Some(number) => number,
-        None if amount == trade.total => trade.out_trade_no.clone(),
+        None if amount == trade.total => trade.key.number.clone(),
         None => return Ok(too_much("a partial refund needs an out_request_no")),
     };
     match books.refund_made(&trade, &request_no)? {
-        Some((made, at_ms)) if made == amount => return Ok(refunded(&trade, "N", 0, at_ms)),
+        Some(made) if made.amount == amount => return Ok(refunded(&trade, "N", 0, made.made_ms)),
         Some(_) => {
             let words = "this out_request_no was used for another amount";
             return Ok(Node::failed("ACQ.DISCORDANT_REPEAT_REQUEST", words));
@@ -115,7 +122,10 @@ pub(super) fn refund(books: &Books<'_>, call: &Call) -> rusqlite::Result<Node> {
     if trade.captures == 0 {
         return Ok(wrong_state());
     }
-    if !books.refund(&mut trade, &request_no, amount)? {
+    let (made_ms, url) = (books.now_ms, trade.notify_url.clone());
+    let reason = call.field("refund_reason");
+    let refund = Refund { number: request_no, amount, reason, made_ms, told_ms: made_ms };
+    if !books.refund(&mut trade, &refund, url.as_deref())? {
         return Ok(too_much("退款金额超限: more than is left of this trade"));
     }
     Ok(refunded(&trade, "Y", amount, books.now_ms))
@@ -127,7 +137,7 @@ fn refunded(trade: &Trade, fund_change: &str, sent_back: i64, at_ms: i64) -> Nod
         .with("buyer_user_id", trade.buyer.clone())
         .with("fund_change", fund_change)
         .with("gmt_refund_pay", beijing::format(at_ms))
-        .with("out_trade_no", trade.out_trade_no.as_str())
+        .with("out_trade_no", trade.key.number.as_str())
         .with("refund_fee", yuan::format(trade.refunded))
         .with("send_back_fee", yuan::format(sent_back))
         .with("trade_no", trade.trade_no.as_str())

@@ -1,15 +1,18 @@
 //! `alipay.trade.pay` and `alipay.trade.precreate`: how a trade begins.
 //!
 //! Source: Alipay open platform, the two methods' pages, "Business error codes". Deliberately not here:
-//! discounts and vouchers (every trade is paid in full from the buyer's balance), notifications.
+//! notifications; when money moves is the books' affair.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{
-    answer::Node,
-    beijing, chance,
-    request::{Call, Method},
-    trade::{Books, Order, Origin, Status, Trade},
+use super::{answer::Node, request::Call};
+use crate::sim::gateway::{
+    beijing,
+    books::Books,
+    chance,
+    customer::Manner,
+    trade::{Buyer, Order, Origin, Status, Trade},
+    verb::Verb,
     yuan,
 };
 
@@ -20,19 +23,8 @@ const MAX_NUMBER: usize = 64;
 /// What a subject may be long.
 const MAX_SUBJECT: usize = 256;
 
-/// What the buyer's side does with a pay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Buyer {
-    /// Pays at once.
-    Pays,
-    /// Has to type a password: money moves after this many queries, or on a person's word (-1).
-    Types(i64),
-    /// Has not enough money.
-    IsBroke,
-}
-
 /// A pay code was presented at the counter.
-pub(super) fn pay(books: &Books<'_>, call: &Call, buyer: Buyer) -> rusqlite::Result<Node> {
+pub(super) fn pay(books: &Books<'_>, call: &Call, buyer: &Buyer) -> rusqlite::Result<Node> {
     let order = match read_order(call, books.now_ms) {
         Ok(order) => order,
         Err(refusal) => return Ok(refusal),
@@ -40,8 +32,8 @@ pub(super) fn pay(books: &Books<'_>, call: &Call, buyer: Buyer) -> rusqlite::Res
     let scene = call.field("scene").unwrap_or_else(|| "bar_code".to_owned());
     let code = call.pay_code().unwrap_or_default();
     let hash = chance::hash_of_code(&code);
-    books.note_request(&order.out_trade_no, Method::Pay, order.total)?;
-    if let Some(trade) = books.find(&order.out_trade_no)? {
+    books.note_request(&order.key, Verb::Pay, order.total)?;
+    if let Some(trade) = books.find(&order.key)? {
         let same_code = trade.auth_code_hash.as_ref() == Some(&hash);
         return Ok(match again(&trade, &order) {
             Some(refusal) => refusal,
@@ -49,78 +41,131 @@ pub(super) fn pay(books: &Books<'_>, call: &Call, buyer: Buyer) -> rusqlite::Res
             None => inconsistent(),
         });
     }
-    if books.is_buried(&order.out_trade_no)? {
+    if books.is_buried(&order.key)? {
         return Ok(closed());
     }
-    if !is_well_formed(&scene, &code) || !books.use_code(&hash, &order.out_trade_no)? {
+    if !is_well_formed(&scene, &code) || !books.use_code(&hash, &order.key)? {
         return Ok(Node::failed(
             "ACQ.PAYMENT_AUTH_CODE_INVALID",
             "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款",
         ));
     }
-    match buyer {
-        Buyer::IsBroke => {
-            books.note(&order.out_trade_no, "refuse", order.total)?;
-            Ok(Node::failed("ACQ.BUYER_BALANCE_NOT_ENOUGH", "余额不足，请顾客更换付款方式后重新收款"))
-        }
-        Buyer::Types(queries) => {
-            let mut trade = books.open(&order, &Origin::PayCode(hash))?;
-            books.wait_for(&mut trade, queries)?;
-            Ok(waiting(&trade))
-        }
-        Buyer::Pays => {
-            let mut trade = books.open(&order, &Origin::PayCode(hash))?;
-            books.capture(&mut trade)?;
-            Ok(paid(&trade, Node::success()))
-        }
+    if buyer.manner == Some(Manner::Refuse) {
+        books.note(&order.key, "refuse", order.total)?;
+        return Ok(Node::failed("ACQ.BUYER_BALANCE_NOT_ENOUGH", "余额不足，请顾客更换付款方式后重新收款"));
     }
+    let mut trade = books.open(&order, &Origin::PayCode(hash), buyer)?;
+    if matches!(buyer.manner, None | Some(Manner::Pay)) {
+        books.capture(&mut trade)?;
+    }
+    Ok(if trade.captures > 0 { paid(&trade, Node::success()) } else { waiting(&trade) })
 }
 
 /// A code is wanted that the buyer scans. The wallet knows no trade before a phone has opened it.
-pub(super) fn precreate(books: &Books<'_>, call: &Call, public_base: &str) -> rusqlite::Result<Node> {
+pub(super) fn precreate(
+    books: &Books<'_>,
+    call: &Call,
+    buyer: &Buyer,
+    public_base: &str,
+) -> rusqlite::Result<Node> {
     let order = match read_order(call, books.now_ms) {
         Ok(order) => order,
         Err(refusal) => return Ok(refusal),
     };
-    books.note_request(&order.out_trade_no, Method::Precreate, order.total)?;
-    let trade = match books.find(&order.out_trade_no)? {
+    books.note_request(&order.key, Verb::Precreate, order.total)?;
+    let trade = match books.find(&order.key)? {
         Some(trade) => match again(&trade, &order) {
             Some(refusal) => return Ok(refusal),
             None => trade,
         },
-        None if books.is_buried(&order.out_trade_no)? => return Ok(closed()),
-        None => books.open(&order, &Origin::Precreated)?,
+        None if books.is_buried(&order.key)? => return Ok(closed()),
+        None => books.open(&order, &Origin::Precreated, buyer)?,
     };
     let Some(token) = &trade.qr_token else { return Ok(inconsistent()) };
     let url = format!("{public_base}/qr/{token}");
-    Ok(Node::success().with("out_trade_no", trade.out_trade_no).with("qr_code", url))
+    Ok(Node::success().with("out_trade_no", trade.key.number).with("qr_code", url))
 }
 
 /// What is told of a trade whose money was taken; `node` says how the question went.
+///
+/// Amounts as in the wallet's own worked example: the total less the merchant's part is the receipt, less the
+/// wallet's part what the buyer pays, less points the invoice; the funds sum to the total.
 pub(super) fn paid(trade: &Trade, node: Node) -> Node {
-    let total = yuan::format(trade.total);
-    let fund = json!([{ "amount": total, "fund_channel": "ALIPAYACCOUNT" }]);
-    known(trade, node)
-        .with("buyer_pay_amount", total.as_str())
+    let mut node = known(trade, node)
+        .with("buyer_pay_amount", yuan::format(trade.buyer_pays()))
         .with("buyer_user_id", trade.buyer.clone())
-        .with("fund_bill_list", fund)
-        .with("invoice_amount", total.as_str())
-        .with("point_amount", "0.00")
-        .with("receipt_amount", total.as_str())
-        .with("gmt_payment", trade.paid_ms.map(beijing::format))
+        .with("fund_bill_list", funds(trade))
+        .with("invoice_amount", yuan::format(trade.invoice()))
+        .with("point_amount", yuan::format(trade.discount.points))
+        .with("receipt_amount", yuan::format(trade.receipt()))
+        .with("gmt_payment", trade.paid_ms.map(beijing::format));
+    if trade.discount.merchant > 0 {
+        node = node.with("mdiscount_amount", yuan::format(trade.discount.merchant));
+    }
+    if trade.discount.platform > 0 {
+        node = node.with("discount_amount", yuan::format(trade.discount.platform));
+    }
+    let vouchers = vouchers(trade);
+    if vouchers.is_empty() { node } else { node.with("voucher_detail_list", vouchers) }
+}
+
+/// `fund_bill_list`: where each part of the total came from.
+fn funds(trade: &Trade) -> Value {
+    parts_of(trade)
+        .map(|(channel, fen)| json!({ "amount": yuan::format(fen), "fund_channel": channel }))
+        .collect()
+}
+
+/// The same as a notification writes it: text, and a name in another case.
+pub(in crate::sim::gateway) fn notified_funds(trade: &Trade) -> String {
+    let funds: Value = parts_of(trade)
+        .map(|(channel, fen)| json!({ "amount": yuan::format(fen), "fundChannel": channel }))
+        .collect();
+    funds.to_string()
+}
+
+fn parts_of(trade: &Trade) -> impl Iterator<Item = (&'static str, i64)> {
+    let parts = [
+        ("ALIPAYACCOUNT", trade.invoice()),
+        ("POINT", trade.discount.points),
+        ("DISCOUNT", trade.discount.platform),
+        ("MDISCOUNT", trade.discount.merchant),
+    ];
+    parts.into_iter().filter(|(_, fen)| *fen > 0)
+}
+
+/// `voucher_detail_list`: each discount with what the merchant and what others bear.
+fn vouchers(trade: &Trade) -> Vec<Value> {
+    let parts = [
+        ("商家优惠", trade.discount.merchant, trade.discount.merchant),
+        ("平台优惠", trade.discount.platform, 0),
+    ];
+    let given = parts.iter().zip(1..).filter(|((_, amount, _), _)| *amount > 0);
+    given
+        .map(|((name, amount, merchant), nth)| {
+            json!({
+                "amount": yuan::format(*amount),
+                "id": format!("{}{nth:04}", trade.trade_no),
+                "merchant_contribute": yuan::format(*merchant),
+                "name": name,
+                "other_contribute": yuan::format(amount - merchant),
+                "type": "ALIPAY_FIX_VOUCHER",
+            })
+        })
+        .collect()
 }
 
 /// What is told of any trade.
 pub(super) fn known(trade: &Trade, node: Node) -> Node {
     node.with("buyer_logon_id", "159****5620")
-        .with("out_trade_no", trade.out_trade_no.as_str())
+        .with("out_trade_no", trade.key.number.as_str())
         .with("total_amount", yuan::format(trade.total))
         .with("trade_no", trade.trade_no.as_str())
 }
 
 /// Why an order number that is already known cannot begin again; nothing if it is the same order, waiting.
 fn again(trade: &Trade, order: &Order) -> Option<Node> {
-    let same = trade.total == order.total && trade.subject == order.subject && trade.app_id == order.app_id;
+    let same = trade.total == order.total && trade.subject == order.subject;
     if !same {
         return Some(inconsistent());
     }
@@ -175,7 +220,16 @@ fn read_order(call: &Call, now_ms: i64) -> Result<Order, Node> {
         total.ok_or_else(|| wrong("total_amount is not between 0.01 and 100000000 with two decimals"))?;
     let expires_ms =
         read_expiry(call, now_ms).ok_or_else(|| wrong("the time-out is not like 90s, 5m, 1h or 1d"))?;
-    Ok(Order { out_trade_no, app_id: call.app_id.clone(), subject, total, expires_ms })
+    Ok(Order {
+        key: call.key_of(&out_trade_no),
+        app_id: call.app_id.clone(),
+        subject,
+        attach: call.field("passback_params"),
+        total,
+        expires_ms,
+        notify_url: call.notify_url.clone(),
+        key_id: None,
+    })
 }
 
 /// The order number, if it is one.

@@ -3,105 +3,83 @@
 //!
 //! Source: Alipay open platform, "Common request parameters" and "Signing requests": what is signed is every
 //! parameter that is not blank, but `sign`, sorted by name, as `name=value` joined by `&`, values raw.
-//! Deliberately not here: encryption of the content, certificate mode, other charsets than UTF-8.
+//! In certificate mode two more parameters travel and are signed like any other; both modes are taken.
+//! Deliberately not here: encryption of the content, other charsets than UTF-8.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{answer::Node, beijing, keys::Keys};
-
-/// What a merchant may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    Pay,
-    Precreate,
-    Query,
-    Cancel,
-    Close,
-    Refund,
-    RefundQuery,
-}
-
-impl Method {
-    const ALL: [Method; 7] = [
-        Method::Pay,
-        Method::Precreate,
-        Method::Query,
-        Method::Cancel,
-        Method::Close,
-        Method::Refund,
-        Method::RefundQuery,
-    ];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Method::Pay => "alipay.trade.pay",
-            Method::Precreate => "alipay.trade.precreate",
-            Method::Query => "alipay.trade.query",
-            Method::Cancel => "alipay.trade.cancel",
-            Method::Close => "alipay.trade.close",
-            Method::Refund => "alipay.trade.refund",
-            Method::RefundQuery => "alipay.trade.fastpay.refund.query",
-        }
-    }
-
-    pub(super) fn named(name: &str) -> Option<Method> {
-        Method::ALL.into_iter().find(|method| method.name() == name)
-    }
-}
+use super::answer::Node;
+use crate::sim::gateway::{
+    beijing,
+    http::RawRequest,
+    keys::Keys,
+    trade::OrderKey,
+    verb::{Verb, Wallet},
+    yuan,
+};
 
 /// A verified request.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) method: Method,
-    pub(super) app_id: String,
+pub(in crate::sim::gateway) struct Call {
+    pub(in crate::sim::gateway) verb: Verb,
+    pub(in crate::sim::gateway) app_id: String,
+    pub(super) notify_url: Option<String>,
+    /// The client has certificates: answers name the one they are signed with.
+    pub(in crate::sim::gateway) has_certificates: bool,
     content: Map<String, Value>,
+}
+
+/// Why a request is not worked on.
+#[derive(Debug, Clone)]
+pub(in crate::sim::gateway) struct Refused {
+    /// The gateway's own answer.
+    pub(in crate::sim::gateway) node: Node,
+    /// What the request says it is, for the log.
+    pub(in crate::sim::gateway) method: String,
+    pub(in crate::sim::gateway) is_verified: bool,
 }
 
 impl Call {
     /// Reads and verifies. The error is the gateway's own answer to whoever sent this.
-    pub(super) fn read(query: &str, form: &[u8], keys: &Keys) -> Result<Call, Node> {
+    pub(in crate::sim::gateway) fn read(request: &RawRequest, keys: &Keys) -> Result<Call, Refused> {
+        let refused = |node| Refused { node, method: String::new(), is_verified: false };
         let mut params = BTreeMap::new();
-        collect(query.as_bytes(), &mut params)?;
-        collect(form, &mut params)?;
-        let missing =
-            |name: &str| missing_argument(&name.replace('_', "-").replace("sign-type", "signature-type"));
-        let param = |name: &str| params.get(name).ok_or_else(|| missing(name));
+        collect(request.query().as_bytes(), &mut params).map_err(refused)?;
+        collect(&request.body, &mut params).map_err(refused)?;
+        let method = params.get("method").cloned().unwrap_or_default();
+        verify(&params, keys).map_err(|node| Refused { method: method.clone(), ..refused(node) })?;
+        Call::understand(&params).map_err(|node| Refused { node, method, is_verified: true })
+    }
 
+    fn understand(params: &BTreeMap<String, String>) -> Result<Call, Node> {
+        let param = |name: &str| params.get(name).ok_or_else(|| missing(name));
         let method = param("method")?;
-        let app_id = param("app_id")?.clone();
-        let signature = params.get("sign").ok_or_else(|| missing_argument("signature"))?;
-        let is =
-            |name: &str, value: &str| params.get(name).is_none_or(|given| given.eq_ignore_ascii_case(value));
-        if param("sign_type")? != "RSA2" {
-            return Err(invalid("signature-type", "只支持RSA2: set sign_type to RSA2"));
-        }
-        if !is("charset", "utf-8") {
-            return Err(invalid("charset", "this gateway reads utf-8 only"));
-        }
-        if !keys.merchant_signed(&string_to_sign(&params), signature) {
-            return Err(invalid(
-                "signature",
-                "验签出错: the signature is not the merchant key's over these parameters",
-            ));
-        }
-        if !is("format", "json") {
+        if !is(params, "format", "json") {
             return Err(invalid("format", "only JSON is answered"));
         }
         if beijing::parse(param("timestamp")?).is_none() {
             return Err(invalid("timestamp", "write the timestamp as yyyy-MM-dd HH:mm:ss, Beijing time"));
         }
         param("version")?;
-        let method = Method::named(method)
+        let mut verbs = Verb::ALL.into_iter().filter(|verb| *verb != Verb::Notify);
+        let verb = verbs
+            .find(|verb| verb.name(Wallet::Alipay) == method)
             .ok_or_else(|| invalid("method", "this gateway does not know that method"))?;
         let content = serde_json::from_str(param("biz_content")?)
             .map_err(|_| invalid("parameter", "biz_content is not a JSON object"))?;
-        Ok(Call { method, app_id, content })
+        Ok(Call {
+            verb,
+            app_id: param("app_id")?.clone(),
+            notify_url: params.get("notify_url").cloned(),
+            has_certificates: params.contains_key("app_cert_sn"),
+            content,
+        })
     }
 
     /// A field of the business content. Numbers count as their text: some SDKs send amounts so.
-    pub(super) fn field(&self, name: &str) -> Option<String> {
+    pub(in crate::sim::gateway) fn field(&self, name: &str) -> Option<String> {
         match self.content.get(name)? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(number.to_string()),
@@ -109,13 +87,51 @@ impl Call {
         }
     }
 
-    pub(super) fn out_trade_no(&self) -> Option<String> {
+    pub(in crate::sim::gateway) fn out_trade_no(&self) -> Option<String> {
         self.field("out_trade_no")
     }
 
-    pub(super) fn pay_code(&self) -> Option<String> {
+    pub(in crate::sim::gateway) fn pay_code(&self) -> Option<String> {
         self.field("auth_code")
     }
+
+    /// What the request itself says the money is, in fen.
+    pub(in crate::sim::gateway) fn amount(&self) -> Option<i64> {
+        self.field("total_amount").or_else(|| self.field("refund_amount")).and_then(|text| yuan::parse(&text))
+    }
+
+    pub(super) fn key_of(&self, number: &str) -> OrderKey {
+        OrderKey { wallet: Wallet::Alipay, merchant: self.app_id.clone(), number: number.to_owned() }
+    }
+}
+
+/// Whether a parameter, if it is there, has this value.
+fn is(params: &BTreeMap<String, String>, name: &str, value: &str) -> bool {
+    params.get(name).is_none_or(|given| given.eq_ignore_ascii_case(value))
+}
+
+fn missing(name: &str) -> Node {
+    missing_argument(&name.replace('_', "-").replace("sign-type", "signature-type"))
+}
+
+fn verify(params: &BTreeMap<String, String>, keys: &Keys) -> Result<(), Node> {
+    let param = |name: &str| params.get(name).ok_or_else(|| missing(name));
+    param("method")?;
+    param("app_id")?;
+    let signature = params.get("sign").ok_or_else(|| missing_argument("signature"))?;
+    if param("sign_type")? != "RSA2" {
+        return Err(invalid("signature-type", "只支持RSA2: set sign_type to RSA2"));
+    }
+    if !is(params, "charset", "utf-8") {
+        return Err(invalid("charset", "this gateway reads utf-8 only"));
+    }
+    if !keys.merchant_signed(string_to_sign(params).as_bytes(), signature) {
+        return Err(invalid(
+            "signature",
+            "验签出错: the signature is not the merchant key's over these parameters",
+        ));
+    }
+    Ok(())
 }
 
 fn string_to_sign(params: &BTreeMap<String, String>) -> String {
