@@ -126,6 +126,10 @@ pub fn gb18030(character: char) -> Option<([u8; 4], usize)> {
 /// What a Chinese printer has: every character of two bytes, and hanzi of four. Other characters of four bytes
 /// (most accented letters among them) are in the standard but in no printer's font.
 fn two_cells(character: char) -> Printed {
+    // The hanzi of GBK all have two bytes; looking each up several times would cost more than the rest of a receipt.
+    if ('\u{4e00}'..='\u{9fa5}').contains(&character) {
+        return Printed::Wide(character);
+    }
     let character = two_cell_form(character);
     if has_no_glyph(character) {
         return Printed::LostWide;
@@ -225,6 +229,13 @@ mod tests {
             |text: &str, charset| shown(text, charset).map(|(character, _)| character).collect::<String>();
         assert_eq!(seen("5 € 牛\u{301}ő", Charset::Cp437), "5 EUR ??o");
         assert_eq!(seen("5 € 牛\u{301}ő🍰", Charset::Gb18030), "5 € 牛o〓");
+    }
+
+    #[test]
+    fn the_hanzi_of_gbk_all_have_two_bytes() {
+        for character in '\u{4e00}'..='\u{9fa5}' {
+            assert_eq!(gb18030(character).map(|(_, length)| length), Some(2), "{character}");
+        }
     }
 
     #[test]
