@@ -4,6 +4,7 @@
 //! it begins. Not here: sending it anywhere.
 
 use super::say;
+use crate::scan::label::LabelProfile;
 use crate::scan::{self, Ambiguous, Scanned, Scene, Wallet};
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -74,14 +75,14 @@ impl Judgement {
         let bare: String = text.chars().filter(|character| !character.is_whitespace()).collect();
         let characters = bare.chars().count();
         let none = |words: String| Self { verdict: "none", wallet: None, scene: None, words, characters };
-        let scanned = scan::classify(bare.as_bytes(), None);
+        let scanned = scan::classify(bare.as_bytes(), None, &LabelProfile::usual());
         if let Scanned::PayCode(code) = &scanned {
             let (wallet, name) = named(code.wallet());
             let (scene, how) = shown(code.scene());
             let words = format!("{name}: {}, {how}.", described(&bare));
             return Self { verdict: "wallet", wallet: Some(wallet), scene: Some(scene), words, characters };
         }
-        if let Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code }) = &scanned {
+        if let Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code, .. }) = &scanned {
             let (wallet, name) = named(pay_code.wallet());
             let words = format!(
                 "Ambiguous, {}: a pay code of {name}, or the label of a counter scale. At the counter it is a pay \
@@ -91,8 +92,11 @@ impl Judgement {
             let scene = Some(shown(pay_code.scene()).0);
             return Self { verdict: "ambiguous", wallet: Some(wallet), scene, words, characters };
         }
-        if let Scanned::Unsupported(why) = &scanned {
-            return none(format!("No wallet's pay code, {}: {why}.", described(&bare)));
+        if let Scanned::Emv(_) = &scanned {
+            let said = described(&bare);
+            return none(format!(
+                "No wallet's pay code, {said}: a card scheme's, which this shop does not take."
+            ));
         }
         if bare.is_empty() {
             return none("No wallet's pay code: there is nothing.".to_owned());

@@ -109,7 +109,8 @@ enum Handshake {
 }
 
 fn profile(name: &str) -> Result<&'static hardware::Profile, String> {
-    let names = || hardware::Profile::list().iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names =
+        || hardware::Profile::list().iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ");
     hardware::Profile::by_name(name)
         .ok_or_else(|| format!("there is none of that name: use one of {}", names()))
 }

@@ -170,6 +170,7 @@ fn approved(intent: IntentId, row: HouseRow) -> Answer {
             funder: Funder::Buyer,
             bank_code: None,
         }],
+        vouchers: vec![],
     })
 }
 

@@ -417,7 +417,9 @@ fn needed(command: &[u8]) -> Need {
         [_] => Need::More,
         [ESC, b'@' | b'2', ..] | [FS, b'&' | b'.', ..] => Need::Whole,
         [ESC, b'!' | b'E' | b'a' | b'd' | b'J' | b'3' | b't' | b'R' | b'M' | b'-', ..] => whole_at(3),
-        [FS, b'!', ..] | [GS, b'!' | b'r' | b'a' | b'I' | b'H' | b'h' | b'w', ..] | [ESC, b'=', ..] => whole_at(3),
+        [FS, b'!', ..] | [GS, b'!' | b'r' | b'a' | b'I' | b'H' | b'h' | b'w', ..] | [ESC, b'=', ..] => {
+            whole_at(3)
+        }
         [ESC, b'*', 33, low, high, ..] => whole_at(5 + 3 * usize::from(u16::from_le_bytes([low, high]))),
         [ESC, b'*'] | [ESC, b'*', 33] | [ESC, b'*', 33, _] => Need::More,
         // Function A, up to a NUL, is not known.
