@@ -40,7 +40,7 @@ pub(super) enum Sim {
     )]
     Wallets(Wallets),
     /// A scanner on a pseudo-terminal; each line of standard input is a pull of its trigger or a mishap
-    Scanner(Scanner),
+    Scanner(Box<Scanner>),
     /// A receipt printer on a pseudo-terminal; commands on standard input
     #[command(after_help = "Example:\n  till sim printer /tmp/printer paper")]
     Printer {
@@ -145,7 +145,7 @@ fn log_quietly() {
 pub(super) fn act(part: Sim) -> anyhow::Result<ExitCode> {
     match part {
         Sim::Wallets(wallets) => play_wallets(wallets),
-        Sim::Scanner(scanner) => scan(scanner),
+        Sim::Scanner(scanner) => scan(*scanner),
         Sim::Printer { link, spool, baud } => {
             let options = hardware::sim::PrinterOptions { baud, ..hardware::sim::PrinterOptions::default() };
             hardware::sim::run_printer(&link, &spool, options, std::io::stdin().lock(), std::io::stdout())?;
