@@ -42,7 +42,7 @@ pub(super) enum Sim {
     #[command(after_help = WALLETS_HELP, after_long_help = format!("{WALLETS_HELP}\n\n{}", gateway::HELP))]
     Wallets(Wallets),
     /// A scanner on a pseudo-terminal; each line of standard input is a pull of its trigger or a mishap
-    Scanner(Scanner),
+    Scanner(Box<Scanner>),
     /// A receipt printer on a pseudo-terminal; what happens to it comes as lines on standard input
     #[command(
         after_help = "Examples:\n  till sim printer /tmp/printer paper\n  till sim printer --link /tmp/printer --spool paper --profile chinese-58mm --baud 9600\n\nThen say help. When its lines end, its paper is left in the spool folder: paper.txt and paper.png."
@@ -244,7 +244,7 @@ fn log_quietly() {
 pub(super) fn act(part: Sim) -> anyhow::Result<ExitCode> {
     match part {
         Sim::Wallets(wallets) => play_wallets(wallets),
-        Sim::Scanner(scanner) => scan(scanner),
+        Sim::Scanner(scanner) => scan(*scanner),
         Sim::Printer(printer) => print(printer),
         Sim::Display { link, commands } => {
             let family = match commands {
