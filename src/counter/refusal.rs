@@ -43,6 +43,15 @@ pub enum Refusal {
     /// The same code again.
     #[error("This code was used already. Ask the customer to refresh the code.")]
     CodeUsed,
+    /// A part of it is paid.
+    #[error("A part of it is paid. Take the rest, or give the sale up: what was paid goes back.")]
+    PaidInPart,
+    /// That cannot be given back.
+    #[error("{0}")]
+    Back(String),
+    /// A receipt's code was scanned: the page offers to give money back of it.
+    #[error("This is receipt {0}. Open it below to give money back.")]
+    ReceiptScanned(String),
     /// Nothing to pay.
     #[error("There is nothing to pay.")]
     NothingToPay,
@@ -126,6 +135,9 @@ impl Refusal {
             Self::PhoneIsPaying => "phone_is_paying",
             Self::PaymentUnderWay => "payment_under_way",
             Self::CodeUsed => "code_used",
+            Self::PaidInPart => "paid_in_part",
+            Self::Back(_) => "back",
+            Self::ReceiptScanned(_) => "receipt_scanned",
             Self::NothingToPay => "nothing_to_pay",
             Self::NotEnough { .. } => "not_enough",
             Self::TooMuch { .. } => "too_much",

@@ -23,7 +23,7 @@ use crate::money::{Currency, Money};
 use crate::record::body::{Body, PaperOutcome, Shutdown};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
-use crate::record::money_moves::Settled;
+use crate::record::money_moves::{ProviderName, Settled};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::{PinHash, Role};
@@ -317,7 +317,9 @@ fn context<'a>(
 ) -> Context<'a> {
     let mut draw = [0xD7; 32];
     draw[..8].copy_from_slice(&draws.to_be_bytes());
-    Context { moment, draw, bundle, keys, code_key: &[0x5C; 32], archived }
+    static WALLETS: std::sync::LazyLock<BTreeSet<ProviderName>> =
+        std::sync::LazyLock::new(|| [ProviderName::Alipay].into());
+    Context { moment, draw, bundle, keys, code_key: &[0x5C; 32], wallets: &WALLETS, archived }
 }
 
 fn pin() -> PinHash {

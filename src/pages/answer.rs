@@ -87,6 +87,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Coupon(_)
         | Refusal::Quantity
         | Refusal::Amount(_)
+        | Refusal::Back(_)
         | Refusal::Staff(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NotTheFirst
         | Refusal::Shift(_)
@@ -97,6 +98,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::PhoneIsPaying
         | Refusal::PaymentUnderWay
         | Refusal::CodeUsed
+        | Refusal::PaidInPart
+        | Refusal::ReceiptScanned(_)
         | Refusal::NothingToPay
         | Refusal::NoSuchLine
         | Refusal::SaleFull(_)

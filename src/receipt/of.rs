@@ -4,8 +4,10 @@ use super::{Receipt, ReceiptAbout, ReceiptLine, ReceiptTender};
 use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
 use crate::record::Moment;
+use crate::record::giving_back::{CashBack, Means, TenderShare};
+use crate::record::ids::IntentId;
 use crate::record::money_moves::ProviderName;
-use crate::sale::{Intent, IntentState, Sale};
+use crate::sale::{Intent, IntentState, Refund, Sale};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -34,7 +36,7 @@ impl Receipt {
                 tax_code: line.tax.code.clone(),
             })
         });
-        Some(Self {
+        let receipt = Self {
             shop: bundle.content.shop.clone(),
             terminal: about.terminal,
             epoch: issued.epoch,
@@ -56,7 +58,8 @@ impl Receipt {
             paper: about.paper,
             mode: sale.mode,
             code: about.code,
-        })
+        };
+        if sale.back.opened.is_some() { receipt.turned().ok() } else { Some(receipt) }
     }
 }
 
@@ -68,6 +71,9 @@ fn local(at: Moment, zone: &TimeZone) -> String {
 
 /// Wallets first, in the order they paid, then cash as it was handed over.
 fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
+    if let Some(back) = &sale.back.opened {
+        return back.shares.iter().map(|share| went_back(sale, share)).collect();
+    }
     let approved = sale.intents.iter().filter(|intent| intent.state == IntentState::Approved);
     let cash = sale.cash.iter().map(|cash| ReceiptTender {
         means: "cash".to_owned(),
@@ -79,20 +85,40 @@ fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
 }
 
 fn by_wallet(intent: &Intent) -> ReceiptTender {
-    let means = match intent.provider {
-        ProviderName::Alipay => "alipay",
-        ProviderName::Wechat => "wechat",
-        ProviderName::House => "house",
-    };
     let settled = intent.settled.as_ref();
     ReceiptTender {
-        means: means.to_owned(),
+        means: means(intent.provider),
         amount: intent.amount,
         trade: settled.map(|settled| settled.trade.clone()),
         wallet_discount: settled
             .map(|settled| settled.platform_funded)
             .filter(|discount| discount.is_positive()),
     }
+}
+
+/// How a part of a return went back: as it was paid, or in cash where the wallet refused it.
+fn went_back(sale: &Sale, share: &TenderShare) -> ReceiptTender {
+    let in_cash = |of: &IntentId| {
+        let of = |refund: &&Refund| refund.intent == *of;
+        let instead = |refund: &Refund| {
+            sale.back.cash.iter().any(|(_, why)| *why == CashBack::Instead(refund.id))
+        };
+        sale.refunds.iter().find(of).is_some_and(instead)
+    };
+    let means = match &share.means {
+        Means::Wallet { intent, provider, .. } if !in_cash(intent) => means(*provider),
+        Means::Wallet { .. } | Means::Cash => "cash".to_owned(),
+    };
+    ReceiptTender { means, amount: share.amount, trade: None, wallet_discount: None }
+}
+
+fn means(provider: ProviderName) -> String {
+    let means = match provider {
+        ProviderName::Alipay => "alipay",
+        ProviderName::Wechat => "wechat",
+        ProviderName::House => "house",
+    };
+    means.to_owned()
 }
 
 /// All cash handed back; `Some(None)` when there was none.
