@@ -230,7 +230,7 @@ impl Loop {
     fn recall(&self, event: &Event, turn: &[Record]) -> Option<Sale> {
         let sale = match event {
             Event::Act(Command { act: Act::Reprint { sale } | Act::GiveBack { sale, .. }, .. }) => *sale,
-            Event::Provider(intent, ProviderReport::Approved(_)) => {
+            Event::Provider(intent, ProviderReport::Approved(_) | ProviderReport::Told(_)) => {
                 let known = self.till.owns(*intent) || self.till.past_sale(*intent).is_some();
                 if !known {
                     tracing::warn!(intent.id = %intent, "Money came for a payment that this till has long put away: compare the books.");

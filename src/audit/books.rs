@@ -84,7 +84,7 @@ impl Books {
             Body::RefundDrawn { refund, intent, amount, .. } => {
                 // A sale that was paid in part was given up: that part is not money for it any more.
                 if attempts.paid(intent, about.sale) {
-                    sales.came_in(about, amount.negated());
+                    sales.went_out(about, amount);
                 }
                 attempts.give_back(about, refund, intent, amount)
             }
@@ -93,7 +93,7 @@ impl Books {
                 attempts.went_back(about, refund, GoingBack::Refused, findings);
             }
 
-            Body::CashReturned { amount, why: CashBack::GivenUp } => sales.came_in(about, amount.negated()),
+            Body::CashReturned { amount, why: CashBack::GivenUp } => sales.went_out(about, amount),
             Body::RefundRetried { refund } => {
                 attempts.went_back(about, refund, GoingBack::Drawn, findings);
             }

@@ -215,7 +215,9 @@ async fn take_back(
         CancelAnswer::Cancelled { action } => {
             let words = match action {
                 CancelAction::Closed | CancelAction::Nothing => order.words.clone(),
-                CancelAction::Refunded => format!("{} What was paid goes back.", order.words),
+                CancelAction::Ended | CancelAction::Refunded => {
+                    format!("{} What was paid goes back.", order.words)
+                }
             };
             end(cloud, order, withdrawing, &words, Look::Yes).await
         }
@@ -288,7 +290,10 @@ async fn return_late_money(
             cloud.store.raise(task, cloud.now_ms()).await?;
             cloud.store.put_off(order.intent, OrderState::PaidLate, None).await.map(|_| ())
         }
-        RefundAnswer::NotFound | RefundAnswer::NotSent { .. } | RefundAnswer::Unsure(_) => {
+        RefundAnswer::Pending
+        | RefundAnswer::NotFound
+        | RefundAnswer::NotSent { .. }
+        | RefundAnswer::Unsure(_) => {
             let due = Some(cloud.now_ms() + again);
             cloud.store.put_off(order.intent, OrderState::PaidLate, due).await.map(|_| ())
         }

@@ -84,6 +84,8 @@ pub struct RefundDuty {
     pub amount: Money,
     /// Why, for the wallet's records.
     pub why: String,
+    /// What was paid in all, where all of it goes back because it should not have come.
+    pub late: Option<Money>,
     /// Whether the till or the cloud made the capture, and so gives it back.
     pub captured_by: CapturedBy,
 }

@@ -286,8 +286,11 @@ pub enum Act {
 /// What a provider's edge reports about an intent.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ProviderReport {
-    /// The money moved.
+    /// The money moved: the answer to a question or to the payment itself.
     Approved(Settled),
+    /// The money moved, by word from elsewhere: a notification. It may be old: while the payment is being taken
+    /// back it counts for nothing, for whoever takes back asks.
+    Told(Settled),
     /// It did not and will not.
     Declined {
         /// The provider's code.

@@ -56,6 +56,20 @@ impl Till {
         let about = || About::sale(sale.id).amount(intent.amount);
         match report {
             ProviderReport::Approved(settled) => self.money_came(sale, intent, settled, out),
+            // The money may be on its way back already, by the hand of whoever takes it back.
+            ProviderReport::Told(settled) => match intent.state {
+                IntentState::Cancelling | IntentState::CancelUnsure => {}
+                IntentState::Drawn
+                | IntentState::Pending
+                | IntentState::Unsure
+                | IntentState::Cancelled
+                | IntentState::Tombstoned
+                | IntentState::Abandoned
+                | IntentState::Approved
+                | IntentState::Declined
+                | IntentState::PaidLate
+                | IntentState::Resolved => self.money_came(sale, intent, settled, out),
+            },
             ProviderReport::Declined { code, words, advice } => {
                 match intent.state {
                     IntentState::Drawn
@@ -120,7 +134,11 @@ impl Till {
     /// A report on an intent whose sale left memory: the edge heard late. Money that came is never passed over.
     fn reported_of_archived(&self, id: IntentId, report: &ProviderReport, out: &mut Recorder<'_>) {
         let archived = out.cx.archived.and_then(|sale| Some((sale, sale.intent(id)?)));
-        let (Some((sale, intent)), ProviderReport::Approved(settled)) = (archived, report) else { return };
+        let (Some((sale, intent)), ProviderReport::Approved(settled) | ProviderReport::Told(settled)) =
+            (archived, report)
+        else {
+            return;
+        };
         match intent.state {
             // It paid the sale, or is on its way back, or went back by hand: it is known.
             IntentState::Approved | IntentState::PaidLate | IntentState::Resolved => {}

@@ -2,6 +2,7 @@
 
 use super::duty::{Duty, KickDuty, OrderDuty, PayDuty, PrintDuty, RefundDuty};
 use super::{JobState, Till};
+use crate::record::giving_back::ReturnWhy;
 use crate::record::moment::Deadline;
 use crate::record::money_moves::Carrier;
 use crate::sale::{Intent, IntentState, Refund, RefundState, Sale};
@@ -88,7 +89,14 @@ fn refunds(sale: &Sale) -> impl Iterator<Item = Duty> {
             provider,
             amount: refund.amount,
             why: refund.why.clone(),
+            late: Some(refund.amount).filter(|_| is_late(sale, refund)),
             captured_by,
         }))
     })
+}
+
+/// Whether a refund is of money that came after its payment was over: all of it goes back.
+pub(super) fn is_late(sale: &Sale, refund: &Refund) -> bool {
+    let opened = sale.back.opened.as_ref().is_some_and(|back| back.why == ReturnWhy::Late);
+    opened || sale.intent(refund.intent).is_some_and(|intent| intent.state == IntentState::PaidLate)
 }

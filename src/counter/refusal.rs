@@ -49,9 +49,6 @@ pub enum Refusal {
     /// That cannot be given back.
     #[error("{0}")]
     Back(String),
-    /// A receipt's code was scanned: the page offers to give money back of it.
-    #[error("This is receipt {0}. Open it below to give money back.")]
-    ReceiptScanned(String),
     /// Nothing to pay.
     #[error("There is nothing to pay.")]
     NothingToPay,
@@ -137,7 +134,6 @@ impl Refusal {
             Self::CodeUsed => "code_used",
             Self::PaidInPart => "paid_in_part",
             Self::Back(_) => "back",
-            Self::ReceiptScanned(_) => "receipt_scanned",
             Self::NothingToPay => "nothing_to_pay",
             Self::NotEnough { .. } => "not_enough",
             Self::TooMuch { .. } => "too_much",

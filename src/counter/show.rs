@@ -6,9 +6,7 @@ use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::record::body::{PaperOutcome, Place};
 use crate::record::ids::{JobId, StationId};
-use crate::record::giving_back::ReturnWhy;
-use crate::sale::back::Return;
-use crate::sale::{Intent, IntentState, Refund, RefundState, Sale};
+use crate::sale::{IntentState, Refund, RefundState, Sale};
 use crate::view::{
     Attention, DeskView, KeyView, Notice, PaidView, SaleView, Seen, Selling, StaffView, StationView, View,
 };
@@ -152,10 +150,7 @@ impl Till {
         for sale in self.sales.values() {
             let going = |refund: &&Refund| matches!(refund.state, RefundState::Drawn | RefundState::Pending);
             for refund in sale.refunds.iter().filter(going) {
-                let late = |back: &Return| back.why == ReturnWhy::Late;
-                let came_late = |intent: &Intent| intent.state == IntentState::PaidLate;
-                let late = sale.back.opened.as_ref().is_some_and(late)
-                    || sale.intent(refund.intent).is_some_and(came_late);
+                let late = super::owed::is_late(sale, refund);
                 notices.push(Notice {
                     code: if late { "late_money" } else { "refund_waiting" },
                     station: sale.station.clone(),

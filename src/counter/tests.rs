@@ -7,10 +7,12 @@
 mod basket;
 mod coupons;
 mod desks;
+mod dice;
 mod model;
 mod money;
 mod paper;
 mod people;
+mod schedules;
 mod shop;
 mod tender;
 
@@ -31,6 +33,8 @@ use crate::token::KeySet;
 use crate::view::{PaymentView, SaleView, Selling, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+
+use dice::Dice;
 
 /// An item with a bar code: cola at 3.50.
 const COLA: &str = "6901234567892";

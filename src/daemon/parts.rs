@@ -72,13 +72,20 @@ pub(super) fn provider(config: &Config, wallets: Wallets, board: &Board) -> prov
         wallets,
         terminal: config.terminal.clone(),
         subject: if shop.is_empty() { config.terminal.to_string() } else { shop },
-        timing: provider::Timing {
-            query_first: Duration::from_millis(timing.query_first_ms),
-            query_fast: Duration::from_millis(timing.query_fast_ms),
-            query_slow: Duration::from_millis(timing.query_slow_ms),
-            watch_after: Duration::from_millis(timing.watch_after_ms),
-            ..provider::Timing::default()
-        },
+        rules: [ProviderName::Alipay, ProviderName::Wechat, ProviderName::House]
+            .map(|name| (name, rules(name, timing)))
+            .into(),
+    }
+}
+
+/// A provider's own rules, at the pace of the configuration.
+fn rules(name: ProviderName, timing: &crate::config::Timing) -> provider::ProviderRules {
+    provider::ProviderRules {
+        query_first: Duration::from_millis(timing.query_first_ms),
+        query_fast: Duration::from_millis(timing.query_fast_ms),
+        query_slow: Duration::from_millis(timing.query_slow_ms),
+        watch_after: Duration::from_millis(timing.watch_after_ms),
+        ..provider::ProviderRules::of(name)
     }
 }
 

@@ -99,7 +99,6 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::PaymentUnderWay
         | Refusal::CodeUsed
         | Refusal::PaidInPart
-        | Refusal::ReceiptScanned(_)
         | Refusal::NothingToPay
         | Refusal::NoSuchLine
         | Refusal::SaleFull(_)

@@ -67,10 +67,10 @@ pub(super) async fn ask(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) 
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::Unsure(no_wallet(duty))).await;
     };
-    let timing = &around.config.timing;
+    let rules = around.config.rules(duty.provider);
     let began = Instant::now();
     let mut said = Said::default();
-    let mut gap = timing.query_first;
+    let mut gap = rules.query_first;
     loop {
         let question = async {
             sleep(gap).await;
@@ -99,7 +99,7 @@ pub(super) async fn ask(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) 
         if let Some(outcome) = report::conclusive(answer, duty.amount) {
             return post(around, duty, outcome).await;
         }
-        gap = timing.query_gap(began.elapsed());
+        gap = rules.query_gap(began.elapsed());
     }
 }
 
@@ -114,16 +114,34 @@ struct Said {
 ///
 /// A cancellation gives back what was paid, so it is asked first: the customer who paid is served. This
 /// holds after a restart, too. A call that takes back is never broken off.
-pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) -> Ending {
+///
+/// Where the wallet lets no payment be taken back soon after it was sent, it is asked until then.
+pub(super) async fn cancel(
+    around: &Surroundings,
+    duty: &PayDuty,
+    sent: Instant,
+    stop: &mut Stop,
+) -> Ending {
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::CancelUnsure(no_wallet(duty))).await;
     };
-    match unless_stopped(stop, paid_already(wallet.as_ref(), duty)).await {
-        Some(Some(outcome)) => return post(around, duty, outcome).await,
-        Some(None) => {}
-        None => return Ending::Open,
+    let rules = around.config.rules(duty.provider);
+    let may_begin = sent + rules.cancel_not_before;
+    loop {
+        match unless_stopped(stop, paid_already(wallet.as_ref(), duty)).await {
+            Some(Some(outcome)) => return post(around, duty, outcome).await,
+            Some(None) => {}
+            None => return Ending::Open,
+        }
+        let now = Instant::now();
+        if may_begin <= now {
+            break;
+        }
+        if unless_stopped(stop, sleep(rules.query_fast.min(may_begin - now))).await.is_none() {
+            return Ending::Open;
+        }
     }
-    let mut gaps = around.config.timing.retries();
+    let mut gaps = rules.retries();
     let mut said_unsure = false;
     loop {
         match try_to_cancel(wallet.as_ref(), duty).await {
@@ -176,6 +194,9 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             Found::Nothing | Found::Unclear if action == CancelAction::Closed => {
                 cancelled("The wallet closed the payment unpaid.")
             }
+            Found::Nothing | Found::Unclear if action == CancelAction::Ended => {
+                cancelled("The wallet has ended the payment; what the customer paid goes back.")
+            }
             Found::Nothing | Found::Unclear => cancelled("The wallet had no such payment to take back."),
         },
         CancelAnswer::Declined(decline) => match after_cancel(wallet, duty).await {
@@ -219,12 +240,13 @@ async fn after_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Found {
 
 /// Looks once more whether money arrived after the payment was taken back, until that is answered.
 pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) -> Ending {
-    sleep(around.config.timing.watch_after).await;
+    let rules = around.config.rules(duty.provider);
+    sleep(rules.watch_after).await;
     let Some(wallet) = wallet(around, duty) else {
         tracing::warn!(intent.id = %duty.intent, "{}", no_wallet(duty));
         return Ending::Open;
     };
-    let mut gaps = around.config.timing.retries();
+    let mut gaps = rules.retries();
     loop {
         let answer = wallet.query(&order(duty), duty.amount).await;
         match answer {
@@ -267,7 +289,8 @@ fn order(duty: &PayDuty) -> OrderNumber {
 async fn post(around: &Surroundings, duty: &PayDuty, outcome: ProviderReport) -> Ending {
     let ending = match outcome {
         ProviderReport::Approved(_) | ProviderReport::Declined { .. } => Ending::Concluded,
-        ProviderReport::Pending
+        ProviderReport::Told(_)
+        | ProviderReport::Pending
         | ProviderReport::Unsure(_)
         | ProviderReport::Cancelled(_)
         | ProviderReport::CancelUnsure(_)

@@ -81,6 +81,8 @@ pub enum CancelAction {
     Closed,
     /// It was paid and the money is on its way back.
     Refunded,
+    /// It is over. The wallet does not say whether it was paid; if it was, the money is on its way back.
+    Ended,
     /// The wallet found nothing to end; a payment in flight may still land.
     Nothing,
 }
@@ -91,6 +93,8 @@ pub enum CancelAction {
 pub enum RefundAnswer {
     /// The money is on its way back.
     Refunded,
+    /// The wallet has taken the refund on and is not done with it: ask with [`super::Wallet::refund_query`].
+    Pending,
     /// No such refund is known. It may still be on its way: send it again under the same number.
     NotFound,
     /// No money moved.

@@ -263,7 +263,10 @@ async fn give_back(
         RefundAnswer::Declined(decline) => {
             (RefundState::Refused, format!("The wallet refuses: {} ({}).", decline.message, decline.code))
         }
-        RefundAnswer::NotFound | RefundAnswer::NotSent { .. } | RefundAnswer::Unsure(_) => {
+        RefundAnswer::Pending
+        | RefundAnswer::NotFound
+        | RefundAnswer::NotSent { .. }
+        | RefundAnswer::Unsure(_) => {
             (RefundState::Pending, "The wallet has not answered. Ask again.".to_owned())
         }
     };
