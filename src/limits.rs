@@ -31,6 +31,12 @@ fn is_nothing(minor: &i64) -> bool {
 impl Default for Limits {
     /// What the field converged on: 250 to 500 for one payment, 5,000 for a till, 72 hours.
     fn default() -> Self {
-        Self { coupon_offline_minor: 50_000, at_risk_minor: 500_000, silent_s: 72 * 3600, refund_by_cashier_minor: 0, refund_without_receipt_minor: 0 }
+        Self {
+            coupon_offline_minor: 50_000,
+            at_risk_minor: 500_000,
+            silent_s: 72 * 3600,
+            refund_by_cashier_minor: 0,
+            refund_without_receipt_minor: 0,
+        }
     }
 }

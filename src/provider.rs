@@ -232,12 +232,7 @@ fn lane(duty: &Duty) -> Option<Lane> {
     }
 }
 
-async fn errand(
-    surroundings: Surroundings,
-    work: ProviderWork,
-    sent: Instant,
-    mut stop: Stop,
-) -> Ending {
+async fn errand(surroundings: Surroundings, work: ProviderWork, sent: Instant, mut stop: Stop) -> Ending {
     match work.duty {
         // It may have left: nothing stops it.
         Duty::Submit(duty) => payment::submit(&surroundings, &duty, work.code).await,

@@ -192,18 +192,14 @@ impl Till {
         let back = out.id(SaleId::draw);
         let opened = Body::SaleOpened { sale_kind: SaleKind::Refund, place: Place::Held };
         out.push(opened, About::sale(back));
-        let means = Means::Wallet {
-            intent: intent.id,
-            provider: intent.provider,
-            captured_by: intent.captured_by(),
-        };
+        let means =
+            Means::Wallet { intent: intent.id, provider: intent.provider, captured_by: intent.captured_by() };
         let receipt = sale.receipt.as_ref();
         let epoch = receipt.map_or(self.epoch, |receipt| receipt.epoch);
         let of = Original { sale: sale.id, receipt: receipt.map(|receipt| receipt.number), epoch };
         let words = "paid after it was over".to_owned();
         let shares = vec![TenderShare { means, amount }];
-        let opened =
-            Body::ReturnOpened { of: Some(of), why: ReturnWhy::Late, words: words.clone(), shares };
+        let opened = Body::ReturnOpened { of: Some(of), why: ReturnWhy::Late, words: words.clone(), shares };
         out.push(opened, About::sale(back).amount(amount));
         let refund = out.id(RefundId::draw);
         let drawn = Body::RefundDrawn { refund, intent: intent.id, amount, why: words };

@@ -51,7 +51,8 @@ impl Till {
             attention: self.attention(),
             notices: self.notices(),
             shift: self.shift.as_ref().map(crate::shift::Shift::view),
-            between_shifts: Some(self.between.view()).filter(|between| self.shift.is_none() && between.sales > 0),
+            between_shifts: Some(self.between.view())
+                .filter(|between| self.shift.is_none() && between.sales > 0),
             carried: self.carried(),
             recent: self.recent.iter().map(paid_view).collect(),
         }
@@ -95,13 +96,27 @@ impl Till {
                     }
                 };
                 let words = words.clone();
-                list.push(Attention { code, words, sale: Some(paper.sale), job: Some(*job), intent: None, refund: None });
+                list.push(Attention {
+                    code,
+                    words,
+                    sale: Some(paper.sale),
+                    job: Some(*job),
+                    intent: None,
+                    refund: None,
+                });
             }
         }
         for (kick, drawer) in &self.kicks {
             if let JobState::Asks(_, words) = &drawer.state {
                 let (code, words) = ("drawer_unconfirmed", words.clone());
-                list.push(Attention { code, words, sale: None, job: Some(JobId(kick.0)), intent: None, refund: None });
+                list.push(Attention {
+                    code,
+                    words,
+                    sale: None,
+                    job: Some(JobId(kick.0)),
+                    intent: None,
+                    refund: None,
+                });
             }
         }
         for sale in self.sales.values() {

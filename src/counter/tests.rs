@@ -12,6 +12,7 @@ mod model;
 mod money;
 mod paper;
 mod people;
+mod returns;
 mod schedules;
 mod shop;
 mod tender;

@@ -60,10 +60,9 @@ pub(super) fn read(
                 reason: reason(),
             }
         }
-        "give-back-without-receipt" => Act::GiveBackWithoutReceipt {
-            amount: fields.money("amount", currency)?,
-            reason: reason(),
-        },
+        "give-back-without-receipt" => {
+            Act::GiveBackWithoutReceipt { amount: fields.money("amount", currency)?, reason: reason() }
+        }
         "retry-refund" => Act::RetryRefund { refund: fields.id("refund")? },
         "settle-refund" => {
             let end = match fields.need("end")? {
@@ -105,7 +104,8 @@ fn wanted(fields: &Fields, currency: Currency) -> Result<Wanted, Sorry> {
         "lines" => {
             let mut lines = Vec::new();
             for (name, value) in &fields.0 {
-                let Some((line, decimals)) = name.strip_prefix("line-").and_then(|id| id.split_once('-')) else {
+                let Some((line, decimals)) = name.strip_prefix("line-").and_then(|id| id.split_once('-'))
+                else {
                     continue;
                 };
                 if matches!(value.trim(), "" | "0") {

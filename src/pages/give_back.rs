@@ -103,7 +103,8 @@ fn find(pages: &Pages, running: Epoch, text: &str) -> Result<Option<Found>, Sorr
         tracing::error!(%error, "a receipt could not be looked up");
         Sorry::of(StatusCode::SERVICE_UNAVAILABLE, "disk", Msg::DiskTrouble)
     };
-    let (series, number) = text.rsplit_once('-').map_or((None, text), |(series, number)| (Some(series), number));
+    let (series, number) =
+        text.rsplit_once('-').map_or((None, text), |(series, number)| (Some(series), number));
     let Ok(number) = number.trim().parse::<u64>() else { return Ok(None) };
     let epochs = match series {
         None => vec![running],

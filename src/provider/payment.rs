@@ -116,12 +116,7 @@ struct Said {
 /// holds after a restart, too. A call that takes back is never broken off.
 ///
 /// Where the wallet lets no payment be taken back soon after it was sent, it is asked until then.
-pub(super) async fn cancel(
-    around: &Surroundings,
-    duty: &PayDuty,
-    sent: Instant,
-    stop: &mut Stop,
-) -> Ending {
+pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty, sent: Instant, stop: &mut Stop) -> Ending {
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::CancelUnsure(no_wallet(duty))).await;
     };

@@ -27,13 +27,11 @@ pub(super) async fn refund(around: &Surroundings, duty: &RefundDuty) {
     let mut said_pending = false;
     loop {
         match give_back(wallet.as_ref(), &request).await {
-            Tried::Known(RefundReport::Refused(words)) => {
-                match left_of(wallet.as_ref(), duty).await {
-                    Left::Nothing => return post(around, duty, RefundReport::Refunded).await,
-                    Left::Something => return post(around, duty, RefundReport::Refused(words)).await,
-                    Left::Unclear => {}
-                }
-            }
+            Tried::Known(RefundReport::Refused(words)) => match left_of(wallet.as_ref(), duty).await {
+                Left::Nothing => return post(around, duty, RefundReport::Refunded).await,
+                Left::Something => return post(around, duty, RefundReport::Refused(words)).await,
+                Left::Unclear => {}
+            },
             Tried::Known(outcome) => return post(around, duty, outcome).await,
             Tried::Pending if !said_pending => {
                 said_pending = true;

@@ -370,17 +370,20 @@ impl Shop {
             wallets: BTreeMap::from([(ProviderName::Alipay, Arc::new(wallet) as Arc<dyn Wallet>)]),
             terminal: "till-1".parse().unwrap(),
             subject: "Latte & more".to_owned(),
-            rules: [(ProviderName::Alipay, ProviderRules {
-                query_first: tick,
-                query_fast: tick,
-                query_fast_until: tick * 4,
-                query_slow: tick * 2,
-                cancel_retry: tick,
-                cancel_retry_most: tick * 4,
-                cancel_retry_days: tick * 4,
-                cancel_not_before: Duration::ZERO,
-                watch_after: tick,
-            })]
+            rules: [(
+                ProviderName::Alipay,
+                ProviderRules {
+                    query_first: tick,
+                    query_fast: tick,
+                    query_fast_until: tick * 4,
+                    query_slow: tick * 2,
+                    cancel_retry: tick,
+                    cancel_retry_most: tick * 4,
+                    cancel_retry_days: tick * 4,
+                    cancel_not_before: Duration::ZERO,
+                    watch_after: tick,
+                },
+            )]
             .into(),
         };
         let drawn = Moment::default();

@@ -100,9 +100,8 @@ fn by_wallet(intent: &Intent) -> ReceiptTender {
 fn went_back(sale: &Sale, share: &TenderShare) -> ReceiptTender {
     let in_cash = |of: &IntentId| {
         let of = |refund: &&Refund| refund.intent == *of;
-        let instead = |refund: &Refund| {
-            sale.back.cash.iter().any(|(_, why)| *why == CashBack::Instead(refund.id))
-        };
+        let instead =
+            |refund: &Refund| sale.back.cash.iter().any(|(_, why)| *why == CashBack::Instead(refund.id));
         sale.refunds.iter().find(of).is_some_and(instead)
     };
     let means = match &share.means {

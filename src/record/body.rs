@@ -6,9 +6,7 @@
 use crate::money::Money;
 use crate::offer::Discount;
 use crate::record::chain::Hash;
-use crate::record::giving_back::{
-    CashBack, Finding, LineShare, Original, RefundEnd, ReturnWhy, TenderShare,
-};
+use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
 use crate::record::line::{Line, LineId, Quantity};

@@ -11,9 +11,7 @@ use crate::money::{Currency, Money, MoneyError, allocate, scale};
 use crate::offer::{Discount, Funder};
 use crate::record::Record;
 use crate::record::body::{Body, LineTotal, SaleKind};
-use crate::record::giving_back::{
-    CapturedBy, CashBack, LineShare, Means, Original, ReturnWhy, TenderShare,
-};
+use crate::record::giving_back::{CapturedBy, CashBack, LineShare, Means, Original, ReturnWhy, TenderShare};
 use crate::record::ids::SaleId;
 use crate::record::line::{Line, LineId, LineKind, PriceFrom, Quantity};
 use crate::tax::{TaxAmount, TaxIn, TaxRate, Taxed};
@@ -124,7 +122,8 @@ impl Sale {
             let steps = self.line(of.line).map_or(0, |line| line.quantity.value);
             let total = of.taxed.base.plus(of.taxed.tax)?;
             let mut left = LineShare { line: of.line, steps, total, tax: of.taxed.tax };
-            for gone in self.back.drawn.iter().flat_map(|drawn| &drawn.lines).filter(|gone| gone.line == of.line)
+            for gone in
+                self.back.drawn.iter().flat_map(|drawn| &drawn.lines).filter(|gone| gone.line == of.line)
             {
                 left.steps -= gone.steps;
                 left.total = left.total.minus(gone.total)?;
@@ -219,11 +218,9 @@ impl Sheet {
                     known.base = known.base.plus(of.taxed.base)?;
                     known.tax = known.tax.plus(of.taxed.tax)?;
                 }
-                None => taxes.push(TaxAmount {
-                    rate: line.tax.clone(),
-                    base: of.taxed.base,
-                    tax: of.taxed.tax,
-                }),
+                None => {
+                    taxes.push(TaxAmount { rate: line.tax.clone(), base: of.taxed.base, tax: of.taxed.tax })
+                }
             }
         }
         let off = Money::sum(self.totals.iter().map(|of| of.discount), total.currency)?;

@@ -7,9 +7,9 @@
 
 use crate::money::Money;
 use crate::record::body::Body;
+use crate::record::giving_back::{CapturedBy, Finding};
 use crate::record::ids::IntentId;
 use crate::record::moment::Deadline;
-use crate::record::giving_back::{CapturedBy, Finding};
 use crate::record::money_moves::{Advice, Carrier, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use serde::{Deserialize, Serialize};

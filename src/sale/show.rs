@@ -96,10 +96,9 @@ fn safe(intent: &Intent) -> SafeAct {
         IntentState::Unsure => SafeAct::WaitAndAsk,
         IntentState::Cancelling => SafeAct::WaitTakenBack,
         IntentState::CancelUnsure => SafeAct::CallManager,
-        IntentState::Cancelled
-        | IntentState::Tombstoned
-        | IntentState::Abandoned
-        | IntentState::Resolved => SafeAct::AnyTender,
+        IntentState::Cancelled | IntentState::Tombstoned | IntentState::Abandoned | IntentState::Resolved => {
+            SafeAct::AnyTender
+        }
         IntentState::Declined => match intent.advice {
             Some(Advice::NewCode) | None => SafeAct::NewCode,
             Some(Advice::OtherMeans) => SafeAct::OtherMeans,

@@ -5,11 +5,11 @@
 mod books;
 
 use super::super::event::RefundReport;
-use crate::record::giving_back::{Finding, RefundEnd};
-use crate::sale::back::Wanted;
 use super::*;
+use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::line::LineId;
 use crate::record::money_moves::{Ruling, Verdict};
+use crate::sale::back::Wanted;
 use books::Books;
 
 /// Days by default: seconds, not minutes, without optimisation.

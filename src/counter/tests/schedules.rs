@@ -76,7 +76,8 @@ fn whatever_happens_to_a_payment_the_till_ends_where_the_wallet_does() {
 }
 
 fn play_all(seeds: Range<u64>) -> BTreeMap<&'static str, u64> {
-    let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let clock =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let mut seen = BTreeMap::new();
     for seed in seeds {
         let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| clock.block_on(play(seed))));
@@ -94,8 +95,10 @@ async fn play(seed: u64) -> BTreeSet<&'static str> {
     while !evening.is_over() {
         assert!(evening.began.elapsed() < EVENING, "something has no end: {:?}", evening.till.owed());
         let events = evening.heard();
-        evening.turn(&events);
-        let pause = 150 + evening.dice.roll(700);
+        if !events.is_empty() {
+            evening.turn(&events);
+        }
+        let pause = 200 + evening.dice.roll(1_300);
         sleep(Duration::from_millis(pause)).await;
     }
     evening.close();
@@ -132,9 +135,8 @@ impl Edge {
         let (inbox, letters) = Inbox::new();
         let (work, duties) = mpsc::channel(WORK_MAX);
         let (stop, stopped) = watch::channel(false);
-        let known = wallets.iter().map(|wallet| {
-            (wallet.provider, Arc::new(wallet.clone()) as Arc<dyn Wallet>)
-        });
+        let known =
+            wallets.iter().map(|wallet| (wallet.provider, Arc::new(wallet.clone()) as Arc<dyn Wallet>));
         let config = provider::Config {
             wallets: known.collect(),
             terminal: "till-1".parse().unwrap(),
@@ -224,11 +226,15 @@ impl Evening {
             let archived = self.recall(event);
             self.draws += 1;
             let (_, _, _, bundle, keys) = &*OPENED;
-            let cx = Context { wallets: &WALLETS, ..context(bundle, keys, self.moment, self.draws, archived.as_ref()) };
+            let cx = Context {
+                wallets: &WALLETS,
+                ..context(bundle, keys, self.moment, self.draws, archived.as_ref())
+            };
             let Ok(made) = self.till.step(event, &cx) else { continue };
             for record in &made {
                 self.till.apply(record);
-                if let (Body::IntentDrawn { intent, .. }, Event::Scanned { scan, .. }) = (&record.body, event) {
+                if let (Body::IntentDrawn { intent, .. }, Event::Scanned { scan, .. }) = (&record.body, event)
+                {
                     self.codes.insert(*intent, String::from_utf8(scan.data.clone()).unwrap());
                 }
             }

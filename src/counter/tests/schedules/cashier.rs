@@ -1,14 +1,14 @@
 //! The person at the counter: sells, takes money in parts, parks, cancels, gives up, gives back.
 
 use super::*;
-use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::body::Place;
+use crate::record::giving_back::{Finding, RefundEnd};
 use crate::sale::back::Wanted;
 use crate::sale::{IntentState, RefundState};
 use crate::view::Phase;
 
 /// How long a payment may be unsure before the manager looks it up at the wallet.
-const LOOKED_UP: Duration = Duration::from_secs(150);
+const LOOKED_UP: Duration = Duration::from_secs(40);
 
 /// What the cashier still means to do.
 pub(super) struct Cashier {
@@ -35,11 +35,18 @@ pub(super) fn act(evening: &mut Evening) -> Vec<Event> {
     if let Some(event) = manage(evening) {
         return vec![event];
     }
-    let Some(sale) = evening.till.front(&station).cloned() else { return next_customer(evening, closing) };
+    let Some(sale) = evening.till.front(&station) else { return next_customer(evening, closing) };
     match sale.phase() {
         Phase::Basket => vec![evening.act(Act::Pay)],
-        Phase::Paying => while_paying(evening, &sale),
-        Phase::Tender => tender(evening, &sale, closing),
+        Phase::Paying => {
+            let intent = sale.open_intent().unwrap().id;
+            while_paying(evening, intent)
+        }
+        Phase::Tender => {
+            let due = sale.due(sale.fixed.as_ref().unwrap()).unwrap();
+            let asked = sale.part.map_or(due, |part| part.min(due));
+            tender(evening, due, asked, closing)
+        }
         Phase::Paid | Phase::Void | Phase::Frozen => vec![],
     }
 }
@@ -63,8 +70,7 @@ fn next_customer(evening: &mut Evening, closing: bool) -> Vec<Event> {
     (0..=evening.dice.roll(2)).map(|_| evening.act(press.clone())).collect()
 }
 
-fn while_paying(evening: &mut Evening, sale: &Sale) -> Vec<Event> {
-    let intent = sale.open_intent().unwrap().id;
+fn while_paying(evening: &mut Evening, intent: IntentId) -> Vec<Event> {
     match evening.dice.roll(60) {
         0..=1 => vec![evening.act(Act::CancelPayment { intent })],
         2..=5 => vec![evening.act(Act::Hold)],
@@ -77,12 +83,9 @@ fn while_paying(evening: &mut Evening, sale: &Sale) -> Vec<Event> {
     }
 }
 
-fn tender(evening: &mut Evening, sale: &Sale, closing: bool) -> Vec<Event> {
-    let fixed = sale.fixed.as_ref().unwrap();
-    let due = sale.due(fixed).unwrap();
-    let asked = sale.part.map_or(due, |part| part.min(due));
+fn tender(evening: &mut Evening, due: Money, asked: Money, closing: bool) -> Vec<Event> {
     match evening.dice.roll(20) {
-        // Three months of habit: a third of the tenders, and all once it is late.
+        // Late in the evening only cash is taken.
         _ if closing => vec![evening.act(Act::Cash { received: asked })],
         0 => vec![evening.act(Act::VoidSale { reason: "left".to_owned() })],
         1 => vec![evening.act(Act::Back)],

@@ -345,11 +345,7 @@ impl Wallet for Gateway {
 
     fn query<'a>(&'a self, order: &'a OrderNumber, _: Money) -> Reply<'a, Answer> {
         let not_sent = || Answer::NotSent { why: "no route".to_owned() };
-        Box::pin(self.call(
-            |books, _| books.answer(order.as_str()),
-            not_sent,
-            || Answer::Unsure(doubt()),
-        ))
+        Box::pin(self.call(|books, _| books.answer(order.as_str()), not_sent, || Answer::Unsure(doubt())))
     }
 
     fn cancel<'a>(&'a self, order: &'a OrderNumber) -> Reply<'a, CancelAnswer> {

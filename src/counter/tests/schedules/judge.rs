@@ -126,6 +126,7 @@ fn sale_holds(sale: &Sale) {
                 cash.map(|share| share.amount.minor).sum::<i64>()
             );
         }
-        (SaleKind::RefundWithoutOriginal | SaleKind::NoSale | SaleKind::PaidIn | SaleKind::PaidOut, _, _) => {}
+        (SaleKind::RefundWithoutOriginal | SaleKind::NoSale | SaleKind::PaidIn | SaleKind::PaidOut, _, _) => {
+        }
     }
 }
