@@ -15,6 +15,7 @@ use crate::wallet::Wallet;
 use cashier::Cashier;
 use gateway::{Gateway, Ledger};
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -78,9 +79,11 @@ fn whatever_happens_to_a_payment_the_till_ends_where_the_wallet_does() {
 fn play_all(seeds: Range<u64>) -> BTreeMap<&'static str, u64> {
     let clock =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let door = Door::new();
     let mut seen = BTreeMap::new();
     for seed in seeds {
-        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| clock.block_on(play(seed))));
+        let played =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| clock.block_on(play(seed, &door))));
         match played {
             Ok(what) => what.into_iter().for_each(|what| *seen.entry(what).or_default() += 1),
             Err(_) => panic!("TILL_SCHEDULE={seed} plays it again"),
@@ -90,8 +93,8 @@ fn play_all(seeds: Range<u64>) -> BTreeMap<&'static str, u64> {
 }
 
 /// Plays one schedule and says what it had.
-async fn play(seed: u64) -> BTreeSet<&'static str> {
-    let mut evening = Evening::open(seed);
+async fn play(seed: u64, door: &Door) -> BTreeSet<&'static str> {
+    let mut evening = Evening::open(seed, door);
     while !evening.is_over() {
         assert!(evening.began.elapsed() < EVENING, "something has no end: {:?}", evening.till.owed());
         let events = evening.heard();
@@ -107,6 +110,7 @@ async fn play(seed: u64) -> BTreeSet<&'static str> {
 
 /// One evening at the till.
 struct Evening {
+    door: Door,
     till: Till,
     records: Vec<Record>,
     moment: Moment,
@@ -122,17 +126,31 @@ struct Evening {
     saw: BTreeSet<&'static str>,
 }
 
+/// The door into the till, made once for all evenings of a thread: its bounded channel is large.
+#[derive(Clone)]
+struct Door {
+    inbox: Inbox,
+    letters: Rc<Receiver<Letter>>,
+}
+
+impl Door {
+    fn new() -> Self {
+        let (inbox, letters) = Inbox::new();
+        Self { inbox, letters: Rc::new(letters) }
+    }
+}
+
 /// The payments' edge, as the daemon runs it.
 struct Edge {
     work: mpsc::Sender<ProviderWork>,
-    letters: Receiver<Letter>,
     _stop: watch::Sender<bool>,
     _task: JoinSet<()>,
 }
 
 impl Edge {
-    fn start(wallets: &[Gateway; 2]) -> Self {
-        let (inbox, letters) = Inbox::new();
+    /// A new process: what waited at the door of the old one is gone with it.
+    fn start(wallets: &[Gateway; 2], door: &Door) -> Self {
+        while door.letters.try_recv().is_ok() {}
         let (work, duties) = mpsc::channel(WORK_MAX);
         let (stop, stopped) = watch::channel(false);
         let known =
@@ -144,13 +162,13 @@ impl Edge {
             rules: BTreeMap::new(),
         };
         let mut task = JoinSet::new();
-        task.spawn(provider::run(config, duties, inbox, stopped));
-        Self { work, letters, _stop: stop, _task: task }
+        task.spawn(provider::run(config, duties, door.inbox.clone(), stopped));
+        Self { work, _stop: stop, _task: task }
     }
 }
 
 impl Evening {
-    fn open(seed: u64) -> Self {
+    fn open(seed: u64, door: &Door) -> Self {
         let (till, records, moment, ..) = &*OPENED;
         let began = Instant::now();
         let mut dice = Dice(seed);
@@ -169,7 +187,8 @@ impl Evening {
             cashier: Cashier::new(1 + dice.roll(2)),
             dice,
             began,
-            edge: Edge::start(&wallets),
+            edge: Edge::start(&wallets, door),
+            door: door.clone(),
             wallets,
             in_flight: BTreeSet::new(),
             codes: BTreeMap::new(),
@@ -194,7 +213,7 @@ impl Evening {
         self.moment.monotonic_ms = opened.monotonic_ms + passed;
         self.moment.wall_ms = opened.wall_ms + i64::try_from(passed).unwrap();
         let mut events: Vec<Event> = vec![];
-        while let Ok(letter) = self.edge.letters.try_recv() {
+        while let Ok(letter) = self.door.letters.try_recv() {
             events.push(letter.event);
         }
         let now = Instant::now();
@@ -292,7 +311,7 @@ impl Evening {
         self.crashes += 1;
         self.records.truncate(durable);
         self.till = replay(&self.records);
-        self.edge = Edge::start(&self.wallets);
+        self.edge = Edge::start(&self.wallets, &self.door);
         self.in_flight.clear();
         self.codes.clear();
         if self.dice.roll(3) == 0 {
