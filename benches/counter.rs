@@ -57,6 +57,7 @@ fn scan_to_durable_intent(dir: &Path) -> (Vec<Duration>, Vec<Duration>) {
         bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
         kept: Some(InForce { bundle: bundle(), keys: KeySet::new(1, 0, i64::MAX) }),
         code_key: [7; 32],
+        wallets: [till::record::money_moves::ProviderName::Alipay].into(),
         sources: till::till::Sources { clock: Clock::new(), draw: clock::draw },
     };
     let ready =

@@ -10,6 +10,7 @@
 mod acts;
 mod basket;
 pub mod duty;
+mod endings;
 pub mod event;
 mod orders;
 mod outcomes;
@@ -21,7 +22,9 @@ mod people;
 mod recorder;
 pub mod refusal;
 mod repeat;
+mod returns;
 mod show;
+mod tender;
 #[cfg(test)]
 mod tests;
 
@@ -29,10 +32,11 @@ use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind};
 use crate::record::chain::Tip;
+use crate::record::giving_back::CashBack;
 use crate::record::header::Epoch;
-use crate::record::ids::{Draw, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
+use crate::record::ids::{Draw, IntentId, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::moment::BootId;
-use crate::record::money_moves::{Carrier, Ruling, Verdict};
+use crate::record::money_moves::{Carrier, ProviderName, Ruling, Verdict};
 use crate::record::{Hash, Moment, Record};
 use crate::sale::{IntentState, Sale};
 use crate::shift::Shift;
@@ -58,6 +62,8 @@ pub struct Context<'a> {
     pub keys: &'a KeySet,
     /// The till's own key for hashes of pay codes.
     pub code_key: &'a [u8; 32],
+    /// Wallets that take pay codes here.
+    pub wallets: &'a BTreeSet<ProviderName>,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
 }
@@ -67,6 +73,10 @@ const RECENT_CODES: usize = 64;
 
 /// Receipts that screens can still show and print again without asking for a number.
 const RECENT_RECEIPTS: usize = 20;
+
+/// Payments of sales that left memory, so that money which comes yet finds its sale: some days of a busy till.
+/// What is older is in the journal and at the wallet, and the audit compares the two.
+const PAST_INTENTS: usize = 2048;
 
 /// Verdicts kept for a manager's eyes. More than that is a report, not a list.
 const REFUSED_VERDICTS: usize = 100;
@@ -91,6 +101,10 @@ pub struct Till {
     papers: BTreeMap<JobId, PaperJob>,
     kicks: BTreeMap<KickId, Kick>,
     recent: VecDeque<Paid>,
+    notes: VecDeque<endings::Note>,
+    past: VecDeque<(IntentId, SaleId)>,
+    /// What was counted while no shift was open: it is in the float that the next shift counts.
+    between: Shift,
     last_verdict: u64,
     refused: VecDeque<Verdict>,
     adopted: Option<(u64, Hash)>,
@@ -165,6 +179,27 @@ enum PaperWord {
     Failed,
 }
 
+impl Paid {
+    fn of(sale: &Sale, record: &Record, total: Money) -> Self {
+        let change = Money::sum(sale.cash.iter().map(|cash| cash.change), total.currency);
+        let approved = |intent: &&crate::sale::Intent| intent.state == IntentState::Approved;
+        Self {
+            sale: sale.id,
+            station: sale.station.clone(),
+            receipt: record.header.receipt.unwrap_or(0),
+            total,
+            change: change.ok().filter(|_| !sale.cash.is_empty()),
+            wallet: sale
+                .intents
+                .iter()
+                .find(approved)
+                .map(|intent| format!("{:?}", intent.provider).to_lowercase()),
+            at: record.header.moment,
+            paper: PaperWord::Waiting,
+        }
+    }
+}
+
 impl Till {
     /// The state that a genesis record begins. None for any other record.
     pub fn begin(genesis: &Record) -> Option<Self> {
@@ -186,6 +221,9 @@ impl Till {
             papers: BTreeMap::new(),
             kicks: BTreeMap::new(),
             recent: VecDeque::new(),
+            notes: VecDeque::new(),
+            past: VecDeque::new(),
+            between: Shift::open(0, Money::zero(*currency)),
             last_verdict: 0,
             refused: VecDeque::new(),
             adopted: None,
@@ -252,6 +290,7 @@ impl Till {
                     }
                 }
             }
+            self.apply_notes(id, record);
             self.after_sale_record(id, record);
         }
     }
@@ -291,33 +330,35 @@ impl Till {
             self.stations.entry(sale.station.clone()).or_default().paid = None;
         }
         if let Body::ReceiptIssued { total } = &record.body {
-            let paid = Paid {
-                sale: id,
-                station: sale.station.clone(),
-                receipt: record.header.receipt.unwrap_or(0),
-                total: *total,
-                change: sale.cash.last().map(|cash| cash.change),
-                wallet: sale
-                    .intents
-                    .iter()
-                    .find(|intent| intent.state == IntentState::Approved)
-                    .map(|intent| format!("{:?}", intent.provider).to_lowercase()),
-                at: record.header.moment,
-                paper: PaperWord::Waiting,
-            };
-            if let Some(shift) = &mut self.shift {
-                shift.count_sale(sale, *total);
-            }
-            self.stations.entry(sale.station.clone()).or_default().paid = Some(id);
-            self.recent.push_front(paid);
+            self.recent.push_front(Paid::of(sale, record, *total));
             self.recent.truncate(RECENT_RECEIPTS);
+            if sale.kind == SaleKind::Sale {
+                self.stations.entry(sale.station.clone()).or_default().paid = Some(id);
+                self.shift.as_mut().unwrap_or(&mut self.between).count_sale(sale, *total);
+            }
         }
-        if let (Body::Refunded { .. }, Some(shift)) = (&record.body, &mut self.shift) {
-            shift.count_refund(record.header.amount);
+        if let Body::Refunded { .. } | Body::CashReturned { .. } = &record.body {
+            let shift = self.shift.as_mut().unwrap_or(&mut self.between);
+            match (&record.body, record.header.amount) {
+                // What was given up before it was sold was never counted.
+                (Body::CashReturned { why: CashBack::GivenUp, .. }, _) | (_, None) => {}
+                (Body::CashReturned { .. }, Some(amount)) => shift.count_cash_back(amount),
+                (_, Some(amount)) => shift.count_refund(amount),
+            }
         }
-        if self.sales.get(&id).is_some_and(Sale::is_done) {
-            self.sales.remove(&id);
+        if self.sales.get(&id).is_some_and(Sale::is_done)
+            && let Some(gone) = self.sales.remove(&id)
+        {
+            self.past.extend(gone.intents.iter().map(|intent| (intent.id, id)));
+            while self.past.len() > PAST_INTENTS {
+                self.past.pop_front();
+            }
         }
+    }
+
+    /// The sale of a payment, where it left memory not too long ago.
+    pub fn past_sale(&self, intent: IntentId) -> Option<SaleId> {
+        self.past.iter().rev().find(|(known, _)| *known == intent).map(|(_, sale)| *sale)
     }
 
     /// Which till.
@@ -369,7 +410,12 @@ impl Till {
         self.sales.values().find(|sale| sale.desk() == Some(desk) && is_open(sale))
     }
 
-    fn sale_of_intent(&self, intent: crate::record::ids::IntentId) -> Option<&Sale> {
+    /// Whether the payment's sale is in memory.
+    pub fn owns(&self, intent: IntentId) -> bool {
+        self.sale_of_intent(intent).is_some()
+    }
+
+    fn sale_of_intent(&self, intent: IntentId) -> Option<&Sale> {
         self.sales.values().find(|sale| sale.intent(intent).is_some())
     }
 }

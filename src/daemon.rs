@@ -97,6 +97,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         bundle: parts::own_bundle(config),
         kept: sync::stored_bundle(&edge, clock.unix_ms() / 1000),
         code_key: seal.keyed_hash("pay code", b"till"),
+        wallets: parts::taken(config, &wallets),
         sources: till::Sources { clock: clock.clone(), draw: clock::draw },
     };
     let ready = till::open(journal, opening, letters, outbox)?;

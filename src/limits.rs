@@ -14,11 +14,29 @@ pub struct Limits {
     pub at_risk_minor: i64,
     /// The longest that coupons are taken without hearing the cloud, in seconds.
     pub silent_s: u64,
+    /// Up to this a cashier gives back without a manager's PIN, in minor units; none by default.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub refund_by_cashier_minor: i64,
+    /// The most that a manager gives back without a receipt, in minor units; none by default.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub refund_without_receipt_minor: i64,
+}
+
+/// A limit of nothing is not written: tills that do not know it yet go on reading the bundle.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
 }
 
 impl Default for Limits {
     /// What the field converged on: 250 to 500 for one payment, 5,000 for a till, 72 hours.
     fn default() -> Self {
-        Self { coupon_offline_minor: 50_000, at_risk_minor: 500_000, silent_s: 72 * 3600 }
+        Self {
+            coupon_offline_minor: 50_000,
+            at_risk_minor: 500_000,
+            silent_s: 72 * 3600,
+            refund_by_cashier_minor: 0,
+            refund_without_receipt_minor: 0,
+        }
     }
 }

@@ -11,6 +11,7 @@
 //! | --- | --- |
 //! | `GET /` | the one station's cashier page, or a list of stations |
 //! | `GET /s/{station}` | the cashier's page; signing in; the first manager. `?menu=N` is the page of keys |
+//! | `GET /s/{station}/give-back` | gives money back; `?receipt=9f3c-004217` is the receipt |
 //! | `GET /s/{station}/view.json` | what that page is drawn from; signed in |
 //! | `GET /display/{station}` | the customer's display; nobody signs in |
 //! | `GET /queue`, `GET /queue.json` | what head office has not received yet; managers |
@@ -48,6 +49,14 @@
 //! | `return-coupon` | `serial` |
 //! | `pay`, `back`, `hold` | |
 //! | `cash` | `received` |
+//! | `part` | `amount` of what is due that the next tender takes; none for all of it |
+//! | `give-back` | `sale`, `returns_seen`, `reason`; `of`: `whole`, `amount` with `amount`, or `lines` with `line-N-DECIMALS` for each |
+//! | `give-back-without-receipt` | `amount`, `reason` |
+//! | `retry-refund` | `refund` |
+//! | `settle-refund` | `refund`, `end`: `cash` or `otherwise`, `reason` |
+//! | `resolve-payment` | `intent`, `finding`: `not_charged` or `given_back_by_hand`, `reason` |
+//! | `acknowledge-frozen` | `sale`, `reason` |
+//! | `see-note` | `sale` |
 //! | `cancel-payment` | `intent` |
 //! | `recall` | `sale` |
 //! | `put-on-desk`, `take-desk` | `desk` |
@@ -67,6 +76,7 @@ mod cashier;
 mod display;
 mod fields;
 mod gate;
+mod give_back;
 mod link;
 mod live;
 mod payment;
@@ -237,6 +247,7 @@ fn router(pages: Arc<Pages>) -> Router {
         .route("/", get(cashier::stations))
         .route("/s/{station}", get(cashier::page))
         .route("/s/{station}/view.json", get(cashier::json))
+        .route("/s/{station}/give-back", get(give_back::page))
         .route("/s/{station}/sign-in", post(people::sign_in))
         .route("/s/{station}/sign-out", post(people::sign_out))
         .route("/s/{station}/first-manager", post(people::first_manager))

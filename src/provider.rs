@@ -12,7 +12,7 @@
 mod payment;
 mod refund;
 mod report;
-mod timing;
+mod rules;
 
 #[cfg(test)]
 mod tests;
@@ -27,8 +27,12 @@ use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
-pub use timing::Timing;
+pub use rules::ProviderRules;
+
+/// Every provider that there are rules for.
+pub const ALL: [ProviderName; 3] = [ProviderName::Alipay, ProviderName::Wechat, ProviderName::House];
 
 /// What it takes to run payment duties.
 #[derive(Clone)]
@@ -39,8 +43,14 @@ pub struct Config {
     pub terminal: TerminalId,
     /// What the customer reads in the wallet's list: the shop's name.
     pub subject: String,
-    /// When to ask again.
-    pub timing: Timing,
+    /// When each wallet is asked; one that is not named goes by its own rules.
+    pub rules: BTreeMap<ProviderName, ProviderRules>,
+}
+
+impl Config {
+    fn rules(&self, provider: ProviderName) -> ProviderRules {
+        self.rules.get(&provider).copied().unwrap_or_else(|| ProviderRules::of(provider))
+    }
 }
 
 /// What one errand needs of its surroundings.
@@ -83,6 +93,9 @@ struct Errands {
     waiting: BTreeMap<Lane, ProviderWork>,
     /// The last lanes that were concluded. A cancellation that comes now was decided before the till read so.
     concluded: VecDeque<Lane>,
+    /// When payments were sent, for wallets that let none be taken back soon after. Of a payment that an
+    /// earlier start sent nothing is known here, and the time is counted anew.
+    sent: VecDeque<(IntentId, Instant)>,
 }
 
 /// Takes duties until `shutdown` or until the till is gone, then hears out payments that may have left.
@@ -98,6 +111,7 @@ pub async fn run(
         running: BTreeMap::new(),
         waiting: BTreeMap::new(),
         concluded: VecDeque::new(),
+        sent: VecDeque::new(),
     };
     loop {
         tokio::select! {
@@ -145,8 +159,29 @@ impl Errands {
         }
         let duty = work.duty.id();
         let (stop, stopping) = watch::channel(false);
-        let task = self.tasks.spawn(errand(self.surroundings.clone(), work, stopping)).id();
+        let sent = self.sent_at(&work.duty);
+        let task = self.tasks.spawn(errand(self.surroundings.clone(), work, sent, stopping)).id();
         self.running.insert(lane, Running { duty, task, stop });
+    }
+
+    /// When the payment of a duty was sent, as far as is known here.
+    fn sent_at(&mut self, duty: &Duty) -> Instant {
+        let now = Instant::now();
+        let intent = match duty {
+            Duty::Submit(duty) => {
+                if self.sent.len() >= WORK_MAX {
+                    self.sent.pop_front();
+                }
+                self.sent.push_back((duty.intent, now));
+                return now;
+            }
+            Duty::Ask(duty) | Duty::Cancel(duty) | Duty::Watch(duty) => duty.intent,
+            Duty::Refund(_) | Duty::Offer(_) | Duty::Withdraw(_) | Duty::Print(_) | Duty::Kick(_) => {
+                return now;
+            }
+        };
+        let known = self.sent.iter().rev().find(|(sent, _)| *sent == intent);
+        known.map_or(now, |(_, at)| *at)
     }
 
     fn ended(&mut self, ended: Result<(Id, Ending), JoinError>) {
@@ -200,12 +235,12 @@ fn lane(duty: &Duty) -> Option<Lane> {
     }
 }
 
-async fn errand(surroundings: Surroundings, work: ProviderWork, mut stop: Stop) -> Ending {
+async fn errand(surroundings: Surroundings, work: ProviderWork, sent: Instant, mut stop: Stop) -> Ending {
     match work.duty {
         // It may have left: nothing stops it.
         Duty::Submit(duty) => payment::submit(&surroundings, &duty, work.code).await,
         Duty::Ask(duty) => payment::ask(&surroundings, &duty, &mut stop).await,
-        Duty::Cancel(duty) => payment::cancel(&surroundings, &duty, &mut stop).await,
+        Duty::Cancel(duty) => payment::cancel(&surroundings, &duty, sent, &mut stop).await,
         Duty::Watch(duty) => {
             unless_stopped(&mut stop, payment::watch(&surroundings, &duty)).await.unwrap_or(Ending::Open)
         }

@@ -1,6 +1,7 @@
 //! A receipt's facts, taken from the records of its sale; not how they are laid out (`paper`).
 
 mod of;
+mod turned;
 
 use crate::bundle::Shop;
 use crate::money::Money;

@@ -9,6 +9,7 @@
 
 pub mod body;
 pub mod chain;
+pub mod giving_back;
 pub mod header;
 pub mod ids;
 pub mod line;

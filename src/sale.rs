@@ -3,18 +3,21 @@
 //! The till and the cloud fold the same records with the same code: the bill on a phone is the sale that
 //! the cashier sees. Not here: deciding (`counter`), and laying out paper (`paper`).
 
+pub mod back;
 pub mod intent;
 pub mod quote;
 mod show;
 
 use crate::money::{Money, MoneyError};
 use crate::record::body::{Body, LineTotal, Paper, Place, SaleKind};
+use crate::record::giving_back::ReturnWhy;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::{Line, LineId, PriceFrom};
 use crate::record::money_moves::CouponTaken;
 use crate::record::{Mode, Moment, Record};
 use crate::tax::TaxAmount;
 use crate::view::{LineState, Phase};
+pub use back::Back;
 pub use intent::{Intent, IntentState};
 use serde::{Deserialize, Serialize};
 
@@ -48,12 +51,16 @@ pub struct Sale {
     pub member: Option<String>,
     /// The total, once fixed.
     pub fixed: Option<Fixed>,
+    /// What the next tender takes of what is due, where it is not all.
+    pub part: Option<Money>,
     /// Attempts to move money.
     pub intents: Vec<Intent>,
     /// Cash taken.
     pub cash: Vec<Cash>,
     /// Money that goes back.
     pub refunds: Vec<Refund>,
+    /// What it is a return of, and what was returned of it.
+    pub back: Back,
     /// Its receipt.
     pub receipt: Option<Issued>,
     /// Copies ordered so far.
@@ -62,6 +69,8 @@ pub struct Sale {
     pub void: Option<String>,
     /// It holds a record that this build cannot read.
     pub frozen: bool,
+    /// What a manager said about it.
+    pub acknowledged: Option<String>,
 }
 
 /// A fixed total.
@@ -107,10 +116,32 @@ pub struct Refund {
 pub enum RefundState {
     /// Owed.
     Drawn,
+    /// The wallet has taken it on; it is asked until the money is back.
+    Pending,
     /// It went back.
     Done,
     /// Refused: a person must.
     Refused(String),
+    /// A person ended it.
+    Settled(String),
+}
+
+impl RefundState {
+    /// Whether nobody has to do anything about it any more.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Done | Self::Settled(_) => true,
+            Self::Drawn | Self::Pending | Self::Refused(_) => false,
+        }
+    }
+
+    /// Whether the customer can be told that the money is on its way.
+    pub fn is_promised(&self) -> bool {
+        match self {
+            Self::Pending | Self::Done | Self::Settled(_) => true,
+            Self::Drawn | Self::Refused(_) => false,
+        }
+    }
 }
 
 /// A receipt number given to a sale.
@@ -157,13 +188,16 @@ impl Sale {
             coupons: vec![],
             member: None,
             fixed: None,
+            part: None,
             intents: vec![],
             cash: vec![],
             refunds: vec![],
+            back: Back::default(),
             receipt: None,
             copies: 0,
             void: None,
             frozen,
+            acknowledged: None,
         })
     }
 
@@ -207,11 +241,17 @@ impl Sale {
                 let (lines, discounts, taxes) = (lines.clone(), discounts.clone(), taxes.clone());
                 self.fixed = Some(Fixed { lines, discounts, taxes, total: *total });
             }
-            Body::TotalReleased {} => self.fixed = None,
+            Body::TotalReleased {} => (self.fixed, self.part) = (None, None),
+            Body::PartChosen { amount } => self.part = *amount,
             Body::SaleVoided { reason } => self.void = Some(reason.clone()),
             Body::CashTaken { received, change } => {
                 self.cash.push(Cash { received: *received, change: *change });
+                self.part = None;
             }
+            Body::CashReturned { .. } | Body::ReturnOpened { .. } | Body::ReturnDrawn { .. } => {
+                self.back.apply(record);
+            }
+            Body::FrozenAcknowledged { words } => self.acknowledged = Some(words.clone()),
             Body::RefundDrawn { refund, intent, amount, why } => self.refunds.push(Refund {
                 id: *refund,
                 intent: *intent,
@@ -222,6 +262,11 @@ impl Sale {
             Body::Refunded { refund } => self.set_refund(*refund, RefundState::Done),
             Body::RefundRefused { refund, words } => {
                 self.set_refund(*refund, RefundState::Refused(words.clone()));
+            }
+            Body::RefundPending { refund, .. } => self.set_refund(*refund, RefundState::Pending),
+            Body::RefundRetried { refund } => self.set_refund(*refund, RefundState::Drawn),
+            Body::RefundSettled { refund, words, .. } => {
+                self.set_refund(*refund, RefundState::Settled(words.clone()));
             }
             Body::ReceiptIssued { .. } => {
                 let number = record.header.receipt.unwrap_or(0);
@@ -247,9 +292,13 @@ impl Sale {
             | Body::DrawerOrdered { .. }
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
+            | Body::NoteSeen {}
             | Body::Noted { .. } => {}
+            Body::Approved { .. } => {
+                intent::apply(&mut self.intents, record);
+                self.part = None;
+            }
             Body::IntentDrawn { .. }
-            | Body::Approved { .. }
             | Body::Declined { .. }
             | Body::Pending { .. }
             | Body::Unsure { .. }
@@ -258,6 +307,7 @@ impl Sale {
             | Body::CancelUnsure { .. }
             | Body::Tombstoned { .. }
             | Body::Abandoned { .. }
+            | Body::PaymentResolved { .. }
             | Body::PaidLate { .. } => intent::apply(&mut self.intents, record),
         }
     }
@@ -310,6 +360,20 @@ impl Sale {
         Money::sum(approved.chain(cash), currency)
     }
 
+    /// What is still to pay of a fixed total.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when a sum does not fit.
+    pub fn due(&self, fixed: &Fixed) -> Result<Money, MoneyError> {
+        fixed.total.minus(self.paid(fixed.total.currency)?)
+    }
+
+    /// Whether a part of it is paid and kept.
+    pub fn is_paid_in_part(&self) -> bool {
+        let approved = self.intents.iter().any(|intent| intent.state == IntentState::Approved);
+        self.receipt.is_none() && self.void.is_none() && (approved || !self.cash.is_empty())
+    }
+
     /// Where it is on its way.
     pub fn phase(&self) -> Phase {
         if self.frozen {
@@ -329,10 +393,14 @@ impl Sale {
 
     /// Whether nothing is owed on it: it may leave memory.
     pub fn is_done(&self) -> bool {
-        let over = self.receipt.is_some() || self.void.is_some();
-        over && !self.frozen
+        let seen = !self.frozen || self.acknowledged.is_some();
+        // Money that came late is given back and nothing more: there is no receipt to wait for.
+        let late = self.back.opened.as_ref().is_some_and(|back| back.why == ReturnWhy::Late);
+        let over = self.receipt.is_some() || self.void.is_some() || self.acknowledged.is_some();
+        (over || (late && !self.refunds.is_empty()))
+            && seen
             && self.intents.iter().all(|intent| intent.state.is_final() && self.has_gone_back(intent))
-            && self.refunds.iter().all(|refund| refund.state == RefundState::Done)
+            && self.refunds.iter().all(|refund| refund.state.is_final())
     }
 
     /// Late money is on its way back from the record after the one that says so: between the two the

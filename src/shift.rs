@@ -22,6 +22,8 @@ pub struct Shift {
     pub discounts: Money,
     /// Cash taken less change.
     pub cash: Money,
+    /// Cash given back.
+    pub cash_back: Money,
     /// Wallets.
     pub wallets: Money,
     /// Given back.
@@ -40,6 +42,7 @@ impl Shift {
             tax: zero,
             discounts: zero,
             cash: zero,
+            cash_back: zero,
             wallets: zero,
             refunds: zero,
         }
@@ -64,16 +67,23 @@ impl Shift {
     }
 
     /// Counts money that went back through a wallet.
-    pub fn count_refund(&mut self, amount: Option<Money>) {
-        if let Some(amount) = amount {
-            add(&mut self.refunds, amount);
-        }
+    pub fn count_refund(&mut self, amount: Money) {
+        add(&mut self.refunds, amount);
+    }
+
+    /// Counts cash that was given back out of the drawer.
+    pub fn count_cash_back(&mut self, amount: Money) {
+        add(&mut self.refunds, amount);
+        add(&mut self.cash_back, amount);
     }
 
     /// Cash that should be in the drawer.
     pub fn expected(&self) -> Money {
         let mut expected = self.float;
         add(&mut expected, self.cash);
+        if let Ok(left) = expected.minus(self.cash_back) {
+            expected = left;
+        }
         expected
     }
 
@@ -86,6 +96,7 @@ impl Shift {
             tax: self.tax,
             discounts: self.discounts,
             cash: self.cash,
+            cash_back: self.cash_back,
             wallets: self.wallets,
             refunds: self.refunds,
             expected: self.expected(),

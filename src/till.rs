@@ -15,7 +15,7 @@ mod tests;
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::counter::duty::{Duty, DutyId};
-use crate::counter::event::{Act, Command, Event, PrintReport};
+use crate::counter::event::{Act, Command, Event, PrintReport, ProviderReport};
 use crate::counter::refusal::Told;
 use crate::counter::{Context, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
@@ -23,7 +23,7 @@ use crate::journal::Journal;
 use crate::receipt::{Receipt, ReceiptAbout};
 use crate::record::body::{Body, PaperOutcome};
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
-use crate::record::money_moves::Carrier;
+use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::PinHash;
@@ -68,6 +68,7 @@ pub struct Loop {
     stations: Vec<StationId>,
     sources: Sources,
     code_key: [u8; 32],
+    wallets: BTreeSet<ProviderName>,
     in_force: Arc<InForce>,
     told: BTreeMap<StationId, Told>,
     in_flight: BTreeSet<DutyId>,
@@ -201,7 +202,7 @@ impl Loop {
         if let Selling::ReadOnly(_) = self.selling {
             return Err(Refusal::ReadOnly);
         }
-        let archived = self.recall(event);
+        let archived = self.recall(event, records);
         let in_force = Arc::clone(&self.in_force);
         let cx = Context {
             moment: self.moment(),
@@ -209,6 +210,7 @@ impl Loop {
             bundle: &in_force.bundle,
             keys: &in_force.keys,
             code_key: &self.code_key,
+            wallets: &self.wallets,
             archived: archived.as_ref(),
         };
         let made = self.till.step(event, &cx)?;
@@ -222,14 +224,26 @@ impl Loop {
         Ok(Reply { seq: self.till.tip().seq, sale })
     }
 
-    /// The sale that an event is about, where it has left memory.
-    fn recall(&self, event: &Event) -> Option<Sale> {
-        let Event::Act(command) = event else { return None };
-        let Act::Reprint { sale } = &command.act else { return None };
-        if self.till.holds(*sale) {
+    /// The sale that an event is about, where it has left memory: from the journal, and from what this turn
+    /// has yet to commit.
+    #[allow(clippy::wildcard_enum_match_arm)] // few events speak of what is archived
+    fn recall(&self, event: &Event, turn: &[Record]) -> Option<Sale> {
+        let sale = match event {
+            Event::Act(Command { act: Act::Reprint { sale } | Act::GiveBack { sale, .. }, .. }) => *sale,
+            Event::Provider(intent, ProviderReport::Approved(_) | ProviderReport::Told(_)) => {
+                let known = self.till.owns(*intent) || self.till.past_sale(*intent).is_some();
+                if !known {
+                    tracing::warn!(intent.id = %intent, "Money came for a payment that this till has long put away: compare the books.");
+                }
+                self.till.past_sale(*intent)?
+            }
+            _ => return None,
+        };
+        if self.till.holds(sale) {
             return None;
         }
-        self.journal.sale(*sale).ok().and_then(|records| Sale::fold(&records))
+        let kept = self.journal.sale(sale).ok()?;
+        Sale::fold(kept.iter().chain(turn.iter().filter(|record| record.header.sale == Some(sale))))
     }
 
     /// Keeps a pay code in hand until its duty leaves, which is right after this turn's commit.

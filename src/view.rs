@@ -8,7 +8,7 @@ use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
 use crate::record::Epoch;
 use crate::record::chain::Tip;
-use crate::record::ids::{DeskId, IntentId, JobId, SaleId, StaffId, StationId, TerminalId};
+use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier};
 use crate::staff::Role;
 use serde::Serialize;
@@ -43,8 +43,14 @@ pub struct View {
     pub menu: Vec<KeyView>,
     /// What needs a person.
     pub attention: Vec<Attention>,
+    /// What goes on or went on elsewhere than in front, to be known.
+    pub notices: Vec<Notice>,
     /// The shift under way.
     pub shift: Option<ShiftView>,
+    /// What was counted while no shift was open, since the last.
+    pub between_shifts: Option<ShiftView>,
+    /// What a closing shift would leave to the next: sales, payments and refunds that are not finished.
+    pub carried: usize,
     /// The last receipts, newest first.
     pub recent: Vec<PaidView>,
 }
@@ -110,10 +116,25 @@ pub struct SaleView {
     pub total: Money,
     /// What is paid of it.
     pub paid: Money,
+    /// What is still to pay, once it is fixed.
+    pub due: Option<Money>,
+    /// What the next tender takes of that, where it is not all.
+    pub part: Option<Money>,
+    /// What is paid, by means, oldest wallet first, then cash.
+    pub tenders: Vec<TenderView>,
     /// Where it is on its way.
     pub phase: Phase,
     /// Its attempts to move money, oldest first.
     pub payments: Vec<PaymentView>,
+}
+
+/// A part of a sale that is paid.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct TenderView {
+    /// `cash`, `alipay`, `wechat`, `house`.
+    pub means: &'static str,
+    /// How much, change taken off.
+    pub amount: Money,
 }
 
 /// Where a sale is on its way.
@@ -202,8 +223,40 @@ pub struct PaymentView {
     pub state: &'static str,
     /// A sentence for the cashier.
     pub words: String,
+    /// The one safe thing to do now.
+    pub safe: SafeAct,
     /// When it was drawn, Unix milliseconds by the till's wall clock.
     pub drawn_ms: i64,
+}
+
+/// The one safe thing to do while a payment stands as it does. Each is a sentence in both languages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SafeAct {
+    /// Wait; the customer may have to confirm. No goods yet.
+    Wait,
+    /// Nothing is known: keep the goods, scan nothing more.
+    WaitAndAsk,
+    /// Wait for the phone, or take the bill back.
+    WaitForPhone,
+    /// Wait until it is taken back; or put the sale aside and serve the next.
+    WaitTakenBack,
+    /// Nobody knows for long: put the sale aside and call the manager.
+    CallManager,
+    /// Ask for a fresh code.
+    NewCode,
+    /// Ask for other money.
+    OtherMeans,
+    /// Nothing a cashier can do: other money now, and tell the manager.
+    TellManager,
+    /// It never left the till: try again, or cash.
+    TryAgain,
+    /// Nothing was taken: any tender may follow.
+    AnyTender,
+    /// It goes back by itself; take other money as if it had not come.
+    GoesBack,
+    /// It is paid, or this part of it is.
+    Paid,
 }
 
 /// A sale that was paid.
@@ -271,6 +324,37 @@ pub struct Attention {
     pub job: Option<JobId>,
     /// The payment.
     pub intent: Option<IntentId>,
+    /// The refund.
+    pub refund: Option<RefundId>,
+}
+
+/// Something to be known, that needs nobody.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Notice {
+    /// Stable word: `parked_paid`, `parked_in_part`, `parked_unpaid`, `late_money`, `refund_waiting`.
+    pub code: &'static str,
+    /// Whose.
+    pub station: StationId,
+    /// The sale.
+    pub sale: SaleId,
+    /// How much it is about.
+    pub amount: Money,
+    /// Its receipt, where it has one.
+    pub receipt: Option<u64>,
+    /// When, Unix milliseconds by the till's wall clock.
+    pub at_ms: i64,
+    /// Whether it stays until a person has seen it; else it goes by itself.
+    pub seen: Seen,
+}
+
+/// How a notice goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// Once a person has seen it.
+    ByAPerson,
+    /// By itself, when what it tells of has ended.
+    ByItself,
 }
 
 /// A shift under way: its totals are a fold over the records.
@@ -288,6 +372,8 @@ pub struct ShiftView {
     pub discounts: Money,
     /// Cash taken less change.
     pub cash: Money,
+    /// Cash given back.
+    pub cash_back: Money,
     /// Wallets.
     pub wallets: Money,
     /// Given back.

@@ -13,6 +13,7 @@ use sales::sums_hold;
 
 use super::report::{Counts, Findings, Place};
 use crate::record::body::PaperOutcome;
+use crate::record::giving_back::CashBack;
 use crate::record::ids::SaleId;
 use crate::record::{Body, Header, Mode};
 
@@ -81,11 +82,23 @@ impl Books {
             Body::Tombstoned { intent } => attempts.set(about, intent, Standing::Tombstoned, findings),
             Body::Abandoned { intent, .. } => attempts.set(about, intent, Standing::Abandoned, findings),
             Body::RefundDrawn { refund, intent, amount, .. } => {
+                // A sale that was paid in part was given up: that part is not money for it any more.
+                if attempts.paid(intent, about.sale) {
+                    sales.went_out(about, amount);
+                }
                 attempts.give_back(about, refund, intent, amount)
             }
             Body::Refunded { refund } => attempts.went_back(about, refund, GoingBack::Refunded, findings),
             Body::RefundRefused { refund, .. } => {
                 attempts.went_back(about, refund, GoingBack::Refused, findings);
+            }
+
+            Body::CashReturned { amount, why: CashBack::GivenUp } => sales.went_out(about, amount),
+            Body::RefundRetried { refund } => {
+                attempts.went_back(about, refund, GoingBack::Drawn, findings);
+            }
+            Body::PaymentResolved { intent, .. } => {
+                attempts.set(about, intent, Standing::Cancelled, findings);
             }
 
             Body::PrintOrdered { .. } => self.papers_ordered += 1,
@@ -113,6 +126,14 @@ impl Books {
             | Body::PriceOverridden { .. }
             | Body::CouponTaken { .. }
             | Body::CouponReturned { .. }
+            | Body::RefundPending { .. }
+            | Body::RefundSettled { .. }
+            | Body::PartChosen { .. }
+            | Body::CashReturned { .. }
+            | Body::ReturnOpened { .. }
+            | Body::ReturnDrawn { .. }
+            | Body::FrozenAcknowledged { .. }
+            | Body::NoteSeen {}
             | Body::Noted { .. }
             | Body::Unreadable { .. } => {}
         }

@@ -67,6 +67,10 @@ impl Judge<'_> {
                 vec![Effect::RefundDrawn { refund: *refund, intent: *intent, amount: *amount }]
             }
             Body::Refunded { refund } => vec![Effect::RefundEnded { refund: *refund, state: "refunded" }],
+            Body::RefundRetried { refund } => vec![Effect::RefundEnded { refund: *refund, state: "drawn" }],
+            Body::PaymentResolved { intent, .. } => {
+                vec![Effect::Payment { intent: *intent, change: PaymentChange::State("cancelled") }]
+            }
             Body::RefundRefused { refund, .. } => {
                 vec![Effect::RefundEnded { refund: *refund, state: "refused" }]
             }
@@ -116,7 +120,15 @@ impl Judge<'_> {
             | Body::CouponReturned { .. }
             | Body::TotalReleased {}
             | Body::SaleVoided { .. }
+            | Body::RefundPending { .. }
+            | Body::RefundSettled { .. }
+            | Body::PartChosen { .. }
             | Body::CashTaken { .. }
+            | Body::CashReturned { .. }
+            | Body::ReturnOpened { .. }
+            | Body::ReturnDrawn { .. }
+            | Body::FrozenAcknowledged { .. }
+            | Body::NoteSeen {}
             | Body::PrintOrdered { .. }
             | Body::PrintStarted { .. }
             | Body::PrintEnded { .. }

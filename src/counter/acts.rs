@@ -94,6 +94,20 @@ impl Till {
             }
             Act::Pay => self.fix_total(station, out),
             Act::Back => self.release_total(station, out),
+            Act::Part { amount } => self.choose_part(station, *amount, out),
+            Act::GiveBack { sale, returns_seen, wanted, reason } => {
+                self.give_back(*sale, *returns_seen, wanted, reason, out)
+            }
+            Act::GiveBackWithoutReceipt { amount, reason } => {
+                self.give_back_without_receipt(*amount, reason, out)
+            }
+            Act::RetryRefund { refund } => self.retry_refund(*refund, out),
+            Act::SettleRefund { refund, end, reason } => self.settle_refund(*refund, *end, reason, out),
+            Act::ResolvePayment { intent, finding, reason } => {
+                self.resolve_payment(*intent, *finding, reason, out)
+            }
+            Act::AcknowledgeFrozen { sale, reason } => self.acknowledge_frozen(*sale, reason, out),
+            Act::SeeNote { sale } => self.see_note(*sale, out),
             Act::Cash { received } => self.take_cash(station, *received, out),
             Act::CancelPayment { intent } => self.cancel_payment(*intent, out),
             Act::Hold => self.hold(station, out),
@@ -123,7 +137,14 @@ impl Till {
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
         let needed = match &command.act {
-            Act::AddStaff { .. } | Act::OverridePrice { .. } | Act::NoSale { .. } => true,
+            Act::AddStaff { .. }
+            | Act::OverridePrice { .. }
+            | Act::NoSale { .. }
+            | Act::GiveBackWithoutReceipt { .. }
+            | Act::SettleRefund { .. }
+            | Act::ResolvePayment { .. }
+            | Act::AcknowledgeFrozen { .. } => true,
+            Act::GiveBack { sale, wanted, .. } => !self.is_small_change(*sale, wanted, out),
             Act::FirstManager { .. }
             | Act::SignIn
             | Act::SignOut
@@ -136,6 +157,9 @@ impl Till {
             | Act::ReturnCoupon { .. }
             | Act::Pay
             | Act::Back
+            | Act::Part { .. }
+            | Act::RetryRefund { .. }
+            | Act::SeeNote { .. }
             | Act::Cash { .. }
             | Act::CancelPayment { .. }
             | Act::Hold
@@ -185,6 +209,7 @@ impl Till {
         let sale = self.front(station).ok_or(Refusal::NoSale)?;
         refuse_while_paying(sale)?;
         let reason = if sale.is_empty() { short(reason) } else { reason_given(reason)? };
+        self.back_out(sale, out)?;
         out.push(Body::SaleVoided { reason }, About::sale(sale.id));
         Ok(())
     }
@@ -221,6 +246,11 @@ pub(super) fn refuse_while_paying(sale: &Sale) -> Result<(), Refusal> {
         None if sale.frozen => Err(Refusal::Frozen),
         None => Ok(()),
     }
+}
+
+/// Refuses what would open the basket again once a part of it is paid.
+pub(super) fn refuse_paid_in_part(sale: &Sale) -> Result<(), Refusal> {
+    if sale.is_paid_in_part() { Err(Refusal::PaidInPart) } else { Ok(()) }
 }
 
 /// Refuses an amount that no counter has ever seen.

@@ -3,6 +3,7 @@
 use crate::money::Money;
 use crate::record::Moment;
 use crate::record::body::Paper;
+pub use crate::record::giving_back::CapturedBy;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StationId};
 use crate::record::moment::Deadline;
 use crate::record::money_moves::{OrderTerms, ProviderName};
@@ -83,17 +84,10 @@ pub struct RefundDuty {
     pub amount: Money,
     /// Why, for the wallet's records.
     pub why: String,
+    /// What was paid in all, where all of it goes back because it should not have come.
+    pub late: Option<Money>,
     /// Whether the till or the cloud made the capture, and so gives it back.
     pub captured_by: CapturedBy,
-}
-
-/// Who called the wallet for an intent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CapturedBy {
-    /// The till, with a pay code.
-    Till,
-    /// The cloud, for an order.
-    Cloud,
 }
 
 /// What the cloud needs to know of an order.

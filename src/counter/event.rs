@@ -3,9 +3,11 @@
 use crate::money::Money;
 use crate::record::Hash;
 use crate::record::body::{PaperOutcome, Shutdown};
+use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::LineId;
 use crate::record::money_moves::{Advice, Settled, Verdict};
+use crate::sale::back::Wanted;
 use crate::staff::{PinHash, Role};
 
 /// Something that happened outside the till's own thread.
@@ -175,6 +177,64 @@ pub enum Act {
     Pay,
     /// Back from the tender state to the basket.
     Back,
+    /// Says how much of what is due the next tender takes; none for all of it.
+    Part {
+        /// How much.
+        amount: Option<Money>,
+    },
+    /// Gives money back of a paid sale, to whoever paid.
+    GiveBack {
+        /// Of which sale.
+        sale: SaleId,
+        /// How many returns it had when the person looked.
+        returns_seen: u32,
+        /// What of it.
+        wanted: Wanted,
+        /// Why.
+        reason: String,
+    },
+    /// Gives cash back without a receipt; needs a manager.
+    GiveBackWithoutReceipt {
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// Tries a refund again that the wallet refused.
+    RetryRefund {
+        /// Which.
+        refund: RefundId,
+    },
+    /// Ends a refund that the wallet refuses; needs a manager.
+    SettleRefund {
+        /// Which.
+        refund: RefundId,
+        /// How.
+        end: RefundEnd,
+        /// Why, or how else.
+        reason: String,
+    },
+    /// Says what became of a payment of which the wallet says nothing; needs a manager.
+    ResolvePayment {
+        /// Which.
+        intent: IntentId,
+        /// What was found.
+        finding: Finding,
+        /// Where it was seen.
+        reason: String,
+    },
+    /// Has seen that a sale holds what this build cannot read; needs a manager.
+    AcknowledgeFrozen {
+        /// Which.
+        sale: SaleId,
+        /// What is done about it.
+        reason: String,
+    },
+    /// Has seen how a sale ended that was not in front.
+    SeeNote {
+        /// Which.
+        sale: SaleId,
+    },
     /// Takes cash.
     Cash {
         /// What the customer hands over.
@@ -229,8 +289,11 @@ pub enum Act {
 /// What a provider's edge reports about an intent.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ProviderReport {
-    /// The money moved.
+    /// The money moved: the answer to a question or to the payment itself.
     Approved(Settled),
+    /// The money moved, by word from elsewhere: a notification. It may be old: while the payment is being taken
+    /// back it counts for nothing, for whoever takes back asks.
+    Told(Settled),
     /// It did not and will not.
     Declined {
         /// The provider's code.
@@ -257,6 +320,8 @@ pub enum ProviderReport {
 pub enum RefundReport {
     /// It went back.
     Refunded,
+    /// The wallet has taken it on and is at it.
+    Pending(String),
     /// It is refused: a person must.
     Refused(String),
 }

@@ -2,7 +2,7 @@
 //!
 //! While an order is open the basket is frozen. A phone pays the version of the bill that it saw.
 
-use super::acts::refuse_while_paying;
+use super::acts::{refuse_paid_in_part, refuse_while_paying};
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::record::body::{Body, Place};
@@ -20,6 +20,7 @@ impl Till {
     ) -> Result<(), Refusal> {
         let sale = self.front(station).ok_or(Refusal::NoSale)?;
         refuse_while_paying(sale)?;
+        refuse_paid_in_part(sale)?;
         let name = desk_name(desk, out)?;
         if self.on_desk(desk).is_some() {
             return Err(Refusal::Desk(format!(

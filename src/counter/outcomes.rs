@@ -4,13 +4,13 @@
 //! intent was given up goes back by itself. Goods are released in neither case but the first.
 
 use super::acts::short;
-use super::event::{ProviderReport, RefundReport};
+use super::event::ProviderReport;
 use super::recorder::{About, Recorder};
 use super::{JobState, Refusal, Till};
 use crate::record::body::{Body, PaperOutcome, Shutdown};
 use crate::record::ids::{IntentId, RefundId};
 use crate::record::money_moves::{Ruling, Settled, Verdict};
-use crate::sale::{Intent, IntentState, RefundState, Sale};
+use crate::sale::{Intent, IntentState, Sale};
 
 impl Till {
     /// What was under way when the daemon ended is not known to have happened, nor not to have.
@@ -50,13 +50,26 @@ impl Till {
     }
 
     pub(super) fn reported(&self, id: IntentId, report: &ProviderReport, out: &mut Recorder<'_>) {
-        // A report on an intent that is over and out of memory changes nothing: the edge heard late.
-        let Some(sale) = self.sale_of_intent(id) else { return };
+        let Some(sale) = self.sale_of_intent(id) else { return self.reported_of_archived(id, report, out) };
         let Some(intent) = sale.intent(id) else { return };
         out.at(&sale.station);
         let about = || About::sale(sale.id).amount(intent.amount);
         match report {
             ProviderReport::Approved(settled) => self.money_came(sale, intent, settled, out),
+            // The money may be on its way back already, by the hand of whoever takes it back.
+            ProviderReport::Told(settled) => match intent.state {
+                IntentState::Cancelling | IntentState::CancelUnsure => {}
+                IntentState::Drawn
+                | IntentState::Pending
+                | IntentState::Unsure
+                | IntentState::Cancelled
+                | IntentState::Tombstoned
+                | IntentState::Abandoned
+                | IntentState::Approved
+                | IntentState::Declined
+                | IntentState::PaidLate
+                | IntentState::Resolved => self.money_came(sale, intent, settled, out),
+            },
             ProviderReport::Declined { code, words, advice } => {
                 match intent.state {
                     IntentState::Drawn
@@ -71,7 +84,8 @@ impl Till {
                     IntentState::Tombstoned
                     | IntentState::Approved
                     | IntentState::Declined
-                    | IntentState::PaidLate => return,
+                    | IntentState::PaidLate
+                    | IntentState::Resolved => return,
                 }
                 let (code, words, advice) = (short(code), short(words), *advice);
                 out.push(Body::Declined { intent: id, code, words, advice }, about());
@@ -101,7 +115,8 @@ impl Till {
                 | IntentState::Tombstoned
                 | IntentState::Approved
                 | IntentState::Declined
-                | IntentState::PaidLate => {}
+                | IntentState::PaidLate
+                | IntentState::Resolved => {}
             },
             ProviderReport::CancelUnsure(why) => {
                 if intent.state == IntentState::Cancelling {
@@ -116,9 +131,35 @@ impl Till {
         }
     }
 
+    /// A report on an intent whose sale left memory: the edge heard late. Money that came is never passed over.
+    fn reported_of_archived(&self, id: IntentId, report: &ProviderReport, out: &mut Recorder<'_>) {
+        let archived = out.cx.archived.and_then(|sale| Some((sale, sale.intent(id)?)));
+        let (Some((sale, intent)), ProviderReport::Approved(settled) | ProviderReport::Told(settled)) =
+            (archived, report)
+        else {
+            return;
+        };
+        match intent.state {
+            // It paid the sale, or is on its way back, or went back by hand: it is known.
+            IntentState::Approved | IntentState::PaidLate | IntentState::Resolved => {}
+            IntentState::Drawn
+            | IntentState::Pending
+            | IntentState::Unsure
+            | IntentState::Cancelling
+            | IntentState::CancelUnsure
+            | IntentState::Cancelled
+            | IntentState::Tombstoned
+            | IntentState::Abandoned
+            | IntentState::Declined => {
+                out.at(&sale.station);
+                self.late_for_archived(sale, intent, settled, out);
+            }
+        }
+    }
+
     /// Money is known to have moved: it pays the sale if the sale still waits for it, else it goes back.
     fn money_came(&self, sale: &Sale, intent: &Intent, settled: &Settled, out: &mut Recorder<'_>) {
-        if matches!(intent.state, IntentState::Approved | IntentState::PaidLate) {
+        if matches!(intent.state, IntentState::Approved | IntentState::PaidLate | IntentState::Resolved) {
             return;
         }
         let about = || About::sale(sale.id).amount(intent.amount);
@@ -150,47 +191,16 @@ impl Till {
         }
     }
 
-    pub(super) fn refund_reported(&self, id: RefundId, report: &RefundReport, out: &mut Recorder<'_>) {
-        let owing = |sale: &&Sale| sale.refunds.iter().any(|refund| refund.id == id);
-        let Some(sale) = self.sales.values().find(owing) else { return };
-        let Some(refund) = sale.refunds.iter().find(|refund| refund.id == id) else { return };
-        if refund.state == RefundState::Done {
-            return;
-        }
-        out.at(&sale.station);
-        let about = About::sale(sale.id).amount(refund.amount);
-        match report {
-            RefundReport::Refunded => out.push(Body::Refunded { refund: id }, about),
-            RefundReport::Refused(words) => {
-                if refund.state == RefundState::Drawn {
-                    out.push(Body::RefundRefused { refund: id, words: short(words) }, about);
-                }
-            }
-        }
-    }
-
     /// A person gives up a payment that is not settled.
     pub(super) fn cancel_payment(&self, id: IntentId, out: &mut Recorder<'_>) -> Result<(), Refusal> {
         let gone = Refusal::NotNow("That payment is settled already.");
         let sale = self.sale_of_intent(id).ok_or(gone.clone())?;
         let intent = sale.intent(id).filter(|intent| intent.state.may_still_pay()).ok_or(gone)?;
-        match intent.state {
-            IntentState::Cancelling | IntentState::CancelUnsure => {
-                Err(Refusal::NotNow("It is being taken back. The till keeps at it."))
-            }
-            IntentState::Drawn
-            | IntentState::Pending
-            | IntentState::Unsure
-            | IntentState::Cancelled
-            | IntentState::Tombstoned
-            | IntentState::Abandoned
-            | IntentState::Approved
-            | IntentState::Declined
-            | IntentState::PaidLate => {
-                self.give_up(sale, intent, "the cashier gave it up", out);
-                Ok(())
-            }
+        if !intent.state.awaits_answer() {
+            return Err(Refusal::NotNow("It is being taken back. The till keeps at it."));
         }
+        self.give_up(sale, intent, "the cashier gave it up", out);
+        Ok(())
     }
 
     fn give_up(&self, sale: &Sale, intent: &Intent, why: &str, out: &mut Recorder<'_>) {
@@ -207,17 +217,7 @@ impl Till {
     pub(super) fn deadline_passed(&self, out: &mut Recorder<'_>) {
         for sale in self.sales.values() {
             for intent in &sale.intents {
-                let waiting = match intent.state {
-                    IntentState::Drawn | IntentState::Pending | IntentState::Unsure => true,
-                    IntentState::Cancelling
-                    | IntentState::CancelUnsure
-                    | IntentState::Cancelled
-                    | IntentState::Tombstoned
-                    | IntentState::Abandoned
-                    | IntentState::Approved
-                    | IntentState::Declined
-                    | IntentState::PaidLate => false,
-                };
+                let waiting = intent.state.awaits_answer();
                 if waiting && out.cx.moment.is_past(intent.settle_by) {
                     out.at(&sale.station);
                     out.by(None);

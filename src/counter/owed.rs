@@ -1,10 +1,11 @@
 //! What is owed outwards, from the state alone: recovery asks the same question as any other moment.
 
-use super::duty::{CapturedBy, Duty, KickDuty, OrderDuty, PayDuty, PrintDuty, RefundDuty};
+use super::duty::{Duty, KickDuty, OrderDuty, PayDuty, PrintDuty, RefundDuty};
 use super::{JobState, Till};
+use crate::record::giving_back::ReturnWhy;
 use crate::record::moment::Deadline;
 use crate::record::money_moves::Carrier;
-use crate::sale::{Intent, IntentState, RefundState, Sale};
+use crate::sale::{Intent, IntentState, Refund, RefundState, Sale};
 
 impl Till {
     /// Everything that must be under way outside, each with a stable id.
@@ -27,17 +28,7 @@ impl Till {
     /// The next moment at which [`super::Event::DeadlinePassed`] would change something.
     pub fn next_deadline(&self) -> Option<Deadline> {
         let intents = self.sales.values().flat_map(|sale| &sale.intents);
-        let waiting = intents.filter(|intent| match intent.state {
-            IntentState::Drawn | IntentState::Pending | IntentState::Unsure => true,
-            IntentState::Cancelling
-            | IntentState::CancelUnsure
-            | IntentState::Cancelled
-            | IntentState::Tombstoned
-            | IntentState::Abandoned
-            | IntentState::Approved
-            | IntentState::Declined
-            | IntentState::PaidLate => false,
-        });
+        let waiting = intents.filter(|intent| intent.state.awaits_answer());
         // A deadline of an earlier boot is due, whatever that boot's clock said.
         let deadlines = waiting.map(|intent| intent.settle_by);
         deadlines.min_by_key(|deadline| (deadline.boot == self.boot, deadline.monotonic_ms))
@@ -63,7 +54,8 @@ fn of_intent(sale: &Sale, intent: &Intent) -> Option<Duty> {
             | IntentState::Abandoned
             | IntentState::Approved
             | IntentState::Declined
-            | IntentState::PaidLate => None,
+            | IntentState::PaidLate
+            | IntentState::Resolved => None,
         },
         Carrier::Order(terms) => {
             let order =
@@ -78,22 +70,33 @@ fn of_intent(sale: &Sale, intent: &Intent) -> Option<Duty> {
                 | IntentState::Tombstoned
                 | IntentState::Approved
                 | IntentState::Declined
-                | IntentState::PaidLate => None,
+                | IntentState::PaidLate
+                | IntentState::Resolved => None,
             }
         }
     }
 }
 
 fn refunds(sale: &Sale) -> impl Iterator<Item = Duty> {
-    sale.refunds.iter().filter(|refund| refund.state == RefundState::Drawn).filter_map(|refund| {
-        let intent = sale.intent(refund.intent)?;
+    let owed = |refund: &&Refund| matches!(refund.state, RefundState::Drawn | RefundState::Pending);
+    sale.refunds.iter().filter(owed).filter_map(|refund| {
+        // A return knows the payment by its shares, the sale itself by its intents.
+        let own = sale.intent(refund.intent).map(|intent| (intent.provider, intent.captured_by()));
+        let (provider, captured_by) = own.or_else(|| sale.back.wallet_of(refund.intent))?;
         Some(Duty::Refund(RefundDuty {
             refund: refund.id,
-            intent: intent.id,
-            provider: intent.provider,
+            intent: refund.intent,
+            provider,
             amount: refund.amount,
             why: refund.why.clone(),
-            captured_by: if intent.is_order() { CapturedBy::Cloud } else { CapturedBy::Till },
+            late: Some(refund.amount).filter(|_| is_late(sale, refund)),
+            captured_by,
         }))
     })
+}
+
+/// Whether a refund is of money that came after its payment was over: all of it goes back.
+pub(super) fn is_late(sale: &Sale, refund: &Refund) -> bool {
+    let opened = sale.back.opened.as_ref().is_some_and(|back| back.why == ReturnWhy::Late);
+    opened || sale.intent(refund.intent).is_some_and(|intent| intent.state == IntentState::PaidLate)
 }

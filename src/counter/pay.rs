@@ -1,7 +1,8 @@
 //! Fixing a total, taking cash, drawing intents, and the moment at which a sale is paid.
 
-use super::acts::refuse_while_paying;
+use super::acts::{refuse_paid_in_part, refuse_while_paying};
 use super::recorder::{About, Recorder};
+use super::tender::asked;
 use super::{Refusal, Till};
 use crate::money::Money;
 use crate::offer::ENGINE;
@@ -14,8 +15,15 @@ use crate::scan::{PayCode, Wallet};
 use crate::view::Phase;
 use ring::hmac;
 
-/// How long a pay code's payment may take before it is taken back: the field's hard stop is 45 to 60 s.
-const PAY_CODE_SETTLE_MS: u64 = 60_000;
+/// How long a pay code's payment may take before it is taken back. The field's hard stop is 45 to 60 s:
+/// Alipay's guide asks for about 60 s and then cancels at once; WeChat Pay's USERPAYING is asked for up to
+/// 45 s and then reversed (codepay guide 4013637903).
+fn settle_within_ms(provider: ProviderName) -> u64 {
+    match provider {
+        ProviderName::Alipay | ProviderName::House => 60_000,
+        ProviderName::Wechat => 45_000,
+    }
+}
 
 /// Nobody hands over more than this many times what is due and not a coin more is missing; it is a slip.
 const CASH_TIMES_MAX: i64 = 20;
@@ -68,16 +76,17 @@ impl Till {
         if sale.fixed.is_none() {
             return Err(Refusal::NotNow("The basket is open already."));
         }
+        refuse_paid_in_part(sale)?;
         out.push(Body::TotalReleased {}, About::sale(sale.id));
         Ok(())
     }
 
     /// The sale in front, fixed and waiting for money, and what is due.
-    fn awaiting(&self, station: &StationId) -> Result<(&Sale, Money), Refusal> {
+    pub(super) fn awaiting(&self, station: &StationId) -> Result<(&Sale, Money), Refusal> {
         let sale = self.front(station).ok_or(Refusal::NoSale)?;
         refuse_while_paying(sale)?;
         match &sale.fixed {
-            Some(fixed) => Ok((sale, fixed.total.minus(sale.paid(self.currency)?)?)),
+            Some(fixed) => Ok((sale, sale.due(fixed)?)),
             None => Err(Refusal::PressPayFirst),
         }
     }
@@ -98,26 +107,29 @@ impl Till {
                 (sale, sale.fixed.clone().ok_or(Refusal::PressPayFirst)?)
             }
         };
-        let due = fixed.total.minus(sale.paid(self.currency)?)?;
+        let due = sale.due(&fixed)?;
+        let asked = asked(sale, due);
         if received.currency != self.currency || received.is_negative() {
             return Err(Refusal::Amount("Type the cash as an amount of the till's money.".to_owned()));
         }
         if !due.is_positive() {
             return Err(Refusal::NothingToPay);
         }
-        let change = received.minus(due)?;
+        let change = received.minus(asked)?;
         if change.is_negative() {
             return Err(Refusal::NotEnough { missing: change.negated()? });
         }
-        let believed = due
+        let believed = asked
             .times(CASH_TIMES_MAX, 1)?
             .minor
             .max(CASH_ALWAYS_MAJOR.saturating_mul(self.currency.minor_per_major()));
         if received.minor > believed {
-            return Err(Refusal::TooMuch { received, due });
+            return Err(Refusal::TooMuch { received, due: asked });
         }
-        out.push(Body::CashTaken { received, change }, About::sale(sale.id).amount(due));
-        self.complete(sale, &fixed, out);
+        out.push(Body::CashTaken { received, change }, About::sale(sale.id).amount(asked));
+        if asked == due {
+            self.complete(sale, &fixed, out);
+        }
         self.order_kick(sale.id, KickReason::Cash, None, out);
         Ok(())
     }
@@ -137,30 +149,27 @@ impl Till {
             return Err(Refusal::CodeUsed);
         }
         let (sale, due) = self.awaiting(station)?;
-        let provider = match code.wallet() {
-            Wallet::Alipay => ProviderName::Alipay,
-            Wallet::WeChat => {
-                return Err(Refusal::Scan(
-                    "WeChat Pay is not set up at this till. Ask for Alipay or cash.".to_owned(),
-                ));
-            }
-            Wallet::UnionPay => {
-                return Err(Refusal::Scan(
-                    "UnionPay is not set up at this till. Ask for Alipay or cash.".to_owned(),
-                ));
-            }
+        let (provider, name) = match code.wallet() {
+            Wallet::Alipay => (Some(ProviderName::Alipay), "Alipay"),
+            Wallet::WeChat => (Some(ProviderName::Wechat), "WeChat Pay"),
+            Wallet::UnionPay => (None, "UnionPay"),
         };
+        let provider = provider.filter(|provider| out.cx.wallets.contains(provider));
+        let provider = provider.ok_or_else(|| {
+            Refusal::Scan(format!("{name} is not set up at this till. Ask for another wallet or cash."))
+        })?;
         if !due.is_positive() {
             return Err(Refusal::NothingToPay);
         }
+        let amount = asked(sale, due);
         let body = Body::IntentDrawn {
             intent: out.id(IntentId::draw),
             provider,
-            amount: due,
+            amount,
             carrier: Carrier::PayCode { keyed_hash },
-            settle_by: out.cx.moment.after_ms(PAY_CODE_SETTLE_MS),
+            settle_by: out.cx.moment.after_ms(settle_within_ms(provider)),
         };
-        out.push(body, About::sale(sale.id).amount(due));
+        out.push(body, About::sale(sale.id).amount(amount));
         Ok(())
     }
 

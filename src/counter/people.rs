@@ -96,9 +96,22 @@ impl Till {
             return Err(Refusal::Amount("Count the cash in the drawer: an amount of money.".to_owned()));
         }
         super::acts::sensible(counted)?;
-        let body = Body::ShiftClosed { shift: shift.number, counted, expected: shift.expected() };
+        // Cash of a sale that is not finished is in the drawer and in no total: nobody could count right.
+        if self.sales.values().any(|sale| sale.is_paid_in_part() && !sale.cash.is_empty()) {
+            return Err(Refusal::Shift(
+                "A sale is paid in part with cash. Take the rest, or give it up, before closing the shift.",
+            ));
+        }
+        let carried = u32::try_from(self.carried()).unwrap_or(u32::MAX);
+        let body = Body::ShiftClosed { shift: shift.number, counted, expected: shift.expected(), carried };
         out.push(body, About::default().amount(counted));
         Ok(())
+    }
+
+    /// What a closing shift leaves to the next: sales with lines that are not finished, payments and refunds
+    /// that are not settled.
+    pub(super) fn carried(&self) -> usize {
+        self.sales.values().filter(|sale| !(sale.is_empty() && super::is_open(sale))).count()
     }
 
     #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
@@ -122,6 +135,7 @@ impl Till {
             Body::ShiftOpened { shift, float } => {
                 self.last_shift = *shift;
                 self.shift = Some(Shift::open(*shift, *float));
+                self.between = Shift::open(0, Money::zero(self.currency));
             }
             Body::ShiftClosed { .. } => self.shift = None,
             _ => {}

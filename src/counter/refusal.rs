@@ -43,6 +43,12 @@ pub enum Refusal {
     /// The same code again.
     #[error("This code was used already. Ask the customer to refresh the code.")]
     CodeUsed,
+    /// A part of it is paid.
+    #[error("A part of it is paid. Take the rest, or give the sale up: what was paid goes back.")]
+    PaidInPart,
+    /// That cannot be given back.
+    #[error("{0}")]
+    Back(String),
     /// Nothing to pay.
     #[error("There is nothing to pay.")]
     NothingToPay,
@@ -129,6 +135,8 @@ impl Refusal {
             Self::PhoneIsPaying => "phone_is_paying",
             Self::PaymentUnderWay => "payment_under_way",
             Self::CodeUsed => "code_used",
+            Self::PaidInPart => "paid_in_part",
+            Self::Back(_) => "back",
             Self::NothingToPay => "nothing_to_pay",
             Self::NotEnough { .. } => "not_enough",
             Self::TooMuch { .. } => "too_much",

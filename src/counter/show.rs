@@ -1,12 +1,15 @@
 //! The till's state as screens show it.
 
+use super::endings::Ended;
 use super::{JobState, PaperWord, Till, is_open};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::record::body::{PaperOutcome, Place};
 use crate::record::ids::{JobId, StationId};
-use crate::sale::{IntentState, RefundState, Sale};
-use crate::view::{Attention, DeskView, KeyView, PaidView, SaleView, Selling, StaffView, StationView, View};
+use crate::sale::{IntentState, Refund, RefundState, Sale};
+use crate::view::{
+    Attention, DeskView, KeyView, Notice, PaidView, SaleView, Seen, Selling, StaffView, StationView, View,
+};
 use std::collections::BTreeMap;
 
 impl Till {
@@ -46,7 +49,11 @@ impl Till {
             desks: self.desk_views(bundle, show),
             menu: menu(bundle),
             attention: self.attention(),
+            notices: self.notices(),
             shift: self.shift.as_ref().map(crate::shift::Shift::view),
+            between_shifts: Some(self.between.view())
+                .filter(|between| self.shift.is_none() && between.sales > 0),
+            carried: self.carried(),
             recent: self.recent.iter().map(paid_view).collect(),
         }
     }
@@ -89,20 +96,34 @@ impl Till {
                     }
                 };
                 let words = words.clone();
-                list.push(Attention { code, words, sale: Some(paper.sale), job: Some(*job), intent: None });
+                list.push(Attention {
+                    code,
+                    words,
+                    sale: Some(paper.sale),
+                    job: Some(*job),
+                    intent: None,
+                    refund: None,
+                });
             }
         }
         for (kick, drawer) in &self.kicks {
             if let JobState::Asks(_, words) = &drawer.state {
                 let (code, words) = ("drawer_unconfirmed", words.clone());
-                list.push(Attention { code, words, sale: None, job: Some(JobId(kick.0)), intent: None });
+                list.push(Attention {
+                    code,
+                    words,
+                    sale: None,
+                    job: Some(JobId(kick.0)),
+                    intent: None,
+                    refund: None,
+                });
             }
         }
         for sale in self.sales.values() {
-            if sale.frozen {
+            if sale.frozen && sale.acknowledged.is_none() {
                 let words = crate::counter::Refusal::Frozen.to_string();
                 let (code, sale) = ("sale_frozen", Some(sale.id));
-                list.push(Attention { code, words, sale, job: None, intent: None });
+                list.push(Attention { code, words, sale, job: None, intent: None, refund: None });
             }
             for intent in sale.intents.iter().filter(|i| i.state == IntentState::CancelUnsure) {
                 let words = format!(
@@ -110,21 +131,53 @@ impl Till {
                     intent.amount, sale.station
                 );
                 let (sale, intent) = (Some(sale.id), Some(intent.id));
-                list.push(Attention { code: "payment_unsure", words, sale, job: None, intent });
+                let code = "payment_unsure";
+                list.push(Attention { code, words, sale, job: None, intent, refund: None });
             }
             for refund in &sale.refunds {
                 if let RefundState::Refused(words) = &refund.state {
                     let words = format!("{} could not be given back: {words}", refund.amount);
-                    let (sale, intent) = (Some(sale.id), Some(refund.intent));
-                    list.push(Attention { code: "refund_refused", words, sale, job: None, intent });
+                    let (sale, intent, code) = (Some(sale.id), Some(refund.intent), "refund_refused");
+                    list.push(Attention { code, words, sale, job: None, intent, refund: Some(refund.id) });
                 }
             }
         }
         for verdict in &self.refused {
             let (words, sale) = (verdict.words.clone(), verdict.sale);
-            list.push(Attention { code: "verdict_refused", words, sale, job: None, intent: None });
+            let code = "verdict_refused";
+            list.push(Attention { code, words, sale, job: None, intent: None, refund: None });
         }
         list
+    }
+
+    /// How sales ended that were not in front, and money that is on its way back.
+    fn notices(&self) -> Vec<Notice> {
+        let noted = self.notes.iter().map(|note| {
+            let (code, receipt) = match note.ended {
+                Ended::Paid { receipt } => ("parked_paid", Some(receipt)),
+                Ended::InPart => ("parked_in_part", None),
+                Ended::Unpaid => ("parked_unpaid", None),
+            };
+            let (station, sale, amount) = (note.station.clone(), note.sale, note.amount);
+            Notice { code, station, sale, amount, receipt, at_ms: note.at_ms, seen: Seen::ByAPerson }
+        });
+        let mut notices: Vec<Notice> = noted.collect();
+        for sale in self.sales.values() {
+            let going = |refund: &&Refund| matches!(refund.state, RefundState::Drawn | RefundState::Pending);
+            for refund in sale.refunds.iter().filter(going) {
+                let late = super::owed::is_late(sale, refund);
+                notices.push(Notice {
+                    code: if late { "late_money" } else { "refund_waiting" },
+                    station: sale.station.clone(),
+                    sale: sale.id,
+                    amount: refund.amount,
+                    receipt: sale.back.opened.as_ref().and_then(|back| back.of.as_ref()?.receipt),
+                    at_ms: sale.opened.wall_ms,
+                    seen: Seen::ByItself,
+                });
+            }
+        }
+        notices
     }
 }
 

@@ -7,12 +7,15 @@
 mod basket;
 mod coupons;
 mod desks;
+mod dice;
 mod model;
 mod money;
 mod packs;
 mod paper;
 mod people;
 mod repeat;
+mod returns;
+mod schedules;
 mod shop;
 mod tender;
 
@@ -25,7 +28,7 @@ use crate::money::{Currency, Money};
 use crate::record::body::{Body, PaperOutcome, Shutdown};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
-use crate::record::money_moves::Settled;
+use crate::record::money_moves::{ProviderName, Settled};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::{PinHash, Role};
@@ -33,6 +36,8 @@ use crate::token::KeySet;
 use crate::view::{PaymentView, SaleView, Selling, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+
+use dice::Dice;
 
 /// An item with a bar code: cola at 3.50.
 const COLA: &str = "6901234567892";
@@ -324,7 +329,9 @@ fn context<'a>(
 ) -> Context<'a> {
     let mut draw = [0xD7; 32];
     draw[..8].copy_from_slice(&draws.to_be_bytes());
-    Context { moment, draw, bundle, keys, code_key: &[0x5C; 32], archived }
+    static WALLETS: std::sync::LazyLock<BTreeSet<ProviderName>> =
+        std::sync::LazyLock::new(|| [ProviderName::Alipay].into());
+    Context { moment, draw, bundle, keys, code_key: &[0x5C; 32], wallets: &WALLETS, archived }
 }
 
 fn pin() -> PinHash {

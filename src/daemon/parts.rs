@@ -9,8 +9,10 @@ use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
 use crate::keys::DeviceKey;
+use crate::record::money_moves::ProviderName;
 use crate::{devices, pages, paper, provider, sync};
 use anyhow::Context;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,12 @@ pub(super) fn own_bundle(config: &Config) -> Bundle {
     Bundle::empty(shop.currency, shop.time_zone.zone.clone(), &shop.time_zone.name, shop.day_cut.0)
 }
 
+/// The wallets whose codes are taken: the till's own, and those of a cloud, which says itself which it has.
+pub(super) fn taken(config: &Config, own: &Wallets) -> BTreeSet<ProviderName> {
+    let cloud = config.cloud.iter().flat_map(|_| provider::ALL);
+    own.keys().copied().chain(cloud).collect()
+}
+
 /// What the payments' edge is given.
 pub(super) fn provider(config: &Config, wallets: Wallets, board: &Board) -> provider::Config {
     let timing = &config.timing;
@@ -29,13 +37,18 @@ pub(super) fn provider(config: &Config, wallets: Wallets, board: &Board) -> prov
         wallets,
         terminal: config.terminal.clone(),
         subject: if shop.is_empty() { config.terminal.to_string() } else { shop },
-        timing: provider::Timing {
-            query_first: Duration::from_millis(timing.query_first_ms),
-            query_fast: Duration::from_millis(timing.query_fast_ms),
-            query_slow: Duration::from_millis(timing.query_slow_ms),
-            watch_after: Duration::from_millis(timing.watch_after_ms),
-            ..provider::Timing::default()
-        },
+        rules: provider::ALL.map(|name| (name, rules(name, timing))).into(),
+    }
+}
+
+/// A provider's own rules, at the pace of the configuration.
+fn rules(name: ProviderName, timing: &crate::config::Timing) -> provider::ProviderRules {
+    provider::ProviderRules {
+        query_first: Duration::from_millis(timing.query_first_ms),
+        query_fast: Duration::from_millis(timing.query_fast_ms),
+        query_slow: Duration::from_millis(timing.query_slow_ms),
+        watch_after: Duration::from_millis(timing.watch_after_ms),
+        ..provider::ProviderRules::of(name)
     }
 }
 

@@ -1,7 +1,7 @@
-//! The golden journal of format 1: bytes that every later Till has to read.
+//! The golden journals of format 1: bytes that every later Till has to read.
 //!
-//! `tests/data/journal-v1/records.jsonl` has records of every kind of body, written once and never again
-//! for a format that a till has used. A change after which these tests fail is a change of the format.
+//! `tests/data/journal-v1` has a chain for each time that kinds of body were added; together they have every
+//! kind. Each is written once and never again for a format that a till has used. A change after which these tests fail is a change of the format.
 
 use super::sample::{Pen, sale};
 use super::{Journal, load};
@@ -11,8 +11,11 @@ use crate::record::{Body, Header, Mode, Record};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What the file was made from: header fields and a body on each line.
-const STORY: &str = include_str!("../../tests/data/journal-v1/story.txt");
+/// The chains: the file, its epoch, and what it was made from, header fields and a body on each line.
+const STORIES: [(&str, u64, &str); 2] = [
+    ("records", 0x0123_4567_89ab_cdef, include_str!("../../tests/data/journal-v1/story.txt")),
+    ("money-back", 0x0123_4567_89ab_cdf0, include_str!("../../tests/data/journal-v1/money-back.txt")),
+];
 
 /// One line of the file: the record's bytes, the body as the text that it is.
 #[derive(Serialize, Deserialize)]
@@ -25,7 +28,7 @@ struct Line {
 
 #[test]
 fn every_record_of_the_golden_journal_opens_to_the_hash_it_had() {
-    for line in lines() {
+    for line in STORIES.iter().flat_map(|(name, ..)| lines(name)) {
         let record = open(&line);
         assert_eq!(record.hash.to_string(), line.hash, "{}", record.header);
         assert!(!matches!(record.body, Body::Unreadable { .. }), "{}", record.header);
@@ -35,52 +38,58 @@ fn every_record_of_the_golden_journal_opens_to_the_hash_it_had() {
 
 #[test]
 fn its_chain_holds_from_the_first_record_to_the_last() {
-    let records = records();
-    assert_eq!(records.len(), STORY.lines().count());
-    let mut end = None;
-    for record in &records {
-        end = Some(load::follow(end, record).unwrap());
+    for (name, _, story) in STORIES {
+        let records = records(name);
+        assert_eq!(records.len(), story.lines().count());
+        let mut end = None;
+        for record in &records {
+            end = Some(load::follow(end, record).unwrap());
+        }
+        assert_eq!(end.unwrap().tip.head, records.last().unwrap().hash);
+        assert!(load::follow(end, &records[7]).is_err(), "no record fits in two places");
     }
-    assert_eq!(end.unwrap().tip.head, records.last().unwrap().hash);
-    assert!(load::follow(end, &records[7]).is_err(), "no record fits in two places");
 }
 
 #[test]
 fn its_headers_are_written_again_to_the_same_bytes() {
-    for record in records() {
+    for record in STORIES.iter().flat_map(|(name, ..)| records(name)) {
         assert_eq!(hex(&record.header.encode()), hex(&record.head), "{}", record.header);
     }
 }
 
 #[test]
 fn a_journal_of_today_takes_and_gives_back_the_golden_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(dir.path()).unwrap();
-    journal.append(&records()).unwrap();
-    let loaded: Vec<_> = journal.load().unwrap().tail.map(Result::unwrap).collect();
-    assert_eq!(loaded, records());
+    for (name, ..) in STORIES {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        journal.append(&records(name)).unwrap();
+        let loaded: Vec<_> = journal.load().unwrap().tail.map(Result::unwrap).collect();
+        assert_eq!(loaded, records(name));
+    }
 }
 
-/// Writes the file once, for a format that no till has used yet; it never overwrites.
+/// Writes a file that is not there yet, for kinds that no till has used; it never overwrites.
 #[test]
-#[ignore = "makes the golden journal of a new format"]
+#[ignore = "makes the golden journal of new kinds"]
 fn write_the_golden_journal() {
-    let mut pen = Pen::new(0x0123_4567_89ab_cdef);
-    let mut text = String::new();
-    for line in STORY.lines() {
-        let (fields, json) = line.split_once('|').unwrap();
-        let record = pen.write(json, |header| fill(header, fields));
-        let line = Line {
-            hash: record.hash.to_string(),
-            head: hex(&record.head),
-            salt: hex(&record.salt),
-            body: String::from_utf8(record.bytes).unwrap(),
-        };
-        text.push_str(&serde_json::to_string(&line).unwrap());
-        text.push('\n');
+    for (name, epoch, story) in STORIES.iter().filter(|(name, ..)| !path(name).exists()) {
+        let mut pen = Pen::new(*epoch);
+        let mut text = String::new();
+        for line in story.lines() {
+            let (fields, json) = line.split_once('|').unwrap();
+            let record = pen.write(json, |header| fill(header, fields));
+            let line = Line {
+                hash: record.hash.to_string(),
+                head: hex(&record.head),
+                salt: hex(&record.salt),
+                body: String::from_utf8(record.bytes).unwrap(),
+            };
+            text.push_str(&serde_json::to_string(&line).unwrap());
+            text.push('\n');
+        }
+        let mut file = std::fs::File::create_new(path(name)).expect("a golden journal is never overwritten");
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
     }
-    let mut file = std::fs::File::create_new(path()).expect("a golden journal is never overwritten");
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
 }
 
 /// Fills a header from words such as `sale=1 staff=mia`.
@@ -103,17 +112,17 @@ fn fill(header: &mut Header, fields: &str) {
     }
 }
 
-fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/journal-v1/records.jsonl")
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/journal-v1/{name}.jsonl"))
 }
 
-fn lines() -> Vec<Line> {
-    let text = std::fs::read_to_string(path()).unwrap();
+fn lines(name: &str) -> Vec<Line> {
+    let text = std::fs::read_to_string(path(name)).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn records() -> Vec<Record> {
-    lines().iter().map(open).collect()
+fn records(name: &str) -> Vec<Record> {
+    lines(name).iter().map(open).collect()
 }
 
 fn open(line: &Line) -> Record {

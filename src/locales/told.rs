@@ -25,6 +25,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "phone_is_paying" => "手机正在支付此单，请等待，或先收回账单。",
         "payment_under_way" => "付款进行中，请等待或先取消。",
         "code_used" => "此付款码已使用，请顾客刷新付款码。",
+        "paid_in_part" => "此单已付一部分，请收取剩余金额，或作废（已付款项将退回）。",
         "nothing_to_pay" => "没有需要付款的金额。",
         "no_such_line" => "此单没有这一行。",
         "quantity" => "数量为 1 至 999。",
@@ -132,6 +133,7 @@ pub fn attention(code: &str, lang: Lang) -> &'static str {
         "drawer_unconfirmed" => ("Drawer unsure", "钱箱状态未知"),
         "payment_unsure" => ("Payment unsure", "付款结果未知"),
         "refund_refused" => ("Refund refused", "退款被拒"),
+        "sale_frozen" => ("Frozen sale", "冻结单"),
         "verdict_refused" => ("Refused by head office", "总部拒绝"),
         _ => ("Look at this", "请查看"),
     };
@@ -153,7 +155,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
     }
 }
 
-const KINDS: [(&str, &str, &str); 45] = [
+const KINDS: [(&str, &str, &str); 55] = [
     ("genesis", "Journal begun", "日志开始"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
@@ -189,7 +191,17 @@ const KINDS: [(&str, &str, &str); 45] = [
     ("refund_drawn", "Refund begun", "发起退款"),
     ("refunded", "Refunded", "已退款"),
     ("refund_refused", "Refund refused", "退款被拒"),
+    ("refund_pending", "Refund under way", "退款处理中"),
+    ("refund_retried", "Refund tried again", "重试退款"),
+    ("refund_settled", "Refund ended by a person", "人工处理退款"),
+    ("payment_resolved", "Payment looked up by a person", "人工核实付款"),
+    ("part_chosen", "Part of the total chosen", "选择部分金额"),
     ("cash_taken", "Cash taken", "收现金"),
+    ("cash_returned", "Cash given back", "退出现金"),
+    ("return_opened", "Return begun", "开始退款单"),
+    ("return_drawn", "Money back of this sale", "此单退款"),
+    ("frozen_acknowledged", "Frozen sale decided", "处理冻结单"),
+    ("note_seen", "Note seen", "通知已读"),
     ("coupon_redeemed", "Coupon redeemed", "核销优惠券"),
     ("receipt_issued", "Sale paid", "销售完成"),
     ("print_ordered", "Receipt ordered", "要求打印"),

@@ -5,7 +5,9 @@ use super::fields::{Fields, bad_field};
 use crate::counter::event::Act;
 use crate::locales::Msg;
 use crate::money::Currency;
+use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::line::LineId;
+use crate::sale::back::Wanted;
 use crate::view::StationView;
 use axum::http::StatusCode;
 
@@ -45,6 +47,41 @@ pub(super) fn read(
         "return-coupon" => Act::ReturnCoupon { serial: fields.need("serial")?.to_owned() },
         "pay" => Act::Pay,
         "back" => Act::Back,
+        "part" => {
+            let amount = fields.get("amount").map(|_| fields.money("amount", currency)).transpose()?;
+            Act::Part { amount }
+        }
+        "give-back" => {
+            let returns_seen = fields.get("returns_seen").map_or(Ok(0), str::parse);
+            Act::GiveBack {
+                sale: fields.id("sale")?,
+                returns_seen: returns_seen.map_err(|_| bad_field("returns_seen"))?,
+                wanted: wanted(fields, currency)?,
+                reason: reason(),
+            }
+        }
+        "give-back-without-receipt" => {
+            Act::GiveBackWithoutReceipt { amount: fields.money("amount", currency)?, reason: reason() }
+        }
+        "retry-refund" => Act::RetryRefund { refund: fields.id("refund")? },
+        "settle-refund" => {
+            let end = match fields.need("end")? {
+                "cash" => RefundEnd::Cash,
+                "otherwise" => RefundEnd::Otherwise,
+                _ => return Err(bad_field("end")),
+            };
+            Act::SettleRefund { refund: fields.id("refund")?, end, reason: reason() }
+        }
+        "resolve-payment" => {
+            let finding = match fields.need("finding")? {
+                "not_charged" => Finding::NotCharged,
+                "given_back_by_hand" => Finding::GivenBackByHand,
+                _ => return Err(bad_field("finding")),
+            };
+            Act::ResolvePayment { intent: fields.id("intent")?, finding, reason: reason() }
+        }
+        "acknowledge-frozen" => Act::AcknowledgeFrozen { sale: fields.id("sale")?, reason: reason() },
+        "see-note" => Act::SeeNote { sale: fields.id("sale")? },
         "cash" => Act::Cash { received: fields.money("received", currency)? },
         "cancel-payment" => Act::CancelPayment { intent: fields.id("intent")? },
         "hold" => Act::Hold,
@@ -57,6 +94,31 @@ pub(super) fn read(
         "settle" => Act::Settle { job: fields.id("job")?, words: settled(fields) },
         _ => return Err(Sorry::of(StatusCode::NOT_FOUND, "no_such_act", Msg::UnknownAct)),
     })
+}
+
+/// What goes back: `of` says whether `whole`, an `amount`, or `lines`, each in a field `line-NUMBER-DECIMALS`.
+fn wanted(fields: &Fields, currency: Currency) -> Result<Wanted, Sorry> {
+    match fields.need("of")? {
+        "whole" => Ok(Wanted::Whole),
+        "amount" => Ok(Wanted::Amount(fields.money("amount", currency)?)),
+        "lines" => {
+            let mut lines = Vec::new();
+            for (name, value) in &fields.0 {
+                let Some((line, decimals)) = name.strip_prefix("line-").and_then(|id| id.split_once('-'))
+                else {
+                    continue;
+                };
+                if matches!(value.trim(), "" | "0") {
+                    continue;
+                }
+                let line = line.parse().map(LineId).map_err(|_| bad_field(name))?;
+                let decimals = decimals.parse::<usize>().ok().filter(|decimals| *decimals <= 3);
+                lines.push((line, fields.steps(name, decimals.ok_or_else(|| bad_field(name))?)?));
+            }
+            Ok(Wanted::Lines(lines))
+        }
+        _ => Err(bad_field("of")),
+    }
 }
 
 fn line(fields: &Fields) -> Result<LineId, Sorry> {

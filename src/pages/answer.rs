@@ -88,6 +88,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Coupon(_)
         | Refusal::Quantity
         | Refusal::Amount(_)
+        | Refusal::Back(_)
         | Refusal::Staff(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NotTheFirst
         | Refusal::Shift(_)
@@ -98,6 +99,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::PhoneIsPaying
         | Refusal::PaymentUnderWay
         | Refusal::CodeUsed
+        | Refusal::PaidInPart
         | Refusal::NothingToPay
         | Refusal::NoSuchLine
         | Refusal::SaleFull(_)

@@ -13,7 +13,7 @@ use crate::locales::{Msg, told};
 use crate::money::Money;
 use crate::record::ids::{StationId, hex};
 use crate::staff::Role;
-use crate::view::{KeyView, LineState, PaidView, Phase, Selling, StaffView, StationView, View};
+use crate::view::{KeyView, LineState, PaidView, Phase, Seen, Selling, StaffView, StationView, View};
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -167,7 +167,7 @@ fn signed_in(
     let menu = if menu < menu_pages.len() { menu } else { 0 };
     let keys = keys(view, menu_pages.get(menu).copied());
     let phase = here.sale.as_ref().map(|sale| sale.phase);
-    let due = here.sale.as_ref().and_then(|sale| sale.total.minus(sale.paid).ok());
+    let due = here.sale.as_ref().and_then(|sale| sale.part.or(sale.total.minus(sale.paid).ok()));
     let told = words.or_else(|| here.told.as_ref().map(|said| told(&said.code, &said.words, v.lang)));
     let template = CashierPage {
         f: pages.frame(station),

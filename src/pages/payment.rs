@@ -5,7 +5,7 @@ use super::voice::Voice;
 use crate::locales::{Lang, Msg};
 use crate::money::Money;
 use crate::record::ids::IntentId;
-use crate::view::{PaymentView, Phase, SaleView};
+use crate::view::{PaymentView, Phase, SafeAct, SaleView};
 
 /// Quick notes beside the exact amount.
 const NOTES_MAX: usize = 3;
@@ -32,15 +32,14 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         return None;
     }
     let payment = sale.payments.last()?;
-    let (mark, heading, safe) = match (payment.state, payment.carrier) {
-        ("drawn", "order") => ("wait", Msg::Paying, Msg::SafePhone),
-        ("drawn" | "pending", _) => ("wait", Msg::Paying, Msg::SafeWait),
-        ("unsure", _) => ("warn", Msg::PayingUnsure, Msg::SafeAsk),
-        ("cancelling", _) => ("warn", Msg::PayingBack, Msg::SafeBack),
-        ("cancel_unsure", _) => ("warn", Msg::PayingBack, Msg::SafeCall),
-        ("declined", _) => ("bad", Msg::PaymentDeclined, Msg::SafeAgain),
-        ("cancelled" | "tombstoned" | "abandoned", _) => ("calm", Msg::PaymentTakenBack, Msg::SafeNothing),
-        ("paid_late", _) => ("warn", Msg::PaymentTakenBack, Msg::SafeAgain),
+    let (mark, heading) = match (payment.state, payment.carrier) {
+        ("drawn" | "pending", _) => ("wait", Msg::Paying),
+        ("unsure", _) => ("warn", Msg::PayingUnsure),
+        ("cancelling" | "cancel_unsure", _) => ("warn", Msg::PayingBack),
+        ("declined", _) => ("bad", Msg::PaymentDeclined),
+        ("cancelled" | "tombstoned" | "abandoned" | "resolved", _) => ("calm", Msg::PaymentTakenBack),
+        ("paid_late", _) => ("warn", Msg::PaymentTakenBack),
+        ("approved", _) => ("good", Msg::PartPaid),
         _ => return None,
     };
     let running = matches!(payment.state, "drawn" | "pending" | "unsure" | "cancelling" | "cancel_unsure");
@@ -48,13 +47,31 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         mark,
         heading: v.say(heading),
         words: words(payment, v),
-        safe: v.say(safe),
+        safe: v.say(safe(payment.safe)),
         running,
         cancellable: matches!(payment.state, "drawn" | "pending" | "unsure"),
         since_ms: payment.drawn_ms,
         elapsed: clock(now_ms.saturating_sub(payment.drawn_ms)),
         intent: payment.intent,
     })
+}
+
+/// The one safe thing to do, as a sentence.
+fn safe(act: SafeAct) -> Msg {
+    match act {
+        SafeAct::Wait => Msg::SafeWait,
+        SafeAct::WaitAndAsk => Msg::SafeAsk,
+        SafeAct::WaitForPhone => Msg::SafePhone,
+        SafeAct::WaitTakenBack => Msg::SafeBack,
+        SafeAct::CallManager => Msg::SafeCall,
+        SafeAct::NewCode => Msg::SafeAgain,
+        SafeAct::OtherMeans => Msg::SafeOther,
+        SafeAct::TellManager => Msg::SafeTell,
+        SafeAct::TryAgain => Msg::SafeRetry,
+        SafeAct::AnyTender => Msg::SafeNothing,
+        SafeAct::GoesBack => Msg::SafeGoesBack,
+        SafeAct::Paid => Msg::SafeRest,
+    }
 }
 
 /// The core's sentence in English; its translation where the state has a fixed one.
@@ -72,6 +89,8 @@ fn words(payment: &PaymentView, v: &Voice) -> String {
         ("cancelled" | "tombstoned", _) => Msg::PayCancelled,
         ("abandoned", _) => Msg::PayAbandoned,
         ("paid_late", _) => Msg::PayLate,
+        ("resolved", _) => Msg::PayResolved,
+        ("approved", _) => Msg::PartPaid,
         // A wallet's no comes in the wallet's own words.
         _ => return payment.words.clone(),
     };
@@ -110,6 +129,28 @@ pub(super) fn notes(due: Money) -> Vec<Money> {
 mod tests {
     use super::*;
     use crate::money::Currency;
+
+    #[test]
+    fn each_safe_act_is_a_sentence_of_its_own_in_both_languages() {
+        let all = [
+            SafeAct::Wait,
+            SafeAct::WaitAndAsk,
+            SafeAct::WaitForPhone,
+            SafeAct::WaitTakenBack,
+            SafeAct::CallManager,
+            SafeAct::NewCode,
+            SafeAct::OtherMeans,
+            SafeAct::TellManager,
+            SafeAct::TryAgain,
+            SafeAct::AnyTender,
+            SafeAct::GoesBack,
+            SafeAct::Paid,
+        ];
+        for lang in [Lang::En, Lang::ZhHans] {
+            let said: std::collections::BTreeSet<&str> = all.map(|act| safe(act).text(lang)).into();
+            assert_eq!(said.len(), all.len(), "{lang:?}");
+        }
+    }
 
     #[test]
     fn quick_notes_are_the_next_round_sums() {

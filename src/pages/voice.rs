@@ -143,6 +143,22 @@ impl Voice {
         if self.is_chinese() { zh.to_owned() } else { en.to_owned() }
     }
 
+    /// How a part was paid, by the view's stable word.
+    pub(super) fn tender(&self, word: &str) -> String {
+        if word == "cash" { self.say(Msg::Cash).to_owned() } else { self.wallet(word) }
+    }
+
+    /// What is good to know, by its stable code.
+    pub(super) fn notice(&self, code: &str) -> &'static str {
+        self.say(match code {
+            "parked_paid" => Msg::NoteParkedPaid,
+            "parked_in_part" => Msg::NoteParkedInPart,
+            "parked_unpaid" => Msg::NoteParkedUnpaid,
+            "late_money" => Msg::NoteLate,
+            _ => Msg::NoteGoingBack,
+        })
+    }
+
     /// What a held sale is known by: its first line.
     pub(super) fn first_line(&self, sale: &SaleView) -> String {
         let sold: Vec<_> = sale.lines.iter().filter(|line| line.state == LineState::Sold).collect();

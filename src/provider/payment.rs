@@ -76,10 +76,10 @@ pub(super) async fn ask(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) 
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::Unsure(no_wallet(duty))).await;
     };
-    let timing = &around.config.timing;
+    let rules = around.config.rules(duty.provider);
     let began = Instant::now();
     let mut said = Said::default();
-    let mut gap = timing.query_first;
+    let mut gap = rules.query_first;
     loop {
         let question = async {
             sleep(gap).await;
@@ -108,7 +108,7 @@ pub(super) async fn ask(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) 
         if let Some(outcome) = report::conclusive(answer, duty.amount) {
             return post(around, duty, outcome).await;
         }
-        gap = timing.query_gap(began.elapsed());
+        gap = rules.query_gap(began.elapsed());
     }
 }
 
@@ -123,16 +123,29 @@ struct Said {
 ///
 /// A cancellation gives back what was paid, so it is asked first: the customer who paid is served. This
 /// holds after a restart, too. A call that takes back is never broken off.
-pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty, stop: &mut Stop) -> Ending {
+///
+/// Where the wallet lets no payment be taken back soon after it was sent, it is asked until then.
+pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty, sent: Instant, stop: &mut Stop) -> Ending {
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::CancelUnsure(no_wallet(duty))).await;
     };
-    match unless_stopped(stop, paid_already(wallet.as_ref(), duty)).await {
-        Some(Some(outcome)) => return post(around, duty, outcome).await,
-        Some(None) => {}
-        None => return Ending::Open,
+    let rules = around.config.rules(duty.provider);
+    let may_begin = sent + rules.cancel_not_before;
+    loop {
+        match unless_stopped(stop, paid_already(wallet.as_ref(), duty)).await {
+            Some(Some(outcome)) => return post(around, duty, outcome).await,
+            Some(None) => {}
+            None => return Ending::Open,
+        }
+        let now = Instant::now();
+        if may_begin <= now {
+            break;
+        }
+        if unless_stopped(stop, sleep(rules.query_fast.min(may_begin - now))).await.is_none() {
+            return Ending::Open;
+        }
     }
-    let mut gaps = around.config.timing.retries();
+    let mut gaps = rules.retries();
     let mut said_unsure = false;
     loop {
         match try_to_cancel(wallet.as_ref(), duty).await {
@@ -231,12 +244,13 @@ async fn after_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Found {
 
 /// Looks once more whether money arrived after the payment was taken back, until that is answered.
 pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) -> Ending {
-    sleep(around.config.timing.watch_after).await;
+    let rules = around.config.rules(duty.provider);
+    sleep(rules.watch_after).await;
     let Some(wallet) = wallet(around, duty) else {
         tracing::warn!(intent.id = %duty.intent, "{}", no_wallet(duty));
         return Ending::Open;
     };
-    let mut gaps = around.config.timing.retries();
+    let mut gaps = rules.retries();
     loop {
         let answer = wallet.query(&order(duty), duty.amount).await;
         match answer {
@@ -279,7 +293,8 @@ fn order(duty: &PayDuty) -> OrderNumber {
 async fn post(around: &Surroundings, duty: &PayDuty, outcome: ProviderReport) -> Ending {
     let ending = match outcome {
         ProviderReport::Approved(_) | ProviderReport::Declined { .. } => Ending::Concluded,
-        ProviderReport::Pending
+        ProviderReport::Told(_)
+        | ProviderReport::Pending
         | ProviderReport::Unsure(_)
         | ProviderReport::Cancelled(_)
         | ProviderReport::CancelUnsure(_)

@@ -114,6 +114,24 @@ async fn taking_back_what_was_paid_unseen_gives_the_money_back() {
 }
 
 #[tokio::test]
+async fn a_wallet_that_lets_nothing_be_taken_back_soon_is_asked_until_then() {
+    let mut shop = Shop::open().await;
+    let later = Duration::from_millis(400);
+    shop.config.rules.get_mut(&ProviderName::Alipay).unwrap().cancel_not_before = later;
+    shop.start();
+    shop.strike(Fault::PayingThenPaid { after_queries: Some(4) }, PAY);
+    // A cancellation would be hit.
+    shop.strike(Fault::DropRequest, CANCEL);
+    shop.submit().await;
+    assert_eq!(shop.report().await, ProviderReport::Pending);
+    shop.duty(Duty::Cancel).await;
+    assert!(matches!(shop.report().await, ProviderReport::Approved(_)), "a question found it paid meanwhile");
+    assert!(!shop.gateway().faults().hits().contains_key("drop_request"));
+    shop.is_paid_and_left_alone().await;
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_cancellation_without_an_answer_is_said_once_and_tried_again() {
     let mut shop = Shop::open().await;
     shop.strike(Fault::PayingThenPaid { after_queries: None }, PAY);
@@ -352,15 +370,21 @@ impl Shop {
             wallets: BTreeMap::from([(ProviderName::Alipay, Arc::new(wallet) as Arc<dyn Wallet>)]),
             terminal: "till-1".parse().unwrap(),
             subject: "Latte & more".to_owned(),
-            timing: Timing {
-                query_first: tick,
-                query_fast: tick,
-                query_fast_until: tick * 4,
-                query_slow: tick * 2,
-                cancel_retry: tick,
-                cancel_retry_most: tick * 4,
-                watch_after: tick,
-            },
+            rules: [(
+                ProviderName::Alipay,
+                ProviderRules {
+                    query_first: tick,
+                    query_fast: tick,
+                    query_fast_until: tick * 4,
+                    query_slow: tick * 2,
+                    cancel_retry: tick,
+                    cancel_retry_most: tick * 4,
+                    cancel_retry_days: tick * 4,
+                    cancel_not_before: Duration::ZERO,
+                    watch_after: tick,
+                },
+            )]
+            .into(),
         };
         let drawn = Moment::default();
         let pay = PayDuty {
@@ -416,6 +440,7 @@ impl Shop {
             provider: ProviderName::Alipay,
             amount: yuan(amount),
             why: "cold".to_owned(),
+            late: None,
             captured_by: CapturedBy::Till,
         })
     }

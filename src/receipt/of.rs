@@ -4,8 +4,10 @@ use super::{Receipt, ReceiptAbout, ReceiptLine, ReceiptTender};
 use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
 use crate::record::Moment;
+use crate::record::giving_back::{CashBack, Means, TenderShare};
+use crate::record::ids::IntentId;
 use crate::record::money_moves::ProviderName;
-use crate::sale::{Intent, IntentState, RefundState, Sale};
+use crate::sale::{Intent, IntentState, Refund, RefundState, Sale};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -35,7 +37,7 @@ impl Receipt {
                 tax_code: line.tax.code.clone(),
             })
         });
-        Some(Self {
+        let receipt = Self {
             shop: bundle.content.shop.clone(),
             terminal: about.terminal,
             station: Some(sale.station.clone()),
@@ -60,7 +62,8 @@ impl Receipt {
             paper: about.paper,
             mode: sale.mode,
             code: about.code,
-        })
+        };
+        if sale.back.opened.is_some() { receipt.turned().ok() } else { Some(receipt) }
     }
 }
 
@@ -72,6 +75,9 @@ fn local(at: Moment, zone: &TimeZone) -> String {
 
 /// Wallets first, in the order they paid, then cash as it was handed over.
 fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
+    if let Some(back) = &sale.back.opened {
+        return back.shares.iter().map(|share| went_back(sale, share)).collect();
+    }
     let approved = sale.intents.iter().filter(|intent| intent.state == IntentState::Approved);
     let cash = sale.cash.iter().map(|cash| ReceiptTender {
         means: "cash".to_owned(),
@@ -80,15 +86,6 @@ fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
         wallet_discount: None,
     });
     approved.map(by_wallet).chain(cash).collect()
-}
-
-fn means(provider: ProviderName) -> String {
-    let means = match provider {
-        ProviderName::Alipay => "alipay",
-        ProviderName::Wechat => "wechat",
-        ProviderName::House => "house",
-    };
-    means.to_owned()
 }
 
 /// Money of this sale that went back. What never counted as paid is no part of the receipt, and so its
@@ -117,6 +114,30 @@ fn by_wallet(intent: &Intent) -> ReceiptTender {
             .map(|settled| settled.platform_funded)
             .filter(|discount| discount.is_positive()),
     }
+}
+
+/// How a part of a return went back: as it was paid, or in cash where the wallet refused it.
+fn went_back(sale: &Sale, share: &TenderShare) -> ReceiptTender {
+    let in_cash = |of: &IntentId| {
+        let of = |refund: &&Refund| refund.intent == *of;
+        let instead =
+            |refund: &Refund| sale.back.cash.iter().any(|(_, why)| *why == CashBack::Instead(refund.id));
+        sale.refunds.iter().find(of).is_some_and(instead)
+    };
+    let means = match &share.means {
+        Means::Wallet { intent, provider, .. } if !in_cash(intent) => means(*provider),
+        Means::Wallet { .. } | Means::Cash => "cash".to_owned(),
+    };
+    ReceiptTender { means, amount: share.amount, trade: None, wallet_discount: None }
+}
+
+fn means(provider: ProviderName) -> String {
+    let means = match provider {
+        ProviderName::Alipay => "alipay",
+        ProviderName::Wechat => "wechat",
+        ProviderName::House => "house",
+    };
+    means.to_owned()
 }
 
 /// All cash handed back; `Some(None)` when there was none.

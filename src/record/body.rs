@@ -6,8 +6,9 @@
 use crate::money::Money;
 use crate::offer::Discount;
 use crate::record::chain::Hash;
+use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::header::Epoch;
-use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, StaffId};
+use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
 use crate::record::line::{Line, LineId, Quantity};
 use crate::record::moment::Deadline;
 use crate::staff::{PinHash, Role};
@@ -153,7 +154,14 @@ pub enum Body {
     /// A shift began with this float in the drawer.
     ShiftOpened { shift: u32, float: Money },
     /// A shift ended: counted and expected cash.
-    ShiftClosed { shift: u32, counted: Money, expected: Money },
+    ShiftClosed {
+        shift: u32,
+        counted: Money,
+        expected: Money,
+        /// Sales that were open then, and payments and refunds that were not settled: they are carried over.
+        #[serde(default, skip_serializing_if = "is_none")]
+        carried: u32,
+    },
 
     /// A sale began.
     SaleOpened { sale_kind: SaleKind, place: Place },
@@ -222,8 +230,28 @@ pub enum Body {
     Refunded { refund: RefundId },
     /// The provider refuses to give it back: a person must.
     RefundRefused { refund: RefundId, words: String },
+    /// The wallet has taken the order to give back and is at it.
+    RefundPending { refund: RefundId, words: String },
+    /// A refund that was refused is tried again, under its number.
+    RefundRetried { refund: RefundId },
+    /// A person ended a refund that the wallet refuses.
+    RefundSettled { refund: RefundId, end: RefundEnd, words: String },
+    /// A person found out about a payment of which the wallet said nothing.
+    PaymentResolved { intent: IntentId, finding: Finding, words: String },
+    /// The next tender takes this much of what is due; none takes all of it.
+    PartChosen { amount: Option<Money> },
     /// Cash was taken and change given.
     CashTaken { received: Money, change: Money },
+    /// Cash was given back.
+    CashReturned { amount: Money, why: CashBack },
+    /// This sale is a return: of what, why, and how the money goes back.
+    ReturnOpened { of: Option<Original>, why: ReturnWhy, words: String, shares: Vec<TenderShare> },
+    /// A return of this sale was begun: what of it goes back.
+    ReturnDrawn { by: SaleId, lines: Vec<LineShare>, shares: Vec<TenderShare>, total: Money },
+    /// A manager has seen that the sale holds what this build cannot read.
+    FrozenAcknowledged { words: String },
+    /// A person has seen how a sale that was not in front ended.
+    NoteSeen {},
 
     /// A coupon was spent with the receipt; its serial is in the header.
     CouponRedeemed { campaign: u32, discount: Money, token: String },
@@ -292,7 +320,17 @@ impl Body {
             Self::RefundDrawn { .. } => "refund_drawn",
             Self::Refunded { .. } => "refunded",
             Self::RefundRefused { .. } => "refund_refused",
+            Self::RefundPending { .. } => "refund_pending",
+            Self::RefundRetried { .. } => "refund_retried",
+            Self::RefundSettled { .. } => "refund_settled",
+            Self::PaymentResolved { .. } => "payment_resolved",
+            Self::PartChosen { .. } => "part_chosen",
             Self::CashTaken { .. } => "cash_taken",
+            Self::CashReturned { .. } => "cash_returned",
+            Self::ReturnOpened { .. } => "return_opened",
+            Self::ReturnDrawn { .. } => "return_drawn",
+            Self::FrozenAcknowledged { .. } => "frozen_acknowledged",
+            Self::NoteSeen {} => "note_seen",
             Self::CouponRedeemed { .. } => "coupon_redeemed",
             Self::ReceiptIssued { .. } => "receipt_issued",
             Self::PrintOrdered { .. } => "print_ordered",
@@ -319,4 +357,10 @@ impl Body {
             Ok(_) | Err(_) => Self::Unreadable { kind_name: kind.to_owned() },
         }
     }
+}
+
+/// A count of nothing is not written.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }

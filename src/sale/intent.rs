@@ -2,13 +2,15 @@
 //!
 //! drawn → approved | declined | pending | unsure; pending and unsure → approved, declined or
 //! cancelling → cancelled → tombstoned | cancel-unsure; money after the end → paid-late and a refund.
-//! Goods are released in approved alone.
+//! Goods are released in approved alone. A cancel-unsure of which nobody ever learns ends with a person:
+//! not charged (as cancelled, and watched) or resolved.
 
 use crate::money::Money;
 use crate::record::body::Body;
+use crate::record::giving_back::{CapturedBy, Finding};
 use crate::record::ids::IntentId;
 use crate::record::moment::Deadline;
-use crate::record::money_moves::{Carrier, ProviderName, Settled};
+use crate::record::money_moves::{Advice, Carrier, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,8 @@ pub struct Intent {
     pub settled: Option<Settled>,
     /// The provider's last words.
     pub words: String,
+    /// What it advised with its no.
+    pub advice: Option<Advice>,
 }
 
 /// Where an intent stands.
@@ -61,6 +65,8 @@ pub enum IntentState {
     Declined,
     /// It moved after it was given up, and goes back.
     PaidLate,
+    /// A person found that the customer was charged, and gave it back by hand.
+    Resolved,
 }
 
 impl IntentState {
@@ -73,14 +79,31 @@ impl IntentState {
             | Self::Abandoned
             | Self::Approved
             | Self::Declined
-            | Self::PaidLate => false,
+            | Self::PaidLate
+            | Self::Resolved => false,
+        }
+    }
+
+    /// Whether the wallet's word on it is still awaited, and giving it up means something.
+    pub fn awaits_answer(self) -> bool {
+        match self {
+            Self::Drawn | Self::Pending | Self::Unsure => true,
+            Self::Cancelling
+            | Self::CancelUnsure
+            | Self::Cancelled
+            | Self::Tombstoned
+            | Self::Abandoned
+            | Self::Approved
+            | Self::Declined
+            | Self::PaidLate
+            | Self::Resolved => false,
         }
     }
 
     /// Whether nothing is owed on it any more. What was paid late is owed through its refund.
     pub fn is_final(self) -> bool {
         match self {
-            Self::Tombstoned | Self::Approved | Self::Declined | Self::PaidLate => true,
+            Self::Tombstoned | Self::Approved | Self::Declined | Self::PaidLate | Self::Resolved => true,
             Self::Drawn
             | Self::Pending
             | Self::Unsure
@@ -105,6 +128,7 @@ impl IntentState {
             Self::Approved => "approved",
             Self::Declined => "declined",
             Self::PaidLate => "paid_late",
+            Self::Resolved => "resolved",
         }
     }
 }
@@ -116,6 +140,11 @@ impl Intent {
             Carrier::Order(_) => true,
             Carrier::PayCode { .. } => false,
         }
+    }
+
+    /// Who called the wallet for it.
+    pub fn captured_by(&self) -> CapturedBy {
+        if self.is_order() { CapturedBy::Cloud } else { CapturedBy::Till }
     }
 }
 
@@ -129,13 +158,25 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
         }
     };
     match &record.body {
-        Body::Declined { intent, words, .. } => set(intent, IntentState::Declined, words),
+        Body::Declined { intent, words, advice, .. } => {
+            set(intent, IntentState::Declined, words);
+            if let Some(intent) = intents.iter_mut().find(|known| known.id == *intent) {
+                intent.advice = Some(*advice);
+            }
+        }
         Body::Pending { intent } => set(intent, IntentState::Pending, ""),
         Body::Unsure { intent, why } => set(intent, IntentState::Unsure, why),
         Body::Cancelling { intent, why } => set(intent, IntentState::Cancelling, why),
         Body::Cancelled { intent, action } => set(intent, IntentState::Cancelled, action),
         Body::CancelUnsure { intent, why } => set(intent, IntentState::CancelUnsure, why),
         Body::Tombstoned { intent } => set(intent, IntentState::Tombstoned, ""),
+        // Nothing was charged as far as a person can see: should money come after all, it goes back.
+        Body::PaymentResolved { intent, finding: Finding::NotCharged, words } => {
+            set(intent, IntentState::Cancelled, words);
+        }
+        Body::PaymentResolved { intent, finding: Finding::GivenBackByHand, words } => {
+            set(intent, IntentState::Resolved, words);
+        }
         Body::Abandoned { intent, why } => set(intent, IntentState::Abandoned, why),
         Body::Approved { intent, settled } => settle(intents, intent, IntentState::Approved, settled),
         Body::PaidLate { intent, settled } => settle(intents, intent, IntentState::PaidLate, settled),
@@ -149,6 +190,7 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
             state: IntentState::Drawn,
             settled: None,
             words: String::new(),
+            advice: None,
         }),
         // `Sale::apply` sends only the kinds above here.
         _ => {}

@@ -3,7 +3,11 @@
 use super::{Intent, IntentState, Sale};
 use crate::bundle::Bundle;
 use crate::money::Money;
-use crate::view::{CouponView, DiscountView, LineState, LineView, PaymentView, SaleView};
+use crate::record::giving_back::{Means, TenderShare};
+use crate::record::money_moves::{Advice, ProviderName};
+use crate::view::{
+    CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView,
+};
 
 impl Sale {
     /// The sale as a screen shows it: fixed amounts where they are fixed, a quote where not.
@@ -58,6 +62,9 @@ impl Sale {
                 .unwrap_or(zero),
             total: fixed.map_or(zero, |fixed| fixed.total),
             paid: self.paid(currency).unwrap_or(zero),
+            due: self.fixed.as_ref().and_then(|fixed| self.due(fixed).ok()),
+            part: self.part,
+            tenders: self.tenders(currency).unwrap_or_default().iter().map(tender).collect(),
             phase: self.phase(),
             payments: self.intents.iter().map(payment).collect(),
         }
@@ -69,6 +76,40 @@ impl Sale {
     }
 }
 
+fn tender(share: &TenderShare) -> TenderView {
+    let means = match &share.means {
+        Means::Cash => "cash",
+        Means::Wallet { provider, .. } => match provider {
+            ProviderName::Alipay => "alipay",
+            ProviderName::Wechat => "wechat",
+            ProviderName::House => "house",
+        },
+    };
+    TenderView { means, amount: share.amount }
+}
+
+/// What a cashier can safely do while an intent stands as it does.
+fn safe(intent: &Intent) -> SafeAct {
+    match intent.state {
+        IntentState::Drawn | IntentState::Pending if intent.is_order() => SafeAct::WaitForPhone,
+        IntentState::Drawn | IntentState::Pending => SafeAct::Wait,
+        IntentState::Unsure => SafeAct::WaitAndAsk,
+        IntentState::Cancelling => SafeAct::WaitTakenBack,
+        IntentState::CancelUnsure => SafeAct::CallManager,
+        IntentState::Cancelled | IntentState::Tombstoned | IntentState::Abandoned | IntentState::Resolved => {
+            SafeAct::AnyTender
+        }
+        IntentState::Declined => match intent.advice {
+            Some(Advice::NewCode) | None => SafeAct::NewCode,
+            Some(Advice::OtherMeans) => SafeAct::OtherMeans,
+            Some(Advice::TellManager) => SafeAct::TellManager,
+            Some(Advice::TryAgain) => SafeAct::TryAgain,
+        },
+        IntentState::PaidLate => SafeAct::GoesBack,
+        IntentState::Approved => SafeAct::Paid,
+    }
+}
+
 fn payment(intent: &Intent) -> PaymentView {
     PaymentView {
         intent: intent.id,
@@ -76,6 +117,7 @@ fn payment(intent: &Intent) -> PaymentView {
         carrier: if intent.is_order() { "order" } else { "pay_code" },
         state: intent.state.word(),
         words: words(intent),
+        safe: safe(intent),
         drawn_ms: intent.drawn.wall_ms,
     }
 }
@@ -92,6 +134,7 @@ fn words(intent: &Intent) -> String {
             format!("Not known whether it was taken back: {}. The till keeps asking.", intent.words)
         }
         IntentState::Cancelled | IntentState::Tombstoned => "Taken back. Nothing was paid.".to_owned(),
+        IntentState::Resolved => "The customer has the money back by hand.".to_owned(),
         IntentState::Abandoned => "Given up here; the cloud is being told.".to_owned(),
         IntentState::Approved => "Paid.".to_owned(),
         IntentState::Declined => intent.words.clone(),

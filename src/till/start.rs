@@ -7,6 +7,7 @@ use crate::inbox::{Board, InForce, Letter, Outbox};
 use crate::journal::{self, Journal};
 use crate::record::Epoch;
 use crate::record::ids::{StationId, TerminalId};
+use crate::record::money_moves::ProviderName;
 use crate::view::{Selling, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 /// Version of the snapshot's shape. A snapshot of another shape is left out and the journal replayed.
-const SNAPSHOT_SHAPE: u16 = 2;
+const SNAPSHOT_SHAPE: u16 = 3;
 
 /// What a till starts from.
 pub struct Opening {
@@ -29,6 +30,8 @@ pub struct Opening {
     pub kept: Option<InForce>,
     /// The till's own key for hashes of pay codes.
     pub code_key: [u8; 32],
+    /// Wallets that take pay codes here.
+    pub wallets: BTreeSet<ProviderName>,
     /// Clocks and chance.
     pub sources: Sources,
 }
@@ -87,7 +90,7 @@ pub fn open(
     letters: Receiver<Letter>,
     outbox: Outbox,
 ) -> Result<Ready, Error> {
-    let Opening { terminal, stations, bundle, kept, code_key, sources } = opening;
+    let Opening { terminal, stations, bundle, kept, code_key, wallets, sources } = opening;
     let mut journal = journal;
     // A bundle in another currency cannot be this till's, whoever signed it.
     let kept = kept.filter(|kept| kept.bundle.content.currency == bundle.content.currency);
@@ -98,6 +101,7 @@ pub fn open(
         bundle: &in_force.bundle,
         keys: &in_force.keys,
         code_key: &code_key,
+        wallets: &wallets,
         archived: None,
     };
     let mut till = match replay(&journal)? {
@@ -138,6 +142,7 @@ pub fn open(
         stations,
         sources,
         code_key,
+        wallets,
         in_force,
         told: BTreeMap::new(),
         in_flight: BTreeSet::new(),

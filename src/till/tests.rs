@@ -29,6 +29,7 @@ fn bench(dir: &Path) -> Bench {
         bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
         kept: None,
         code_key: [7; 32],
+        wallets: [crate::record::money_moves::ProviderName::Alipay].into(),
         sources: Sources { clock: Clock::new(), draw: clock::draw },
     };
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();

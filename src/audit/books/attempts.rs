@@ -102,6 +102,12 @@ impl Attempts {
         live.or_else(|| self.practice.get(&intent).copied())
     }
 
+    /// Whether an intent has paid for this very sale.
+    pub(super) fn paid(&self, intent: IntentId, sale: Option<SaleId>) -> bool {
+        let paid = |attempt: &&Attempt| attempt.standing == Standing::Approved && attempt.sale == sale;
+        self.by_id.get(&intent).filter(paid).is_some()
+    }
+
     /// What the journal says went back of an intent, in minor units of its currency.
     pub(in crate::audit) fn refunded_minor(&self) -> BTreeMap<IntentId, i64> {
         let mut sums = BTreeMap::new();

@@ -107,6 +107,13 @@ impl Sales {
         }
     }
 
+    /// Money that goes back of a sale without a receipt. What goes back later leaves the receipt as it is.
+    pub(super) fn went_out(&mut self, about: About, money: Money) {
+        if self.told(about).is_some_and(|told| told.receipt.is_none()) {
+            self.came_in(about, money.negated());
+        }
+    }
+
     pub(super) fn issue(&mut self, number: Option<u64>, about: About, total: Money, findings: &mut Findings) {
         let mut add = |code, words: String| {
             findings.add(Finding::new(code, words).sale(about.sale).at(about.place));

@@ -6,8 +6,10 @@ mod books;
 
 use super::super::event::RefundReport;
 use super::*;
+use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::line::LineId;
 use crate::record::money_moves::{Ruling, Verdict};
+use crate::sale::back::Wanted;
 use books::Books;
 
 /// Days by default: seconds, not minutes, without optimisation.
@@ -15,27 +17,6 @@ const SEEDS: u64 = 1_200;
 
 /// Events of a day: enough for some sales with trouble.
 const EVENTS: u64 = 70;
-
-/// A linear congruential generator (Knuth, MMIX) with its high bits: days that can be played again.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
-        let sides = u64::try_from(from.len()).unwrap();
-        if sides == 0 { None } else { Some(from[usize::try_from(self.roll(sides)).unwrap()].clone()) }
-    }
-
-    /// Any of them, more often a late one: what is under way now is more telling than what is over.
-    fn pick_late<T: Clone>(&mut self, from: &[T]) -> Option<T> {
-        let late = from.len().saturating_sub(3);
-        if self.roll(3) > 0 { self.pick(&from[late..]) } else { self.pick(from) }
-    }
-}
 
 /// A day: the till, what happened in it, and books of its own.
 struct Day {
@@ -156,7 +137,17 @@ impl Day {
     }
 
     fn tender(&mut self) {
-        match self.dice.roll(12) {
+        match self.dice.roll(15) {
+            12..=14 => {
+                self.act(Act::Pay);
+                let amount = i64::try_from(self.dice.roll(4)).unwrap() * 175 - 100;
+                self.act(Act::Part { amount: Some(fen(amount)) });
+                if self.dice.roll(2) > 0 {
+                    let _ = self.bench.cash(amount);
+                } else {
+                    let _ = self.bench.scan(&pay_code(u32::try_from(self.dice.roll(90)).unwrap()));
+                }
+            }
             0..=4 => {
                 self.act(Act::Pay);
                 if self.dice.roll(4) > 0 {
@@ -241,12 +232,61 @@ impl Day {
     }
 
     fn refund(&mut self) {
+        if self.dice.roll(2) == 0 {
+            return self.give_back();
+        }
         let Some(refund) = self.dice.pick_late(&self.books.backs) else { return };
-        let report = match self.dice.roll(3) {
+        let report = match self.dice.roll(4) {
             0 => RefundReport::Refused("account closed".to_owned()),
+            1 => RefundReport::Pending("at the bank".to_owned()),
             _ => RefundReport::Refunded,
         };
         self.post(&Event::Refund(refund, report));
+    }
+
+    /// A manager at the counter: money back, and ends for what has none.
+    fn give_back(&mut self) {
+        self.bench.approver = Some("mei".parse().unwrap());
+        let reason = "wrong size".to_owned();
+        match self.dice.roll(10) {
+            0..=4 => {
+                let Some(sale) = self.dice.pick_late(&self.books.sales_known()) else { return };
+                let archived = Sale::fold(&self.bench.of_sale(sale));
+                let returns = archived.as_ref().map_or(0, |sale| sale.back.drawn.len());
+                let returns_seen = u32::try_from(returns).unwrap();
+                let minor = i64::try_from(self.dice.roll(900)).unwrap();
+                let line = LineId(u32::try_from(self.dice.roll(3)).unwrap());
+                let wanted = match self.dice.roll(3) {
+                    0 => Wanted::Whole,
+                    1 => Wanted::Lines(vec![(line, 1)]),
+                    _ => Wanted::Amount(fen(minor)),
+                };
+                let command = self.bench.command(Act::GiveBack { sale, returns_seen, wanted, reason });
+                let _ = self.bench.post_about(&Event::Act(command), archived.as_ref());
+            }
+            5..=6 => {
+                if let Some(refund) = self.dice.pick(&self.books.refused()) {
+                    self.act(Act::RetryRefund { refund });
+                }
+            }
+            7..=8 => {
+                let end = if self.dice.roll(2) == 0 { RefundEnd::Cash } else { RefundEnd::Otherwise };
+                if let Some(refund) = self.dice.pick(&self.books.refused()) {
+                    self.act(Act::SettleRefund { refund, end, reason });
+                }
+            }
+            _ => {
+                let by_hand = self.dice.roll(2) == 0;
+                let finding = if by_hand { Finding::GivenBackByHand } else { Finding::NotCharged };
+                for intent in self.books.drawn.clone() {
+                    self.act(Act::ResolvePayment { intent, finding, reason: reason.clone() });
+                }
+                if let Some(sale) = self.dice.pick(&self.books.sales_known()) {
+                    self.act(Act::SeeNote { sale });
+                }
+            }
+        }
+        self.bench.approver = None;
     }
 
     fn devices(&mut self) {

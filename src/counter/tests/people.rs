@@ -89,7 +89,7 @@ fn a_shift_sums_what_was_sold_in_it() {
     // 13/113 of 3.50 and of 90.00, each rounded once.
     assert_eq!(shift.tax, fen(40 + 1_035));
     let closed = bench.act(Act::CloseShift { counted: fen(20_300) }).unwrap();
-    let Body::ShiftClosed { shift, counted, expected } = &closed[0].body else { panic!("not closed") };
+    let Body::ShiftClosed { shift, counted, expected, .. } = &closed[0].body else { panic!("not closed") };
     assert_eq!((*shift, *counted, *expected), (1, fen(20_300), fen(20_350)));
     bench.act(Act::OpenShift { float: fen(0) }).unwrap();
     assert_eq!(bench.view().shift.unwrap().number, 2);

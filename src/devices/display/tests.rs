@@ -107,7 +107,10 @@ fn view(sale: Option<SaleView>, paid: Option<PaidView>) -> View {
         desks: vec![],
         menu: vec![],
         attention: vec![],
+        notices: vec![],
         shift: None,
+        between_shifts: None,
+        carried: 0,
         recent: vec![],
     }
 }
@@ -141,6 +144,9 @@ fn basket(lines: Vec<LineView>) -> SaleView {
         tax: yuan(0),
         total,
         paid: yuan(0),
+        due: None,
+        part: None,
+        tenders: vec![],
         phase: Phase::Basket,
         payments: vec![],
     }

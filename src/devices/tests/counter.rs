@@ -204,7 +204,10 @@ fn board() -> Board {
         desks: vec![],
         menu: vec![],
         attention: vec![],
+        notices: vec![],
         shift: None,
+        between_shifts: None,
+        carried: 0,
         recent: vec![],
     };
     Board::new(watch::channel(Arc::new(view)).1, watch::channel(Arc::new(BTreeMap::new())).1)

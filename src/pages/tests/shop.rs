@@ -67,6 +67,7 @@ impl Shop {
             bundle: bundle(),
             kept: None,
             code_key: [7; 32],
+            wallets: [crate::record::money_moves::ProviderName::Alipay].into(),
             sources: Sources { clock: Clock::new(), draw: clock::draw },
         };
         let ready = open(journal, opening, letters, outbox).unwrap();

@@ -69,6 +69,7 @@ fn wallet(state: IntentState, amount: i64, platform: i64) -> Intent {
             proof: None,
         }),
         words: String::new(),
+        advice: None,
     }
 }
 
@@ -101,6 +102,9 @@ fn sale() -> Sale {
         ],
         coupons: vec![],
         member: Some("MEMBERABCD".to_owned()),
+        part: None,
+        back: crate::sale::Back::default(),
+        acknowledged: None,
         fixed: Some(Fixed {
             lines: vec![total(1, 1200), total(3, 1600)],
             discounts: vec![Discount {

@@ -187,6 +187,7 @@ async fn what_the_cloud_captured_is_given_back_by_the_cloud() {
         provider: ProviderName::Alipay,
         amount: yuan("12.80"),
         why: "late".to_owned(),
+        late: None,
         captured_by: CapturedBy::Cloud,
     };
     let refused = RefundReport::Refused("Too old.".to_owned());

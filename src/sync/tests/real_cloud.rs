@@ -143,6 +143,7 @@ async fn a_phone_pays_an_order_and_the_money_can_go_back() {
         provider: ProviderName::Alipay,
         amount: duty().amount,
         why: "cold".to_owned(),
+        late: None,
         captured_by: CapturedBy::Cloud,
     };
     for _ in 0..2 {

@@ -246,7 +246,10 @@ fn view(tip: Tip) -> View {
         desks: vec![],
         menu: vec![],
         attention: vec![],
+        notices: vec![],
         shift: None,
+        between_shifts: None,
+        carried: 0,
         recent: vec![],
     }
 }

@@ -5,12 +5,13 @@ use crate::counter::Till;
 use crate::money::Money;
 use crate::record::Record;
 use crate::record::body::{Body, Place, SaleKind};
+use crate::record::giving_back::{CashBack, Finding, Means, ReturnWhy};
 use crate::record::ids::{IntentId, JobId, RefundId, SaleId};
 use crate::record::money_moves::Carrier;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds without which the days prove little.
-pub(super) const EVERY_DAY: [&str; 30] = [
+pub(super) const EVERY_DAY: [&str; 39] = [
     "sale_opened",
     "sale_moved",
     "line_added",
@@ -37,6 +38,15 @@ pub(super) const EVERY_DAY: [&str; 30] = [
     "refund_drawn",
     "refunded",
     "refund_refused",
+    "refund_pending",
+    "refund_retried",
+    "refund_settled",
+    "payment_resolved",
+    "part_chosen",
+    "cash_returned",
+    "return_opened",
+    "return_drawn",
+    "note_seen",
     "cash_taken",
     "receipt_issued",
     "print_settled",
@@ -47,6 +57,13 @@ pub(super) const EVERY_DAY: [&str; 30] = [
 #[derive(Default)]
 struct Account {
     drawer_only: bool,
+    /// A return: of which sale, if one.
+    back: Option<Option<SaleId>>,
+    /// A return that ends without a receipt.
+    late: bool,
+    cash: i64,
+    cash_back: i64,
+    returned: i64,
     paid: i64,
     total: Option<i64>,
     receipt: bool,
@@ -63,6 +80,7 @@ struct Attempt {
 
 /// One refund in the books.
 struct GoingBack {
+    sale: SaleId,
     intent: IntentId,
     amount: Money,
     last: &'static str,
@@ -96,6 +114,12 @@ impl Books {
 
     pub(super) fn amount_of(&self, intent: IntentId) -> Money {
         self.intents[&intent].amount
+    }
+
+    /// Refunds that their wallet refused and nobody has ended.
+    pub(super) fn refused(&self) -> Vec<RefundId> {
+        let refused = self.refunds.iter().filter(|(_, refund)| refund.last == "refund_refused");
+        refused.map(|(id, _)| *id).collect()
     }
 
     pub(super) fn sale_of(&self, intent: IntentId) -> Option<SaleId> {
@@ -146,22 +170,35 @@ impl Books {
             | Body::Abandoned { intent, .. } => {
                 let was = self.intents[intent].last;
                 assert!(
-                    !matches!(was, "approved" | "paid_late" | "tombstoned" | "declined"),
+                    !matches!(was, "approved" | "paid_late" | "tombstoned" | "declined" | "resolved"),
                     "{was}, {kind}"
                 );
                 self.mark(*intent, kind);
             }
             Body::RefundDrawn { refund, intent, amount, .. } => {
-                assert!(self.late.contains(intent), "only late money goes back");
-                assert!(self.refunds.values().all(|other| other.intent != *intent), "it goes back twice");
-                assert_eq!(*amount, self.intents[intent].amount);
+                let of = &self.intents[intent];
+                assert!(matches!(of.last, "approved" | "paid_late"), "{} goes back", of.last);
+                let others = self.refunds.values().filter(|other| other.intent == *intent);
+                let before: i64 = others.map(|other| other.amount.minor).sum();
+                assert!(before + amount.minor <= of.amount.minor, "more goes back than was paid");
+                let (sale, intent, amount) = (record.header.sale.unwrap(), *intent, *amount);
                 self.backs.push(*refund);
-                self.refunds.insert(*refund, GoingBack { intent: *intent, amount: *amount, last: kind });
+                assert!(
+                    self.refunds.insert(*refund, GoingBack { sale, intent, amount, last: kind }).is_none()
+                );
             }
-            Body::Refunded { refund } | Body::RefundRefused { refund, .. } => {
+            Body::Refunded { refund }
+            | Body::RefundRefused { refund, .. }
+            | Body::RefundPending { refund, .. }
+            | Body::RefundRetried { refund }
+            | Body::RefundSettled { refund, .. } => {
                 let back = self.refunds.get_mut(refund).unwrap();
                 assert_ne!(back.last, "refunded");
                 back.last = kind;
+            }
+            Body::PaymentResolved { intent, finding, .. } => {
+                assert_eq!(self.intents[intent].last, "cancel_unsure");
+                self.mark(*intent, if *finding == Finding::NotCharged { "cancelled" } else { "resolved" });
             }
             _ => self.enter_device(record),
         }
@@ -179,14 +216,37 @@ impl Books {
         let Some(id) = record.header.sale else { return };
         let account = self.sales.entry(id).or_default();
         match &record.body {
-            Body::SaleOpened { sale_kind, .. } => account.drawer_only = *sale_kind == SaleKind::NoSale,
+            Body::SaleOpened { sale_kind, .. } => {
+                account.drawer_only = *sale_kind == SaleKind::NoSale;
+                let back = matches!(sale_kind, SaleKind::Refund | SaleKind::RefundWithoutOriginal);
+                account.back = back.then_some(None);
+            }
+            Body::ReturnOpened { of, why, .. } => {
+                account.back = Some(of.as_ref().map(|of| of.sale));
+                account.late = *why == ReturnWhy::Late;
+            }
+            Body::ReturnDrawn { total, shares, .. } => {
+                assert!(account.receipt && !account.void && account.back.is_none());
+                account.returned += total.minor;
+                assert!(account.returned <= account.total.unwrap(), "more was returned than sold");
+                let cash = shares.iter().filter(|share| share.means == Means::Cash);
+                account.cash_back += cash.map(|share| share.amount.minor).sum::<i64>();
+                assert!(account.cash_back <= account.cash, "more cash goes back than came");
+            }
+            Body::CashReturned { amount, why: CashBack::GivenUp } => {
+                assert!(!account.receipt && !account.void);
+                assert_eq!(amount.minor, account.cash, "what was taken goes back");
+            }
             Body::CashTaken { received, change } => {
                 assert!(!account.receipt && !account.void, "cash for a sale that is over");
                 account.paid += received.minus(*change).unwrap().minor;
+                account.cash += received.minus(*change).unwrap().minor;
+                assert!(account.paid <= account.total.unwrap(), "more was taken than is due");
             }
             Body::Approved { intent, .. } => {
                 assert!(!account.receipt && !account.void, "money for a sale that is over");
                 account.paid += self.intents[intent].amount.minor;
+                assert!(account.paid <= account.total.unwrap(), "more was taken than is due");
             }
             Body::IntentDrawn { .. } | Body::SaleVoided { .. } | Body::LineAdded { .. } => {
                 assert!(!account.receipt && !account.void, "{} on a sale that is over", record.body.kind());
@@ -198,11 +258,16 @@ impl Books {
             }
             Body::TotalReleased {} => {
                 assert!(account.total.take().is_some(), "released twice");
+                assert_eq!(account.paid, 0, "the basket opened again after a part was paid");
             }
             Body::ReceiptIssued { total } => {
                 assert!(!account.receipt && !account.void);
-                assert_eq!(account.total, Some(total.minor));
-                assert_eq!(account.paid, total.minor, "a receipt says what was paid");
+                if account.back.is_some() {
+                    assert_eq!(account.total, Some(-total.minor), "a return's receipt takes away");
+                } else {
+                    assert_eq!(account.total, Some(total.minor));
+                    assert_eq!(account.paid, total.minor, "a receipt says what was paid");
+                }
                 account.receipt = true;
             }
             _ => {}
@@ -240,6 +305,7 @@ impl Books {
     /// What must hold between the books and the till at any moment between two events.
     pub(super) fn check(&self, till: &Till) {
         for intent in &self.late {
+            // As the till promised it; the wallet's answer comes in its own time.
             let back = self.refunds.values().filter(|refund| refund.intent == *intent);
             let amounts: Vec<Money> = back.map(|refund| refund.amount).collect();
             assert_eq!(amounts, [self.intents[intent].amount], "late money goes back once, and whole");
@@ -269,13 +335,14 @@ impl Books {
             return false;
         }
         let moving = self.intents.values().any(|intent| {
-            intent.sale == id && !matches!(intent.last, "approved" | "declined" | "tombstoned" | "paid_late")
+            let over = ["approved", "declined", "tombstoned", "paid_late", "resolved"];
+            intent.sale == id && !over.contains(&intent.last)
         });
         let back = self
             .refunds
             .values()
-            .any(|refund| self.intents[&refund.intent].sale == id && refund.last != "refunded");
-        !(account.receipt || account.void) || moving || back
+            .any(|refund| refund.sale == id && !matches!(refund.last, "refunded" | "refund_settled"));
+        !(account.receipt || account.void || account.late) || moving || back
     }
 
     /// Words and ids of what must be under way outside.
@@ -293,7 +360,8 @@ impl Books {
             };
             owed.insert((word, id.0));
         }
-        let refunds = self.refunds.iter().filter(|(_, refund)| refund.last == "refund_drawn");
+        let under_way = ["refund_drawn", "refund_pending", "refund_retried"];
+        let refunds = self.refunds.iter().filter(|(_, refund)| under_way.contains(&refund.last));
         owed.extend(refunds.map(|(id, _)| ("refund", id.0)));
         let jobs = self.jobs.iter().filter(|(_, last)| **last == "print_ordered");
         owed.extend(jobs.map(|(id, _)| ("print", id.0)));

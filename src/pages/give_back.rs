@@ -1,0 +1,166 @@
+//! The page on which money is given back: a receipt by its number, what is left of it, and how it goes back.
+//!
+//! The sale is read from the journal of this till: another till's receipts are not here, and only the till
+//! that sold gives back. Not here: deciding (`counter`), who has to approve (`press`).
+
+use super::Pages;
+use super::answer::{Sorry, page as page_of, say_sorry};
+use super::assets::Frame;
+use super::request::Asked;
+use super::session;
+use super::voice::Voice;
+use crate::journal::Error as JournalError;
+use crate::locales::Msg;
+use crate::money::Money;
+use crate::record::Epoch;
+use crate::record::giving_back::{Means, TenderShare};
+use crate::record::ids::StationId;
+use crate::record::line::{LineId, Quantity};
+use crate::record::money_moves::ProviderName;
+use crate::sale::Sale;
+use crate::staff::Role;
+use crate::view::{StaffView, View};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "till/give_back.html")]
+struct GiveBackPage<'a> {
+    v: Voice,
+    f: Frame,
+    view: &'a View,
+    station: &'a StationId,
+    manager: bool,
+    managers: Vec<&'a StaffView>,
+    asked_for: String,
+    found: Option<Found>,
+    told: Option<String>,
+}
+
+/// A receipt and what is left of it.
+struct Found {
+    sale: String,
+    number: u64,
+    total: Money,
+    returns_seen: usize,
+    left: Money,
+    lines: Vec<LeftLine>,
+    tenders: Vec<TenderShare>,
+}
+
+/// A line of which something is left.
+struct LeftLine {
+    id: LineId,
+    name: String,
+    name_zh: Option<String>,
+    left: String,
+    decimals: u8,
+    worth: Money,
+}
+
+/// `GET /s/{station}/give-back?receipt=NUMBER`
+pub(super) async fn page(
+    State(pages): State<Arc<Pages>>,
+    Path(station): Path<String>,
+    asked: Asked,
+) -> Response {
+    draw(&pages, &station, &asked).await.unwrap_or_else(|sorry| say_sorry(&sorry, &asked.headers, None))
+}
+
+async fn draw(pages: &Pages, station: &str, asked: &Asked) -> Result<Response, Sorry> {
+    let place = pages.station(station)?;
+    let who = session::here(pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+    let view = pages.view();
+    let asked_for = asked.fields.get("receipt").unwrap_or("").to_owned();
+    let found = if asked_for.is_empty() { None } else { find(pages, view.epoch, &asked_for)? };
+    let v = pages.voice(asked);
+    let told = match &found {
+        _ if asked_for.is_empty() => None,
+        None => Some(v.with(Msg::NoSuchReceipt, &asked_for)),
+        Some(found) if !found.left.is_positive() => Some(v.say(Msg::NothingLeft).to_owned()),
+        Some(_) => None,
+    };
+    let template = GiveBackPage {
+        f: Frame { live: String::new(), ..pages.frame(&place) },
+        view: &view,
+        station: &place,
+        manager: who.staff.role == Role::Manager,
+        managers: view.staff.iter().filter(|person| person.role == Role::Manager).collect(),
+        asked_for,
+        found: found.filter(|found| found.left.is_positive()),
+        told,
+        v,
+    };
+    Ok(page_of(StatusCode::OK, &template))
+}
+
+/// Looks a receipt up as it is written on paper: `9f3c-004217`, or the number alone in the running series.
+fn find(pages: &Pages, running: Epoch, text: &str) -> Result<Option<Found>, Sorry> {
+    let unread = |error: JournalError| {
+        tracing::error!(%error, "a receipt could not be looked up");
+        Sorry::of(StatusCode::SERVICE_UNAVAILABLE, "disk", Msg::DiskTrouble)
+    };
+    let (series, number) =
+        text.rsplit_once('-').map_or((None, text), |(series, number)| (Some(series), number));
+    let Ok(number) = number.trim().parse::<u64>() else { return Ok(None) };
+    let epochs = match series {
+        None => vec![running],
+        Some(series) => {
+            let series = series.trim().to_lowercase();
+            let known = pages.parts.journal.epochs().map_err(unread)?;
+            known.iter().map(|end| end.epoch).filter(|epoch| epoch.to_string().starts_with(&series)).collect()
+        }
+    };
+    for epoch in epochs {
+        let Some(id) = pages.parts.journal.sale_of_receipt(epoch, number).map_err(unread)? else { continue };
+        let records = pages.parts.journal.sale(id).map_err(unread)?;
+        if let Some(found) = Sale::fold(&records).and_then(|sale| Found::of(&sale, number)) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+impl Found {
+    fn of(sale: &Sale, number: u64) -> Option<Self> {
+        let total = sale.fixed.as_ref()?.total;
+        let left = sale.left().ok()?;
+        let lines = left.lines.iter().filter(|line| line.steps > 0 && line.total.is_positive());
+        let lines = lines.filter_map(|line| {
+            let sold = sale.line(line.line)?;
+            let quantity = Quantity { value: line.steps, ..sold.quantity };
+            Some(LeftLine {
+                id: line.line,
+                name: sold.name.clone(),
+                name_zh: sold.name_zh.clone(),
+                left: quantity.to_string(),
+                decimals: quantity.decimals,
+                worth: line.total,
+            })
+        });
+        Some(Self {
+            sale: sale.id.to_string(),
+            number,
+            total,
+            returns_seen: sale.back.drawn.len(),
+            left: left.total,
+            lines: lines.collect(),
+            tenders: left.shares.into_iter().filter(|share| share.amount.is_positive()).collect(),
+        })
+    }
+}
+
+impl Voice {
+    /// How a part goes back, as people know it.
+    fn means(&self, means: &Means) -> String {
+        match means {
+            Means::Cash => self.say(Msg::Cash).to_owned(),
+            Means::Wallet { provider: ProviderName::Alipay, .. } => self.wallet("alipay"),
+            Means::Wallet { provider: ProviderName::Wechat, .. } => self.wallet("wechat"),
+            Means::Wallet { provider: ProviderName::House, .. } => self.wallet("house"),
+        }
+    }
+}
