@@ -165,6 +165,8 @@ day_cut = "04:00"
 [[station]]
 id = "front"
 [station.scanner]
+# This scanner reads once; two customers may follow each other faster than people do.
+repeat_ms = 20
 port = {scanner:?}
 [station.printer]
 port = {printer:?}
