@@ -22,7 +22,7 @@ use crate::profile::{CodePage, Columns, Cutter, Profile};
 /// two length bytes of `GS ( k` can never be `DLE EOT`.
 pub const MAX_QR_BYTES: usize = 512;
 /// The longest run of bytes that belong to one command of ours, its own bytes included: as many NUL complete whatever
-/// a job that broke off left half said. A strip of a picture is longer than any symbol's payload.
+/// a job that broke off left half said. A strip of a picture is as long as the longest payload of a symbol.
 pub const MAX_BLOCK_BYTES: usize = raster::MAX_STRIP_BYTES + 32;
 /// The longest job: some thousand lines, or a metre of picture. A longer one is a mistake and would block the printer
 /// for minutes.

@@ -9,8 +9,12 @@ use super::{ESC, EncodeError, Encoder, GS, LF, is_command};
 use crate::document::{Align, Bitmap, Picture};
 use crate::profile::Raster;
 
-/// The most data in one strip: half the smallest buffer of the printers we know of (4 KB, Star TSP2000).
-pub(super) const MAX_STRIP_BYTES: usize = 2048;
+/// The most data in one strip, or in one piece of a band: as much as the longest payload of a symbol, and far below the
+/// smallest buffer of the printers we know of (4 KB, Star TSP2000). After a job that broke off so many NUL come first,
+/// which takes half a second at 9,600 baud; with longer strips the next receipt would wait longer.
+pub(super) const MAX_STRIP_BYTES: usize = super::MAX_QR_BYTES;
+/// The most columns in one piece of a band: three bytes each.
+const MAX_PIECE_COLUMNS: u16 = 170;
 /// The most rows in one strip: `yL` alone holds them.
 const MAX_STRIP_ROWS: usize = 255;
 /// How many whole bytes a strip may be wider than its picture in search of a place.
@@ -114,7 +118,8 @@ impl Encoder<'_> {
         self.out.extend_from_slice(&[ESC, b'2']);
     }
 
-    /// The columns of a band from `x` on, up to the first that would end a command that the one before began.
+    /// The columns of a band from `x` on: as many as one piece may hold, and none that would end a command that the one
+    /// before began.
     fn band(&mut self, bitmap: &Bitmap, x: u16, y: u16) -> u16 {
         let mut data: Vec<u8> = Vec::new();
         let mut columns = 0_u16;
@@ -124,7 +129,7 @@ impl Encoder<'_> {
                 column[usize::from(down / 8)] |= 0x80 >> (down % 8);
             }
             mend(&mut column);
-            if data.last().is_some_and(|last| is_command(&[*last, column[0]])) {
+            if columns == MAX_PIECE_COLUMNS || data.last().is_some_and(|last| is_command(&[*last, column[0]])) {
                 break;
             }
             data.extend_from_slice(&column);
