@@ -9,7 +9,7 @@ use crate::record::Mode;
 use crate::record::body::{Paper, SaleKind};
 use crate::record::header::Epoch;
 use crate::record::ids::{StationId, TerminalId};
-use crate::record::line::Unit;
+use crate::record::line::{Quantity, Unit};
 use crate::tax::TaxAmount;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +87,9 @@ pub struct ReceiptLine {
     /// What the quantity counts.
     #[serde(default = "pieces")]
     pub unit: Unit,
+    /// What is in a pack that is charged by the piece or by the price on its label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net: Option<Quantity>,
     /// Price of one.
     pub price: Money,
     /// Quantity times price.

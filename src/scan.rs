@@ -152,7 +152,9 @@ pub fn classify(data: &[u8], aim: Option<&[u8]>, labels: &[LabelProfile]) -> Sca
         Err(garbage) => return Scanned::Garbage(garbage),
     };
     if carrier == Carrier::Gs1 {
-        return gs1_or_misread(text, Gs1::of_elements(text));
+        // A space is none of GS1's characters: at an end it is a misread one.
+        let whole = str::from_utf8(data).unwrap_or(text);
+        return gs1_or_misread(whole, Gs1::of_elements(whole));
     }
     if let Some((primary, beside)) = composite(text, carrier) {
         return composite_of(text, primary, beside);
@@ -259,6 +261,7 @@ fn number(digits: &str, carrier: Carrier, labels: &[LabelProfile]) -> Scanned {
         (Carrier::Ean | Carrier::EanWithAddOn | Carrier::Ean8, _) => misread(digits, GtinError::Form.into()),
         (Carrier::Unsaid, 8) => eight_digits(digits),
         (Carrier::Unsaid, 12..=14) => item_or_label(digits, labels),
+        (Carrier::Unsaid, 15 | 18) if is_periodical(digits) => with_add_on(digits),
         // These carry their own checksum, so a wrong check digit means a number of the shop's own.
         (Carrier::Itf | Carrier::Qr | Carrier::Other | Carrier::Unclear | Carrier::Gs1, 8 | 12..=14) => {
             match (digits.parse(), label::read(digits, labels)) {
@@ -317,6 +320,13 @@ fn with_add_on(digits: &str) -> Scanned {
         Ok(gtin) => Scanned::ItemWithAddOn { gtin, add_on: add_on.to_owned() },
         Err(why) => misread(digits, why.into()),
     }
+}
+
+/// Whether these digits begin with the number of a newspaper, a book or a note (GS1 General Specifications, 1.4.2:
+/// 977 to 979), which alone have add-ons. No wallet's code begins so.
+fn is_periodical(digits: &str) -> bool {
+    let prefix = ["977", "978", "979"].into_iter().any(|prefix| digits.starts_with(prefix));
+    prefix && digits.get(..13).is_some_and(gtin::has_check_digit)
 }
 
 fn item_or_misread(digits: &str, read: Result<Gtin, GtinError>) -> Scanned {

@@ -9,7 +9,7 @@ use crate::money::{Currency, Money};
 use crate::record::Epoch;
 use crate::record::chain::Tip;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
-use crate::record::line::{LineId, Modifier};
+use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -166,6 +166,10 @@ pub struct LineView {
     pub name_zh: Option<String>,
     /// Quantity as people write it.
     pub quantity: String,
+    /// What it counts.
+    pub unit: Unit,
+    /// What is in a pack that is charged by the piece or by the price on its label, with its unit.
+    pub net: Option<String>,
     /// Price of one.
     pub price: Money,
     /// Quantity times price.

@@ -7,6 +7,7 @@ mod printer;
 mod scanner;
 
 use crate::{config, daemon, devices};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use hardware::link::{Address, LinkError};
 use std::path::{Path, PathBuf};
@@ -131,7 +132,8 @@ pub(super) fn act(command: Devices) -> anyhow::Result<ExitCode> {
         Devices::Test(Test::Scanner(scanner)) => scanner.run(),
         Devices::Test(Test::Printer(printer)) => printer.run(),
         Devices::Test(Test::Label { output }) => {
-            std::fs::write(&output, hardware::sim::label::test_label()?)?;
+            let written = std::fs::write(&output, hardware::sim::label::test_label()?);
+            written.with_context(|| format!("{} cannot be written", output.display()))?;
             super::say(&format!(
                 "{}: {}. Show it to the scanner, then look at: till devices test scanner",
                 output.display(),

@@ -8,7 +8,9 @@ use crate::scan::label::LabelProfile;
 use crate::scan::report::{Awaiting, Report};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
+use hardware::scanner::{AimPrefix, ScannerProfile};
 use std::io::{self, BufRead, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The longest line that is kept: every byte of the longest scan written as `\xNN`, with room to see that there
@@ -30,6 +32,7 @@ Examples:
   echo ']C1010950600013435210ABC\x1d21SER7' | till scan decode --aim
   echo 2110001005008 | till scan decode --profile kg13
   echo 261000101250006257 | till scan decode --state tender
+  echo ']C1010950600013435210ABC|21SER7' | till scan decode --profile my-scanner.toml
 
 kind is one of item, weighed, coupon, member, voucher, proof, order, receipt, pay_code, emv, desk,
 text, error. Digits that may be a label of a scale as well as a pay code are weighed goods in the
@@ -37,14 +40,20 @@ state sale, and an error that asks in the state tender.
 
 Label profiles, of which the first two are tried in this order when none is named:
   cn13-price, cn18, cn18-left, kg13, kg7-5, price4-verified, price5-verified, upc-price,
-  none for no labels, or a form such as 21.....{NNDDD}"#;
+  none for no labels, or a form such as 21.....{NNDDD}
+
+A scanner's profile is a profile, too: a line is then read as that scanner sends it, with or without
+its AIM identifier and with its own bytes for GS:
+  generic, generic-marked, generic-silent, honeywell, metrologic, zebra, datalogic, newland,
+  cipherlab, or a file of your own that ends in .toml"#;
 
 #[derive(Args)]
 pub(super) struct Decode {
     /// Lines begin with an AIM identifier such as ]E0; without this a ] belongs to the data
     #[arg(long)]
     aim: bool,
-    /// Read in-store labels by this profile; may be given more than once, the first that fits counts
+    /// Read in-store labels by this profile, and lines as this scanner sends them; may be given more than once, and
+    /// the first label that fits counts
     #[arg(long, value_name = "P")]
     profile: Vec<String>,
     /// What the sale in front waits for
@@ -66,19 +75,51 @@ enum Line {
     TooLong,
 }
 
+/// By what lines are read.
+#[derive(Debug, PartialEq)]
+struct Reading {
+    labels: Vec<LabelProfile>,
+    scanner: ScannerProfile,
+}
+
 pub(super) fn act(scan: &Scan) -> anyhow::Result<ExitCode> {
     match scan {
-        Scan::Decode(decode) => {
-            let labels = match profiles(&decode.profile) {
-                Ok(labels) => labels,
-                Err(why) => {
-                    let _ = writeln!(io::stderr(), "till: {why}");
-                    return Ok(ExitCode::from(super::EX_USAGE));
-                }
-            };
-            decode_lines(decode, &labels, &mut io::stdin().lock(), &mut io::stdout().lock())
+        Scan::Decode(decode) => match reading(decode) {
+            Ok(by) => decode_lines(decode, &by, &mut io::stdin().lock(), &mut io::stdout().lock()),
+            Err(why) => {
+                let _ = writeln!(io::stderr(), "till: {why}");
+                Ok(ExitCode::from(super::EX_USAGE))
+            }
+        },
+    }
+}
+
+/// What the profiles on the command line come to.
+fn reading(decode: &Decode) -> Result<Reading, String> {
+    let (mut labels, mut scanner) = (Vec::new(), None);
+    for name in &decode.profile {
+        let before = scanner.is_some();
+        if let Some(known) = ScannerProfile::by_name(name) {
+            scanner = Some(known.clone());
+        } else if name.ends_with(".toml") {
+            scanner = Some(ScannerProfile::read(Path::new(name)).map_err(|error| chain(&error))?);
+        } else {
+            labels.push(name.clone());
+            continue;
+        }
+        if before {
+            return Err(format!("{name} is a second scanner, and one reads: name one of them"));
         }
     }
+    let mut scanner = scanner.unwrap_or_else(ScannerProfile::generic);
+    if decode.aim {
+        scanner.aim = AimPrefix::Sent;
+    }
+    Ok(Reading { labels: profiles(&labels).map_err(|why| or_scanners(&why))?, scanner })
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 pub(super) fn profiles(names: &[String]) -> Result<Vec<LabelProfile>, String> {
@@ -94,9 +135,15 @@ fn help(why: &str) -> String {
     format!("{why}. Profiles: {}, none, or a form such as 21.....{{NNDDD}}", names.join(", "))
 }
 
+/// The scanners that may be named as well.
+fn or_scanners(why: &str) -> String {
+    let names: Vec<_> = ScannerProfile::list().iter().map(|profile| profile.name.as_str()).collect();
+    format!("{why}; or a scanner's: {}, or a file that ends in .toml", names.join(", "))
+}
+
 fn decode_lines(
     decode: &Decode,
-    labels: &[LabelProfile],
+    by: &Reading,
     input: &mut impl BufRead,
     output: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
@@ -111,11 +158,10 @@ fn decode_lines(
             // Longer than any scan, which is what it is then told.
             Line::TooLong => vec![b' '; SCAN_MAX_BYTES + 1],
         };
-        let (aim, data) = match scan.split_at_checked(3) {
-            Some((aim, data)) if decode.aim && aim.starts_with(b"]") => (Some(aim), data),
-            _ => (None, scan.as_slice()),
-        };
-        let report = Report::of(data, aim, labels, awaiting, today);
+        let scan = by.scanner.scan_of(&scan);
+        let aim = scan.aim.map(|aim| [aim.code, aim.modifier]);
+        let aim = aim.as_ref().map(<[u8; 2]>::as_slice);
+        let report = Report::of(&scan.data, aim, &by.labels, awaiting, today);
         let mut text = serde_json::to_string(&report)?;
         text.push('\n');
         match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -178,10 +224,18 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
+    fn decode(profile: &[&str], aim: bool) -> Decode {
+        Decode { aim, profile: profile.iter().map(|name| (*name).to_owned()).collect(), state: State::Sale }
+    }
+
     fn answers(aim: bool, input: &[u8]) -> Vec<Value> {
-        let decode = Decode { aim, profile: vec![], state: State::Sale };
+        by_profile(&[], aim, input)
+    }
+
+    fn by_profile(profile: &[&str], aim: bool, input: &[u8]) -> Vec<Value> {
+        let decode = decode(profile, aim);
         let mut output = Vec::new();
-        decode_lines(&decode, &LabelProfile::usual(), &mut &*input, &mut output).unwrap();
+        decode_lines(&decode, &reading(&decode).unwrap(), &mut &*input, &mut output).unwrap();
         let text = String::from_utf8(output).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -221,5 +275,30 @@ mod tests {
         assert!(profiles(&["cn18".to_owned(), "21.....{NNDDD}".to_owned()]).is_ok());
         assert_eq!(profiles(&["none".to_owned()]), Ok(vec![]));
         assert!(profiles(&["nobody".to_owned()]).unwrap_err().contains("cn18-left"));
+    }
+
+    #[test]
+    fn a_scanners_profile_says_what_stands_before_a_scan_and_for_its_separators() {
+        let kind = |profile: &str, aim: bool| {
+            by_profile(&[profile], aim, b"]E04006381333931\n")[0]["kind"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            [kind("honeywell", false), kind("generic", false), kind("generic", true)],
+            ["item", "text", "item"]
+        );
+        let file = std::env::temp_dir().join(format!("till-scan-profile-{}.toml", std::process::id()));
+        let own = "name = \"own\"\ndescription = \"a scanner of the shop\"\nsource = \"its manual\"\naim = \"on\"\ngs = \"7C\"\n[line]\nbaud = 9600\n[framing]\nby = \"enclosed\"\nbegin = \"STX\"\nend = \"ETX\"\n";
+        std::fs::write(&file, own).unwrap();
+        let input = br"\x02]C1010950600013435210ABC|21SER7\x03
+]Q1a|b
+2110001005008
+";
+        let read = by_profile(&[file.to_str().unwrap(), "kg13"], false, input);
+        std::fs::remove_file(&file).unwrap();
+        let expected = serde_json::json!([["01", "09506000134352"], ["10", "ABC"], ["21", "SER7"]]);
+        assert_eq!(read[0]["ais"], expected);
+        assert_eq!((&read[1]["text"], &read[2]["profile"]), (&"a|b".into(), &"kg13".into()));
+        assert!(reading(&decode(&["zebra", "honeywell"], false)).unwrap_err().contains("name one"));
+        assert!(reading(&decode(&["no-such.toml"], false)).unwrap_err().starts_with("the scanner profile"));
     }
 }

@@ -8,7 +8,7 @@ use crate::money::Money;
 use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
 use crate::record::Mode;
 use crate::record::body::{Paper, SaleKind};
-use crate::record::line::Unit;
+use crate::record::line::{Quantity, Unit};
 use crate::tax::TaxIn;
 use hardware::document::{Align, Cut, Document, Qr, Row, Style};
 
@@ -111,15 +111,14 @@ impl Sheet {
     }
 
     fn line(&mut self, line: &ReceiptLine) {
-        let unit = match line.unit {
-            Unit::Piece => "",
-            Unit::Kilogram => " kg",
-            Unit::Litre => " L",
-            Unit::Metre => " m",
-        };
-        let detail = match (line.quantity.as_str(), line.unit) {
-            ("1", Unit::Piece) => String::new(),
-            (quantity, _) => format!("{quantity}{unit} x {}", line.price.decimal()),
+        let space = if line.unit == Unit::Piece { "" } else { " " };
+        let net = line.net.map(Quantity::with_unit);
+        let detail = match (line.quantity.as_str(), line.unit, net) {
+            ("1", Unit::Piece, net) => net.unwrap_or_default(),
+            (quantity, unit, net) => {
+                let net = net.map(|net| format!(" ({net})")).unwrap_or_default();
+                format!("{quantity}{space}{} x {}{net}", unit.sign(), line.price.decimal())
+            }
         };
         let code =
             if self.edge() < usize::from(self.columns) { line.tax_code.clone() } else { String::new() };

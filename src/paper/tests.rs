@@ -5,7 +5,7 @@ use crate::bundle::Shop;
 use crate::money::{Currency, Money};
 use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
 use crate::record::body::{Paper, SaleKind};
-use crate::record::line::Unit;
+use crate::record::line::{Quantity, Unit};
 use crate::record::{Epoch, Mode};
 use crate::tax::{TaxAmount, TaxIn, TaxRate};
 use hardware::document::width::text_cells;
@@ -27,6 +27,7 @@ fn item(name: &str, chinese: Option<&str>, quantity: &str, price: i64, amount: i
         name_zh: chinese.map(str::to_owned),
         quantity: quantity.to_owned(),
         unit: if quantity.contains('.') { Unit::Kilogram } else { Unit::Piece },
+        net: None,
         price: yuan(price),
         amount: yuan(amount),
         modifiers: vec![],
@@ -93,6 +94,19 @@ fn cafe() -> Receipt {
         paper: Paper::Receipt,
         mode: Mode::Live,
         code: Some("R1.EXAMPLE".to_owned()),
+    }
+}
+
+#[test]
+fn a_pack_says_what_is_in_it() {
+    let net = |value, unit| Some(Quantity { value, decimals: 3, unit });
+    let pears = ReceiptLine { net: net(250, Unit::Kilogram), ..item("Pears", None, "1", 500, 500) };
+    let juice = ReceiptLine { net: net(1_000, Unit::Litre), ..item("Juice", None, "2", 990, 1980) };
+    let apples = item("Apples", None, "1.255", 999, 1254);
+    let receipt = Receipt { lines: vec![pears, juice, apples], ..cafe() };
+    let drawn = text(&layout(&receipt, Form { lang: Lang::En, size: TypeSize::Normal, columns: 42 }), 42);
+    for words in ["0.250 kg", "2 x 9.90 (1.000 L)", "1.255 kg x 9.99"] {
+        assert!(drawn.contains(words), "no {words} in\n{drawn}");
     }
 }
 

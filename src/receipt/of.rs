@@ -27,6 +27,7 @@ impl Receipt {
                 name_zh: line.name_zh.clone(),
                 quantity: line.quantity.to_string(),
                 unit: line.quantity.unit,
+                net: line.net,
                 price: line.price,
                 amount: line.gross().ok()?,
                 modifiers: line

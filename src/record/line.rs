@@ -50,6 +50,18 @@ pub enum Unit {
     Metre,
 }
 
+impl Unit {
+    /// Its sign behind a number; pieces have none.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Piece => "",
+            Self::Kilogram => "kg",
+            Self::Litre => "L",
+            Self::Metre => "m",
+        }
+    }
+}
+
 /// A quantity as a whole number of steps: 1.250 kg is 1250 with 3 decimals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Quantity {
@@ -79,6 +91,14 @@ impl Quantity {
     /// Whether a line may carry it: more than nothing and at most [`QUANTITY_MAX`] units.
     pub fn is_sensible(self) -> bool {
         self.value > 0 && self.decimals <= 3 && self.value <= QUANTITY_MAX * self.steps_per_unit()
+    }
+
+    /// With its unit, as people write it: `1.250 kg`, `2`.
+    pub fn with_unit(self) -> String {
+        match self.unit.sign() {
+            "" => self.to_string(),
+            sign => format!("{self} {sign}"),
+        }
     }
 
     /// Price of this quantity at `price` for one unit, rounded once.

@@ -4,6 +4,7 @@ use super::{Intent, IntentState, Sale};
 use crate::bundle::Bundle;
 use crate::money::Money;
 use crate::record::giving_back::{Means, TenderShare};
+use crate::record::line::Quantity;
 use crate::record::money_moves::{Advice, ProviderName};
 use crate::view::{
     CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView,
@@ -31,6 +32,8 @@ impl Sale {
                     name: line.name.clone(),
                     name_zh: line.name_zh.clone(),
                     quantity: line.quantity.to_string(),
+                    unit: line.quantity.unit,
+                    net: line.net.map(Quantity::with_unit),
                     price: line.price,
                     amount: line.gross().unwrap_or(zero),
                     modifiers: line.modifiers.clone(),

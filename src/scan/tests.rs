@@ -214,6 +214,31 @@ fn gs1_data_is_read_wherever_it_is_sure_to_be_gs1_data() {
 }
 
 #[test]
+fn a_space_at_either_end_of_gs1_data_is_none_of_its_characters() {
+    for data in ["010950600013435210ABC ", " 0109506000134352", "0109506000134352 "] {
+        assert!(
+            matches!(with_aim("]C1", data), Scanned::Misread { why: Misreading::Gs1(_), .. }),
+            "{data:?}"
+        );
+    }
+    assert!(matches!(with_aim("]Q3", "   "), Scanned::Garbage(Garbage::Empty)));
+    assert_eq!(plain(" 4006381333931 "), item("4006381333931"));
+}
+
+#[test]
+fn a_periodical_is_known_with_its_add_on_from_a_scanner_that_does_not_say_what_it_read() {
+    for (digits, number, add_on) in
+        [("977123456789801", "9771234567898", "01"), ("978030640615751299", "9780306406157", "51299")]
+    {
+        let expected = Scanned::ItemWithAddOn { gtin: number.parse().unwrap(), add_on: add_on.to_owned() };
+        assert_eq!(plain(digits), expected, "{digits}");
+    }
+    for other in ["400638133393112", "977123456789901", "978030640615851299"] {
+        assert_eq!(plain(other), Scanned::Text(other.to_owned()), "{other}");
+    }
+}
+
+#[test]
 fn a_composite_is_its_number_and_what_stands_above_it() {
     let Scanned::Gs1(gs1) = with_aim("]E0", "2112345678900|]e010LOT\x1d21S") else { panic!("a composite") };
     assert_eq!(gs1.to_element_string(), "010211234567890010LOT\x1d21S");

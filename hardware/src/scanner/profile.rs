@@ -279,6 +279,24 @@ impl ScannerProfile {
         Ok(profile)
     }
 
+    /// Reads one scan that is cut out already, as it stands in a file or is typed by hand: its marks are taken off
+    /// if they are there, then its AIM identifier, and its separators are put back.
+    ///
+    /// A device's bytes go through [`super::ScanDecoder`], which cuts them.
+    #[must_use]
+    pub fn scan_of(&self, data: &[u8]) -> super::Scan {
+        let data = match self.framing {
+            Framing::Lines => unmarked(data, b"\x02", b"\x03").unwrap_or_else(|| without_line_ends(data)),
+            Framing::Terminated { end } => data.strip_suffix(end.as_slice()).unwrap_or(data),
+            Framing::Enclosed { begin, end } => {
+                unmarked(data, begin.as_slice(), end.as_slice()).unwrap_or(data)
+            }
+            Framing::Length { .. } => data,
+            Framing::Idle { .. } => without_line_ends(data),
+        };
+        super::separator::restore(super::aim::split(data.to_vec(), self.aim), self.gs)
+    }
+
     fn check(&self) -> Result<(), String> {
         let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.name.is_empty() || !self.name.chars().all(slug) {
@@ -315,6 +333,17 @@ impl ScannerProfile {
     }
 }
 
+fn unmarked<'a>(data: &'a [u8], begin: &[u8], end: &[u8]) -> Option<&'a [u8]> {
+    data.strip_prefix(begin)?.strip_suffix(end)
+}
+
+fn without_line_ends(mut data: &[u8]) -> &[u8] {
+    while let [rest @ .., b'\r' | b'\n'] = data {
+        data = rest;
+    }
+    data
+}
+
 impl Commands {
     /// Those that there are, by their names in a profile.
     #[must_use]
@@ -349,6 +378,30 @@ mod tests {
         let generic = ScannerProfile::by_name("generic").unwrap();
         let (description, source) = (generic.description.clone(), generic.source.clone());
         assert_eq!(*generic, ScannerProfile { description, source, ..ScannerProfile::generic() });
+    }
+
+    #[test]
+    fn a_scan_that_is_cut_out_already_is_read_with_or_without_its_marks() {
+        let of = |name: &str, data: &[u8]| {
+            let scan = ScannerProfile::by_name(name).unwrap().scan_of(data);
+            (scan.aim.map(|aim| aim.to_string()), String::from_utf8(scan.data).unwrap())
+        };
+        let bare = |text: &str| (None, text.to_owned());
+        let ean = (Some("]E0".to_owned()), "4006381333931".to_owned());
+        for data in [&b"]E04006381333931"[..], b"\x02]E04006381333931\x03"] {
+            assert_eq!(of("generic-marked", data), ean);
+            assert_eq!(of("honeywell", data), ean);
+        }
+        assert_eq!(of("honeywell", b"]E04006381333931\r\n"), ean);
+        assert_eq!(of("generic-silent", b"A\r\n"), bare("A"));
+        assert_eq!(of("generic", b"]E04006381333931\r"), bare("]E04006381333931"));
+        // Line ends may belong to what stands between marks; half a pair of marks is data.
+        assert_eq!(of("generic-marked", b"A\r"), bare("A\r"));
+        assert_eq!(of("generic", b"\x02A"), bare("\x02A"));
+        let own = "name = \"own\"\ndescription = \"x\"\nsource = \"manual\"\ngs = \"7C\"\n[line]\nbaud = 9600\n[framing]\nby = \"terminated\"\nend = \"ETX\"\n";
+        let own = ScannerProfile::parse("own.toml", own).unwrap();
+        assert_eq!(own.scan_of(b"10AB|21C\x03").data, b"10AB\x1d21C");
+        assert_eq!(own.scan_of(b"").data, b"");
     }
 
     #[test]

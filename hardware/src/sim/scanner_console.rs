@@ -14,7 +14,8 @@ const LINE_BYTES_MAX: u64 = 4 * 4096 + 64;
 
 /// What the scanner understands.
 pub const SCANNER_COMMANDS: &str = "\
-scan TEXT           scan a code; \\xNN is a byte, \\\\ a backslash, and ]Q3 at the beginning its AIM identifier
+scan TEXT           scan a code; \\xNN is a byte, \\\\ a backslash, and ]Q3 at the beginning its AIM identifier;
+                    a line that begins with a digit, ] or ( is a code without this word
 split TEXT          the same, byte by byte
 split N TEXT        the same, in pieces of N bytes
 merge TEXT | TEXT   two codes and more in one go; \\x7c is a bar
@@ -156,6 +157,7 @@ impl Console {
             }
             b"replug" => self.scanner.replug().map(done),
             b"help" => Ok(SCANNER_COMMANDS.to_owned()),
+            [b'0'..=b'9' | b']' | b'(', ..] => self.scan(line),
             _ => Err(io::Error::other("say scan TEXT, unplug, replug or quit; help shows the rest")),
         }
     }
@@ -257,5 +259,17 @@ mod tests {
         for wrong in [&b"\\"[..], b"\\x1", b"\\xg0", b"\\n"] {
             assert!(bytes_of(wrong).is_err());
         }
+    }
+
+    #[test]
+    fn a_line_that_can_only_be_a_code_is_scanned_and_a_slip_of_the_finger_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut said = Vec::new();
+        let lines = b"4006381333931\n]E04006381333931\n(01)09506000134352\nscn 4006381333931\nquit\n";
+        run_scanner(&folder.path().join("scanner"), &lines[..], &mut said).unwrap();
+        let said = String::from_utf8(said).unwrap();
+        let said: Vec<&str> = said.lines().skip(1).collect();
+        assert_eq!(said[..3], ["ok"; 3], "{said:?}");
+        assert!(said[3].starts_with("not done: say scan TEXT"), "{said:?}");
     }
 }

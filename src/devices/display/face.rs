@@ -108,7 +108,9 @@ impl Face {
         match (line.state, line.quantity.as_str()) {
             (LineState::Void, _) => Line::amount(format!("{} {name}", self.say(REMOVED)), ""),
             (LineState::Sold, "1") => Line::amount(name, line.amount.decimal()),
-            (LineState::Sold, quantity) => Line::amount(format!("{quantity} {name}"), line.amount.decimal()),
+            (LineState::Sold, quantity) => {
+                Line::amount(format!("{quantity}{} {name}", line.unit.sign()), line.amount.decimal())
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::paper::Lang;
 use crate::record::Epoch;
 use crate::record::chain::Tip;
 use crate::record::ids::{SaleId, StationId};
-use crate::record::line::LineId;
+use crate::record::line::{LineId, Unit};
 use crate::view::{LineState, LineView, PaidView, Phase, SaleView, Selling, StationView, View};
 use hardware::link::Address;
 use hardware::link::serial::SerialAddress;
@@ -121,6 +121,8 @@ fn line(id: u32, name: &str, chinese: Option<&str>, quantity: i64, price: i64) -
         name: name.to_owned(),
         name_zh: chinese.map(str::to_owned),
         quantity: quantity.to_string(),
+        unit: Unit::Piece,
+        net: None,
         price: yuan(price),
         amount: yuan(quantity * price),
         modifiers: vec![],

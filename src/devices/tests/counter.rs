@@ -225,6 +225,7 @@ pub(super) fn reference() -> Receipt {
             name_zh: None,
             quantity: quantity.to_string(),
             unit: Unit::Piece,
+            net: None,
             price: amount.times(1, quantity).unwrap(),
             amount,
             modifiers: vec![],
