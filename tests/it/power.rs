@@ -7,7 +7,7 @@ use hardware::sim::{Printer, PrinterOptions};
 use serde_json::Value;
 
 /// Slow enough that a receipt takes seconds.
-const SLOW_BAUD: u32 = 1_200;
+const SLOW_BAUD: u32 = 2_400;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn told_to_stop_it_writes_its_last_record_and_the_next_start_is_clean() {
