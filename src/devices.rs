@@ -35,7 +35,7 @@ pub use hardware::printer::driver::Patience;
 pub use hardware::profile::Profile;
 pub use hardware::scanner::{AimPrefix, ScannerProfile};
 use lamp::{Device, Lamp};
-use paperwork::Paperwork;
+use paperwork::{GivenUp, Paperwork};
 use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -69,8 +69,10 @@ pub async fn run(
         match printer::start(&config, printer, &lamp) {
             Ok(running) => {
                 let (queue, arrivals) = mpsc::channel(WORK_MAX);
+                let given_up = GivenUp::new(&board, station);
+                let (inbox, shutdown) = (inbox.clone(), shutdown.clone());
                 let paperwork =
-                    Paperwork::new(&config, printer, running, arrivals, inbox.clone(), shutdown.clone());
+                    Paperwork::new(&config, printer, running, arrivals, inbox, shutdown, given_up);
                 workers.spawn(paperwork.run());
                 queues.insert(station.clone(), queue);
             }

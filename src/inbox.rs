@@ -178,6 +178,9 @@ pub enum PortState {
     Ready,
     /// Open, and asks for a person: the sentence says what for.
     Asks(String),
+    /// Open, and a receipt stands still in it, which goes on once a person has seen to what the sentence says, and
+    /// which a person may give up.
+    Held(String),
     /// Gone: the sentence says why; it is tried again by itself.
     Gone(String),
 }
@@ -253,6 +256,9 @@ pub struct Board {
     pub link: Arc<watch::Sender<Link>>,
     /// Pressing Send now raises it; `sync` reads it.
     pub nudge: Arc<tokio::sync::Notify>,
+    /// How often a receipt that stands still in a station's printer was given up: each press counts one on, and
+    /// `devices` sees to it. The outcome comes through the door like any other.
+    pub paper_given_up: Arc<watch::Sender<BTreeMap<StationId, u64>>>,
 }
 
 impl Board {
@@ -268,6 +274,7 @@ impl Board {
             devices: Arc::new(watch::Sender::new(BTreeMap::new())),
             link: Arc::new(watch::Sender::new(Link::default())),
             nudge: Arc::new(tokio::sync::Notify::new()),
+            paper_given_up: Arc::new(watch::Sender::new(BTreeMap::new())),
         }
     }
 }

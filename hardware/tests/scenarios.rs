@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use hardware::document::{Cut, Document, Line};
+use hardware::document::{Align, Bitmap, Cut, Document, Line, Picture};
 use hardware::link::serial::{FlowControl, SerialAddress};
 use hardware::link::{Address, PortConfig};
 use hardware::printer::escpos::encode;
@@ -17,6 +17,7 @@ use hardware::printer::{
     Fault, JobOutcome, Patience, Printer, PrinterConfig, PrinterEvent, PrinterHandle, PrinterStatus, Why,
 };
 use hardware::profile::{Profile, Replies};
+use hardware::sim::paper::Printed;
 use hardware::sim::{self, Handshake, Happening, PrinterOptions};
 
 /// Longer than anything here takes on a busy machine.
@@ -209,6 +210,66 @@ fn paper_that_runs_out_within_a_job_holds_it_and_the_new_roll_lets_it_go_on_wher
     }
 }
 
+/// A picture of more than a terminal and the printer hold together, no two rows of which are alike.
+fn poster() -> Bitmap {
+    let mut bitmap = Bitmap::blank(512, 1200);
+    for y in 0..1200 {
+        for bit in (0..11).filter(|bit| y >> bit & 1 == 1) {
+            bitmap.fill(bit * 40, y, 30, 1);
+        }
+    }
+    bitmap
+}
+
+#[test]
+fn a_picture_that_is_stopped_in_the_middle_of_a_strip_comes_out_once_or_spoils_no_other_job() {
+    for given_up in [None, Some(Why::GivenUp)] {
+        let counter = Counter::new(Speech::Fences);
+        let mut document = Document::new();
+        document.picture(Picture { bitmap: poster(), align: Align::Left });
+        counter.device.after_bytes(5000, Happening::PaperOut);
+        let outcome = counter.print_while(&document, || {
+            counter.until_held(Why::PaperOut);
+            match given_up {
+                None => counter.device.happen(Happening::PaperLoaded),
+                Some(_) => counter.printer.give_up(),
+            }
+        });
+        let rows = || -> Vec<Vec<bool>> {
+            let paper = counter.device.paper();
+            let lines = paper.sheets.iter().flat_map(|sheet| &sheet.lines);
+            lines
+                .filter_map(
+                    |line| if let Printed::Picture(picture) = line { Some(&picture.rows) } else { None },
+                )
+                .flatten()
+                .cloned()
+                .collect()
+        };
+        let bitmap = poster();
+        let wanted: Vec<Vec<bool>> =
+            (0..1200).map(|y| (0..512).map(|x| bitmap.is_ink(x, y)).collect()).collect();
+        if let Some(why) = given_up {
+            assert!(
+                matches!(outcome, JobOutcome::FailedPartWay { why: told, .. } if told == why),
+                "{outcome:?}"
+            );
+            counter.device.happen(Happening::PaperLoaded);
+            counter.until(|event| matches!(event, PrinterEvent::Status(status) if status.can_print()));
+            assert_eq!(counter.print(&receipt("next", 3)), JobOutcome::Confirmed);
+            counter.has_all("next", 3);
+            // The rest of the strip that was open is filled up with white.
+            let printed = rows();
+            let whole = printed.iter().zip(&wanted).take_while(|(row, wanted)| row == wanted).count();
+            assert!(whole > 0 && printed.len() - whole <= 8, "{whole} of {}", printed.len());
+        } else {
+            assert_eq!(outcome, JobOutcome::Confirmed);
+            assert!(rows() == wanted, "each row once, in order");
+        }
+        assert_eq!(counter.device.paper().errors, []);
+    }
+}
+
 #[test]
 fn a_cover_that_is_opened_and_closed_and_a_hot_head_hold_a_job() {
     for speech in Speech::ALL {
@@ -268,6 +329,23 @@ fn a_long_job_that_is_given_up_fails_part_way_and_the_next_comes_out_clean() {
         assert!(lines.values().all(|count| *count == 1), "{lines:?}");
         assert!(lines.contains_key("next line 0002 of a receipt"));
     }
+}
+
+#[test]
+fn a_printer_whose_job_was_given_up_is_well_again_with_the_new_roll() {
+    // One that tells nothing by itself is known by its answers alone.
+    let counter = Counter::new(Speech::FencesOnly);
+    counter.device.after_lines(5, Happening::PaperOut);
+    let outcome = counter.print_while(&receipt("held", LONG_RECEIPT), || {
+        counter.until(|event| matches!(event, PrinterEvent::Held(_)));
+        counter.printer.give_up();
+    });
+    assert!(matches!(outcome, JobOutcome::FailedPartWay { why: Why::GivenUp, .. }), "{outcome:?}");
+    counter.device.happen(Happening::PaperLoaded);
+    counter.until(|event| matches!(event, PrinterEvent::Status(status) if status.can_print()));
+    // Given up while nothing is under way: that is about nothing.
+    counter.printer.give_up();
+    assert_eq!(counter.print(&receipt("next", 3)), JobOutcome::Confirmed);
 }
 
 #[test]

@@ -200,7 +200,8 @@ fn read(path: &Path) -> anyhow::Result<String> {
     if text.len() as u64 > INPUT_MAX_BYTES {
         anyhow::bail!("{} is larger than a receipt can be (1 MiB)", called(path));
     }
-    Ok(text)
+    // Some editors begin a text file with a byte order mark.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn write(output: &Output, bytes: &[u8]) -> anyhow::Result<()> {

@@ -58,7 +58,9 @@ impl Lamp {
         match state {
             PortState::Absent => {}
             PortState::Ready => tracing::info!(station, ?device, "A device is ready."),
-            PortState::Asks(words) => tracing::warn!(station, ?device, words, "A device asks for a person."),
+            PortState::Asks(words) | PortState::Held(words) => {
+                tracing::warn!(station, ?device, words, "A device asks for a person.")
+            }
             PortState::Gone(words) => tracing::warn!(station, ?device, words, "A device is gone."),
         }
     }

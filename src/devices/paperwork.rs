@@ -9,15 +9,16 @@ use super::{Config, PrinterConfig, told_to_stop};
 use crate::counter::Refusal;
 use crate::counter::duty::{KickDuty, PrintDuty};
 use crate::counter::event::{Event, PrintReport};
-use crate::inbox::{DeviceWork, Inbox};
+use crate::inbox::{Board, DeviceWork, Inbox};
 use crate::paper::{Form, Lang, layout};
 use crate::receipt::Receipt;
 use crate::record::body::PaperOutcome;
+use crate::record::ids::StationId;
 use hardware::document::Document;
 use hardware::printer::escpos::encode;
 use hardware::printer::{JobOutcome, Why};
 use hardware::profile::{Charset, Replies};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -29,6 +30,35 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How often a drawer that waits behind a receipt looks whether that stands still.
 const HELD_LOOK: Duration = Duration::from_millis(100);
 
+/// Tells when a person gives up the receipt that stands still in one station's printer.
+#[derive(Clone)]
+pub(super) struct GivenUp {
+    station: StationId,
+    presses: watch::Receiver<BTreeMap<StationId, u64>>,
+    seen: u64,
+}
+
+impl GivenUp {
+    pub(super) fn new(board: &Board, station: &StationId) -> Self {
+        Self { station: station.clone(), presses: board.paper_given_up.subscribe(), seen: 0 }
+    }
+
+    /// Takes all presses so far as seen. True if there was another since the last look.
+    fn look(&mut self) -> bool {
+        let presses = self.presses.borrow_and_update().get(&self.station).copied().unwrap_or(0);
+        presses != std::mem::replace(&mut self.seen, presses)
+    }
+
+    /// Returns at the next press.
+    async fn pressed(&mut self) {
+        while !self.look() {
+            if self.presses.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
 /// The work of one printer.
 pub(super) struct Paperwork {
     printer: Running,
@@ -39,6 +69,7 @@ pub(super) struct Paperwork {
     arrivals: mpsc::Receiver<DeviceWork>,
     inbox: Inbox,
     shutdown: watch::Receiver<bool>,
+    given_up: GivenUp,
     /// Drawers, each with the moment at which it is given up.
     kicks: VecDeque<(KickDuty, Instant)>,
     receipts: VecDeque<(PrintDuty, Box<Receipt>)>,
@@ -67,6 +98,7 @@ impl Paperwork {
         arrivals: mpsc::Receiver<DeviceWork>,
         inbox: Inbox,
         shutdown: watch::Receiver<bool>,
+        given_up: GivenUp,
     ) -> Self {
         Self {
             printer,
@@ -77,6 +109,7 @@ impl Paperwork {
             arrivals,
             inbox,
             shutdown,
+            given_up,
             kicks: VecDeque::new(),
             receipts: VecDeque::new(),
             ask_again: None,
@@ -201,6 +234,9 @@ impl Paperwork {
         let mut job = tokio::task::spawn_blocking(move || handle.submit(bytes));
         let mut shutdown = self.shutdown.clone();
         let stop_wait = self.stop_wait;
+        // A press before this job began was not about it.
+        let mut given_up = self.given_up.clone();
+        given_up.look();
         let mut grace = std::pin::pin!(async {
             told_to_stop(&mut shutdown).await;
             tokio::time::sleep(stop_wait).await;
@@ -208,7 +244,7 @@ impl Paperwork {
         loop {
             // A receipt may wait minutes for paper; a drawer does not wait for that.
             let next_kick = self.kicks.front().map(|(_, until)| *until);
-            let given_up = async {
+            let kick_given_up = async {
                 match next_kick {
                     Some(until) => tokio::time::sleep_until(until.max(Instant::now() + HELD_LOOK)).await,
                     None => std::future::pending().await,
@@ -218,7 +254,12 @@ impl Paperwork {
                 // The thread was lost, and with it the outcome.
                 done = &mut job => return done.unwrap_or(JobOutcome::Unconfirmed { why: Why::Stopped }),
                 () = &mut grace => break,
-                () = given_up => {
+                () = given_up.pressed() => {
+                    if self.printer.handle.held().is_some() {
+                        self.printer.handle.give_up();
+                    }
+                }
+                () = kick_given_up => {
                     if let Some(why) = self.printer.handle.held() {
                         self.give_up_kick(&why.to_string()).await;
                     }

@@ -37,7 +37,7 @@ pub(super) fn start(config: &Config, printer: &PrinterConfig, lamp: &Lamp) -> io
             PrinterEvent::Opened => {}
             PrinterEvent::Gone { reason } => lamp.show(PortState::Gone(sentence(&reason))),
             PrinterEvent::Status(status) => lamp.show(shown(status)),
-            PrinterEvent::Held(why) => lamp.show(PortState::Asks(held(why))),
+            PrinterEvent::Held(why) => lamp.show(PortState::Held(held(why))),
         }
         ring.send_modify(|rung| *rung += 1);
     })?;

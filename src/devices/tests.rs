@@ -164,7 +164,7 @@ async fn a_receipt_that_is_held_by_the_end_of_the_paper_is_printed_once_when_a_r
     counter.print(1, 5).await;
     assert_eq!(counter.report().await, "paper 1 starts");
     let held = "The paper has run out: put in a new roll. The receipt goes on by itself.";
-    counter.printer_is(|state| *state == PortState::Asks(held.to_owned())).await;
+    counter.printer_is(|state| *state == PortState::Held(held.to_owned())).await;
     // The till goes on: the next receipt waits, and a drawer is not kept waiting for a roll.
     counter.print(2, 5).await;
     counter.kick(3).await;
@@ -183,6 +183,38 @@ async fn a_receipt_that_is_held_by_the_end_of_the_paper_is_printed_once_when_a_r
     assert_eq!(paper.to_text(504).matches("Coffee beans 250g").count(), 2);
     counter.printer_is(|state| *state == PortState::Ready).await;
     assert_eq!(counter.stop().await, [], "nothing is said twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_is_held_can_be_given_up_and_the_next_is_printed_when_there_is_paper() {
+    let mut counter = Counter::new(PrinterOptions::default(), yes);
+    counter.printer_is(|state| *state == PortState::Ready).await;
+    let press = |counter: &Counter| {
+        let station: StationId = "front".parse().unwrap();
+        counter.board.paper_given_up.send_modify(|presses| *presses.entry(station).or_default() += 1);
+    };
+    // Nothing stands still: a press is about nothing that comes later.
+    press(&counter);
+    counter.printer.after_lines(3, Happening::PaperOut);
+    counter.print(1, 5).await;
+    assert_eq!(counter.report().await, "paper 1 starts");
+    counter.printer_is(|state| matches!(state, PortState::Held(_))).await;
+    press(&counter);
+    let report = counter.report().await;
+    let words = "The wait for the printer was given up: look at the paper.";
+    assert!(
+        [format!("paper 1 Unconfirmed {words}"), format!("paper 1 FailedPartWay {words}")]
+            .iter()
+            .any(|begin| report.starts_with(begin)),
+        "{report}"
+    );
+    counter.print(2, 5).await;
+    counter.printer_is(|state| matches!(state, PortState::Asks(_))).await;
+    counter.printer.happen(Happening::PaperLoaded);
+    assert_eq!(counter.report().await, "paper 2 starts");
+    assert_eq!(counter.report().await, "paper 2 Confirmed");
+    assert_eq!(counter.printer.paper().to_text(504).matches("000002").count(), 1);
+    assert_eq!(counter.stop().await, [], "it is not printed again by itself");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -231,6 +231,8 @@ messages! {
     PaperNone: "no receipt", "无小票";
     Reprint: "Reprint", "重打小票";
     SettlePaper: "I looked: done", "已查看，完成";
+    NoPaperHeld: "No receipt stands still in the printer any more.", "打印机里没有停住的小票。";
+    GiveUpPaper: "Give up this receipt", "放弃打印此小票";
     SettleDrawer: "The drawer is seen to", "钱箱已处理";
     NeedsYou: "Needs you", "需要处理";
     NothingNeedsYou: "Nothing needs you.", "没有需要处理的事项。";

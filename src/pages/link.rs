@@ -62,7 +62,7 @@ pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
     let chip = |state: &PortState, [ready, absent, asks, gone]: [Msg; 4]| match state {
         PortState::Ready => Chip { mark: "good", words: v.say(ready) },
         PortState::Absent => Chip { mark: "calm", words: v.say(absent) },
-        PortState::Asks(_) => Chip { mark: "warn", words: v.say(asks) },
+        PortState::Asks(_) | PortState::Held(_) => Chip { mark: "warn", words: v.say(asks) },
         PortState::Gone(_) => Chip { mark: "bad", words: v.say(gone) },
     };
     let mut chips = vec![
@@ -77,11 +77,18 @@ pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
     chips
 }
 
+/// Whether a receipt stands still in a station's printer, and a person may give it up.
+pub(super) fn holds_paper(devices: &StationDevices) -> bool {
+    matches!(devices.printer, PortState::Held(_))
+}
+
 /// What a person has to see to, in sentences.
 pub(super) fn troubles(devices: &StationDevices, v: &Voice) -> Vec<String> {
     let trouble = |state: &PortState, frame: Msg| match state {
         PortState::Ready | PortState::Absent => None,
-        PortState::Asks(why) | PortState::Gone(why) => Some(v.with(frame, v.device(why))),
+        PortState::Asks(why) | PortState::Held(why) | PortState::Gone(why) => {
+            Some(v.with(frame, v.device(why)))
+        }
     };
     let all = [
         trouble(&devices.scanner, Msg::ScannerTrouble),

@@ -3,7 +3,7 @@
 use super::answer::{Sorry, see_other, sorry_json};
 use super::request::Asked;
 use super::session::{self, SignedIn};
-use super::{Pages, act, cashier, pin};
+use super::{Pages, act, cashier, link, pin};
 use crate::counter::event::{Act, Command, Event};
 use crate::inbox::Reply;
 use crate::locales::Msg;
@@ -35,6 +35,27 @@ pub(super) async fn press(
     asked: Asked,
 ) -> Response {
     let outcome = run(&pages, &station, &name, &asked).await;
+    conclude(&pages, &station, &asked, outcome).await
+}
+
+/// Gives up the receipt that stands still in the station's printer. It is no record: what became of the paper comes
+/// from the printer, is written down as any outcome, and asks for a person.
+pub(super) async fn give_up_paper(
+    State(pages): State<Arc<Pages>>,
+    Path(station): Path<String>,
+    asked: Asked,
+) -> Response {
+    let run = async {
+        let place = pages.station(&station)?;
+        session::here(&pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+        let board = &pages.parts.board;
+        if !board.devices.borrow().get(&place).is_some_and(link::holds_paper) {
+            return Err(Sorry::of(StatusCode::CONFLICT, "not_now", Msg::NoPaperHeld));
+        }
+        board.paper_given_up.send_modify(|presses| *presses.entry(place).or_default() += 1);
+        Ok(Done { reply: Reply { seq: pages.view().tip.seq, sale: None }, cookie: None })
+    };
+    let outcome = run.await;
     conclude(&pages, &station, &asked, outcome).await
 }
 

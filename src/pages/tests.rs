@@ -236,6 +236,31 @@ async fn troubles_of_devices_are_said_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_stands_still_in_the_printer_can_be_given_up_and_no_other() {
+    let (shop, tom) = Shop::with_people().await;
+    let address = "/s/front/act/give-up-paper";
+    let show = |printer| {
+        let front = "front".parse().unwrap();
+        shop.board.devices.send_modify(|all| {
+            drop(all.insert(front, StationDevices { printer, ..StationDevices::default() }))
+        });
+    };
+    show(PortState::Asks("The cover is open: close it.".to_owned()));
+    assert!(!shop.get("/s/front", Some(&tom)).await.text.contains(address));
+    assert_eq!(shop.post(address, Some(&tom), &[]).await.status, 409);
+    show(PortState::Held(
+        "The paper has run out: put in a new roll. The receipt goes on by itself.".to_owned(),
+    ));
+    let page = shop.get("/s/front", Some(&tom)).await.text;
+    assert!(page.contains(address) && page.contains("Give up this receipt"), "{page}");
+    assert_eq!(shop.post(address, None, &[]).await.status, 401);
+    assert_eq!(shop.board.paper_given_up.borrow().len(), 0, "nobody was signed in");
+    assert_eq!(shop.post(address, Some(&tom), &[]).await.status, 303);
+    assert_eq!(shop.board.paper_given_up.borrow().values().copied().collect::<Vec<_>>(), [1]);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_manager_sees_what_head_office_has_not_received() {
     let (shop, tom) = Shop::with_people().await;
     let page = shop.get("/queue", Some(&tom)).await.text;

@@ -112,7 +112,10 @@ impl PrinterHandle {
 
     /// Ends the wait of the job under way, if one is: it is given up where it stands, and its outcome says so.
     pub fn give_up(&self) {
-        self.inbox.lock().give_up = true;
+        {
+            let mut state = self.inbox.lock();
+            state.give_up = state.under_way;
+        }
         self.inbox.changed.notify_all();
     }
 
@@ -186,7 +189,9 @@ struct Inbox {
 #[derive(Default)]
 struct InboxState {
     stop: bool,
-    /// The job under way is not wanted any longer.
+    /// A job is under way.
+    under_way: bool,
+    /// It is not wanted any longer.
     give_up: bool,
     /// What the job under way stands still for.
     held: Option<Why>,
@@ -269,7 +274,7 @@ impl Inbox {
             return Next::News(news);
         }
         if let Some(job) = state.jobs.pop_front() {
-            state.give_up = false;
+            (state.under_way, state.give_up) = (true, false);
             return Next::Job(job);
         }
         if state.heard.is_empty() { Next::Quiet } else { Next::Heard }
@@ -323,6 +328,7 @@ fn run(
                 {
                     let mut state = inbox.lock();
                     (state.status, state.held) = (driver.status(), None);
+                    (state.under_way, state.give_up) = (false, false);
                 }
                 let _ = done.send(outcome);
                 ask = Deadline::after(poll);

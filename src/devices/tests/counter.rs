@@ -46,7 +46,7 @@ pub(super) struct Counter {
     pub(super) printer: sim::Printer,
     events: mpsc::UnboundedReceiver<Event>,
     pub(super) work: mpsc::Sender<DeviceWork>,
-    board: Board,
+    pub(super) board: Board,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }

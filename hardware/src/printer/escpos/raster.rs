@@ -129,7 +129,8 @@ impl Encoder<'_> {
                 column[usize::from(down / 8)] |= 0x80 >> (down % 8);
             }
             mend(&mut column);
-            if columns == MAX_PIECE_COLUMNS || data.last().is_some_and(|last| is_command(&[*last, column[0]])) {
+            if columns == MAX_PIECE_COLUMNS || data.last().is_some_and(|last| is_command(&[*last, column[0]]))
+            {
                 break;
             }
             data.extend_from_slice(&column);
