@@ -14,6 +14,7 @@ mod house;
 mod http;
 mod import;
 mod judge;
+mod notify;
 mod office;
 mod problem;
 mod projector;

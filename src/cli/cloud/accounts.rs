@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(told(ALIPAY), Ok(1));
         assert_eq!(told(&format!("{ALIPAY}{WECHAT}api_v3_key = \"apiv3.key\"\n")), Ok(2));
         for (text, words) in [
-            (String::new(), "wallets.toml: missing field `wallet`"),
+            (String::new(), "wallets.toml:1: missing field `wallet`"),
             ("[wallet]\n".to_owned(), "wallets.toml: there is no [wallet.alipay] and no [wallet.wechat]"),
             (format!("{ALIPAY}terminal = 1\n"), "wallets.toml:7: unknown field `terminal`"),
             (
