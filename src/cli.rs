@@ -152,7 +152,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
                 }
                 crate::cloud::Error::ReadKey { .. }
                 | crate::cloud::Error::BadKey { .. }
-                | crate::cloud::Error::Wallet(_) => return EX_CONFIG,
+                | crate::cloud::Error::Wallet(_)
+                | crate::cloud::Error::TwoAccounts(_) => return EX_CONFIG,
                 crate::cloud::Error::Store(_)
                 | crate::cloud::Error::Keys(_)
                 | crate::cloud::Error::Publish(_)

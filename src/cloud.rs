@@ -6,6 +6,7 @@
 //! is with what should be, and may be stopped at any moment. Not here: stored value, points and campaign
 //! ledgers; a store for many machines; TLS, which a proxy in front does.
 
+mod accounts;
 mod admin;
 mod bells;
 mod desk;
@@ -13,6 +14,7 @@ mod house;
 mod http;
 mod import;
 mod judge;
+mod notify;
 mod office;
 mod problem;
 mod projector;
@@ -24,6 +26,7 @@ mod store;
 mod tests;
 mod tills;
 
+pub use accounts::{Account, AlipayFiles, WALLET_TIMEOUTS};
 pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};
@@ -33,11 +36,9 @@ pub use store::{LedgerCount, Movement, StoreError, Task};
 use crate::keys::{CloudKeys, KeyError};
 use crate::record::money_moves::ProviderName;
 use crate::token::KeySet;
-use crate::wallet::alipay::Alipay;
-use crate::wallet::http::Timeouts;
-use crate::wallet::signing::{SigningKey, VerifyingKey};
 use crate::wallet::{Wallet, alipay};
-use std::collections::BTreeMap;
+use accounts::Accounts;
+use judge::words;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -55,12 +56,8 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// What connections and tasks get at shutdown to finish what they are doing.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long a call to the wallet may take.
-const WALLET_TIMEOUTS: Timeouts =
-    Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(10) };
-
 /// How a cloud is to run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -68,23 +65,11 @@ pub struct Config {
     pub dir: PathBuf,
     /// What a phone reaches this cloud by, without a slash at the end; by default the listening address.
     pub public_base: Option<String>,
-    /// The merchant's account that phones pay to; without it no bill can be paid by phone.
-    pub wallet: Option<WalletConfig>,
+    /// The merchant's accounts, one at each wallet. Phones at desks pay by Alipay's; without it no bill can be paid by
+    /// phone.
+    pub accounts: Vec<Account>,
     /// What the first bundle says. Later starts leave the bundle as it is.
     pub shop: ShopDefaults,
-}
-
-/// A merchant's account at Alipay.
-#[derive(Clone, Debug)]
-pub struct WalletConfig {
-    /// The gateway's address.
-    pub gateway: String,
-    /// The merchant's application.
-    pub app_id: String,
-    /// PEM file with the application's private key.
-    pub merchant_key: PathBuf,
-    /// PEM file with the gateway's public key.
-    pub gateway_key: PathBuf,
 }
 
 /// Why the cloud did not start, or what it could not do.
@@ -118,6 +103,9 @@ pub enum Error {
     /// The wallet's settings.
     #[error("the wallet's settings are not usable")]
     Wallet(#[from] alipay::ConfigError),
+    /// Two accounts at one wallet.
+    #[error("there are two accounts at one wallet ({}): leave one of them out", words::provider(*.0))]
+    TwoAccounts(ProviderName),
     /// The port cannot be had.
     #[error("cannot listen on {address}: is another program there?")]
     Listen {
@@ -142,7 +130,7 @@ impl Error {
             Self::Keys(error) => error.is_permanent(),
             Self::Publish(error) => error.is_permanent(),
             Self::Wallet(error) => error.is_permanent(),
-            Self::ReadKey { .. } | Self::BadKey { .. } => true,
+            Self::ReadKey { .. } | Self::BadKey { .. } | Self::TwoAccounts(_) => true,
             Self::Listen { .. } | Self::Running(_) | Self::Stopped => false,
         }
     }
@@ -157,8 +145,8 @@ pub(crate) struct Cloud {
     clock: Clock,
     /// The wallet that phones pay with.
     wallet: Option<Arc<dyn Wallet>>,
-    /// The wallets that tills use through here.
-    wallets: BTreeMap<ProviderName, Arc<dyn Wallet>>,
+    /// The wallets that tills use through here, and whose notifications are believed.
+    accounts: Accounts,
     /// Calls to wallets that outlive whoever asked for them.
     calls: Mutex<JoinSet<()>>,
     bells: bells::Bells,
@@ -235,13 +223,14 @@ fn make_private(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// [`Error`], which says what to do; nothing is left running then.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
-    let wallet = config.wallet.as_ref().map(|wallet| connect_wallet(wallet, &clock)).transpose()?;
     let lock = lock(&config.dir)?;
     let (store, keys) = open(&config.dir, &config.shop, &clock).await?;
     let failed = |source| Error::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let public_base = config.public_base.map(|base| base.trim_end_matches('/').to_owned());
+    let public_base = config.public_base.unwrap_or_else(|| format!("http://{address}"));
+    let public_base = public_base.trim_end_matches('/').to_owned();
+    let mut accounts = Accounts::of(config.accounts, &public_base)?;
     let (stop, stopped) = watch::channel(false);
     let bells = bells::Bells::default();
     let admin_keys = {
@@ -252,21 +241,20 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
     };
     let admin = Admin::new(Arc::clone(&store), admin_keys, Arc::clone(&clock));
     let house: Arc<dyn Wallet> = Arc::new(house::House::new(Arc::clone(&store), Arc::clone(&clock)));
-    let mut wallets = BTreeMap::from([(ProviderName::House, house)]);
-    wallets.extend(wallet.iter().map(|wallet| (ProviderName::Alipay, Arc::clone(wallet))));
+    accounts.wallets.insert(ProviderName::House, house);
     let cloud = Arc::new(Cloud {
         key_set: keys.key_set(0, 0, i64::MAX),
         store,
         keys,
         clock,
-        wallet,
-        wallets,
+        wallet: accounts.wallets.get(&ProviderName::Alipay).cloned(),
+        accounts,
         calls: Mutex::default(),
         bells,
         nonces: signed::Nonces::default(),
         heard: tills::Heard::default(),
         opened: publish::Opened::default(),
-        public_base: public_base.unwrap_or_else(|| format!("http://{address}")),
+        public_base,
         live: Arc::new(tokio::sync::Semaphore::new(desk::LIVE_MAX)),
         stop: stopped,
     });
@@ -277,28 +265,6 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
     tasks.spawn(http::serve(listener, cloud));
     tracing::info!(%address, "the cloud listens");
     Ok(Running { address, admin, stop, tasks, _lock: lock })
-}
-
-fn connect_wallet(config: &WalletConfig, clock: &Clock) -> Result<Arc<dyn Wallet>, Error> {
-    let read = |path: &Path| {
-        fs::read_to_string(path).map_err(|source| Error::ReadKey { path: path.to_owned(), source })
-    };
-    let bad = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::BadKey { path, source }
-    };
-    let app_key = SigningKey::read(&read(&config.merchant_key)?).map_err(bad(&config.merchant_key))?;
-    let alipay_key = VerifyingKey::read(&read(&config.gateway_key)?).map_err(bad(&config.gateway_key))?;
-    Ok(Arc::new(Alipay::new(alipay::Config {
-        gateway: config.gateway.clone(),
-        app_id: config.app_id.clone(),
-        app_key,
-        alipay_key: alipay_key.into(),
-        app_auth_token: None,
-        notify_url: None,
-        timeouts: WALLET_TIMEOUTS,
-        now: Arc::clone(clock),
-    })?))
 }
 
 impl Running {

@@ -7,7 +7,7 @@ mod display;
 mod ports;
 mod wallets;
 
-pub use wallets::{Alipay, AlipayTrust, Named, Section, Wallets, WeChat};
+pub use wallets::{Alipay, AlipayTrust, Named, Section, Wallets, WalletsFile, WeChat};
 
 use crate::money::Currency;
 use crate::record::ids::{StationId, TerminalId};
@@ -33,12 +33,9 @@ pub struct Config {
     /// Which till this is.
     #[serde(deserialize_with = "parsed")]
     pub terminal: TerminalId,
-    /// The file itself; relative paths begin at its folder.
+    /// The file itself.
     #[serde(skip)]
-    file: PathBuf,
-    /// Where its lines end.
-    #[serde(skip)]
-    line_ends: Vec<usize>,
+    pub source: Source,
     /// Where the journal and the keys are.
     pub state_dir: PathBuf,
     /// The shop's money and time.
@@ -56,6 +53,51 @@ pub struct Config {
     /// How long things take; the defaults are the field's.
     #[serde(default)]
     pub timing: Timing,
+}
+
+/// A file that was read: relative paths begin at its folder, and errors name its lines.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    file: PathBuf,
+    /// Where its lines end.
+    line_ends: Vec<usize>,
+}
+
+impl Source {
+    fn new(file: &Path, text: &str) -> Self {
+        Self { file: file.to_owned(), line_ends: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
+    /// A path that the file names, begun at its folder.
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    /// An error of this file that shows only when what it names is looked at.
+    pub fn error(&self, reason: String) -> ConfigError {
+        ConfigError { file: self.file.clone(), line: None, reason }
+    }
+
+    /// The same, at a place in the file's text.
+    pub fn error_at(&self, at: usize, reason: String) -> ConfigError {
+        let line = self.line_ends.iter().take_while(|end| **end < at).count() + 1;
+        ConfigError { file: self.file.clone(), line: Some(line), reason }
+    }
+
+    fn wrong(&self, (at, reason): (Option<usize>, String)) -> ConfigError {
+        match at {
+            Some(at) => self.error_at(at, reason),
+            None => self.error(reason),
+        }
+    }
+}
+
+/// The whole of a file's text.
+fn text_of(file: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let reason = format!("the file cannot be read: {error}");
+        ConfigError { file: file.to_owned(), line: None, reason }
+    })
 }
 
 /// The shop's money and time.
@@ -218,19 +260,18 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// What the TOML reader says, and where.
+fn in_toml(error: &toml::de::Error) -> (Option<usize>, String) {
+    (error.span().map(|span| span.start), error.message().to_owned())
+}
+
 impl Config {
     /// Reads and checks a configuration file.
     ///
     /// # Errors
     /// [`ConfigError`] with the first thing that is wrong.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        match std::fs::read_to_string(file) {
-            Ok(text) => Self::parse(file, &text),
-            Err(error) => {
-                let reason = format!("the file cannot be read: {error}");
-                Err(ConfigError { file: file.to_owned(), line: None, reason })
-            }
-        }
+        Self::parse(file, &text_of(file)?)
     }
 
     /// Checks a configuration's text; relative paths are taken from the file's folder.
@@ -238,36 +279,23 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the first thing that is wrong.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
-        let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-        let wrong = |at: Option<usize>, reason: String| ConfigError {
-            file: file.to_owned(),
-            line: at.map(line_of),
-            reason,
-        };
-        let mut config: Self = toml::from_str(text)
-            .map_err(|error| wrong(error.span().map(|span| span.start), error.message().to_owned()))?;
-        file.clone_into(&mut config.file);
-        config.find_profiles().map_err(|(at, reason)| wrong(at, reason))?;
-        config.check().map_err(|(at, reason)| wrong(at, reason))?;
-        config.line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        let source = Source::new(file, text);
+        let mut config: Self = toml::from_str(text).map_err(|error| source.wrong(in_toml(&error)))?;
+        config.source = source;
+        config.find_profiles().map_err(|found| config.source.wrong(found))?;
+        config.check().map_err(|found| config.source.wrong(found))?;
         config.state_dir = config.beside(&config.state_dir);
         Ok(config)
     }
 
     /// A path of the configuration, begun at the file's folder.
     pub fn beside(&self, path: &Path) -> PathBuf {
-        self.file.parent().unwrap_or(Path::new("")).join(path)
+        self.source.beside(path)
     }
 
     /// An error of this file that shows only when what it names is looked at.
     pub fn error(&self, reason: String) -> ConfigError {
-        ConfigError { file: self.file.clone(), line: None, reason }
-    }
-
-    /// The same, at a place in the file's text.
-    pub fn error_at(&self, at: usize, reason: String) -> ConfigError {
-        let line = self.line_ends.iter().take_while(|end| **end < at).count() + 1;
-        ConfigError { file: self.file.clone(), line: Some(line), reason }
+        self.source.error(reason)
     }
 
     /// The stations.
@@ -276,7 +304,7 @@ impl Config {
     }
 
     fn find_profiles(&mut self) -> Result<(), (Option<usize>, String)> {
-        let beside = self.file.parent().unwrap_or(Path::new("")).to_owned();
+        let beside = self.source.file.parent().unwrap_or(Path::new("")).to_owned();
         for spanned in &mut self.stations {
             let at = Some(spanned.span().start);
             if let Some(scanner) = &mut spanned.get_mut().scanner {
@@ -293,16 +321,7 @@ impl Config {
         if self.stations.is_empty() {
             return Err((None, "no [[station]] is configured: a till has at least one".to_owned()));
         }
-        if let Some(alipay) = &self.wallet.alipay
-            && let Err(reason) = alipay.get_ref().trust()
-        {
-            return Err((Some(alipay.span().start), reason));
-        }
-        if let Some(wechat) = &self.wallet.wechat
-            && let Some(reason) = wechat.get_ref().wrong()
-        {
-            return Err((Some(wechat.span().start), reason));
-        }
+        self.wallet.check()?;
         if self.stations.len() > STATIONS_MAX {
             return Err((None, format!("a till has at most {STATIONS_MAX} stations")));
         }

@@ -4,7 +4,7 @@
 //! it again into recovery. Not here: what any part does.
 
 mod parts;
-mod wallets;
+pub(crate) mod wallets;
 mod watch;
 
 use crate::clock::{self, Clock};

@@ -311,3 +311,9 @@ CREATE TABLE member_code_spent (
     intent TEXT NOT NULL,
     PRIMARY KEY (member, step)
 ) STRICT, WITHOUT ROWID;
+
+-- Payments of which a till was told because their wallet reported them: each is told once.
+CREATE TABLE payment_told (
+    intent TEXT PRIMARY KEY REFERENCES relayed_payment,
+    told_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

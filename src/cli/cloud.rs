@@ -1,5 +1,7 @@
 //! Head office: the server, and what a manager does to its books.
 
+mod accounts;
+
 use super::{asked_to_stop, folder, log, runtime, say};
 use crate::bundle::{Campaign, CampaignState, Desk};
 use crate::clock::Clock;
@@ -21,7 +23,7 @@ const DAYS: i64 = 30;
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = false,
-    after_help = "Examples:\n  till cloud --dir head-office --listen 127.0.0.1:8050\n  till cloud catalogue import goods.csv --dir head-office\n  till cloud --dir head-office pair list\n  till cloud --dir head-office coupon issue --campaign 7 --amount 3.00 --count 100"
+    after_help = "Examples:\n  till cloud --dir head-office --listen 127.0.0.1:8050\n  till cloud --dir head-office --wallets wallets.toml --public-base https://shop.example\n  till cloud catalogue import goods.csv --dir head-office\n  till cloud --dir head-office pair list\n  till cloud --dir head-office coupon issue --campaign 7 --amount 3.00 --count 100"
 )]
 pub(super) struct Cloud {
     /// Home of its database and keys
@@ -42,7 +44,10 @@ pub(super) struct Cloud {
     /// The shop's time zone, at the first start
     #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai")]
     time_zone: String,
-    /// Alipay's gateway, for phones that pay at desks
+    /// The merchant's accounts: a file with [wallet.alipay] and [wallet.wechat], as a till's configuration has them
+    #[arg(long, value_name = "FILE")]
+    wallets: Option<PathBuf>,
+    /// Alipay's gateway, where the account goes by public keys and there is no such file
     #[arg(long, value_name = "URL", requires_all = ["alipay_app", "alipay_app_key", "alipay_key"])]
     alipay_gateway: Option<String>,
     /// The number of the merchant's app
@@ -284,17 +289,9 @@ pub(super) fn act(cloud: &Cloud) -> anyhow::Result<ExitCode> {
 
 async fn serve(cloud: &Cloud, dir: PathBuf, shop: ShopDefaults, now: cloud::Clock) -> anyhow::Result<()> {
     log();
-    let wallet = match (&cloud.alipay_gateway, &cloud.alipay_app, &cloud.alipay_app_key, &cloud.alipay_key) {
-        (Some(gateway), Some(app), Some(app_key), Some(key)) => Some(cloud::WalletConfig {
-            gateway: gateway.clone(),
-            app_id: app.clone(),
-            merchant_key: app_key.clone(),
-            gateway_key: key.clone(),
-        }),
-        _ => None,
-    };
+    let accounts = accounts::read(cloud, &now)?;
     let config =
-        cloud::Config { listen: cloud.listen, dir, public_base: cloud.public_base.clone(), wallet, shop };
+        cloud::Config { listen: cloud.listen, dir, public_base: cloud.public_base.clone(), accounts, shop };
     let running = cloud::start(config, now).await?;
     say(&format!("root fingerprint {}", running.admin().root_fingerprint()));
     say(&format!("ready http://{}", running.address()));

@@ -1,7 +1,7 @@
 //! The cloud's one listener: tills, phones and head office, each with routes of its own.
 
 use super::problem::Problem;
-use super::{Cloud, desk, office, tills};
+use super::{Cloud, desk, notify, office, tills};
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
@@ -35,6 +35,7 @@ fn router(cloud: Arc<Cloud>) -> Router {
     let pages = desk::routes().merge(office::routes()).layer(map_response(harden));
     Router::new()
         .merge(tills::routes())
+        .merge(notify::routes())
         .merge(pages)
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))

@@ -343,7 +343,12 @@ fn proved(
         paid_at: cloud.now_s(),
     };
     let proof = cloud.keys.issue(&proof).map_err(|_| damaged())?;
-    let settled = Settled {
+    Ok(Some((settled(approval, Some(proof.clone())), proof)))
+}
+
+/// What the wallet settled, as tills write it down.
+pub(crate) fn settled(approval: &Approval, proof: Option<String>) -> Settled {
+    Settled {
         trade: approval.trade_no.clone(),
         total: approval.total,
         received: approval.receipt_amount,
@@ -352,9 +357,8 @@ fn proved(
         merchant_funded: approval.merchant_funded,
         platform_funded: approval.platform_funded,
         buyer: approval.buyer_masked.clone(),
-        proof: Some(proof.clone()),
-    };
-    Ok(Some((settled, proof)))
+        proof,
+    }
 }
 
 /// Whether money may still land after an end.

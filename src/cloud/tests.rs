@@ -2,6 +2,7 @@
 
 mod desk;
 mod ingest;
+mod notify;
 mod office;
 mod till;
 mod verdicts;

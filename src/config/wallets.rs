@@ -1,14 +1,44 @@
-//! The wallets that a till calls itself: `[wallet.alipay]` and `[wallet.wechat]`.
+//! Merchant accounts at wallets: `[wallet.alipay]` and `[wallet.wechat]`, of a till that calls them itself or of the
+//! cloud, which has a file of these two tables only.
 //!
 //! Files are named here and read by the daemon, each under its file or the name of a systemd credential.
 //! Not here: what is in the files (`wallet`).
 
-use super::{WebAddress, parsed};
+use super::{ConfigError, Source, WebAddress, in_toml, parsed, text_of};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 
-/// Wallets that the till calls itself.
+/// A file with nothing but wallets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletsFile {
+    /// The file itself.
+    #[serde(skip)]
+    pub source: Source,
+    /// The merchant's accounts.
+    pub wallet: Wallets,
+}
+
+impl WalletsFile {
+    /// Reads and checks such a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the first thing that is wrong.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let text = text_of(file)?;
+        let source = Source::new(file, &text);
+        let mut read: Self = toml::from_str(&text).map_err(|error| source.wrong(in_toml(&error)))?;
+        read.wallet.check().map_err(|found| source.wrong(found))?;
+        if read.wallet.alipay.is_none() && read.wallet.wechat.is_none() {
+            return Err(source.error("there is no [wallet.alipay] and no [wallet.wechat]".to_owned()));
+        }
+        read.source = source;
+        Ok(read)
+    }
+}
+
+/// Merchant accounts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wallets {
@@ -16,6 +46,22 @@ pub struct Wallets {
     pub alipay: Option<Section<Alipay>>,
     /// WeChat Pay.
     pub wechat: Option<Section<WeChat>>,
+}
+
+impl Wallets {
+    pub(super) fn check(&self) -> Result<(), (Option<usize>, String)> {
+        if let Some(alipay) = &self.alipay
+            && let Err(reason) = alipay.get_ref().trust()
+        {
+            return Err((Some(alipay.span().start), reason));
+        }
+        if let Some(wechat) = &self.wechat
+            && let Some(reason) = wechat.get_ref().wrong()
+        {
+            return Err((Some(wechat.span().start), reason));
+        }
+        Ok(())
+    }
 }
 
 /// A table of the configuration, with the place where it begins.
@@ -43,6 +89,8 @@ pub struct Alipay {
     pub alipay_root_cert: Option<Named>,
     /// Alipay's certificate.
     pub alipay_cert: Option<Named>,
+    /// The merchant's own number at Alipay (`2088...`): notifications for another one are not believed.
+    pub seller_id: Option<String>,
 }
 
 /// WeChat Pay.
@@ -68,6 +116,8 @@ pub struct WeChat {
     pub wechat_key_id: Option<String>,
     /// WeChat Pay's platform certificates, instead of its public key or besides it.
     pub wechat_certs: Option<Named>,
+    /// The file with the APIv3 key, which opens notifications; only the cloud is sent any.
+    pub api_v3_key: Option<Named>,
     /// The till's address in its own network, for WeChat Pay's records.
     #[serde(default = "this_machine")]
     pub device_ip: String,

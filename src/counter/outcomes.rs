@@ -56,6 +56,8 @@ impl Till {
         let about = || About::sale(sale.id).amount(intent.amount);
         match report {
             ProviderReport::Approved(settled) => self.money_came(sale, intent, settled, out),
+            // What a phone paid comes with a proof, as an answer.
+            ProviderReport::Told(_) if intent.is_order() => {}
             // The money may be on its way back already, by the hand of whoever takes it back.
             ProviderReport::Told(settled) => match intent.state {
                 IntentState::Cancelling | IntentState::CancelUnsure => {}

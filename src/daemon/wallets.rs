@@ -1,9 +1,9 @@
-//! The wallets that a till calls itself: their files read, checked against each other, and put together.
+//! Merchant accounts: their files read, checked against each other, and put together as wallets to call.
 //!
 //! Not here: which files there are (`config`), what a wallet is asked (`provider`).
 
 use crate::clock::{self, Clock};
-use crate::config::{self, AlipayTrust, Config, ConfigError, Named, Section};
+use crate::config::{self, AlipayTrust, Config, ConfigError, Named, Section, Source};
 use crate::keys;
 use crate::record::money_moves::ProviderName;
 use crate::wallet::Wallet;
@@ -11,7 +11,7 @@ use crate::wallet::alipay::{self, Alipay, Certificates, Trust};
 use crate::wallet::certificate::Certificate;
 use crate::wallet::http::Timeouts;
 use crate::wallet::signing::{SigningKey, VerifyingKey};
-use crate::wallet::wechat::{self, PlatformKeys, WeChat};
+use crate::wallet::wechat::{self, ApiV3Key, PlatformKeys, WeChat};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,26 +23,43 @@ const WALLET_CONNECT: Duration = Duration::from_secs(3);
 /// Wallets by name.
 pub(super) type Wallets = BTreeMap<ProviderName, Arc<dyn Wallet>>;
 
+/// What every wallet of a file is built with.
+pub(crate) struct Around {
+    pub(crate) timeouts: Timeouts,
+    /// The wall clock: Unix milliseconds.
+    pub(crate) now: Arc<dyn Fn() -> i64 + Send + Sync>,
+}
+
 /// The wallets that the till calls itself, their keys read and checked.
 ///
 /// # Errors
 /// [`ConfigError`] with the line that names the key that cannot be read, is not one or belongs to another.
 pub(super) fn read(config: &Config) -> Result<Wallets, ConfigError> {
+    let clock = Clock::new();
+    let total = Duration::from_millis(config.timing.wallet_answer_ms);
+    let around = Around {
+        timeouts: Timeouts { connect: WALLET_CONNECT, total },
+        now: Arc::new(move || clock.unix_ms()),
+    };
     let mut wallets: Wallets = BTreeMap::new();
     if let Some(settings) = &config.wallet.alipay {
-        wallets.insert(ProviderName::Alipay, Arc::new(alipay(config, settings)?));
+        wallets.insert(ProviderName::Alipay, Arc::new(alipay(&config.source, settings, &around)?));
     }
     if let Some(settings) = &config.wallet.wechat {
-        wallets.insert(ProviderName::Wechat, Arc::new(wechat(config, settings)?));
+        wallets.insert(ProviderName::Wechat, Arc::new(wechat(&config.source, settings, &around)?));
     }
     Ok(wallets)
 }
 
-fn timeouts(config: &Config) -> Timeouts {
-    Timeouts { connect: WALLET_CONNECT, total: Duration::from_millis(config.timing.wallet_answer_ms) }
-}
-
-fn alipay(config: &Config, settings: &Section<config::Alipay>) -> Result<Alipay, ConfigError> {
+/// An account at Alipay.
+///
+/// # Errors
+/// [`ConfigError`] with the line of the key that is wrong.
+pub(crate) fn alipay(
+    config: &Source,
+    settings: &Section<config::Alipay>,
+    around: &Around,
+) -> Result<Alipay, ConfigError> {
     let at = settings.span().start;
     let settings = settings.get_ref();
     let app_key = read_as(config, &settings.app_key, SigningKey::read)?;
@@ -54,7 +71,6 @@ fn alipay(config: &Config, settings: &Section<config::Alipay>) -> Result<Alipay,
             Trust::from(read.map_err(|error| config.error_at(app.span().start, error.to_string()))?)
         }
     };
-    let clock = Clock::new();
     Alipay::new(alipay::Config {
         gateway: settings.gateway.0.clone(),
         app_id: settings.app_id.clone(),
@@ -62,13 +78,21 @@ fn alipay(config: &Config, settings: &Section<config::Alipay>) -> Result<Alipay,
         alipay_key: trust,
         app_auth_token: None,
         notify_url: None,
-        timeouts: timeouts(config),
-        now: Arc::new(move || clock.unix_ms()),
+        timeouts: around.timeouts,
+        now: Arc::clone(&around.now),
     })
     .map_err(|error| config.error_at(at, format!("[wallet.alipay]: {error}")))
 }
 
-fn wechat(config: &Config, settings: &Section<config::WeChat>) -> Result<WeChat, ConfigError> {
+/// An account at WeChat Pay.
+///
+/// # Errors
+/// [`ConfigError`] with the line of the key that is wrong.
+pub(crate) fn wechat(
+    config: &Source,
+    settings: &Section<config::WeChat>,
+    around: &Around,
+) -> Result<WeChat, ConfigError> {
     let at = settings.span().start;
     let settings = settings.get_ref();
     let merchant_key = read_as(config, &settings.merchant_key, SigningKey::read)?;
@@ -94,7 +118,6 @@ fn wechat(config: &Config, settings: &Section<config::WeChat>) -> Result<WeChat,
         let with = platform_keys.with_certificates(&certificates);
         platform_keys = with.map_err(|error| config.error_at(named.span().start, error.to_string()))?;
     }
-    let clock = Clock::new();
     WeChat::new(wechat::Config {
         gateway: settings.gateway.0.clone(),
         app_id: settings.app_id.clone(),
@@ -104,16 +127,28 @@ fn wechat(config: &Config, settings: &Section<config::WeChat>) -> Result<WeChat,
         platform_keys,
         notify_url: None,
         device_ip: settings.device_ip.clone(),
-        timeouts: timeouts(config),
-        now: Arc::new(move || clock.unix_ms()),
+        timeouts: around.timeouts,
+        now: Arc::clone(&around.now),
         chance: Arc::new(clock::draw),
     })
     .map_err(|error| config.error_at(at, format!("[wallet.wechat]: {error}")))
 }
 
+/// The key that opens WeChat Pay's notifications, where one is named.
+///
+/// # Errors
+/// [`ConfigError`] with its line.
+pub(crate) fn api_v3_key(
+    config: &Source,
+    settings: &Section<config::WeChat>,
+) -> Result<Option<ApiV3Key>, ConfigError> {
+    let named = settings.get_ref().api_v3_key.as_ref();
+    named.map(|named| read_as(config, named, ApiV3Key::read)).transpose()
+}
+
 /// Reads a named file as a key or a certificate.
 fn read_as<T, E: std::fmt::Display>(
-    config: &Config,
+    config: &Source,
     named: &Named,
     read: impl Fn(&str) -> Result<T, E>,
 ) -> Result<T, ConfigError> {
@@ -124,7 +159,7 @@ fn read_as<T, E: std::fmt::Display>(
 }
 
 /// A secret by the name of a systemd credential, or by its file beside the configuration.
-fn secret(config: &Config, named: &Named) -> Result<String, ConfigError> {
+fn secret(config: &Source, named: &Named) -> Result<String, ConfigError> {
     let path: &Path = named.get_ref();
     let credential = keys::credentials_directory().map(|folder| folder.join(path));
     let file = credential.filter(|file| file.is_file()).unwrap_or_else(|| config.beside(path));

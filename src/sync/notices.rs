@@ -41,6 +41,7 @@ enum Notice {
     OrderClaimed { intent: IntentId },
     OrderPaid { intent: IntentId, settled: Settled, proof: String },
     OrderEnded { intent: IntentId, words: String },
+    PaymentTold { intent: IntentId, settled: Settled },
 }
 
 pub(super) async fn run(around: Arc<Around>) {
@@ -151,7 +152,8 @@ async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result
         Notice::Verdict { .. }
         | Notice::OrderRequested { .. }
         | Notice::CouponOffered { .. }
-        | Notice::OrderClaimed { .. } => None,
+        | Notice::OrderClaimed { .. }
+        | Notice::PaymentTold { .. } => None,
     };
     let Some(event) = event(around, notice) else { return Ok(()) };
     let answer = around.doors.inbox.ask(event).await;
@@ -178,6 +180,7 @@ fn event(around: &Around, notice: Notice) -> Option<Event> {
             Event::Provider(intent, ProviderReport::Approved(orders::proved(around, intent, settled, proof)?))
         }
         Notice::OrderEnded { intent, words } => Event::Provider(intent, ended(words)),
+        Notice::PaymentTold { intent, settled } => Event::Provider(intent, ProviderReport::Told(settled)),
     })
 }
 

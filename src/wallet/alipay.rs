@@ -146,6 +146,23 @@ impl Alipay {
         })
     }
 
+    /// The same account, whose payments Alipay reports to this address.
+    #[must_use]
+    pub fn notifying(mut self, url: String) -> Self {
+        self.notify_url = url;
+        self
+    }
+
+    /// Whose signature counts as Alipay's.
+    pub fn trust(&self) -> &Trust {
+        &self.alipay_key
+    }
+
+    /// The merchant's application.
+    pub fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
     /// Calls a method once.
     async fn call(&self, method: Method, content: &impl Serialize) -> Result<Fields, Trouble> {
         let signed = self.signed(method, content).map_err(Trouble::NotSent)?;

@@ -197,6 +197,23 @@ impl WeChat {
         })
     }
 
+    /// The same account, whose payments WeChat Pay reports to this address.
+    #[must_use]
+    pub fn notifying(mut self, url: String) -> Self {
+        self.notify_url = Some(url);
+        self
+    }
+
+    /// The keys with which WeChat Pay signs.
+    pub fn platform_keys(&self) -> &PlatformKeys {
+        &self.platform_keys
+    }
+
+    /// Whose notifications are this account's.
+    pub fn account(&self) -> Account {
+        Account { merchant_id: self.merchant_id.clone(), app_id: self.app_id.clone() }
+    }
+
     /// Calls once.
     async fn call(&self, request: Result<Request, String>) -> Result<Spoken, Trouble> {
         let request = request.and_then(|request| self.signed(request)).map_err(Trouble::NotSent)?;

@@ -2,7 +2,7 @@
 //!
 //! Not here: calling wallets (`wallets`), and whose code a member shows (`house`).
 
-use super::Reply;
+use super::{NoticeBody, Reply};
 use crate::money::{Currency, Money};
 use crate::record::ids::{IntentId, RefundId, TerminalId};
 use crate::record::money_moves::ProviderName;
@@ -42,6 +42,16 @@ pub(crate) enum Known {
     Unheard,
     /// It is another till's.
     NotYours,
+}
+
+/// A payment that a till sent through here, as its wallet reports it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct RelayedPayment {
+    pub(crate) intent: IntentId,
+    pub(crate) terminal: TerminalId,
+    pub(crate) amount: Money,
+    /// The till was told that it is paid.
+    pub(crate) is_told: bool,
 }
 
 /// Money that a till wants back to a payer, of a payment that went through here.
@@ -163,6 +173,10 @@ pub(crate) trait Ledger {
     fn relayed(&self, terminal: TerminalId, intent: IntentId) -> Reply<'_, Known>;
     /// Makes sure that an intent which never came is never sent. Says what is known of it now.
     fn rule_out(&self, payment: NewRelay) -> Reply<'_, Known>;
+    /// The payment with that intent that was sent to this wallet.
+    fn relayed_by(&self, provider: ProviderName, intent: IntentId) -> Reply<'_, Option<RelayedPayment>>;
+    /// Tells the till that it is paid; false when it was told before.
+    fn tell_paid(&self, payment: RelayedPayment, notice: NoticeBody, now_ms: i64) -> Reply<'_, bool>;
     fn relay_refund(&self, refund: NewRelayedRefund) -> Reply<'_, RefundLeave>;
     /// The wallet refused it: what it reserved is free again.
     fn refuse_refund(&self, refund: RefundId) -> Reply<'_, ()>;

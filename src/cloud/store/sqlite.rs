@@ -20,8 +20,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../../sql/cloud/0001_start.sql"), include_str!("../../../sql/cloud/0002_wallets.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../../sql/cloud/0001_start.sql"),
+    include_str!("../../../sql/cloud/0002_wallets.sql"),
+    include_str!("../../../sql/cloud/0003_notifications.sql"),
+];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
 const QUEUE_MAX: usize = 256;
@@ -178,6 +181,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(Sqlite::open(folder.path()).unwrap());
         connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 2 })));
+        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 3 })));
     }
 }

@@ -106,6 +106,12 @@ impl NoticeBody {
         Self { kind: "order_paid", body, until_ms: None }
     }
 
+    /// A wallet reported a payment that a till had sent through here, and said so again when it was asked.
+    pub(crate) fn payment_told(intent: IntentId, settled: &Settled) -> Self {
+        let body = serde_json::json!({ "intent": intent, "settled": settled });
+        Self { kind: "payment_told", body, until_ms: None }
+    }
+
     /// An order is over and nothing was paid.
     pub(crate) fn order_ended(intent: IntentId, words: &str) -> Self {
         let body = serde_json::json!({ "intent": intent, "words": words });

@@ -101,18 +101,19 @@ async fn one_folder_has_one_server_and_is_found_again_after_a_restart() {
     let mut till = shop.till("till-1").await;
     let record = till.write(crate::record::body::Body::Stopped {});
     till.send_well(&[record]).await;
-    let config = Config {
+    let dir = shop.folder.path().join("cloud");
+    let config = || Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        dir: shop.folder.path().join("cloud"),
+        dir: dir.clone(),
         public_base: None,
-        wallet: None,
+        accounts: vec![],
         shop: defaults(),
     };
-    let second = start(config.clone(), clock_of(&shop.now_ms)).await;
+    let second = start(config(), clock_of(&shop.now_ms)).await;
     assert!(matches!(second, Err(Error::Running(_))));
     let Shop { cloud, now_ms, folder, http, .. } = shop;
     cloud.shutdown().await;
-    let cloud = start(config, clock_of(&now_ms)).await.unwrap();
+    let cloud = start(config(), clock_of(&now_ms)).await.unwrap();
     let again = Shop { cloud, now_ms, gateway: None, folder, http };
     till.move_to(&again);
     assert_eq!(till.notices(0, 0).await["high"], 1);

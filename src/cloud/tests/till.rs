@@ -1,6 +1,6 @@
 //! A till for tests: a device key, a stream of sealed records, signed requests; and a cloud to send them to.
 
-use crate::cloud::{Clock, Config, Decision, Running, ShopDefaults, WalletConfig, start};
+use crate::cloud::{Account, AlipayFiles, Clock, Config, Decision, Running, ShopDefaults, start};
 use crate::keys::DeviceKey;
 use crate::keys::request::{Parameters, sign_request};
 use crate::money::{Currency, Money};
@@ -13,11 +13,14 @@ use crate::sim::gateway;
 use crate::tax::TaxRate;
 use crate::token::{Order, TerminalTag, fingerprint};
 use crate::wallet::http::{Timeouts, client};
+use crate::wallet::signing::{SigningKey, VerifyingKey};
+use crate::wallet::wechat::{self, ApiV3Key, PlatformKeys, WeChat};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,6 +50,35 @@ fn timeouts() -> Timeouts {
     Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(30) }
 }
 
+/// A merchant's accounts at both wallets of a gateway.
+fn accounts(gateway: &gateway::Running, clock: &Clock) -> Vec<Account> {
+    let paths = gateway.key_paths();
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let alipay = AlipayFiles {
+        gateway: format!("http://{}/gateway.do", gateway.address()),
+        app_id: "2021000000000001".to_owned(),
+        merchant_key: paths.merchant_private.clone().unwrap(),
+        gateway_key: paths.gateway_public.clone().unwrap(),
+    };
+    let key = VerifyingKey::read(&read(paths.gateway_public.as_ref().unwrap())).unwrap();
+    let wallet = WeChat::new(wechat::Config {
+        gateway: format!("http://{}", gateway.address()),
+        app_id: "wxd678efh567hg6787".to_owned(),
+        merchant_id: "1900009191".to_owned(),
+        merchant_serial: "1DDE55AD".to_owned(),
+        merchant_key: SigningKey::read(&read(paths.merchant_private.as_ref().unwrap())).unwrap(),
+        platform_keys: PlatformKeys::new().with_public_key("PUB_KEY_ID_TILL_SIMULATOR", key).unwrap(),
+        notify_url: None,
+        device_ip: "127.0.0.1".to_owned(),
+        timeouts: timeouts(),
+        now: Arc::clone(clock),
+        chance: Arc::new(crate::clock::draw),
+    })
+    .unwrap();
+    let api_v3_key = Some(ApiV3Key::read(&read(&paths.api_v3_key)).unwrap());
+    vec![alipay.read(clock).unwrap(), Account::WeChat { wallet, api_v3_key }]
+}
+
 impl Shop {
     pub(super) async fn open() -> Self {
         Self::start(None).await
@@ -73,19 +105,15 @@ impl Shop {
             None => (tempfile::tempdir().unwrap(), None),
         };
         let now_ms = Arc::new(AtomicI64::new(START_MS));
+        let clock = clock_of(&now_ms);
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             dir: folder.path().join("cloud"),
             public_base: None,
-            wallet: gateway.as_ref().map(|gateway| WalletConfig {
-                gateway: format!("http://{}/gateway.do", gateway.address()),
-                app_id: "2021000000000001".to_owned(),
-                merchant_key: gateway.key_paths().merchant_private.clone().unwrap(),
-                gateway_key: gateway.key_paths().gateway_public.clone().unwrap(),
-            }),
+            accounts: gateway.as_ref().map(|gateway| accounts(gateway, &clock)).unwrap_or_default(),
             shop: defaults(),
         };
-        let cloud = start(config, clock_of(&now_ms)).await.unwrap();
+        let cloud = start(config, clock).await.unwrap();
         Self { cloud, now_ms, gateway, folder, http: client(timeouts()).unwrap() }
     }
 

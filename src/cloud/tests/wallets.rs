@@ -82,6 +82,23 @@ async fn a_till_takes_money_with_a_code_and_gives_it_back_through_the_cloud() {
 }
 
 #[tokio::test]
+async fn a_till_takes_a_wechat_code_and_gives_it_back_through_the_cloud() {
+    let shop = Shop::with_wallet().await;
+    let till = shop.till("till-1").await;
+    let (status, answer) = till.pay("wechat", intent(1), 1280, "131234567890123456").await;
+    assert_eq!((status, &answer["approved"]["total"]), (200, &json!(yuan(1280))), "{answer}");
+    let about = json!({ "intent": intent(1), "amount": yuan(1280) });
+    let (_, asked) = till.wallet("wechat", "query", about.clone()).await;
+    assert_eq!(asked["approved"]["trade_no"], answer["approved"]["trade_no"], "{asked}");
+    let (_, elsewhere) = till.pay("alipay", intent(1), 1280, "286802123456789012").await;
+    assert_eq!(elsewhere["type"], "intent_taken", "one intent, one wallet: {elsewhere}");
+    let refund = RefundId::draw(&[1; 32], 0);
+    assert_eq!(till.refund("wechat", intent(1), refund, 1280).await, (200, json!("refunded")));
+    let (_, too_much) = till.refund("wechat", intent(1), RefundId::draw(&[2; 32], 0), 1).await;
+    assert_eq!(too_much["declined"]["code"], "TILL.REFUND", "{too_much}");
+}
+
+#[tokio::test]
 async fn a_payment_that_comes_after_its_end_is_never_sent() {
     let shop = Shop::with_wallet().await;
     let till = shop.till("till-1").await;

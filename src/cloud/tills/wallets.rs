@@ -75,7 +75,7 @@ impl Cloud {
 
 impl Call {
     fn wallet(&self) -> Option<Arc<dyn Wallet>> {
-        self.cloud.wallets.get(&self.provider).cloned()
+        self.cloud.accounts.wallets.get(&self.provider).cloned()
     }
 
     fn no_wallet(&self) -> Decline {

@@ -3,7 +3,7 @@
 use super::orders::{INTENT, duty, report};
 use super::shop::{EPOCH, Shop};
 use super::stand_in::CLOUD_MS;
-use crate::cloud::{self, Clock, Decision, ShopDefaults, WalletConfig};
+use crate::cloud::{self, AlipayFiles, Clock, Decision, ShopDefaults};
 use crate::counter::duty::{CapturedBy, Duty, RefundDuty};
 use crate::counter::event::{Event, ProviderReport, RefundReport};
 use crate::inbox::LinkState;
@@ -39,20 +39,21 @@ impl Chain {
             public_base: None,
         };
         let gateway = gateway::start(gateway, || CLOUD_MS).await.unwrap();
+        let began = Instant::now();
+        let clock: Clock = Arc::new(move || CLOUD_MS + i64::try_from(began.elapsed().as_millis()).unwrap());
+        let account = AlipayFiles {
+            gateway: format!("http://{}/gateway.do", gateway.address()),
+            app_id: "2021000000000001".to_owned(),
+            merchant_key: gateway.key_paths().merchant_private.clone().unwrap(),
+            gateway_key: gateway.key_paths().gateway_public.clone().unwrap(),
+        };
         let config = cloud::Config {
             listen: here,
             dir: dir.path().join("cloud"),
             public_base: None,
-            wallet: Some(WalletConfig {
-                gateway: format!("http://{}/gateway.do", gateway.address()),
-                app_id: "2021000000000001".to_owned(),
-                merchant_key: gateway.key_paths().merchant_private.clone().unwrap(),
-                gateway_key: gateway.key_paths().gateway_public.clone().unwrap(),
-            }),
+            accounts: vec![account.read(&clock).unwrap()],
             shop: ShopDefaults { name: "Corner".to_owned(), ..ShopDefaults::default() },
         };
-        let began = Instant::now();
-        let clock: Clock = Arc::new(move || CLOUD_MS + i64::try_from(began.elapsed().as_millis()).unwrap());
         let cloud = cloud::start(config, clock).await.unwrap();
         let mut shop = Shop::closed().await;
         shop.url = format!("http://{}", cloud.address());

@@ -1,15 +1,17 @@
 //! Relayed payments and the ledger of stored value, in SQLite.
 
 use super::Sqlite;
-use super::rows::{all, first, money};
+use super::rows::{all, first, money, parsed};
+use super::terminals::put_notice;
 use crate::cloud::judge::words;
 use crate::cloud::store::ledger::{
     HouseBack, HousePaid, HousePay, HouseRow, HouseState, Known, LOADED, Ledger, LedgerCount, Movement,
-    NewRelay, NewRelayedRefund, RefundLeave, Relayed, SPENT, member_account,
+    NewRelay, NewRelayedRefund, RefundLeave, Relayed, RelayedPayment, SPENT, member_account,
 };
-use crate::cloud::store::{Reply, StoreError};
+use crate::cloud::store::{NoticeBody, Reply, StoreError};
 use crate::money::{Currency, Money};
 use crate::record::ids::{IntentId, RefundId, TerminalId};
+use crate::record::money_moves::ProviderName;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 impl Ledger for Sqlite {
@@ -34,6 +36,30 @@ impl Ledger for Sqlite {
         self.write(move |tx| {
             put_relay(tx, &payment, "ruled_out")?;
             known(tx, &payment.terminal, payment.intent)
+        })
+    }
+
+    fn relayed_by(&self, provider: ProviderName, intent: IntentId) -> Reply<'_, Option<RelayedPayment>> {
+        self.read(move |db| {
+            let Some(row) = relay_row(db, intent)? else { return Ok(None) };
+            if row.ruled_out || row.provider != words::provider(provider) {
+                return Ok(None);
+            }
+            let sql = "SELECT count(*) FROM payment_told WHERE intent = ?1";
+            let told: i64 = db.prepare_cached(sql)?.query_row([intent.to_string()], |row| row.get(0))?;
+            let terminal = parsed(&row.terminal)?;
+            Ok(Some(RelayedPayment { intent, terminal, amount: row.amount, is_told: told > 0 }))
+        })
+    }
+
+    fn tell_paid(&self, payment: RelayedPayment, notice: NoticeBody, now_ms: i64) -> Reply<'_, bool> {
+        self.write(move |tx| {
+            let sql = "INSERT INTO payment_told (intent, told_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            let told = tx.execute(sql, params![payment.intent.to_string(), now_ms])? == 1;
+            if told {
+                put_notice(tx, &payment.terminal, &notice, now_ms)?;
+            }
+            Ok(told)
         })
     }
 
