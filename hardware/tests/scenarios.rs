@@ -341,8 +341,14 @@ fn a_printer_whose_job_was_given_up_is_well_again_with_the_new_roll() {
         counter.printer.give_up();
     });
     assert!(matches!(outcome, JobOutcome::FailedPartWay { why: Why::GivenUp, .. }), "{outcome:?}");
+    let until_it_can = |can| {
+        while counter.printer.status().can_print() != can {
+            counter.until(|event| matches!(event, PrinterEvent::Status(_)));
+        }
+    };
+    until_it_can(false);
     counter.device.happen(Happening::PaperLoaded);
-    counter.until(|event| matches!(event, PrinterEvent::Status(status) if status.can_print()));
+    until_it_can(true);
     // Given up while nothing is under way: that is about nothing.
     counter.printer.give_up();
     assert_eq!(counter.print(&receipt("next", 3)), JobOutcome::Confirmed);
