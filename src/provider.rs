@@ -93,8 +93,8 @@ struct Errands {
     waiting: BTreeMap<Lane, ProviderWork>,
     /// The last lanes that were concluded. A cancellation that comes now was decided before the till read so.
     concluded: VecDeque<Lane>,
-    /// When payments were sent, for wallets that let none be taken back soon after. Of a payment that an
-    /// earlier start sent nothing is known here, and the time is counted anew.
+    /// When payments were sent, for wallets that let none be taken back soon after. Of a payment that an earlier
+    /// start sent the time is counted anew.
     sent: VecDeque<(IntentId, Instant)>,
 }
 
@@ -164,24 +164,24 @@ impl Errands {
         self.running.insert(lane, Running { duty, task, stop });
     }
 
-    /// When the payment of a duty was sent, as far as is known here.
-    fn sent_at(&mut self, duty: &Duty) -> Instant {
-        let now = Instant::now();
-        let intent = match duty {
-            Duty::Submit(duty) => {
-                if self.sent.len() >= WORK_MAX {
-                    self.sent.pop_front();
-                }
-                self.sent.push_back((duty.intent, now));
-                return now;
-            }
-            Duty::Ask(duty) | Duty::Cancel(duty) | Duty::Watch(duty) => duty.intent,
+    /// When the payment of a duty was sent, or first asked for by this start. None: this start has done neither, so
+    /// an earlier one may have been taking it back.
+    fn sent_at(&mut self, duty: &Duty) -> Option<Instant> {
+        let (intent, is_open) = match duty {
+            Duty::Submit(duty) | Duty::Ask(duty) => (duty.intent, true),
+            Duty::Cancel(duty) | Duty::Watch(duty) => (duty.intent, false),
             Duty::Refund(_) | Duty::Offer(_) | Duty::Withdraw(_) | Duty::Print(_) | Duty::Kick(_) => {
-                return now;
+                return None;
             }
         };
-        let known = self.sent.iter().rev().find(|(sent, _)| *sent == intent);
-        known.map_or(now, |(_, at)| *at)
+        let known = self.sent.iter().rev().find(|(sent, _)| *sent == intent).map(|(_, at)| *at);
+        if known.is_none() && is_open {
+            if self.sent.len() >= WORK_MAX {
+                self.sent.pop_front();
+            }
+            self.sent.push_back((intent, Instant::now()));
+        }
+        known
     }
 
     fn ended(&mut self, ended: Result<(Id, Ending), JoinError>) {
@@ -235,7 +235,12 @@ fn lane(duty: &Duty) -> Option<Lane> {
     }
 }
 
-async fn errand(surroundings: Surroundings, work: ProviderWork, sent: Instant, mut stop: Stop) -> Ending {
+async fn errand(
+    surroundings: Surroundings,
+    work: ProviderWork,
+    sent: Option<Instant>,
+    mut stop: Stop,
+) -> Ending {
     match work.duty {
         // It may have left: nothing stops it.
         Duty::Submit(duty) => payment::submit(&surroundings, &duty, work.code).await,

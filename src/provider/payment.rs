@@ -14,7 +14,7 @@ use crate::scan;
 use crate::wallet::{Answer, CancelAction, CancelAnswer, OrderNumber, PayCode, PayRequest, Scene, Wallet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// The shortest and longest life that a payment gets at the wallet, in seconds.
 const EXPIRES_S: std::ops::RangeInclusive<u64> = 60..=900;
@@ -121,18 +121,28 @@ struct Said {
 
 /// Takes the payment back until that is known. Says once that it is not known yet.
 ///
-/// A cancellation gives back what was paid, so it is asked first: the customer who paid is served. This
-/// holds after a restart, too. A call that takes back is never broken off.
+/// A cancellation gives back what was paid, so it is asked first: the customer who paid is served. A call that
+/// takes back is never broken off; but one whose answer was lost, or that an earlier start sent, may still be on
+/// its way and undo what a question finds paid. So after such a call an approval counts once it has stood for
+/// as long as a request can travel. `sent` is none where this start has not sent or asked before.
 ///
 /// Where the wallet lets no payment be taken back soon after it was sent, it is asked until then.
-pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty, sent: Instant, stop: &mut Stop) -> Ending {
+pub(super) async fn cancel(
+    around: &Surroundings,
+    duty: &PayDuty,
+    sent: Option<Instant>,
+    stop: &mut Stop,
+) -> Ending {
     let Some(wallet) = wallet(around, duty) else {
         return post(around, duty, ProviderReport::CancelUnsure(no_wallet(duty))).await;
     };
     let rules = around.config.rules(duty.provider);
-    let may_begin = sent + rules.cancel_not_before;
+    let begun = Instant::now();
+    let may_begin = sent.unwrap_or(begun) + rules.cancel_not_before;
+    // Until then a call that takes back may land.
+    let mut in_flight_until = if sent.is_none() { begun + rules.watch_after } else { begun };
     loop {
-        match unless_stopped(stop, paid_already(wallet.as_ref(), duty)).await {
+        match unless_stopped(stop, stands(wallet.as_ref(), duty, in_flight_until)).await {
             Some(Some(outcome)) => return post(around, duty, outcome).await,
             Some(None) => {}
             None => return Ending::Open,
@@ -149,18 +159,42 @@ pub(super) async fn cancel(around: &Surroundings, duty: &PayDuty, sent: Instant,
     let mut said_unsure = false;
     loop {
         match try_to_cancel(wallet.as_ref(), duty).await {
-            Tried::Known(outcome) => return post(around, duty, outcome).await,
-            Tried::Open(words) if !said_unsure => {
-                said_unsure = true;
-                tracing::warn!(intent.id = %duty.intent, why = words, "A payment could not be taken back yet.");
-                post(around, duty, ProviderReport::CancelUnsure(words)).await;
+            Tried::Paid(outcome) => {
+                if in_flight_until <= Instant::now() {
+                    return post(around, duty, outcome).await;
+                }
+                match unless_stopped(stop, stands(wallet.as_ref(), duty, in_flight_until)).await {
+                    Some(Some(outcome)) => return post(around, duty, outcome).await,
+                    Some(None) => {}
+                    None => return Ending::Open,
+                }
             }
-            Tried::Open(_) => {}
+            Tried::Cancelled(words) => {
+                return post(around, duty, ProviderReport::Cancelled(words.to_owned())).await;
+            }
+            Tried::Open(words) => {
+                in_flight_until = Instant::now() + rules.watch_after;
+                if !said_unsure {
+                    said_unsure = true;
+                    tracing::warn!(intent.id = %duty.intent, why = words, "A payment could not be taken back yet.");
+                    post(around, duty, ProviderReport::CancelUnsure(words)).await;
+                }
+            }
         }
         if unless_stopped(stop, gaps.wait()).await.is_none() {
             return Ending::Open;
         }
     }
+}
+
+/// The approval, if the wallet knows of one and still does when no call that takes back can be on its way.
+async fn stands(wallet: &dyn Wallet, duty: &PayDuty, in_flight_until: Instant) -> Option<ProviderReport> {
+    let outcome = paid_already(wallet, duty).await?;
+    if in_flight_until <= Instant::now() {
+        return Some(outcome);
+    }
+    sleep_until(in_flight_until).await;
+    paid_already(wallet, duty).await
 }
 
 /// The approval, if the wallet knows of one. Any other answer, and none in time, leaves it to the cancellation.
@@ -178,19 +212,23 @@ async fn paid_already(wallet: &dyn Wallet, duty: &PayDuty) -> Option<ProviderRep
 }
 
 enum Tried {
-    Known(ProviderReport),
+    /// It was not taken back: it is paid.
+    Paid(ProviderReport),
+    /// It was, in these words.
+    Cancelled(&'static str),
+    /// Not known.
     Open(String),
 }
 
 async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
-    let cancelled = |words: &str| Tried::Known(ProviderReport::Cancelled(words.to_owned()));
+    let cancelled = |words: &'static str| Tried::Cancelled(words);
     let open = |words: String| Tried::Open(words);
     match wallet.cancel(&order(duty)).await {
         CancelAnswer::Cancelled { action: CancelAction::Refunded } => {
             cancelled("The customer had paid, and the wallet gave the money back.")
         }
         CancelAnswer::Cancelled { action } => match after_cancel(wallet, duty).await {
-            Found::Paid(outcome) => Tried::Known(outcome),
+            Found::Paid(outcome) => Tried::Paid(outcome),
             // It landed after the cancellation, which ended nothing.
             Found::Waiting => {
                 open("The payment arrived after it was taken back: it is taken back again.".to_owned())
@@ -204,7 +242,7 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             Found::Nothing | Found::Unclear => cancelled("The wallet had no such payment to take back."),
         },
         CancelAnswer::Declined(decline) => match after_cancel(wallet, duty).await {
-            Found::Paid(outcome) => Tried::Known(outcome),
+            Found::Paid(outcome) => Tried::Paid(outcome),
             Found::Nothing => {
                 cancelled("The wallet says that the payment is over and that it kept no money.")
             }
@@ -259,17 +297,20 @@ pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) -> Ending {
                     tracing::warn!(intent.id = %duty.intent, "Money came after its payment was taken back.");
                     return post(around, duty, outcome).await;
                 }
+                gaps.wait().await;
             }
             Answer::Declined(_) | Answer::NotFound | Answer::Closed => {
                 return post(around, duty, ProviderReport::NothingLate).await;
             }
-            // It landed late and waits for the customer: end it, and let the next look tell.
-            Answer::Pending => {
+            // It waits for the customer, or has failed and wants to be ended (WeChat Pay's PAYERROR): end it, and
+            // look again as long after that as after any other ending.
+            Answer::Pending | Answer::Unsure(_) => {
                 let _told_by_the_next_look = wallet.cancel(&order(duty)).await;
+                sleep(rules.watch_after).await;
+                gaps.wait().await;
             }
-            Answer::NotSent { .. } | Answer::Unsure(_) => {}
+            Answer::NotSent { .. } => gaps.wait().await,
         }
-        gaps.wait().await;
     }
 }
 

@@ -20,7 +20,7 @@ pub use notification::{
 pub use trust::{Certificates, CertificatesError, NoKey, Trust};
 
 use crate::money::{Currency, Money};
-use crate::wallet::http::{self, CallError, HttpError, Timeouts};
+use crate::wallet::http::{self, CallError, Carrier, HttpError, Timeouts};
 use crate::wallet::signing::SigningKey;
 use crate::wallet::{
     Advice, Answer, CancelAnswer, Decline, Doubt, OrderNumber, PayRequest, PrecreateAnswer, PrecreateRequest,
@@ -99,6 +99,7 @@ pub struct Alipay {
     app_auth_token: String,
     notify_url: String,
     client: reqwest::Client,
+    carrier: Arc<dyn Carrier>,
     now: Now,
 }
 
@@ -134,6 +135,7 @@ impl Alipay {
             }
             Trust::Certificates(_) | Trust::PublicKey(_) => {}
         }
+        let client = http::client(config.timeouts)?;
         Ok(Self {
             gateway,
             app_id: config.app_id,
@@ -141,9 +143,17 @@ impl Alipay {
             alipay_key: config.alipay_key,
             app_auth_token: config.app_auth_token.unwrap_or_default(),
             notify_url: config.notify_url.unwrap_or_default(),
-            client: http::client(config.timeouts)?,
+            carrier: Arc::new(client.clone()),
+            client,
             now: config.now,
         })
+    }
+
+    /// The same account, whose requests go another way than over the network.
+    #[must_use]
+    pub fn carried_by(mut self, carrier: Arc<dyn Carrier>) -> Self {
+        self.carrier = carrier;
+        self
     }
 
     /// The same account, whose payments Alipay reports to this address.
@@ -172,9 +182,11 @@ impl Alipay {
             .client
             .post(url)
             .header("content-type", "application/x-www-form-urlencoded;charset=utf-8")
-            .body(signed.body);
+            .body(signed.body)
+            .build()
+            .map_err(|error| Trouble::NotSent(error.without_url().to_string()))?;
         let unsure = |why: String| Trouble::Unsure(Doubt { why });
-        let received = match http::call(request, http::ANSWER_LIMIT_BYTES).await {
+        let received = match self.carrier.carry(request, http::ANSWER_LIMIT_BYTES).await {
             Ok(received) => received,
             Err(CallError::NotSent(why)) => return Err(Trouble::NotSent(why)),
             Err(CallError::Unknown(why)) => return Err(unsure(why)),

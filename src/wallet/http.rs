@@ -6,6 +6,7 @@
 //!
 //! Not here: retries of any kind, redirects, proxies, cookies. Whoever owes a call decides when to call again.
 
+use super::Reply;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Url};
 use std::net::IpAddr;
@@ -141,6 +142,20 @@ fn builder(timeouts: Timeouts) -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
+}
+
+/// What brings a request to a wallet and its answer back: HTTP, or a gateway in the same process.
+///
+/// **Invariant:** it carries a request at most once, and says [`CallError::NotSent`] only of one that never left.
+pub trait Carrier: Send + Sync {
+    /// Carries a request that is ready and signed; of its answer at most `limit_bytes`.
+    fn carry(&self, request: reqwest::Request, limit_bytes: usize) -> Reply<'_, Result<Received, CallError>>;
+}
+
+impl Carrier for Client {
+    fn carry(&self, request: reqwest::Request, limit_bytes: usize) -> Reply<'_, Result<Received, CallError>> {
+        Box::pin(call(RequestBuilder::from_parts(self.clone(), request), limit_bytes))
+    }
 }
 
 /// Sends a request once and reads at most `limit_bytes` of its answer.

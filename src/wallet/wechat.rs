@@ -26,7 +26,7 @@ pub use notification::{
 pub use signature::{PlatformKeyError, PlatformKeys, Untrusted};
 
 use crate::money::{Currency, Money};
-use crate::wallet::http::{self, CallError, HttpError, Timeouts};
+use crate::wallet::http::{self, CallError, Carrier, HttpError, Timeouts};
 use crate::wallet::signing::SigningKey;
 use crate::wallet::{
     Advice, Answer, CancelAnswer, Decline, Doubt, OrderNumber, PayRequest, PrecreateAnswer, PrecreateRequest,
@@ -138,6 +138,7 @@ pub struct WeChat {
     notify_url: Option<String>,
     device_ip: String,
     client: reqwest::Client,
+    carrier: Arc<dyn Carrier>,
     now: Now,
     chance: Chance,
 }
@@ -182,6 +183,7 @@ impl WeChat {
         if config.device_ip.parse::<std::net::IpAddr>().is_err() {
             return Err(ConfigError::DeviceIp(config.device_ip));
         }
+        let client = http::client(config.timeouts)?;
         Ok(Self {
             gateway,
             app_id: config.app_id,
@@ -191,10 +193,18 @@ impl WeChat {
             platform_keys: config.platform_keys,
             notify_url: config.notify_url,
             device_ip: config.device_ip,
-            client: http::client(config.timeouts)?,
+            carrier: Arc::new(client.clone()),
+            client,
             now: config.now,
             chance: config.chance,
         })
+    }
+
+    /// The same account, whose requests go another way than over the network.
+    #[must_use]
+    pub fn carried_by(mut self, carrier: Arc<dyn Carrier>) -> Self {
+        self.carrier = carrier;
+        self
     }
 
     /// The same account, whose payments WeChat Pay reports to this address.
@@ -218,7 +228,7 @@ impl WeChat {
     async fn call(&self, request: Result<Request, String>) -> Result<Spoken, Trouble> {
         let request = request.and_then(|request| self.signed(request)).map_err(Trouble::NotSent)?;
         let unsure = |why: String| Trouble::Unsure(Doubt { why });
-        let received = match http::call(request, http::ANSWER_LIMIT_BYTES).await {
+        let received = match self.carrier.carry(request, http::ANSWER_LIMIT_BYTES).await {
             Ok(received) => received,
             Err(CallError::NotSent(why)) => return Err(Trouble::NotSent(why)),
             Err(CallError::Unknown(why)) => return Err(unsure(why)),
@@ -228,7 +238,7 @@ impl WeChat {
             .map_err(|error| unsure(format!("an answer with HTTP status {status} does not count: {error}")))
     }
 
-    fn signed(&self, request: Request) -> Result<reqwest::RequestBuilder, String> {
+    fn signed(&self, request: Request) -> Result<reqwest::Request, String> {
         let address = format!("{}{}", self.gateway.as_str().trim_end_matches('/'), request.path);
         let url = reqwest::Url::parse(&address).map_err(|error| error.to_string())?;
         // What is signed is what goes out after the host, a folder of the gateway's own included.
@@ -249,7 +259,8 @@ impl WeChat {
         if let Some(id) = self.platform_keys.public_key_id() {
             builder = builder.header("wechatpay-serial", id);
         }
-        Ok(if request.body.is_empty() { builder } else { builder.body(request.body) })
+        let builder = if request.body.is_empty() { builder } else { builder.body(request.body) };
+        builder.build().map_err(|error| error.without_url().to_string())
     }
 
     fn asked<'a>(&'a self, order: &'a OrderNumber) -> Asked<'a> {

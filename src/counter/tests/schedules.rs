@@ -2,18 +2,24 @@
 //! that lose requests and answers, customers who think for a minute, a cashier who cancels, parks, splits and
 //! gives back, and a machine that dies at any commit. The clock is moved, nothing waits.
 //!
-//! `TILL_SCHEDULES=200000 cargo test schedules` plays more than by default, `TILL_SCHEDULE=7` one that failed.
+//! Twice: against a wallet of some lines, and through the wallets' adapters against the simulator that is sold, with
+//! every byte signed and verified on both sides. `TILL_SCHEDULES=200000 cargo test schedules` plays more than by
+//! default, `TILL_SCHEDULE=7` one that failed,
+//! and with `--nocapture` it says what happened.
 
 mod cashier;
 mod gateway;
 mod judge;
+mod simulator;
+mod witness;
 
 use super::*;
 use crate::inbox::{CodeInHand, Inbox, Letter, ProviderWork, WORK_MAX};
 use crate::provider;
 use crate::wallet::Wallet;
 use cashier::Cashier;
-use gateway::{Gateway, Ledger};
+use gateway::Short;
+use simulator::Rig;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::mpsc::Receiver;
@@ -22,6 +28,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
+use witness::{Notes, Watched};
 
 /// Schedules by default: some seconds of each of two cores, without optimisation.
 const SCHEDULES: u64 = 10_000;
@@ -46,15 +53,84 @@ static OPENED: LazyLock<(Till, Vec<Record>, Moment, Bundle, KeySet)> = LazyLock:
     (bench.till.clone(), bench.records.clone(), bench.moment, bench.bundle.clone(), bench.keys.clone())
 });
 
+/// The wallets of one evening, whoever plays them.
+trait Wallets {
+    /// The door to one of them.
+    fn of(&self, provider: ProviderName) -> Arc<dyn Wallet>;
+
+    /// What is told now of payments: order and amount. Who looks has been told.
+    fn notices(&self, notes: &Notes) -> Vec<(String, i64)>;
+
+    /// Whether nothing happens any more by itself.
+    fn is_quiet(&self) -> bool;
+
+    /// Every order that is known.
+    fn orders(&self) -> Vec<String>;
+
+    /// Money that an order keeps, in fen.
+    fn kept(&self, order: &str) -> i64;
+
+    /// Somebody at the wallet's own pages gives the money back.
+    fn give_back_by_hand(&self, order: &str);
+
+    /// The faults that struck.
+    fn struck(&self) -> Vec<&'static str>;
+}
+
+/// Who plays the wallets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Player {
+    /// Some lines of our own: thousands of evenings in seconds.
+    Short,
+    /// The simulator that is sold, behind the adapters that are sold: signed bytes both ways.
+    Simulator,
+}
+
+/// How many evenings were played, and what they had.
+struct Played {
+    evenings: u64,
+    saw: BTreeMap<&'static str, u64>,
+}
+
 #[test]
 fn whatever_happens_to_a_payment_the_till_ends_where_the_wallet_does() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let played = play_all(Player::Short);
+    if played.evenings >= SCHEDULES {
+        had(&played, &judge::EVERY_TIME);
+    }
+}
+
+#[test]
+fn whatever_the_wallets_gateway_does_on_the_wire_the_till_ends_where_its_ledger_does() {
+    let played = play_all(Player::Simulator);
+    println!("{} evenings with the simulated gateways: {:?}", played.evenings, played.saw);
+    if played.evenings >= SCHEDULES {
+        had(&played, &judge::EVERY_TIME);
+        had(&played, &simulator::FAULTS);
+    }
+}
+
+fn had(played: &Played, everything: &[&str]) {
+    for what in everything {
+        assert!(played.saw.contains_key(what), "no evening had {what}: {:?}", played.saw);
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// Whether one evening is played again, and said aloud.
+fn is_told() -> bool {
+    number("TILL_SCHEDULE").is_some()
+}
+
+fn play_all(player: Player) -> Played {
     let seeds = match number("TILL_SCHEDULE") {
         Some(seed) => seed..seed + 1,
         None => 0..number("TILL_SCHEDULES").unwrap_or(SCHEDULES),
     };
-    let whole = seeds.end - seeds.start >= SCHEDULES;
-    let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut saw: BTreeMap<&'static str, u64> = BTreeMap::new();
     let step = (seeds.end - seeds.start).div_ceil(THREADS);
     let parts: Vec<Range<u64>> = (0..THREADS)
         .map(|part| {
@@ -63,28 +139,25 @@ fn whatever_happens_to_a_payment_the_till_ends_where_the_wallet_does() {
         })
         .collect();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || play_all(part))).collect();
+        let threads: Vec<_> =
+            parts.into_iter().map(|part| scope.spawn(move || play_some(player, part))).collect();
         for thread in threads {
             let Ok(counts) = thread.join() else { panic!("a schedule went wrong: its seed is above") };
-            counts.into_iter().for_each(|(what, times)| *seen.entry(what).or_default() += times);
+            counts.into_iter().for_each(|(what, times)| *saw.entry(what).or_default() += times);
         }
     });
-    if whole {
-        for what in judge::EVERY_TIME {
-            assert!(seen.get(what).is_some_and(|times| *times > 0), "no schedule had {what}: {seen:?}");
-        }
-    }
+    Played { evenings: seeds.end - seeds.start, saw }
 }
 
-fn play_all(seeds: Range<u64>) -> BTreeMap<&'static str, u64> {
+fn play_some(player: Player, seeds: Range<u64>) -> BTreeMap<&'static str, u64> {
     let clock =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let door = Door::new();
+    let rig = (player == Player::Simulator).then(Rig::new);
     let mut seen = BTreeMap::new();
     for seed in seeds {
-        let played =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| clock.block_on(play(seed, &door))));
-        match played {
+        let evening = std::panic::AssertUnwindSafe(|| clock.block_on(play(seed, &door, rig.as_ref())));
+        match std::panic::catch_unwind(evening) {
             Ok(what) => what.into_iter().for_each(|what| *seen.entry(what).or_default() += 1),
             Err(_) => panic!("TILL_SCHEDULE={seed} plays it again"),
         }
@@ -93,8 +166,8 @@ fn play_all(seeds: Range<u64>) -> BTreeMap<&'static str, u64> {
 }
 
 /// Plays one schedule and says what it had.
-async fn play(seed: u64, door: &Door) -> BTreeSet<&'static str> {
-    let mut evening = Evening::open(seed, door);
+async fn play(seed: u64, door: &Door, rig: Option<&Rig>) -> BTreeSet<&'static str> {
+    let mut evening = Evening::open(seed, door, rig);
     while !evening.is_over() {
         assert!(evening.began.elapsed() < EVENING, "something has no end: {:?}", evening.till.owed());
         let events = evening.heard();
@@ -118,7 +191,8 @@ struct Evening {
     dice: Dice,
     began: Instant,
     cashier: Cashier,
-    wallets: [Gateway; 2],
+    wallets: Rc<dyn Wallets>,
+    notes: Arc<Mutex<Notes>>,
     edge: Edge,
     in_flight: BTreeSet<DutyId>,
     codes: BTreeMap<IntentId, String>,
@@ -149,12 +223,15 @@ struct Edge {
 
 impl Edge {
     /// A new process: what waited at the door of the old one is gone with it.
-    fn start(wallets: &[Gateway; 2], door: &Door) -> Self {
+    fn start(wallets: &dyn Wallets, notes: &Arc<Mutex<Notes>>, door: &Door) -> Self {
         while door.letters.try_recv().is_ok() {}
         let (work, duties) = mpsc::channel(WORK_MAX);
         let (stop, stopped) = watch::channel(false);
-        let known =
-            wallets.iter().map(|wallet| (wallet.provider, Arc::new(wallet.clone()) as Arc<dyn Wallet>));
+        let known = WALLETS.iter().map(|provider| {
+            let watched =
+                Watched { provider: *provider, wallet: wallets.of(*provider), notes: notes.clone() };
+            (*provider, Arc::new(watched) as Arc<dyn Wallet>)
+        });
         let config = provider::Config {
             wallets: known.collect(),
             terminal: "till-1".parse().unwrap(),
@@ -168,7 +245,7 @@ impl Edge {
 }
 
 impl Evening {
-    fn open(seed: u64, door: &Door) -> Self {
+    fn open(seed: u64, door: &Door, rig: Option<&Rig>) -> Self {
         let (till, records, moment, ..) = &*OPENED;
         let began = Instant::now();
         let mut dice = Dice(seed);
@@ -176,9 +253,11 @@ impl Evening {
             dice.roll(2);
         });
         let healthy_from = began + Duration::from_secs(dice.roll(4) * dice.roll(60));
-        let ledger = Arc::new(Mutex::new(Ledger::new(seed, healthy_from)));
-        let wallets = [ProviderName::Alipay, ProviderName::Wechat]
-            .map(|provider| Gateway { provider, ledger: ledger.clone() });
+        let notes = Arc::new(Mutex::new(Notes::default()));
+        let wallets: Rc<dyn Wallets> = match rig {
+            Some(rig) => Rc::new(rig.begin(seed, moment.wall_ms, healthy_from)),
+            None => Rc::new(Short::new(seed, healthy_from)),
+        };
         Self {
             till: till.clone(),
             records: records.clone(),
@@ -187,9 +266,10 @@ impl Evening {
             cashier: Cashier::new(1 + dice.roll(2)),
             dice,
             began,
-            edge: Edge::start(&wallets, door),
+            edge: Edge::start(&*wallets, &notes, door),
             door: door.clone(),
             wallets,
+            notes,
             in_flight: BTreeSet::new(),
             codes: BTreeMap::new(),
             crashes: 0,
@@ -197,13 +277,9 @@ impl Evening {
         }
     }
 
-    fn books(&self) -> std::sync::MutexGuard<'_, Ledger> {
-        self.wallets[0].books()
-    }
-
     fn is_over(&self) -> bool {
         let idle = self.till.sales.is_empty() && self.cashier.is_done();
-        idle && self.books().is_quiet() && self.began.elapsed() > Duration::from_secs(1)
+        idle && self.wallets.is_quiet() && self.began.elapsed() > Duration::from_secs(1)
     }
 
     /// What came in since: reports of the edge, notices of the wallet, a passed deadline, the cashier.
@@ -216,15 +292,7 @@ impl Evening {
         while let Ok(letter) = self.door.letters.try_recv() {
             events.push(letter.event);
         }
-        let now = Instant::now();
-        let told: Vec<(String, i64)> = {
-            let mut books = self.books();
-            let due = |(at, ..): &(Instant, String, i64)| *at <= now;
-            let told = books.notices.iter().filter(|notice| due(notice));
-            let told = told.map(|(_, order, amount)| (order.clone(), *amount)).collect();
-            books.notices.retain(|notice| !due(notice));
-            told
-        };
+        let told = self.wallets.notices(&self.notes.lock().unwrap());
         for (order, amount) in told {
             self.saw.insert("notice");
             let ProviderReport::Approved(settled) = approved(fen(amount)) else { unreachable!() };
@@ -249,7 +317,12 @@ impl Evening {
                 wallets: &WALLETS,
                 ..context(bundle, keys, self.moment, self.draws, archived.as_ref())
             };
-            let Ok(made) = self.till.step(event, &cx) else { continue };
+            let made = self.till.step(event, &cx);
+            if is_told() {
+                let kinds = made.as_ref().map(|made| made.iter().map(|record| record.body.kind()));
+                println!("{} {event:?}: {:?}", self.moment.wall_ms, kinds.map(Vec::from_iter));
+            }
+            let Ok(made) = made else { continue };
             for record in &made {
                 self.till.apply(record);
                 if let (Body::IntentDrawn { intent, .. }, Event::Scanned { scan, .. }) = (&record.body, event)
@@ -311,7 +384,7 @@ impl Evening {
         self.crashes += 1;
         self.records.truncate(durable);
         self.till = replay(&self.records);
-        self.edge = Edge::start(&self.wallets, &self.door);
+        self.edge = Edge::start(&*self.wallets, &self.notes, &self.door);
         self.in_flight.clear();
         self.codes.clear();
         if self.dice.roll(3) == 0 {

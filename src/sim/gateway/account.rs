@@ -5,7 +5,7 @@
 use super::{
     ledger::LedgerError,
     machine::Gateway,
-    trade::{OrderKey, Status},
+    trade::{OrderKey, Refund, Status},
     verb::Wallet,
 };
 
@@ -54,6 +54,31 @@ impl Gateway {
                     will_pay: trade.captures == 0 && trade.pays_ms.is_some(),
                 }))
             })
+        })
+    }
+
+    /// The numbers of all orders on the books, of either wallet and any merchant.
+    pub fn orders(&self, now_ms: i64) -> Result<Vec<String>, LedgerError> {
+        self.on_books(now_ms, |books| {
+            let mut all =
+                books.transaction.prepare("SELECT out_trade_no FROM trade ORDER BY out_trade_no")?;
+            all.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
+    /// Somebody gives back, on the wallet's own pages for merchants, all that an order still keeps. False: it keeps
+    /// nothing.
+    pub fn give_back(&self, out_trade_no: &str, now_ms: i64) -> Result<bool, LedgerError> {
+        self.on_books(now_ms, |books| {
+            let Some(mut trade) = books.find_by_number(out_trade_no)? else { return Ok(false) };
+            let refund = Refund {
+                number: format!("by hand:{out_trade_no}"),
+                amount: trade.total - trade.refunded,
+                reason: None,
+                made_ms: now_ms,
+                told_ms: now_ms,
+            };
+            books.refund(&mut trade, &refund, None)
         })
     }
 
@@ -114,5 +139,9 @@ mod tests {
             will_pay: false,
         };
         assert_eq!(account(), Some(expected));
+        assert_eq!(shop.gateway.orders(shop.now_ms.get()).unwrap(), ["A"]);
+        assert!(shop.gateway.give_back("A", shop.now_ms.get()).unwrap());
+        assert!(!shop.gateway.give_back("A", shop.now_ms.get()).unwrap(), "nothing is kept any more");
+        assert_eq!(account(), Some(Account { refunded: 100, ..expected }));
     }
 }

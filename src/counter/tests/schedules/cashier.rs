@@ -143,9 +143,9 @@ fn end_refund(evening: &mut Evening, refund: RefundId) -> Event {
 
 /// The manager looks at the wallet's own pages and says what is there.
 fn look_up(evening: &mut Evening, intent: IntentId) -> Event {
-    let paid = evening.books().kept(&intent.to_string()) > 0;
+    let paid = evening.wallets.kept(&intent.to_string()) > 0;
     if paid {
-        evening.books().give_back_by_hand(&intent.to_string(), Instant::now());
+        evening.wallets.give_back_by_hand(&intent.to_string());
     }
     let finding = if paid { Finding::GivenBackByHand } else { Finding::NotCharged };
     let reason = "seen at the wallet".to_owned();

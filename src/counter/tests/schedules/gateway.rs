@@ -4,6 +4,8 @@
 //! most once and never gives back more than it took; that it is never *asked* to is the judge's to say.
 
 use super::super::Dice;
+use super::Wallets;
+use super::witness::Notes;
 use crate::money::{Currency, Money};
 use crate::record::money_moves::ProviderName;
 use crate::wallet::{
@@ -21,24 +23,21 @@ const GIVES_UP: Duration = Duration::from_secs(3);
 /// The longest that a request is on its way: shorter than the till waits before its last look.
 const ON_ITS_WAY_MS: u64 = 8_000;
 
-/// From a payment to the first moment at which WeChat Pay takes it back.
-const WECHAT_REVERSE: Duration = Duration::from_secs(15);
-
 /// One order at the wallet.
 #[derive(Clone, Debug)]
-pub(super) struct Trade {
-    pub(super) amount: i64,
-    pub(super) paid: bool,
+struct Trade {
+    amount: i64,
+    paid: bool,
     closed: bool,
     /// When the customer makes up their mind, and how.
     decides: Option<(Instant, Mind)>,
-    pub(super) refunds: BTreeMap<String, Refund>,
+    refunds: BTreeMap<String, Refund>,
 }
 
 /// Money that goes back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Refund {
-    pub(super) amount: i64,
+struct Refund {
+    amount: i64,
     /// When the wallet is done with it.
     done: Instant,
 }
@@ -60,49 +59,91 @@ enum Line {
 }
 
 /// The wallet's books.
-pub(super) struct Ledger {
+struct Ledger {
     dice: Dice,
-    pub(super) healthy_from: Instant,
-    pub(super) trades: BTreeMap<String, Trade>,
+    healthy_from: Instant,
+    trades: BTreeMap<String, Trade>,
     /// Payments on their way: when they land, and what they are.
     landing: Vec<(Instant, String, i64, u64)>,
     /// Numbers that were cancelled before they were known: what comes yet is refused.
     buried: Vec<String>,
-    sent: BTreeMap<String, Instant>,
-    codes: Vec<String>,
     /// Whom to tell of what: due at, order, amount.
-    pub(super) notices: Vec<(Instant, String, i64)>,
-    /// What no till may do, in words.
-    pub(super) wrong: Vec<String>,
-    /// What was asked to go back of each order, by refund number.
-    pub(super) asked_back: BTreeMap<String, BTreeMap<String, i64>>,
+    notices: Vec<(Instant, String, i64)>,
 }
 
-/// The ledger as the wallets of one schedule share it.
+/// The ledger as one wallet of a schedule knows it.
 #[derive(Clone)]
-pub(super) struct Gateway {
-    pub(super) provider: ProviderName,
-    pub(super) ledger: Arc<Mutex<Ledger>>,
+struct Gateway {
+    provider: ProviderName,
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+/// Both wallets of one evening, over one ledger.
+pub(super) struct Short {
+    alipay: Gateway,
+    wechat: Gateway,
+}
+
+impl Short {
+    pub(super) fn new(seed: u64, healthy_from: Instant) -> Self {
+        let ledger = Arc::new(Mutex::new(Ledger::new(seed, healthy_from)));
+        Self {
+            alipay: Gateway { provider: ProviderName::Alipay, ledger: ledger.clone() },
+            wechat: Gateway { provider: ProviderName::Wechat, ledger },
+        }
+    }
+}
+
+impl Wallets for Short {
+    fn of(&self, provider: ProviderName) -> Arc<dyn Wallet> {
+        Arc::new(if provider == ProviderName::Alipay { self.alipay.clone() } else { self.wechat.clone() })
+    }
+
+    fn notices(&self, _: &Notes) -> Vec<(String, i64)> {
+        let now = Instant::now();
+        let mut books = self.alipay.books();
+        let due = |(at, ..): &(Instant, String, i64)| *at <= now;
+        let told = books.notices.iter().filter(|notice| due(notice));
+        let told = told.map(|(_, order, amount)| (order.clone(), *amount)).collect();
+        books.notices.retain(|notice| !due(notice));
+        told
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.alipay.books().is_quiet()
+    }
+
+    fn orders(&self) -> Vec<String> {
+        self.alipay.books().trades.keys().cloned().collect()
+    }
+
+    fn kept(&self, order: &str) -> i64 {
+        self.alipay.books().kept(order)
+    }
+
+    fn give_back_by_hand(&self, order: &str) {
+        self.alipay.books().give_back_by_hand(order, Instant::now());
+    }
+
+    fn struck(&self) -> Vec<&'static str> {
+        vec![]
+    }
 }
 
 impl Ledger {
-    pub(super) fn new(seed: u64, healthy_from: Instant) -> Self {
+    fn new(seed: u64, healthy_from: Instant) -> Self {
         Self {
             dice: Dice(seed ^ 0x9E37_79B9_7F4A_7C15),
             healthy_from,
             trades: BTreeMap::new(),
             landing: vec![],
             buried: vec![],
-            sent: BTreeMap::new(),
-            codes: vec![],
             notices: vec![],
-            wrong: vec![],
-            asked_back: BTreeMap::new(),
         }
     }
 
     /// Lets happen what was due.
-    pub(super) fn catch_up(&mut self, now: Instant) {
+    fn catch_up(&mut self, now: Instant) {
         let mut landing = std::mem::take(&mut self.landing);
         landing.retain(|(at, order, amount, mind)| {
             if *at > now {
@@ -178,7 +219,7 @@ impl Ledger {
     }
 
     /// Money that this order keeps.
-    pub(super) fn kept(&self, order: &str) -> i64 {
+    fn kept(&self, order: &str) -> i64 {
         self.trades.get(order).map_or(0, |trade| {
             let back: i64 = trade.refunds.values().map(|refund| refund.amount).sum();
             if trade.paid { trade.amount - back } else { 0 }
@@ -186,14 +227,14 @@ impl Ledger {
     }
 
     /// Whether nothing happens any more by itself.
-    pub(super) fn is_quiet(&self) -> bool {
+    fn is_quiet(&self) -> bool {
         self.landing.is_empty()
             && self.notices.is_empty()
             && self.trades.values().all(|trade| trade.decides.is_none())
     }
 
     /// Somebody at the wallet's own pages gives the money back.
-    pub(super) fn give_back_by_hand(&mut self, order: &str, now: Instant) {
+    fn give_back_by_hand(&mut self, order: &str, now: Instant) {
         if let Some(trade) = self.trades.get_mut(order) {
             let amount = trade.amount - trade.refunds.values().map(|refund| refund.amount).sum::<i64>();
             trade.refunds.insert("by hand".to_owned(), Refund { amount, done: now });
@@ -213,10 +254,6 @@ impl Ledger {
     }
 
     fn cancel(&mut self, provider: ProviderName, order: &str, now: Instant) -> CancelAnswer {
-        let sent = self.sent.get(order).copied();
-        if provider == ProviderName::Wechat && sent.is_some_and(|sent| now < sent + WECHAT_REVERSE) {
-            self.wrong.push(format!("{order} was reversed before 15 s were over"));
-        }
         let Some(trade) = self.trades.get_mut(order) else {
             // It says yes; whether what is on its way can still land depends on the wallet's mood.
             if self.dice.roll(2) == 0 {
@@ -237,7 +274,6 @@ impl Ledger {
     }
 
     fn refund(&mut self, order: &str, number: &str, amount: i64, now: Instant) -> RefundAnswer {
-        self.asked_back.entry(order.to_owned()).or_default().insert(number.to_owned(), amount);
         let slow = Duration::from_secs(self.dice.roll(2) * self.dice.roll(40));
         let refused = self.dice.roll(12) == 0 && now < self.healthy_from;
         let Some(trade) = self.trades.get_mut(order) else { return RefundAnswer::Declined(no("NO_TRADE")) };
@@ -263,7 +299,7 @@ impl Ledger {
 
 impl Gateway {
     /// The books, everything done that was due.
-    pub(super) fn books(&self) -> MutexGuard<'_, Ledger> {
+    fn books(&self) -> MutexGuard<'_, Ledger> {
         let mut ledger = self.ledger.lock().unwrap();
         ledger.catch_up(Instant::now());
         ledger
@@ -305,12 +341,6 @@ impl Wallet for Gateway {
             let now = Instant::now();
             let (line, latency) = {
                 let mut books = self.books();
-                let code = request.pay_code.expose().to_owned();
-                if books.codes.contains(&code) || books.sent.contains_key(order) {
-                    books.wrong.push(format!("{order} or its code was sent twice"));
-                }
-                books.codes.push(code);
-                books.sent.insert(order.to_owned(), now);
                 let (line, mut latency) = books.line(now);
                 let mind = books.dice.roll(10_000);
                 if line == Line::AnswerLost {

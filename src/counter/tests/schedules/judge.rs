@@ -38,8 +38,8 @@ pub(super) const EVERY_TIME: [&str; 27] = [
 
 /// Judges an evening, and says what it had.
 pub(super) fn judge(evening: &Evening) -> BTreeSet<&'static str> {
-    let books = evening.books();
-    assert!(books.wrong.is_empty(), "{:?}", books.wrong);
+    let (books, notes) = (&evening.wallets, evening.notes.lock().unwrap());
+    assert!(notes.wrong.is_empty(), "{:?}", notes.wrong);
     let mut ids: Vec<SaleId> = evening.records.iter().filter_map(|record| record.header.sale).collect();
     ids.sort();
     ids.dedup();
@@ -75,18 +75,19 @@ pub(super) fn judge(evening: &Evening) -> BTreeSet<&'static str> {
                 | IntentState::Cancelled
                 | IntentState::Abandoned => panic!("a payment has no end: {intent:?}"),
             }
-            let asked: i64 = books.asked_back.get(&order).map_or(0, |asked| asked.values().sum());
+            let asked = notes.asked_back(&order);
             assert!(asked <= intent.amount.minor, "{asked} was asked back of {:?}", intent);
         }
         sale_holds(sale);
     }
     let known: BTreeSet<String> =
         sales.iter().flat_map(|sale| &sale.intents).map(|intent| intent.id.to_string()).collect();
-    for order in books.trades.keys() {
-        assert!(known.contains(order), "the wallet has {order}, the till has not");
+    for order in books.orders() {
+        assert!(known.contains(&order), "the wallet has {order}, the till has not");
     }
     let mut saw: BTreeSet<&'static str> =
         evening.records.iter().map(|record| record.body.kind()).chain(evening.saw.iter().copied()).collect();
+    saw.extend(books.struck());
     if !evening.till.notes.is_empty() {
         saw.insert("note_kept");
     }
