@@ -14,6 +14,7 @@ mod plan;
 mod program;
 mod serve;
 pub mod shop;
+mod stopwatch;
 mod tally;
 mod wire;
 
@@ -27,6 +28,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+pub use stopwatch::Spread;
 pub use tally::Tally;
 use tokio::sync::Mutex;
 
@@ -127,6 +129,8 @@ async fn play(dir: &Path, customers: usize, options: &Options, say: Say<'_>) -> 
     settle(&shop, &cashier).await?;
     tally.receipts_printed = shop.paper().cut_sheets().count();
     tally.kills = shop.kills;
+    tally.to_screen = Spread::of(std::mem::take(&mut shop.measured.to_screen_ms));
+    tally.to_cut = Spread::of(std::mem::take(&mut shop.measured.to_cut_ms));
     if let Some(hits) = shop.fault_hits().await?.as_object() {
         let counted = hits.iter().map(|(kind, times)| (kind.clone(), times.as_u64().unwrap_or(0)));
         tally.faults = counted.collect();

@@ -23,6 +23,12 @@ const REPEAT_MS: u64 = 1_500;
 /// How long a cashier waits for a wallet that does not answer before taking other money, in milliseconds.
 const PATIENCE_MS: u64 = 4_000;
 
+/// How closely the scripted eyes look where time is measured.
+const STARE: std::time::Duration = std::time::Duration::from_millis(1);
+
+/// How many such looks are taken before something is thought to have gone another way.
+const STARES: u32 = 2_000;
+
 /// How long the roll stays empty.
 const ROLL_MS: u64 = 600;
 
@@ -80,7 +86,14 @@ impl Service<'_> {
         }
         let end = match customer.means {
             Means::Cash => self.pay_cash(&id).await.map(|()| End::Paid),
-            Means::PayCode(trouble) => self.pay_by_code(&id, trouble).await.map(|()| End::Paid),
+            Means::PayCode(trouble) => {
+                let cuts = self.shop.lock().await.cuts();
+                self.pay_by_code(&id, trouble).await?;
+                if trouble.is_none() && !customer.paper_out && !customer.offline {
+                    self.measure_paper(cuts).await;
+                }
+                Ok(End::Paid)
+            }
             Means::Desk => self.pay_at_desk(&id, coupon).await.map(|()| End::PaidAtDesk),
             Means::WalksAway => self.walk_away(&id).await.map(|()| End::Abandoned),
         }?;
@@ -183,6 +196,10 @@ impl Service<'_> {
                         self.shop.lock().await.scan(&code)?;
                     }
                 }
+                // Nothing is to go wrong: eyes on the screen.
+                ("paying", "drawn") if trouble.is_none() && self.shop.lock().await.is_online() => {
+                    self.measure_screen(id).await?;
+                }
                 ("paying", "unsure" | "pending") if shown_at.is_none_or(|at| now > at + PATIENCE_MS) => {
                     let intent =
                         payment.as_ref().map_or("", |payment| payment["intent"].as_str().unwrap_or(""));
@@ -193,6 +210,34 @@ impl Service<'_> {
             Ok(None)
         })
         .await
+    }
+
+    /// Stares at the screen until the sale is paid, or for as long as an approval should take.
+    async fn measure_screen(&self, id: &str) -> Result<()> {
+        for _ in 0..STARES {
+            if self.paid(id).await? {
+                let mut shop = self.shop.lock().await;
+                let waited_ms = shop.since_wallet_ms();
+                shop.measured.to_screen_ms.push(waited_ms);
+                return Ok(());
+            }
+            tokio::time::sleep(STARE).await;
+        }
+        Ok(())
+    }
+
+    /// Stares at the printer until one more sheet is cut than there was.
+    async fn measure_paper(&self, cuts: usize) {
+        for _ in 0..STARES {
+            let mut shop = self.shop.lock().await;
+            if shop.cuts() > cuts {
+                let waited_ms = shop.since_wallet_ms();
+                shop.measured.to_cut_ms.push(waited_ms);
+                return;
+            }
+            drop(shop);
+            tokio::time::sleep(STARE).await;
+        }
     }
 
     /// A pay code from the wallet, with the trouble that it is to meet.

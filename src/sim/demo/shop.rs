@@ -3,6 +3,7 @@
 use super::cashier::Cashier;
 use super::http::{Browser, base};
 use super::program::{Program, call};
+use super::stopwatch::Measured;
 use super::wire::Wire;
 use crate::clock::Clock;
 use hardware::sim::{Fault, Paper, Printer, PrinterOptions, Scanner};
@@ -24,7 +25,7 @@ const COUPONS: usize = 60;
 const APP: &str = "2021000000000001";
 
 /// How fast the virtual printer's line is, in bits a second.
-const PRINTER_BAUD: u32 = 115_200;
+const PRINTER_BAUD: u32 = 19_200;
 
 /// Starts of the till before its failure is believed, as systemd would try again.
 const START_TRIES: u32 = 4;
@@ -48,6 +49,7 @@ pub struct Shop {
     pub members: Vec<Value>,
     pub clock: Clock,
     pub kills: usize,
+    pub(super) measured: Measured,
     cloud: Option<Program>,
     wallets: Option<Program>,
     daemon: Option<Program>,
@@ -85,6 +87,7 @@ impl Shop {
             members: Vec::new(),
             clock: Clock::new(),
             kills: 0,
+            measured: Measured::default(),
             cloud: Some(cloud),
             wallets: Some(wallets),
             daemon: None,
@@ -170,7 +173,7 @@ repeat_ms = 20
 port = {scanner:?}
 [station.printer]
 port = {printer:?}
-baud = 115200
+baud = {PRINTER_BAUD}
 profile = "epson-tm-t88-chinese"
 language = "both"
 
@@ -329,6 +332,16 @@ printer_poll_ms = 300
         let answer = self.browser.post_json(&url, &json!({})).await.map_err(io::Error::other)?;
         let code = answer.json()["code"].as_str().map(str::to_owned);
         code.ok_or_else(|| io::Error::other(format!("the wallet gave no code: {}", answer.text)))
+    }
+
+    /// Milliseconds since the wallet last said something.
+    pub(super) fn since_wallet_ms(&self) -> u64 {
+        self.to_wallet.last_word().age_ms()
+    }
+
+    /// Sheets that the printer has cut so far.
+    pub(super) fn cuts(&self) -> usize {
+        self.printer.paper().cut_sheets().count()
     }
 
     /// Scans as the scanner does: the code and a carriage return.

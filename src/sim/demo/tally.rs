@@ -1,6 +1,7 @@
 //! What a run came to: counted on the screens, on the paper and in the three databases.
 
 use super::serve::End;
+use super::stopwatch::Spread;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -40,6 +41,10 @@ pub struct Tally {
     pub open: u64,
     /// Everything that the audit found.
     pub findings: Vec<String>,
+    /// From a wallet's approval to "paid" on the cashier's screen.
+    pub to_screen: Spread,
+    /// From a wallet's approval to the receipt's cut, on a printer line of 19,200 baud.
+    pub to_cut: Spread,
     /// How long it took.
     pub seconds: u64,
 }
@@ -109,6 +114,14 @@ impl Tally {
         rows.push(("sales lost".into(), self.sales_lost.to_string()));
         rows.push(("payments without an end".into(), self.open.to_string()));
         rows.push(("payments that do not agree".into(), self.unmatched.to_string()));
+        for (name, spread) in
+            [("approval to screen", &self.to_screen), ("approval to paper cut", &self.to_cut)]
+        {
+            if spread.count > 0 {
+                rows.push((format!("{name}, p50 ms"), spread.p50_ms.to_string()));
+                rows.push((format!("{name}, p95 ms"), spread.p95_ms.to_string()));
+            }
+        }
         rows.push(("seconds".into(), self.seconds.to_string()));
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("  {name:<38}{value:>8}")).collect();
         let mut table = lines.join("\n");

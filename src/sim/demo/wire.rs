@@ -3,9 +3,10 @@
 //! Pulled, it refuses connections and ends the ones that are open; plugged in again it listens on the
 //! same port. Not here: faults of the wallet itself, which the gateway plays.
 
+use super::stopwatch::LastWord;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,6 +16,7 @@ use tokio::task::JoinSet;
 pub(super) struct Wire {
     address: SocketAddr,
     plugged: Arc<watch::Sender<bool>>,
+    last_word: LastWord,
 }
 
 impl Wire {
@@ -23,13 +25,19 @@ impl Wire {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (plugged, plug) = watch::channel(true);
-        tasks.spawn(serve(listener, address, target, plug));
-        Ok(Self { address, plugged: Arc::new(plugged) })
+        let last_word = LastWord::default();
+        tasks.spawn(serve(listener, address, target, plug, last_word.clone()));
+        Ok(Self { address, plugged: Arc::new(plugged), last_word })
     }
 
     /// Where the till calls.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// When the far end spoke last.
+    pub(super) fn last_word(&self) -> &LastWord {
+        &self.last_word
     }
 
     /// Pulls the cable.
@@ -53,6 +61,7 @@ async fn serve(
     address: SocketAddr,
     target: SocketAddr,
     mut plug: watch::Receiver<bool>,
+    last_word: LastWord,
 ) {
     loop {
         let mut calls = JoinSet::new();
@@ -60,7 +69,7 @@ async fn serve(
             tokio::select! {
                 accepted = listener.accept() => {
                     if let Ok((near, _)) = accepted {
-                        calls.spawn(forward(near, target));
+                        calls.spawn(forward(near, target, last_word.clone()));
                     }
                 }
                 changed = plug.changed() => {
@@ -89,10 +98,26 @@ async fn serve(
     }
 }
 
-async fn forward(mut near: TcpStream, target: SocketAddr) {
-    let Ok(mut far) = TcpStream::connect(target).await else { return };
+async fn forward(near: TcpStream, target: SocketAddr, last_word: LastWord) {
+    let Ok(far) = TcpStream::connect(target).await else { return };
     // Small requests and answers: do not wait to fill a packet.
     let _ = near.set_nodelay(true);
     let _ = far.set_nodelay(true);
-    let _ = copy_bidirectional(&mut near, &mut far).await;
+    let (mut near_reads, mut near_writes) = near.into_split();
+    let (mut far_reads, mut far_writes) = far.into_split();
+    let out = async {
+        let _ = tokio::io::copy(&mut near_reads, &mut far_writes).await;
+        let _ = far_writes.shutdown().await;
+    };
+    let back = async {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = far_reads.read(&mut bytes).await {
+            last_word.pass();
+            if near_writes.write_all(&bytes[..count]).await.is_err() {
+                break;
+            }
+        }
+        let _ = near_writes.shutdown().await;
+    };
+    tokio::join!(out, back);
 }
