@@ -9,7 +9,7 @@ pub(super) enum Carrier {
     Unsaid,
     /// `]E0`: EAN-13, UPC-A, and UPC-E.
     Ean,
-    /// `]E3`: EAN-13 with an add-on of two or five digits.
+    /// `]E3`: EAN-13 with an add-on of two or five digits; `]E1` and `]E2`: such an add-on alone, which is no number.
     EanWithAddOn,
     /// `]E4`
     Ean8,
@@ -31,7 +31,7 @@ impl Carrier {
         let Some(aim) = aim else { return Self::Unsaid };
         match bare(aim) {
             b"E0" => Self::Ean,
-            b"E3" => Self::EanWithAddOn,
+            b"E1" | b"E2" | b"E3" => Self::EanWithAddOn,
             b"E4" => Self::Ean8,
             b"C1" | b"d2" | b"Q3" | b"J1" | [b'e', _] => Self::Gs1,
             [b'I', _] => Self::Itf,
@@ -46,8 +46,10 @@ impl Carrier {
 /// EAN and UPC apart. `None` for an identifier of no symbol.
 pub fn symbology(aim: &[u8], data: &str) -> Option<&'static str> {
     Some(match bare(aim) {
-        b"E0" | b"E1" | b"E2" | b"E3" => match data.len() {
-            8 => "UPC-E",
+        b"E1" | b"E2" => "EAN add-on",
+        b"E0" | b"E3" => match data.len() {
+            8 if data.starts_with(['0', '1']) => "UPC-E",
+            8 => "EAN-8",
             12 => "UPC-A",
             _ if data.starts_with('0') => "UPC-A",
             _ => "EAN-13",
