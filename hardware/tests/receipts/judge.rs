@@ -87,8 +87,8 @@ pub(crate) fn read_qr(dots: &[Vec<bool>]) -> Vec<Vec<u8>> {
 
 /// Widths of bars and gaps of a row, beginning and ending with a bar, in narrowest bars.
 fn elements(row: &[bool], module: usize) -> Vec<usize> {
-    let first = row.iter().position(|ink| *ink).unwrap();
-    let last = row.iter().rposition(|ink| *ink).unwrap();
+    let ends = row.iter().position(|ink| *ink).zip(row.iter().rposition(|ink| *ink));
+    let Some((first, last)) = ends else { return Vec::new() };
     row[first..=last].chunk_by(|a, b| a == b).map(|run| (run.len() + module / 2) / module).collect()
 }
 
