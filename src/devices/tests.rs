@@ -72,8 +72,8 @@ async fn a_scan_that_the_cable_cut_off_is_said_until_the_next() {
         .await;
     counter.scanner.replug().unwrap();
     counter.scanner_is(|state| *state == PortState::Asks(lost.to_owned())).await;
-    counter.scans(b"6901234567892\r");
-    assert_eq!(counter.event().await, scanned("6901234567892", None));
+    counter.scans(b"4006381333931\r");
+    assert_eq!(counter.event().await, scanned("4006381333931", None));
     counter.scanner_is(|state| *state == PortState::Ready).await;
 }
 
