@@ -8,6 +8,7 @@
 //! A scan may be a pay code that no rule here knows: never write scanned text to a log.
 
 mod aim;
+mod eci;
 pub mod gs1;
 mod gtin;
 pub mod label;
@@ -147,6 +148,7 @@ pub enum Garbage {
 /// the order in which they are tried.
 pub fn classify(data: &[u8], aim: Option<&[u8]>, labels: &[LabelProfile]) -> Scanned {
     let carrier = Carrier::of(aim);
+    let data = &eci::without(data, aim.map(aim::bare));
     let text = match readable(data) {
         Ok(text) => text,
         Err(garbage) => return Scanned::Garbage(garbage),

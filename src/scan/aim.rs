@@ -17,7 +17,7 @@ pub(super) enum Carrier {
     Itf,
     /// `]Q`: QR code.
     Qr,
-    /// `]C1`, `]e`, `]d2`, `]Q3`, `]J1`: GS1 element strings.
+    /// `]C1`, `]e`, `]d2`, `]Q3`, `]J1`, and with extended channel interpretations `]d5` and `]Q4`: GS1 element strings.
     Gs1,
     /// `]X`, which each maker uses for what it likes (books, often), and identifiers that are none.
     Unclear,
@@ -33,7 +33,7 @@ impl Carrier {
             b"E0" => Self::Ean,
             b"E1" | b"E2" | b"E3" => Self::EanWithAddOn,
             b"E4" => Self::Ean8,
-            b"C1" | b"d2" | b"Q3" | b"J1" | [b'e', _] => Self::Gs1,
+            b"C1" | b"d2" | b"d5" | b"Q3" | b"Q4" | b"J1" | [b'e', _] => Self::Gs1,
             [b'I', _] => Self::Itf,
             [b'Q', _] => Self::Qr,
             known if symbology(known, "").is_some() => Self::Other,
@@ -58,9 +58,9 @@ pub fn symbology(aim: &[u8], data: &str) -> Option<&'static str> {
         b"C1" => "GS1-128",
         [b'C', _] => "Code 128",
         [b'e', _] => "DataBar",
-        b"d2" => "GS1 DataMatrix",
+        b"d2" | b"d5" => "GS1 DataMatrix",
         [b'd', _] => "DataMatrix",
-        b"Q3" => "GS1 QR",
+        b"Q3" | b"Q4" => "GS1 QR",
         [b'Q', _] => "QR",
         b"J1" => "GS1 DotCode",
         [b'J', _] => "DotCode",
@@ -79,6 +79,7 @@ pub fn symbology(aim: &[u8], data: &str) -> Option<&'static str> {
     })
 }
 
-fn bare(aim: &[u8]) -> &[u8] {
+/// Without its `]`.
+pub(super) fn bare(aim: &[u8]) -> &[u8] {
     aim.strip_prefix(b"]").unwrap_or(aim)
 }
