@@ -8,6 +8,7 @@
 //! A scan may be a pay code that no rule here knows: never write scanned text to a log.
 
 mod aim;
+mod eci;
 pub mod gs1;
 mod gtin;
 pub mod label;
@@ -147,6 +148,7 @@ pub enum Garbage {
 /// the order in which they are tried.
 pub fn classify(data: &[u8], aim: Option<&[u8]>, labels: &[LabelProfile]) -> Scanned {
     let carrier = Carrier::of(aim);
+    let data = &eci::without(data, aim.map(aim::bare));
     let text = match readable(data) {
         Ok(text) => text,
         Err(garbage) => return Scanned::Garbage(garbage),
@@ -154,16 +156,14 @@ pub fn classify(data: &[u8], aim: Option<&[u8]>, labels: &[LabelProfile]) -> Sca
     if carrier == Carrier::Gs1 {
         // A space is none of GS1's characters: at an end it is a misread one.
         let whole = str::from_utf8(data).unwrap_or(text);
-        return gs1_or_misread(whole, Gs1::of_elements(whole));
+        return gs1_or_misread(whole, elements(whole));
     }
     if let Some((primary, beside)) = composite(text, carrier) {
         return composite_of(text, primary, beside);
     }
     if text.as_bytes().contains(&GS) {
-        // A scanner that does not say what it read sends FNC1 in first position as GS, or not at all.
-        let data = text.strip_prefix(char::from(GS)).unwrap_or(text);
         if carrier == Carrier::Unsaid {
-            return gs1_or_misread(text, Gs1::of_elements(data));
+            return gs1_or_misread(text, elements(text));
         }
         return Scanned::Garbage(Garbage::ControlBytes);
     }
@@ -238,6 +238,18 @@ fn composite_of(text: &str, primary: &str, beside: &str) -> Scanned {
 /// The separator between GS1 element strings (FNC1 as scanners send it).
 const GS: u8 = 0x1D;
 
+/// Reads an element string, with one GS before it or without.
+///
+/// FNC1 in first position only says that the symbol is one of GS1's: a reader puts it into the AIM identifier and
+/// does not send it (GS1 General Specifications, 7.8.1). Some decoders send it all the same, as the GS that it is
+/// further back.
+fn elements(text: &str) -> Result<Gs1, Gs1Error> {
+    match text.strip_prefix(char::from(GS)) {
+        Some(behind) => Gs1::of_elements(behind).map_err(|broken| Gs1Error { at: broken.at + 1, ..broken }),
+        None => Gs1::of_elements(text),
+    }
+}
+
 fn readable(data: &[u8]) -> Result<&str, Garbage> {
     if data.len() > SCAN_MAX_BYTES {
         return Err(Garbage::TooLong);
@@ -254,7 +266,11 @@ fn readable(data: &[u8]) -> Result<&str, Garbage> {
 
 fn number(digits: &str, carrier: Carrier, labels: &[LabelProfile]) -> Scanned {
     match (carrier, digits.len()) {
-        (Carrier::Ean, 8) => item_or_misread(digits, Gtin::of_upc_e(digits)),
+        // UPC-E begins with 0 or 1; some scanners name EAN-8 alike.
+        (Carrier::Ean, 8) if digits.starts_with(['0', '1']) => {
+            item_or_misread(digits, Gtin::of_upc_e(digits))
+        }
+        (Carrier::Ean, 8) => item_or_misread(digits, digits.parse()),
         (Carrier::EanWithAddOn, 10 | 13 | 14 | 15 | 17 | 18) => with_add_on(digits),
         (Carrier::Ean, 12 | 13) => item_or_label(digits, labels),
         (Carrier::Ean8, 8) | (Carrier::Itf, 14) => item_or_misread(digits, digits.parse()),

@@ -1,16 +1,15 @@
-//! Jobs of every kind on every printer, before an independent judge; symbols read back from what it has drawn, from our
-//! pictures and from the virtual printer; the same dots whichever way they travel.
+//! Single elements before an independent judge: symbols read back from what it has drawn, from our pictures and from the
+//! virtual printer; the same dots whichever way they travel. Whole jobs on every printer are in `every_printer`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![cfg(feature = "sim")]
 
 use hardware::document::picture::Dither;
 use hardware::document::{
-    Align, Barcode, BarcodeText, Bitmap, Cut, Document, DrawerPin, DrawerPulse, Line, Picture, Qr, QrLevel,
-    Row, Style,
+    Align, Barcode, BarcodeText, Bitmap, Document, Line, Picture, Qr, QrLevel, Row, Style,
 };
 use hardware::preview::{to_png, to_text};
 use hardware::printer::escpos::{encode, encode_counted};
-use hardware::profile::{Charset, Columns, Cutter, Profile, QrSupport, Raster};
+use hardware::profile::{Charset, Columns, Profile, QrSupport, Raster};
 use hardware::sim::Paper;
 use proptest::prelude::*;
 
@@ -18,7 +17,7 @@ use proptest::prelude::*;
 mod judge;
 #[path = "receipts/reference.rs"]
 mod receipts;
-use judge::{dots, judged, png_dots, pulses, read_code128, read_ean13, read_qr};
+use judge::{dots, judge_of, judged, logo, png_dots, read_code128, read_ean13, read_qr};
 use receipts::reference_receipt;
 
 fn profile(name: &str) -> Profile {
@@ -33,66 +32,6 @@ fn document(fill: impl FnOnce(&mut Document)) -> Document {
 
 /// White around our pictures.
 const MARGIN: usize = 12;
-
-/// A shaded disc: every kind of byte.
-fn logo(width: u16, height: u16, dither: Dither) -> Bitmap {
-    let disc = image::ImageBuffer::from_fn(u32::from(width), u32::from(height), |x, y| {
-        let (across, down) = (x.abs_diff(u32::from(width) / 2), y.abs_diff(u32::from(height) / 2));
-        let far = across * across + down * down;
-        image::Luma([u8::try_from((far / 24).min(255)).unwrap()])
-    });
-    let mut png = std::io::Cursor::new(Vec::new());
-    disc.write_to(&mut png, image::ImageFormat::Png).unwrap();
-    Bitmap::from_png(&png.into_inner(), width, dither).unwrap()
-}
-
-/// One of everything that this printer may get.
-fn broad(profile: &Profile) -> Document {
-    document(|document| {
-        for style in [Style::PLAIN, Style::BOLD, Style::TITLE] {
-            document.line(Line::centred("CORNER STORE").styled(style));
-            document.row(Row::new().from(0, "Milk").up_to(profile.columns, "2.40").styled(style));
-        }
-        document.rule();
-        if profile.raster != Raster::None {
-            for (align, dither) in [(Align::Left, Dither::Ordered), (Align::Centre, Dither::Diffused)] {
-                let bitmap = logo(profile.width_dots.min(200), 120, dither);
-                document.picture(Picture { bitmap, align });
-            }
-        }
-        document.feed(1).barcode(Barcode::ean13("690123400001")).feed(5);
-        document.barcode(Barcode { module_dots: 2, ..Barcode::code128("R-004217{7}") });
-        document.qr(Qr::new("https://pay.example/r/1"));
-        document.cut(Cut::Partial).line(Line::right("copy")).cut(Cut::Full);
-        if profile.drawer {
-            document.drawer(DrawerPulse { pin: DrawerPin::Five, on_ms: 100, off_ms: 200 });
-        }
-    })
-}
-
-/// The judge's printer that is nearest to one of ours.
-fn judge_of(profile: &Profile) -> &'static str {
-    match (profile.dpi, profile.width_dots) {
-        (_, 384) => "NT-5890K",
-        (180, _) => "TM-T88V",
-        _ => "REFERENCE",
-    }
-}
-
-#[test]
-fn every_kind_of_job_on_every_printer_is_faultless_and_opens_the_drawer_as_asked() {
-    for profile in Profile::list() {
-        let job = encode(&broad(profile), profile).unwrap();
-        let result = judged(&job, judge_of(profile));
-        let expected: &[(u8, u8, u8)] = if profile.drawer { &[(1, 50, 100)] } else { &[] };
-        assert_eq!(pulses(&result), expected, "{}", profile.name);
-        let paper = Paper::read_as(&job, profile);
-        assert_eq!(paper.errors, [], "{}", profile.name);
-        assert_eq!(paper.pulses.len(), expected.len(), "{}", profile.name);
-        let cuts = if matches!(profile.cutter, Cutter::Knife) { 2 } else { 0 };
-        assert_eq!(paper.cut_sheets().count(), cuts, "{}", profile.name);
-    }
-}
 
 #[test]
 fn a_qr_code_is_read_back_from_the_paper_and_from_our_pictures() {

@@ -3,7 +3,7 @@
 
 use hardware::document::{Cut, Document, DrawerPin, DrawerPulse, Line, Qr, QrLevel, Row, Style};
 use hardware::printer::escpos::{EncodeError, MAX_QR_BYTES, encode, real_time_command};
-use hardware::profile::Profile;
+use hardware::profile::{Profile, QrSupport};
 use proptest::prelude::*;
 
 #[path = "receipts/judge.rs"]
@@ -92,6 +92,36 @@ fn chinese_is_gb18030_between_its_two_commands_four_byte_characters_included() {
         b"\x95\x34\xb2\x35\x81\x39\xee\x39\xa2\xe3\xa8\xa6\xa3\xa4\n\x1c.",
     ];
     assert_eq!(job, expected.concat());
+}
+
+/// Characters and their bytes, from another implementation.
+const GB18030: &str = include_str!("data/gb18030.txt");
+
+#[test]
+fn chinese_bytes_are_those_of_another_implementation() {
+    let rows: Vec<(&str, &str)> =
+        GB18030.lines().filter(|row| !row.starts_with('#')).filter_map(|row| row.split_once(' ')).collect();
+    assert!(rows.len() > 180 && rows.iter().filter(|(_, code)| code.len() == 8).count() > 15);
+    let hex = |job: &[u8]| -> String { job.iter().map(|byte| format!("{byte:02x}")).collect() };
+    for (character, code) in &rows {
+        let job = bytes(|document| _ = document.line(Line::left(*character)), "generic-80mm");
+        assert_eq!(hex(&job), format!("1b401c26{code}0a1c2e"), "{character}");
+    }
+    // All together, longer than the paper is wide: lines end between characters, and no byte of one is a line's end.
+    let all: String = rows.iter().map(|(character, _)| *character).collect();
+    let codes: String = rows.iter().map(|(_, code)| *code).collect();
+    let mut job = bytes(|document| _ = document.line(Line::left(all)), "generic-80mm");
+    job.retain(|byte| *byte != b'\n');
+    assert_eq!(hex(&job), format!("1b401c26{codes}1c2e"));
+}
+
+#[test]
+fn the_symbol_of_the_reference_receipt_drawn_as_a_picture_is_short() {
+    let drawn = Profile { qr: QrSupport::Raster, ..profile("epson-tm-t88").clone() };
+    let bytes = encode(&reference_receipt(), &drawn).unwrap().len();
+    // What python-escpos sends for the same receipt with its symbol as a picture.
+    assert!(bytes <= 4956, "{bytes} bytes");
+    println!("the reference receipt with its symbol drawn: {bytes} bytes");
 }
 
 #[test]

@@ -44,8 +44,8 @@ impl Counter {
         let port = PortConfig { reopen: Duration::from_millis(5), ..PortConfig::new(address(&link)) };
         let config = PrinterConfig {
             patience: Patience {
-                answer: Duration::from_secs(1),
-                stall: Duration::from_secs(5),
+                answer: Duration::from_millis(300),
+                stall: Duration::from_secs(2),
                 hold: LONG,
                 confirm: Duration::from_millis(500),
                 settle: Duration::from_millis(10),

@@ -51,18 +51,15 @@ fn a_thousand_replugs_lose_no_scan_and_keep_no_machine_busy() {
     let (began, used, held) = (Stopwatch::start(), processor_ms(), (open_files(), threads()));
     let (mut longest, mut cuts) = (Duration::ZERO, 0);
     for round in 0..rounds {
+        // In the middle of a scan: that scan is lost, and it is said. Its half goes out in one piece with a whole scan,
+        // so that it has arrived when that has: a terminal drops what was not read with the plug.
+        let half = if round % 10 == 9 { "69012345" } else { "" };
         let wanted = format!("before {round}");
-        scanner.scan(format!("{wanted}\r").as_bytes()).unwrap();
+        scanner.scan(format!("{wanted}\r{half}").as_bytes()).unwrap();
         assert!(matches!(next(), PortEvent::Received(Scanned::Scan(scan)) if scan.data == wanted.as_bytes()));
-        if round % 10 == 9 {
-            // In the middle of a scan: that scan is lost, and it is said.
-            scanner.scan_and_unplug(b"69012345").unwrap();
-        } else {
-            scanner.unplug();
-        }
+        scanner.unplug();
         std::fs::remove_dir(link.parent().unwrap()).unwrap();
         let mut went = next();
-        // A terminal may drop its last bytes with the plug, and then nobody has seen that there was a scan.
         if went == PortEvent::Received(Scanned::Cut { bytes: 8 }) {
             cuts += 1;
             went = next();
@@ -80,7 +77,7 @@ fn a_thousand_replugs_lose_no_scan_and_keep_no_machine_busy() {
     println!(
         "{rounds} replugs in {took:?}: reopened in {longest:?} at most, {used} ms of processor, {cuts} scans cut and told"
     );
-    assert!(cuts > 0 && cuts <= rounds / 10);
+    assert_eq!(cuts, rounds / 10);
     assert!(longest < Duration::from_secs(1), "{longest:?}");
     // Two terminals are made and removed in each round; a loop that spins takes as long as the clock on the wall.
     assert!(u128::from(used) <= took.as_millis() / 4 + 100, "{used} ms in {took:?}");

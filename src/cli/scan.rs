@@ -252,6 +252,37 @@ mod tests {
         assert_eq!(kinds(false, b"]E04006381333931\n"), ["text"]);
     }
 
+    /// Options, a line, and what the answer must hold.
+    const SCANS: &str = include_str!("../../tests/data/scans.tsv");
+
+    #[test]
+    fn every_line_of_the_table_is_answered_as_it_says() {
+        let rows: Vec<&str> = SCANS.lines().filter(|row| !row.starts_with('#')).collect();
+        assert!(rows.len() > 190, "{} rows", rows.len());
+        for row in rows {
+            let [options, line, expected] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+            let mut decode = decode(&[], false);
+            let mut options = options.split_whitespace();
+            while let Some(option) = options.next() {
+                match option {
+                    "--aim" => decode.aim = true,
+                    "--profile" => decode.profile.push(options.next().unwrap().to_owned()),
+                    "--state" => decode.state = State::from_str(options.next().unwrap(), false).unwrap(),
+                    other => panic!("{other} is no option"),
+                }
+            }
+            let mut output = Vec::new();
+            let input = format!("{line}\n");
+            decode_lines(&decode, &reading(&decode).unwrap(), &mut input.as_bytes(), &mut output).unwrap();
+            let answer: Value = serde_json::from_slice(&output).unwrap();
+            let expected: Value = serde_json::from_str(expected).unwrap();
+            for (name, value) in expected.as_object().unwrap() {
+                assert_eq!(answer.get(name).unwrap_or(&Value::Null), value, "{row}\n{answer}");
+            }
+            assert_eq!(answer["error"].is_string(), answer["kind"] == "error", "{row}\n{answer}");
+        }
+    }
+
     #[test]
     fn control_characters_are_written_as_numbers() {
         assert_eq!(unescaped(br"a\x1dB\\x1d\x1\q\"), b"a\x1dB\\x1d\\x1\\q\\");

@@ -9,7 +9,7 @@ pub(super) enum Carrier {
     Unsaid,
     /// `]E0`: EAN-13, UPC-A, and UPC-E.
     Ean,
-    /// `]E3`: EAN-13 with an add-on of two or five digits.
+    /// `]E3`: EAN-13 with an add-on of two or five digits; `]E1` and `]E2`: such an add-on alone, which is no number.
     EanWithAddOn,
     /// `]E4`
     Ean8,
@@ -17,7 +17,7 @@ pub(super) enum Carrier {
     Itf,
     /// `]Q`: QR code.
     Qr,
-    /// `]C1`, `]e`, `]d2`, `]Q3`, `]J1`: GS1 element strings.
+    /// `]C1`, `]e`, `]d2`, `]Q3`, `]J1`, and with extended channel interpretations `]d5` and `]Q4`: GS1 element strings.
     Gs1,
     /// `]X`, which each maker uses for what it likes (books, often), and identifiers that are none.
     Unclear,
@@ -31,9 +31,9 @@ impl Carrier {
         let Some(aim) = aim else { return Self::Unsaid };
         match bare(aim) {
             b"E0" => Self::Ean,
-            b"E3" => Self::EanWithAddOn,
+            b"E1" | b"E2" | b"E3" => Self::EanWithAddOn,
             b"E4" => Self::Ean8,
-            b"C1" | b"d2" | b"Q3" | b"J1" | [b'e', _] => Self::Gs1,
+            b"C1" | b"d2" | b"d5" | b"Q3" | b"Q4" | b"J1" | [b'e', _] => Self::Gs1,
             [b'I', _] => Self::Itf,
             [b'Q', _] => Self::Qr,
             known if symbology(known, "").is_some() => Self::Other,
@@ -46,8 +46,10 @@ impl Carrier {
 /// EAN and UPC apart. `None` for an identifier of no symbol.
 pub fn symbology(aim: &[u8], data: &str) -> Option<&'static str> {
     Some(match bare(aim) {
-        b"E0" | b"E1" | b"E2" | b"E3" => match data.len() {
-            8 => "UPC-E",
+        b"E1" | b"E2" => "EAN add-on",
+        b"E0" | b"E3" => match data.len() {
+            8 if data.starts_with(['0', '1']) => "UPC-E",
+            8 => "EAN-8",
             12 => "UPC-A",
             _ if data.starts_with('0') => "UPC-A",
             _ => "EAN-13",
@@ -56,9 +58,9 @@ pub fn symbology(aim: &[u8], data: &str) -> Option<&'static str> {
         b"C1" => "GS1-128",
         [b'C', _] => "Code 128",
         [b'e', _] => "DataBar",
-        b"d2" => "GS1 DataMatrix",
+        b"d2" | b"d5" => "GS1 DataMatrix",
         [b'd', _] => "DataMatrix",
-        b"Q3" => "GS1 QR",
+        b"Q3" | b"Q4" => "GS1 QR",
         [b'Q', _] => "QR",
         b"J1" => "GS1 DotCode",
         [b'J', _] => "DotCode",
@@ -77,6 +79,7 @@ pub fn symbology(aim: &[u8], data: &str) -> Option<&'static str> {
     })
 }
 
-fn bare(aim: &[u8]) -> &[u8] {
+/// Without its `]`.
+pub(super) fn bare(aim: &[u8]) -> &[u8] {
     aim.strip_prefix(b"]").unwrap_or(aim)
 }

@@ -5,6 +5,9 @@
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 use escpost_render::{DeviceEvent, RenderResult, RenderWarning, RenderedSheet};
+use hardware::document::Bitmap;
+use hardware::document::picture::Dither;
+use hardware::profile::Profile;
 
 /// Renders a job with the strict judge: any byte it does not know is an error.
 pub(crate) fn judged(job: &[u8], judge: &str) -> RenderResult {
@@ -13,6 +16,27 @@ pub(crate) fn judged(job: &[u8], judge: &str) -> RenderResult {
     let known = |warning: &RenderWarning| matches!(warning, RenderWarning::UncuttableCut { .. });
     assert!(result.warnings.iter().all(known), "{:?}", result.warnings);
     result
+}
+
+/// The judge's printer that is nearest to one of ours.
+pub(crate) fn judge_of(profile: &Profile) -> &'static str {
+    match (profile.dpi, profile.width_dots) {
+        (_, 384) => "NT-5890K",
+        (180, _) => "TM-T88V",
+        _ => "REFERENCE",
+    }
+}
+
+/// A shaded disc: every kind of byte.
+pub(crate) fn logo(width: u16, height: u16, dither: Dither) -> Bitmap {
+    let disc = image::ImageBuffer::from_fn(u32::from(width), u32::from(height), |x, y| {
+        let (across, down) = (x.abs_diff(u32::from(width) / 2), y.abs_diff(u32::from(height) / 2));
+        let far = across * across + down * down;
+        image::Luma([u8::try_from((far / 24).min(255)).unwrap()])
+    });
+    let mut png = std::io::Cursor::new(Vec::new());
+    disc.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    Bitmap::from_png(&png.into_inner(), width, dither).unwrap()
 }
 
 /// The drawer events as connector, on and off, in units of 2 ms.
@@ -63,8 +87,8 @@ pub(crate) fn read_qr(dots: &[Vec<bool>]) -> Vec<Vec<u8>> {
 
 /// Widths of bars and gaps of a row, beginning and ending with a bar, in narrowest bars.
 fn elements(row: &[bool], module: usize) -> Vec<usize> {
-    let first = row.iter().position(|ink| *ink).unwrap();
-    let last = row.iter().rposition(|ink| *ink).unwrap();
+    let ends = row.iter().position(|ink| *ink).zip(row.iter().rposition(|ink| *ink));
+    let Some((first, last)) = ends else { return Vec::new() };
     row[first..=last].chunk_by(|a, b| a == b).map(|run| (run.len() + module / 2) / module).collect()
 }
 

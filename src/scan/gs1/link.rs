@@ -35,16 +35,18 @@ pub(super) fn read(address: &str) -> Result<Vec<Element>, NotALink> {
     elements(&path, &attributes).map_err(NotALink::Broken)
 }
 
-/// Where the path begins, the path, and what stands behind the `?`. Upper and lower case of the scheme are
-/// taken; a mixture is nobody's.
+/// Where the path begins, the path, and what stands behind the `?`. The scheme is read in either case (RFC 3986,
+/// section 3.1).
 fn parts(address: &str) -> Option<(usize, &str, &str)> {
     const ALLOWED: &str = "-._~:/?#[]@!$&'()*+,;=%";
     if !address.bytes().all(|byte| byte.is_ascii_alphanumeric() || ALLOWED.as_bytes().contains(&byte)) {
         return None;
     }
-    let schemes = ["https://", "HTTPS://", "http://", "HTTP://"];
-    let rest = schemes.iter().find_map(|scheme| address.strip_prefix(scheme))?;
+    let (scheme, rest) = address.split_once("://")?;
     let (domain, _) = rest.split_once('/')?;
+    if !["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
+        return None;
+    }
     if domain.is_empty()
         || domain
             .contains(['?', '#', '%', '$', '@', '!', '\'', '(', ')', '*', '+', ',', ';', '=', '&', '_', '~'])

@@ -13,27 +13,24 @@ const COUNTRIES_ALPHA: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ B
     SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG \
     UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-/// ISO 3166-1, three digits, as of 2026.
-const COUNTRIES_NUMERIC: &str = "004 008 010 012 016 020 024 028 031 032 036 040 044 048 050 051 052 056 060 064 068 070 072 074 076 \
-    084 086 090 092 096 100 104 108 112 116 120 124 132 136 140 144 148 152 156 158 162 166 170 174 175 \
-    178 180 184 188 191 192 196 203 204 208 212 214 218 222 226 231 232 233 234 238 239 242 246 248 250 \
-    254 258 260 262 266 268 270 275 276 288 292 296 300 304 308 312 316 320 324 328 332 334 336 340 344 \
-    348 352 356 360 364 368 372 376 380 384 388 392 398 400 404 408 410 414 417 418 422 426 428 430 434 \
-    438 440 442 446 450 454 458 462 466 470 474 478 480 484 492 496 498 499 500 504 508 512 516 520 524 \
-    528 531 533 534 535 540 548 554 558 562 566 570 574 578 580 581 583 584 585 586 591 598 600 604 608 \
-    612 616 620 624 626 630 634 638 642 643 646 652 654 659 660 662 663 666 670 674 678 682 686 688 690 \
-    694 702 703 704 705 706 710 716 724 728 729 732 740 744 748 752 756 760 762 764 768 772 776 780 784 \
-    788 792 795 796 798 800 804 807 818 826 831 832 833 834 840 850 854 858 860 862 876 882 887 894";
-
-/// ISO 4217, three digits, as of 2026, with those withdrawn that GS1 still allows.
-const CURRENCIES: &str = "008 012 032 036 044 048 050 051 052 060 064 068 072 084 090 096 104 108 116 124 132 136 144 152 156 \
-    170 174 188 191 192 203 208 214 222 230 232 238 242 262 270 292 320 324 328 332 340 344 348 352 356 \
-    360 364 368 376 388 392 396 398 400 404 408 410 414 417 418 422 426 430 434 446 454 458 462 480 484 \
-    496 498 504 512 516 524 532 533 548 554 558 566 578 586 590 598 600 604 608 634 643 646 654 682 690 \
-    694 702 704 706 710 728 748 752 756 760 764 776 780 784 788 800 807 818 826 834 840 858 860 882 886 \
-    901 924 925 926 927 928 929 930 931 932 933 934 936 938 940 941 943 944 946 947 948 949 950 951 952 \
-    953 955 956 957 958 959 960 961 962 963 964 965 967 968 969 970 971 972 973 975 976 977 978 979 980 \
-    981 984 985 986 990 994 997 999";
+/// Three digits, as of 2026: `c` behind a country's (ISO 3166-1), `m` behind a currency's (ISO 4217), with those withdrawn
+/// that GS1 still allows, `b` where they are both. A currency has the number of the country that had it first.
+const NUMBERS: &str = "004c 008b 010c 012b 016c 020c 024c 028c 031c 032b 036b 040c 044b 048b 050b 051b 052b 056c 060b 064b \
+    068b 070c 072b 074c 076c 084b 086c 090b 092c 096b 100c 104b 108b 112c 116b 120c 124b 132b 136b 140c \
+    144b 148c 152b 156b 158c 162c 166c 170b 174b 175c 178c 180c 184c 188b 191b 192b 196c 203b 204c 208b \
+    212c 214b 218c 222b 226c 230m 231c 232b 233c 234c 238b 239c 242b 246c 248c 250c 254c 258c 260c 262b \
+    266c 268c 270b 275c 276c 288c 292b 296c 300c 304c 308c 312c 316c 320b 324b 328b 332b 334c 336c 340b \
+    344b 348b 352b 356b 360b 364b 368b 372c 376b 380c 384c 388b 392b 396m 398b 400b 404b 408b 410b 414b \
+    417b 418b 422b 426b 428c 430b 434b 438c 440c 442c 446b 450c 454b 458b 462b 466c 470c 474c 478c 480b \
+    484b 492c 496b 498b 499c 500c 504b 508c 512b 516b 520c 524b 528c 531c 532m 533b 534c 535c 540c 548b \
+    554b 558b 562c 566b 570c 574c 578b 580c 581c 583c 584c 585c 586b 590m 591c 598b 600b 604b 608b 612c \
+    616c 620c 624c 626c 630c 634b 638c 642c 643b 646b 652c 654b 659c 660c 662c 663c 666c 670c 674c 678c \
+    682b 686c 688c 690b 694b 702b 703c 704b 705c 706b 710b 716c 724c 728b 729c 732c 740c 744c 748b 752b \
+    756b 760b 762c 764b 768c 772c 776b 780b 784b 788b 792c 795c 796c 798c 800b 804c 807b 818b 826b 831c \
+    832c 833c 834b 840b 850c 854c 858b 860b 862c 876c 882b 886m 887c 894c 901m 924m 925m 926m 927m 928m \
+    929m 930m 931m 932m 933m 934m 936m 938m 940m 941m 943m 944m 946m 947m 948m 949m 950m 951m 952m 953m \
+    955m 956m 957m 958m 959m 960m 961m 962m 963m 964m 965m 967m 968m 969m 970m 971m 972m 973m 975m 976m \
+    977m 978m 979m 980m 981m 984m 985m 986m 990m 994m 997m 999m";
 
 /// GS1's code list of package types, which extends UN/ECE Recommendation 21.
 const PACKAGES: &str = "1A 1B 1D 1F 1G 1W 200 201 202 203 204 205 206 210 211 212 2C 3A 3H 43 44 4A 4B 4C 4D 4F 4G 4H 5H 5L \
@@ -58,17 +55,21 @@ pub(super) fn is_country_alpha(code: &str) -> bool {
 
 /// Whether `code` is a country in three digits.
 pub(super) fn is_country(code: &str) -> bool {
-    holds(COUNTRIES_NUMERIC, code)
+    is_number(code, "c")
 }
 
 /// Whether `code` is a currency in three digits.
 pub(super) fn is_currency(code: &str) -> bool {
-    holds(CURRENCIES, code)
+    is_number(code, "m")
 }
 
 /// Whether `code` is a type of package.
 pub(super) fn is_package(code: &str) -> bool {
     holds(PACKAGES, code)
+}
+
+fn is_number(code: &str, mark: &str) -> bool {
+    code.len() == 3 && [mark, "b"].into_iter().any(|mark| holds(NUMBERS, &format!("{code}{mark}")))
 }
 
 fn holds(list: &str, code: &str) -> bool {
@@ -85,6 +86,8 @@ mod tests {
         assert!(is_country_alpha("CN") && !is_country_alpha("AA") && !is_country_alpha("C"));
         assert!(is_currency("156") && is_currency("978") && !is_currency("000") && !is_currency("987"));
         assert!(is_package("9") && is_package("BME") && !is_package("_9"));
-        assert_eq!(COUNTRIES_NUMERIC.split(' ').count(), COUNTRIES_ALPHA.split(' ').count());
+        let countries = (0..1000).filter(|number| is_country(&format!("{number:03}"))).count();
+        assert_eq!(countries, COUNTRIES_ALPHA.split(' ').count());
+        assert_eq!((0..1000).filter(|number| is_currency(&format!("{number:03}"))).count(), 183);
     }
 }
