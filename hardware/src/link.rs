@@ -5,6 +5,7 @@
 //! back. Meaning is not here: bytes only.
 
 mod clock;
+mod file;
 pub mod list;
 pub mod memory;
 pub mod port;
