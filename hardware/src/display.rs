@@ -16,6 +16,12 @@ const CR: u8 = 0x0d;
 const ESC: u8 = 0x1b;
 const US: u8 = 0x1f;
 
+/// `ESC = 1`: the line is the printer's. Epson, ESC/POS reference for DM-D displays, ESC =; the same in Wincor's TH230
+/// guide, p. 52.
+pub const PRINTER: [u8; 3] = [ESC, b'=', 1];
+/// `ESC = 2`: the line is the display's.
+const DISPLAY: [u8; 3] = [ESC, b'=', 2];
+
 /// Which commands a display obeys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commands {
@@ -133,10 +139,7 @@ pub fn encode(now: &Frame, before: Option<&Frame>, profile: &DisplayProfile) -> 
 /// back to the printer.
 #[must_use]
 pub fn pass_through(bytes: &[u8]) -> Vec<u8> {
-    let mut out = vec![ESC, b'=', 2];
-    out.extend(bytes);
-    out.extend([ESC, b'=', 1]);
-    out
+    [&DISPLAY, bytes, &PRINTER].concat()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! with an interpreter of its own that shares nothing with our encoder, so that a mistake is not made twice.
 //! Modem lines, parity and real baud rates do not exist on pseudo-terminals; the printer paces itself instead.
 
+mod boundary;
 mod console;
 mod display;
 mod graphics;
@@ -16,6 +17,7 @@ mod pty;
 mod real_time;
 mod scanner;
 mod scanner_console;
+mod shared_line;
 
 pub use console::{run_display, run_printer};
 pub use display::{Display, DisplayFamily, Shown};

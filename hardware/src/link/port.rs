@@ -197,6 +197,12 @@ impl PortSender {
         outcome.recv().unwrap_or(Written::Partly { sent: 0, why: WriteFailure::Stopped })
     }
 
+    /// Lets the line go if the device holds it by XOFF: see [`Link::let_go`]. In its turn behind other writes; left out
+    /// when too many of them wait.
+    pub fn let_go(&self) {
+        let _ = self.writes.try_send(Message::LetGo);
+    }
+
     /// Begins a write. `done` is called once, on the writer's thread or here, and must not block.
     pub fn begin(
         &self,

@@ -117,6 +117,7 @@ impl SerialAddress {
 
 struct SerialLink {
     file: DeviceFile,
+    flow: FlowControl,
     /// Holds the lock and the settings as long as any clone lives.
     port: Arc<Mutex<TTYPort>>,
 }
@@ -131,7 +132,7 @@ pub(super) fn open(address: &SerialAddress) -> Result<Box<dyn Link>, LinkError> 
         builder(address, same_file).open_native().map_err(|error| while_locking(name.clone(), error))?;
     read_back(address, &name, &port)?;
     let _ = port.clear(ClearBuffer::All);
-    Ok(Box::new(SerialLink { file, port: Arc::new(Mutex::new(port)) }))
+    Ok(Box::new(SerialLink { file, flow: address.flow, port: Arc::new(Mutex::new(port)) }))
 }
 
 fn builder(address: &SerialAddress, path: String) -> serialport::SerialPortBuilder {
@@ -215,12 +216,26 @@ impl Link for SerialLink {
     }
 
     fn clone_link(&self) -> Result<Box<dyn Link>, LinkError> {
-        Ok(Box::new(SerialLink { file: self.file.another()?, port: Arc::clone(&self.port) }))
+        Ok(Box::new(SerialLink { file: self.file.another()?, flow: self.flow, port: Arc::clone(&self.port) }))
     }
 
     fn discard(&mut self) {
         if let Ok(port) = self.port.lock() {
             let _ = port.clear(ClearBuffer::Output);
         }
+        let _ = self.let_go();
+    }
+
+    /// The kernel starts a stopped line when it is told to heed XON and XOFF no longer: Linux, drivers/tty/n_tty.c,
+    /// n_tty_set_termios. `TCOON` does not help, it starts only what `TCOOFF` has stopped.
+    fn let_go(&mut self) -> bool {
+        if self.flow != FlowControl::XonXoff {
+            return false;
+        }
+        if let Ok(mut port) = self.port.lock() {
+            let _ = port.set_flow_control(serialport::FlowControl::None);
+            let _ = port.set_flow_control(serialport::FlowControl::Software);
+        }
+        true
     }
 }

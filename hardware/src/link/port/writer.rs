@@ -64,6 +64,7 @@ pub enum Remains {
 pub struct UnderWay {
     sent: AtomicUsize,
     given_up: AtomicBool,
+    let_go: AtomicBool,
 }
 
 impl UnderWay {
@@ -71,6 +72,11 @@ impl UnderWay {
     #[must_use]
     pub fn sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Lets the line go if the device holds it by XOFF: see [`Link::let_go`].
+    pub fn let_go(&self) {
+        self.let_go.store(true, Ordering::Relaxed);
     }
 
     /// Ends the write where it stands, as if the line had stalled.
@@ -101,12 +107,23 @@ impl Drop for Done {
 /// What the writer is asked to do.
 pub(super) enum Message {
     Write(Write),
+    LetGo,
     Stop,
 }
 
 /// Writes what is asked for, one after the other, until the port is stopped.
 pub(super) fn run_writer(shared: &Shared, queue: &Receiver<Message>, chunk: usize) {
-    while let Ok(Message::Write(write)) = queue.recv() {
+    loop {
+        let write = match queue.recv() {
+            Ok(Message::Write(write)) => write,
+            Ok(Message::LetGo) => {
+                if let Some(link) = &mut shared.lock().link {
+                    let _ = link.let_go();
+                }
+                continue;
+            }
+            Ok(Message::Stop) | Err(_) => return,
+        };
         let (link, opening) = {
             let mut state = shared.lock();
             if state.stop {
@@ -148,6 +165,9 @@ fn write_all(shared: &Shared, opening: u64, link: &mut dyn Link, write: &Write, 
         let end = write.bytes.len().min(sent + chunk);
         match link.write(&write.bytes[sent..end], LOOK.min(stall.left())) {
             Ok(0) => {
+                if write.under_way.let_go.swap(false, Ordering::Relaxed) {
+                    let _ = link.let_go();
+                }
                 let state = shared.lock();
                 if state.stop {
                     return Written::Partly { sent, why: WriteFailure::Stopped };
