@@ -8,6 +8,7 @@
 mod boundary;
 mod console;
 mod display;
+mod drawer;
 mod graphics;
 mod interpreter;
 pub mod label;
@@ -21,6 +22,7 @@ mod shared_line;
 
 pub use console::{run_display, run_printer};
 pub use display::{Display, DisplayFamily, Shown};
+pub use drawer::{Drawer, DrawerKind, Drawn};
 pub use paper::Paper;
 pub use printer::{Busy, Fault, Handshake, Happening, Printer, PrinterOptions};
 pub use scanner::{Acknowledged, Garble, SENDINGS_MAX, Scanner};

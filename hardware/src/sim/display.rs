@@ -99,7 +99,12 @@ impl Screen {
                 self.at = (usize::from(*x) - 1, usize::from(*y) - 1);
                 true
             }
-            (DisplayFamily::Cd5220, [0x1b, b'_']) => false,
+            (DisplayFamily::Cd5220, [0x1b, b'_'] | [0x1b, b'l'] | [0x1b, b'l', _]) => false,
+            (DisplayFamily::Cd5220, [0x1b, 0x11]) if !self.string_mode => true,
+            (DisplayFamily::Cd5220, [0x1b, b'l', x @ 1..=20, y @ 1..=2]) if !self.string_mode => {
+                self.at = (usize::from(*x) - 1, usize::from(*y) - 1);
+                true
+            }
             (DisplayFamily::Cd5220, [0x1b, b'_', 0 | 1]) if !self.string_mode => true,
             (DisplayFamily::Cd5220, [0x1b, b'Q'] | [0x1b, b'Q', b'A' | b'B']) => false,
             (DisplayFamily::Cd5220, [0x1b, b'Q', row @ (b'A' | b'B'), text @ ..]) => self.string(*row, text),
