@@ -4,6 +4,7 @@
 //! would otherwise be a setting that silently does nothing. Not here: opening what is configured (`daemon`).
 
 mod display;
+mod drawer;
 mod ports;
 mod wallets;
 
@@ -20,7 +21,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use toml::Spanned;
 
-pub use display::{Display, DisplayProfileName};
+pub use display::{Display, DisplayProfileName, Through};
+pub use drawer::{Drawer, DrawerProfileName};
 pub use ports::{Flow, Language, Printer, ProfileName, Scanner, Switch, TypeSize};
 
 /// Stations at one till.
@@ -162,6 +164,8 @@ pub struct Station {
     pub printer: Option<Printer>,
     /// Its customer display of two lines, where it has one besides the screen.
     pub display: Option<Display>,
+    /// Its drawer, where that has a port of its own.
+    pub drawer: Option<Drawer>,
 }
 
 /// The till's own pages.
@@ -334,7 +338,8 @@ impl Config {
             let bauds = [
                 station.scanner.as_ref().map(|s| s.known.line.baud),
                 station.printer.as_ref().map(|p| p.baud),
-                station.display.as_ref().map(|d| d.baud),
+                station.display.as_ref().and_then(|d| d.baud),
+                station.drawer.as_ref().and_then(|d| d.baud),
             ];
             if bauds.into_iter().flatten().any(|baud| baud == 0) {
                 return Err((
@@ -344,11 +349,18 @@ impl Config {
             }
             let scanner = station.scanner.as_ref().map(|scanner| (&scanner.port, &scanner.tcp, "scanner"));
             let printer = station.printer.as_ref().map(|printer| (&printer.port, &printer.tcp, "printer"));
-            let display = station.display.as_ref().map(|display| (&display.port, &display.tcp, "display"));
+            let drawer = station.drawer.as_ref().map(|drawer| (&drawer.port, &drawer.tcp, "drawer"));
+            let display = match &station.display {
+                Some(display) if display.through.is_some() => {
+                    check_shared(display, station).map_err(|reason| (at, reason))?;
+                    None
+                }
+                display => display.as_ref().map(|display| (&display.port, &display.tcp, "display")),
+            };
             if station.display.as_ref().is_some_and(|display| display.idle.len() > 2) {
                 return Err((at, format!("the display of {} has two lines: idle has more", station.id)));
             }
-            for (port, tcp, what) in scanner.into_iter().chain(printer).chain(display) {
+            for (port, tcp, what) in scanner.into_iter().chain(printer).chain(display).chain(drawer) {
                 let address = match (port, tcp) {
                     (Some(port), None) => port.display().to_string(),
                     (None, Some(tcp)) => tcp.clone(),
@@ -367,6 +379,28 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A display on the printer's line has no other, and is one that gives the line back.
+fn check_shared(display: &Display, station: &Station) -> Result<(), String> {
+    let profile = display.profile.0;
+    if display.port.is_some() || display.tcp.is_some() || display.baud.is_some() {
+        let id = &station.id;
+        return Err(format!("the display of {id} is on the printer's line: leave out port, tcp and baud"));
+    }
+    if station.printer.is_none() {
+        return Err(format!(
+            "the display of {} is on the printer's line, and there is no printer",
+            station.id
+        ));
+    }
+    if !profile.shares_line {
+        return Err(format!(
+            "the display profile {} cannot share a line: give the display a port of its own",
+            profile.name
+        ));
+    }
+    Ok(())
 }
 
 fn parsed<'de, T, D>(deserializer: D) -> Result<T, D::Error>

@@ -9,8 +9,10 @@
 
 mod config;
 mod display;
+mod drawer;
 mod lamp;
 mod paperwork;
+mod presses;
 mod printer;
 mod repeat;
 mod scanner;
@@ -21,21 +23,25 @@ use crate::inbox::{Board, DeviceWork, Inbox, WORK_MAX};
 use crate::record::body::PaperOutcome;
 use crate::record::ids::StationId;
 pub use config::{
-    Acknowledging, Config, DISPLAY_PAID, DisplayConfig, PrinterConfig, REPEAT_WINDOW, ScannerConfig,
-    StationConfig,
+    Acknowledging, Config, DISPLAY_PAID, DisplayConfig, DrawerConfig, PrinterConfig, REPEAT_WINDOW,
+    ScannerConfig, StationConfig,
 };
 pub use hardware::display::DisplayProfile;
 /// What a configuration is made of, so that whoever makes one need not know the drivers.
 pub use hardware::document::{DrawerPin, DrawerPulse};
+pub use hardware::drawer::DrawerProfile;
 use hardware::link::PortHandle;
 pub use hardware::link::serial::SerialAddress;
 pub use hardware::link::tcp::TcpAddress;
 pub use hardware::link::{Address, FlowControl};
+use hardware::printer::Shared;
 pub use hardware::printer::driver::Patience;
 pub use hardware::profile::Profile;
+pub use hardware::scanner::profile::LineSettings;
 pub use hardware::scanner::{AimPrefix, ScannerProfile};
 use lamp::{Device, Lamp};
-use paperwork::{GivenUp, Paperwork};
+use paperwork::Paperwork;
+use presses::Presses;
 use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -55,29 +61,52 @@ pub async fn run(
     let mut workers = JoinSet::new();
     for (station, wanted) in &config.stations {
         scanners.extend(start_scanner(&config, station, wanted, &inbox, &board));
+        let mut doors = Queues::default();
+        let mut on_line = None;
+        if let Some(printer) = &wanted.printer {
+            let lamp = Lamp::new(&board, station, Device::Printer);
+            let shared = match &wanted.display {
+                Some(display) if display.address.is_none() => Shared::WithDisplay,
+                Some(_) | None => Shared::No,
+            };
+            match printer::start(&config, printer, shared, &lamp) {
+                Ok(running) => {
+                    on_line = Some(display::Way::of_printer(&running));
+                    let (queue, arrivals) = mpsc::channel(WORK_MAX);
+                    let presses = [&board.paper_given_up, &board.jam_cleared]
+                        .map(|counts| Presses::new(counts, station));
+                    let (inbox, shutdown) = (inbox.clone(), shutdown.clone());
+                    let paperwork =
+                        Paperwork::new(&config, printer, running, arrivals, inbox, shutdown, presses);
+                    workers.spawn(paperwork.run());
+                    doors.paper = Some(queue);
+                }
+                Err(error) => lamp.failed(&error),
+            }
+        }
         if let Some(display) = &wanted.display {
             let lamp = Lamp::new(&board, station, Device::Display);
-            match display::start(&config, display, station, &board, &lamp) {
+            match display::start(&config, display, on_line, station, &board, &lamp) {
                 Ok(running) => {
                     workers.spawn(running.run(shutdown.clone()));
                 }
                 Err(error) => lamp.failed(&error),
             }
         }
-        let Some(printer) = &wanted.printer else { continue };
-        let lamp = Lamp::new(&board, station, Device::Printer);
-        match printer::start(&config, printer, &lamp) {
-            Ok(running) => {
-                let (queue, arrivals) = mpsc::channel(WORK_MAX);
-                let given_up = GivenUp::new(&board, station);
-                let (inbox, shutdown) = (inbox.clone(), shutdown.clone());
-                let paperwork =
-                    Paperwork::new(&config, printer, running, arrivals, inbox, shutdown, given_up);
-                workers.spawn(paperwork.run());
-                queues.insert(station.clone(), queue);
+        if let Some(drawer) = &wanted.drawer {
+            let lamp = Lamp::new(&board, station, Device::Drawer);
+            match drawer::start(&config, drawer, &lamp) {
+                Ok(running) => {
+                    let (queue, arrivals) = mpsc::channel(WORK_MAX);
+                    workers.spawn(running.run(arrivals, inbox.clone(), shutdown.clone()));
+                    doors.drawer = Some(queue);
+                }
+                Err(error) => lamp.failed(&error),
             }
-            Err(error) => lamp.failed(&error),
+        } else {
+            doors.drawer.clone_from(&doors.paper);
         }
+        queues.insert(station.clone(), doors);
     }
     hand_out(work, &queues, &inbox, shutdown).await;
     drop(queues);
@@ -89,6 +118,15 @@ pub async fn run(
     if tokio::time::timeout(config.stop_wait, closed).await.is_err() {
         tracing::warn!("A scanner's port did not close in time.");
     }
+}
+
+/// Who does a station's work.
+#[derive(Default)]
+struct Queues {
+    /// Its printer.
+    paper: Option<mpsc::Sender<DeviceWork>>,
+    /// What opens its drawer: the printer, or the drawer's own port.
+    drawer: Option<mpsc::Sender<DeviceWork>>,
 }
 
 fn start_scanner(
@@ -106,7 +144,7 @@ fn start_scanner(
 /// Gives each piece of work to its station's printer until there is no more.
 async fn hand_out(
     mut work: mpsc::Receiver<DeviceWork>,
-    queues: &BTreeMap<StationId, mpsc::Sender<DeviceWork>>,
+    queues: &BTreeMap<StationId, Queues>,
     inbox: &Inbox,
     mut shutdown: watch::Receiver<bool>,
 ) {
@@ -117,12 +155,18 @@ async fn hand_out(
             next = work.recv() => next,
         };
         let Some(next) = next else { return };
-        let station = match &next {
-            DeviceWork::Print(duty, _) => &duty.station,
-            DeviceWork::Kick(duty) => &duty.station,
+        let (queue, none) = match &next {
+            DeviceWork::Print(duty, _) => (
+                queues.get(&duty.station).and_then(|at| at.paper.as_ref()),
+                "no printer is set up at this station",
+            ),
+            DeviceWork::Kick(duty) => (
+                queues.get(&duty.station).and_then(|at| at.drawer.as_ref()),
+                "no drawer is set up at this station",
+            ),
         };
-        let refused = match queues.get(station) {
-            None => Some((next, "no printer is set up at this station")),
+        let refused = match queue {
+            None => Some((next, none)),
             Some(queue) => match queue.try_send(next) {
                 Ok(()) => None,
                 Err(mpsc::error::TrySendError::Full(back)) => {

@@ -181,6 +181,8 @@ pub enum PortState {
     /// Open, and a receipt stands still in it, which goes on once a person has seen to what the sentence says, and
     /// which a person may give up.
     Held(String),
+    /// Open, and stopped by a jam that a person clears: the printer goes on when that person says so.
+    Jammed(String),
     /// Gone: the sentence says why; it is tried again by itself.
     Gone(String),
 }
@@ -194,6 +196,8 @@ pub struct StationDevices {
     pub printer: PortState,
     /// The customer display on a line; the one in a browser is no device.
     pub display: PortState,
+    /// The drawer on a port of its own; the one on the printer is the printer's.
+    pub drawer: PortState,
 }
 
 /// How far the cloud has the journal, and when it was heard.
@@ -259,6 +263,9 @@ pub struct Board {
     /// How often a receipt that stands still in a station's printer was given up: each press counts one on, and
     /// `devices` sees to it. The outcome comes through the door like any other.
     pub paper_given_up: Arc<watch::Sender<BTreeMap<StationId, u64>>>,
+    /// How often a jam in a station's printer was said to be cleared: each press counts one on, and `devices` tells the
+    /// printer to go on.
+    pub jam_cleared: Arc<watch::Sender<BTreeMap<StationId, u64>>>,
 }
 
 impl Board {
@@ -275,6 +282,7 @@ impl Board {
             link: Arc::new(watch::Sender::new(Link::default())),
             nudge: Arc::new(tokio::sync::Notify::new()),
             paper_given_up: Arc::new(watch::Sender::new(BTreeMap::new())),
+            jam_cleared: Arc::new(watch::Sender::new(BTreeMap::new())),
         }
     }
 }

@@ -64,6 +64,7 @@
 //! | `reprint` | `sale` |
 //! | `settle` | `job`, `words` (`looked` for the usual ones) |
 //! | `give-up-paper` | gives up the receipt that stands still in the station's printer |
+//! | `jam-cleared` | tells the station's printer to go on after a jam |
 //! | `open-shift` | `float` |
 //! | `close-shift` | `counted` |
 //! | `add-staff` | `name`, `staff` if chosen, `role`, `new_pin`, `new_pin_again` |
@@ -254,6 +255,7 @@ fn router(pages: Arc<Pages>) -> Router {
         .route("/s/{station}/first-manager", post(people::first_manager))
         .route("/s/{station}/act/add-staff", post(people::add_staff))
         .route("/s/{station}/act/give-up-paper", post(press::give_up_paper))
+        .route("/s/{station}/act/jam-cleared", post(press::jam_cleared))
         .route("/s/{station}/act/{act}", post(press::press))
         .route("/display/{station}", get(display::page))
         .route("/queue", get(queue::page))

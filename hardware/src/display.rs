@@ -1,88 +1,30 @@
 //! Customer displays: two lines of twenty characters, by ESC/POS (DM-D) or by CD5220.
 //!
 //! Pure: what shall be seen becomes bytes. `frame` sets words and amounts into twenty cells, this module has the
-//! commands. What is shown when, and the port, are the caller's.
+//! commands, `profile` what a display obeys. What is shown when, and the port, are the caller's.
 //!
 //! Sources: Epson, DM-D110 specification, chapter 5.4 (`ESC @`, `ESC t`, `ESC =`, `CLR`, `US $`, `US C`,
 //! `US MD1`); POS-X, XP8200 user manual, 4.1.2 (the same commands) and 4.1.8 (CD5220); Partner Tech, CD5220 user's
 //! manual, table 6-1.
 
 mod frame;
+mod profile;
 
+pub use crate::profile_file::ProfileError;
 pub use frame::{COLUMNS, Frame, Line};
+pub use profile::{Charset, Commands, DisplayProfile};
 
 const CLR: u8 = 0x0c;
+const DC1: u8 = 0x11;
 const CR: u8 = 0x0d;
 const ESC: u8 = 0x1b;
 const US: u8 = 0x1f;
 
-/// Which commands a display obeys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Commands {
-    /// Epson's ESC/POS for displays.
-    EscPos,
-    /// CD5220 in its standard mode.
-    Cd5220,
-}
-
-/// The characters a display has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charset {
-    /// ASCII alone: what lies above differs from maker to maker.
-    Ascii,
-    /// Code page 437, page 0 of `ESC t`.
-    Cp437,
-    /// GB 2312 in two bytes and two cells. The display is set to it by itself: no command for it has a source.
-    Gb2312,
-}
-
-/// One model, or a family that behaves alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DisplayProfile {
-    /// The name in a configuration.
-    pub name: &'static str,
-    /// For people who choose one.
-    pub description: &'static str,
-    /// Which commands it obeys.
-    pub commands: Commands,
-    /// Which characters it has.
-    pub charset: Charset,
-}
-
-const PROFILES: &[DisplayProfile] = &[
-    DisplayProfile {
-        name: "dm-d",
-        description: "Epson DM-D and displays set to Epson's ESC/POS commands",
-        commands: Commands::EscPos,
-        charset: Charset::Cp437,
-    },
-    DisplayProfile {
-        name: "cd5220",
-        description: "displays set to CD5220, the usual setting of pole displays",
-        commands: Commands::Cd5220,
-        charset: Charset::Ascii,
-    },
-    DisplayProfile {
-        name: "cd5220-chinese",
-        description: "CD5220 displays with simplified Chinese characters, switched to GB 2312 by their own setting",
-        commands: Commands::Cd5220,
-        charset: Charset::Gb2312,
-    },
-];
-
-impl DisplayProfile {
-    /// The profile of that name, or none.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<&'static DisplayProfile> {
-        PROFILES.iter().find(|profile| profile.name == name)
-    }
-
-    /// All profiles, in the order people should look at them.
-    #[must_use]
-    pub fn list() -> &'static [DisplayProfile] {
-        PROFILES
-    }
-}
+/// `ESC = 1`: the line is the printer's. Epson, ESC/POS reference for DM-D displays, ESC =; the same in Wincor's TH230
+/// guide, p. 52.
+pub const PRINTER: [u8; 3] = [ESC, b'=', 1];
+/// `ESC = 2`: the line is the display's.
+const DISPLAY: [u8; 3] = [ESC, b'=', 2];
 
 /// What a display that was just plugged in is told before its first frame.
 #[must_use]
@@ -100,6 +42,8 @@ pub fn begin(profile: &DisplayProfile) -> Vec<u8> {
         // CLR first: in string mode, where an earlier program may have left it, nothing else is obeyed.
         // ESC @ initialise; ESC _ 0 no cursor.
         Commands::Cd5220 => vec![CLR, ESC, b'@', ESC, b'_', 0],
+        // ESC DC1 overwrite: the twentieth character must not scroll.
+        Commands::Cd5220Cursor => vec![CLR, ESC, b'@', ESC, DC1, ESC, b'_', 0],
     }
 }
 
@@ -118,6 +62,11 @@ pub fn encode(now: &Frame, before: Option<&Frame>, profile: &DisplayProfile) -> 
                 out.extend([US, b'$', 1, if at == 0 { 1 } else { 2 }]);
                 out.extend(line);
             }
+            // ESC l x y: column 1 of line 1 or 2.
+            Commands::Cd5220Cursor => {
+                out.extend([ESC, b'l', 1, if at == 0 { 1 } else { 2 }]);
+                out.extend(line);
+            }
             // ESC Q A and ESC Q B: twenty characters and CR. They may follow each other in string mode.
             Commands::Cd5220 => {
                 out.extend([ESC, b'Q', if at == 0 { b'A' } else { b'B' }]);
@@ -133,15 +82,13 @@ pub fn encode(now: &Frame, before: Option<&Frame>, profile: &DisplayProfile) -> 
 /// back to the printer.
 #[must_use]
 pub fn pass_through(bytes: &[u8]) -> Vec<u8> {
-    let mut out = vec![ESC, b'=', 2];
-    out.extend(bytes);
-    out.extend([ESC, b'=', 1]);
-    out
+    [&DISPLAY, bytes, &PRINTER].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn frame() -> Frame {
         Frame { upper: Line::amount("Milk 1L", "2.40"), lower: Line::amount("TOTAL", "12.80") }
@@ -178,10 +125,30 @@ mod tests {
     }
 
     #[test]
-    fn every_profile_is_found_by_its_name() {
-        for profile in DisplayProfile::list() {
-            assert_eq!(DisplayProfile::by_name(profile.name), Some(profile));
+    fn on_a_shared_line_a_display_never_enters_the_mode_in_which_it_obeys_nothing() {
+        let shared = profile("cd5220").on_shared_line();
+        assert_eq!(begin(&shared), b"\x0c\x1b@\x1b\x11\x1b_\0");
+        assert_eq!(
+            encode(&frame(), None, &shared),
+            b"\x1bl\x01\x01Milk 1L         2.40\x1bl\x01\x02TOTAL          12.80"
+        );
+        assert_eq!(profile("dm-d").on_shared_line(), *profile("dm-d"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_frame_holds_a_command_for_the_printer(words in "\\PC{0,40}", amount in "\\PC{0,30}") {
+            for known in DisplayProfile::list() {
+                let shared = known.on_shared_line();
+                let now = Frame { upper: Line::amount(&words, &amount), lower: Line::centred(&words) };
+                let mut bytes = begin(&shared);
+                bytes.extend(encode(&now, None, &shared));
+                let out = pass_through(&bytes);
+                prop_assert_eq!(crate::printer::escpos::real_time_command(&out), None);
+                let turns = out.windows(2).filter(|pair| *pair == [ESC, b'=']).count();
+                prop_assert_eq!(turns, 2, "the display's turn and the printer's");
+                prop_assert!(out.ends_with(&PRINTER));
+            }
         }
-        assert_eq!(DisplayProfile::by_name("nothing of ours"), None);
     }
 }

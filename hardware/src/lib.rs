@@ -12,11 +12,13 @@
 mod canvas;
 pub mod display;
 pub mod document;
+pub mod drawer;
 pub mod font;
 pub mod link;
 pub mod preview;
 pub mod printer;
 pub mod profile;
+mod profile_file;
 pub mod scanner;
 #[cfg(feature = "sim")]
 pub mod sim;

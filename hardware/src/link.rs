@@ -5,6 +5,7 @@
 //! back. Meaning is not here: bytes only.
 
 mod clock;
+mod file;
 pub mod list;
 pub mod memory;
 pub mod port;
@@ -99,8 +100,15 @@ pub trait Link: Send {
     /// When the system has no handle to give.
     fn clone_link(&self) -> Result<Box<dyn Link>, LinkError>;
 
-    /// Throws away what was written and has not left yet, so that closing does not wait for it.
+    /// Throws away what was written and has not left yet, so that closing does not wait for it. A line that the device
+    /// held is free afterwards.
     fn discard(&mut self);
+
+    /// Lets a line go that the device holds by XOFF: its XON may have been lost on the way, and nothing else would ever
+    /// free the line. False where no such word holds a line.
+    fn let_go(&mut self) -> bool {
+        false
+    }
 }
 
 /// Why a link does not work. None of it is for ever: a port looks for its device again whatever the reason.

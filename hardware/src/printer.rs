@@ -11,7 +11,7 @@ mod outcome;
 pub mod status;
 mod wire;
 
-pub use driver::PrinterDriver;
+pub use driver::{PrinterDriver, Shared};
 pub use handle::{Printer, PrinterConfig, PrinterEvent, PrinterHandle};
 pub use outcome::{JobOutcome, Patience, Progress, Why};
 pub use status::{Fault, Paper, PrinterStatus};

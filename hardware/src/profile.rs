@@ -143,6 +143,10 @@ pub struct Profile {
     pub cutter: Cutter,
     /// Whether it has a connector for a cash drawer.
     pub drawer: bool,
+    /// Whether `DLE DC4 1` opens that drawer at once, also while nothing is printed.
+    pub drawer_at_once: bool,
+    /// Whether `DLE ENQ 1` lets it go on after a jam of its knife that a person has cleared.
+    pub recovers: bool,
     /// Whether a sensor tells that the roll is nearly used up.
     pub near_end_sensor: bool,
     /// Which questions it answers.

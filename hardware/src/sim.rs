@@ -5,8 +5,10 @@
 //! with an interpreter of its own that shares nothing with our encoder, so that a mistake is not made twice.
 //! Modem lines, parity and real baud rates do not exist on pseudo-terminals; the printer paces itself instead.
 
+mod boundary;
 mod console;
 mod display;
+mod drawer;
 mod graphics;
 mod interpreter;
 pub mod label;
@@ -16,9 +18,11 @@ mod pty;
 mod real_time;
 mod scanner;
 mod scanner_console;
+mod shared_line;
 
 pub use console::{run_display, run_printer};
 pub use display::{Display, DisplayFamily, Shown};
+pub use drawer::{Drawer, DrawerKind, Drawn};
 pub use paper::Paper;
 pub use printer::{Busy, Fault, Handshake, Happening, Printer, PrinterOptions};
 pub use scanner::{Acknowledged, Garble, SENDINGS_MAX, Scanner};

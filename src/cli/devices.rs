@@ -2,6 +2,7 @@
 //!
 //! Not here: driving devices while the till sells; a port that a running till has is refused to this command.
 
+mod drawer;
 mod list;
 mod printer;
 mod scanner;
@@ -40,6 +41,11 @@ pub(super) enum Test {
         after_help = "Examples:\n  till devices test printer --port /dev/till/printer --profile epson-tm-t88\n  till devices test printer --tcp 192.0.2.8:9100 --profile generic-80mm\n  till devices test printer --config till.toml --no-page      only ask\n\nExit codes: 0 printed, or sent to a printer that cannot say, 1 not printed, 69 another program has the port,\n74 the port is not there or does not work, 78 the configuration is wrong."
     )]
     Printer(printer::Printer),
+    /// Open a drawer that has a port of its own
+    #[command(
+        after_help = "Examples:\n  till devices test drawer --port /dev/till/drawer --profile bell\n  till devices test drawer --config till.toml --station front\n\nA drawer that hangs on the printer is opened by the printer: sign in and press No sale.\n\nExit codes: 0 it is open, or the command was given to one that cannot say, 1 it stayed shut or nothing was\nsent, 69 another program has the port, 74 the port is not there or does not work, 78 the configuration is wrong."
+    )]
+    Drawer(drawer::Drawer),
     /// Draw the label to try scanners with: a GS1 QR code with a separator in it
     #[command(
         after_help = "Example:\n  till devices test label -o label.png\n\nIt says (01)09506000134352(10)ABC(21)1: an item, a batch and a serial number. Between batch and serial\nnumber stands the separator that some scanners swallow or replace."
@@ -131,6 +137,7 @@ pub(super) fn act(command: Devices) -> anyhow::Result<ExitCode> {
         Devices::List(list) => list.run(),
         Devices::Test(Test::Scanner(scanner)) => scanner.run(),
         Devices::Test(Test::Printer(printer)) => printer.run(),
+        Devices::Test(Test::Drawer(drawer)) => drawer.run(),
         Devices::Test(Test::Label { output }) => {
             let written = std::fs::write(&output, hardware::sim::label::test_label()?);
             written.with_context(|| format!("{} cannot be written", output.display()))?;

@@ -95,6 +95,9 @@ pub(super) struct Printer {
     /// How it makes its host wait
     #[arg(long, value_enum, default_value_t = Handshake::Line)]
     handshake: Handshake,
+    /// A customer display on the way to it, on the same line
+    #[arg(long, value_enum, value_name = "FAMILY")]
+    display: Option<Family>,
 }
 
 /// How a virtual printer makes its host wait.
@@ -126,6 +129,10 @@ fn print(wanted: Printer) -> anyhow::Result<ExitCode> {
             Handshake::XonXoff => hardware::sim::Handshake::XonXoff,
             Handshake::None => hardware::sim::Handshake::Nothing,
         },
+        display: wanted.display.map(|family| match family {
+            Family::DmD => hardware::sim::DisplayFamily::EscPos,
+            Family::Cd5220 => hardware::sim::DisplayFamily::Cd5220,
+        }),
         ..usual
     };
     let (link, spool) = (wanted.link.unwrap_or(wanted.place), wanted.spool.unwrap_or(wanted.folder));

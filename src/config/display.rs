@@ -3,10 +3,10 @@
 use super::{Language, parsed};
 use hardware::display::DisplayProfile;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A customer display of two lines on a line of its own.
+/// A customer display of two lines.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Display {
@@ -14,10 +14,11 @@ pub struct Display {
     pub port: Option<PathBuf>,
     /// Or its network address, `host:port`.
     pub tcp: Option<String>,
-    /// Bits a second.
-    #[serde(default = "display_baud")]
-    pub baud: u32,
-    /// Name of its profile.
+    /// Or whose line it shares.
+    pub through: Option<Through>,
+    /// Bits a second, where not as its profile says.
+    pub baud: Option<u32>,
+    /// What it obeys.
     #[serde(deserialize_with = "parsed")]
     pub profile: DisplayProfileName,
     /// Language of its words.
@@ -28,21 +29,36 @@ pub struct Display {
     pub idle: Vec<String>,
 }
 
-/// The name of a display profile that exists.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DisplayProfileName(pub String);
+/// Whose line a display shares.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Through {
+    /// The printer's of the same station.
+    Printer,
+}
+
+/// A display profile that exists: a name of ours, or the whole path of a shop's own file, which ends in `.toml`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DisplayProfileName(pub &'static DisplayProfile);
 
 impl FromStr for DisplayProfileName {
     type Err = String;
     fn from_str(name: &str) -> Result<Self, String> {
-        if DisplayProfile::by_name(name).is_some() {
-            return Ok(Self(name.to_owned()));
+        if name.ends_with(".toml") {
+            let path = Path::new(name);
+            if !path.is_absolute() {
+                return Err(format!("give the whole path of the display profile {name:?}, from / on"));
+            }
+            let own = DisplayProfile::read(path).map_err(|error| error.in_words())?;
+            // Read once in a process's life and used until its end.
+            return Ok(Self(Box::leak(Box::new(own))));
         }
-        let names: Vec<&str> = DisplayProfile::list().iter().map(|profile| profile.name).collect();
-        Err(format!("there is no display profile {name:?}: use one of {}", names.join(", ")))
+        DisplayProfile::by_name(name).map(Self).ok_or_else(|| {
+            let names: Vec<&str> = DisplayProfile::list().iter().map(|known| known.name.as_str()).collect();
+            format!(
+                "there is no display profile {name:?}: use one of {}, or the whole path of a file that ends in .toml",
+                names.join(", ")
+            )
+        })
     }
-}
-
-fn display_baud() -> u32 {
-    9_600
 }

@@ -39,6 +39,24 @@ fn a_shop_can_use_a_printer_profile_of_its_own() {
 }
 
 #[test]
+fn a_drawer_has_a_port_and_a_display_may_share_the_printers() {
+    let more = "[station.drawer]\nport = \"/dev/till/drawer\"\n[station.display]\nthrough = \"printer\"\nprofile = \"cd5220\"\n[pages]";
+    let config = Config::parse(Path::new("etc/till.toml"), &GOOD.replace("[pages]", more)).unwrap();
+    let station = config.stations().next().unwrap();
+    assert_eq!(station.drawer.as_ref().unwrap().profile.0.name, "bell");
+    assert_eq!(station.display.as_ref().unwrap().through, Some(Through::Printer));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ours.toml");
+    let text = include_str!("../../hardware/profiles/drawers/bell.toml").replace("\"bell\"", "\"ours\"");
+    std::fs::write(&path, &text).unwrap();
+    let named = |name: &str| name.parse::<DrawerProfileName>();
+    assert_eq!(named(path.to_str().unwrap()).unwrap().0.name, "ours");
+    std::fs::write(&path, text.replace("open =", "opens =")).unwrap();
+    assert!(named(path.to_str().unwrap()).unwrap_err().contains("unknown field `opens`"));
+    assert!(named("ours.toml").unwrap_err().contains("whole path"));
+}
+
+#[test]
 fn a_good_file_is_taken_and_paths_start_at_its_folder() {
     let config = Config::parse(Path::new("etc/till.toml"), GOOD).unwrap();
     assert_eq!(config.state_dir, Path::new("etc/state"));
@@ -67,6 +85,40 @@ fn each_mistake_names_its_line_and_what_to_do() {
         (
             with("[pages]", "[station.display]\nport = \"/dev/till/printer\"\nprofile = \"dm-d\"\n[pages]"),
             "etc/till.toml:7: /dev/till/printer is used twice",
+        ),
+        (
+            with("[pages]", "[station.drawer]\nport = \"/dev/till/drawer\"\nprofile = \"kick\"\n[pages]"),
+            "etc/till.toml:16: there is no drawer profile \"kick\": use one of bell,",
+        ),
+        (
+            with("[pages]", "[station.drawer]\nport = \"/dev/till/printer\"\n[pages]"),
+            "etc/till.toml:7: /dev/till/printer is used twice",
+        ),
+        (
+            with("[pages]", "[station.drawer]\nprofile = \"bell\"\n[pages]"),
+            "etc/till.toml:7: the drawer of front needs either port or tcp",
+        ),
+        (
+            with("[pages]", "[station.drawer]\nport = \"/dev/till/drawer\"\nbaud = 0\n[pages]"),
+            "etc/till.toml:7: a device of front has a baud rate of 0",
+        ),
+        (
+            with("[pages]", "[station.display]\nthrough = \"scanner\"\nprofile = \"dm-d\"\n[pages]"),
+            "etc/till.toml:15: unknown variant `scanner`",
+        ),
+        (
+            with(
+                "[pages]",
+                "[station.display]\nthrough = \"printer\"\nport = \"/dev/x\"\nprofile = \"dm-d\"\n[pages]",
+            ),
+            "etc/till.toml:7: the display of front is on the printer's line: leave out port",
+        ),
+        (
+            with(
+                "[station.printer]\nport = \"/dev/till/printer\"\nprofile = \"epson-tm-t88\"",
+                "[station.display]\nthrough = \"printer\"\nprofile = \"dm-d\"",
+            ),
+            "etc/till.toml:7: the display of front is on the printer's line, and there is no printer",
         ),
         (with("/dev/till/printer", "/dev/till/scanner"), "etc/till.toml:7: /dev/till/scanner is used twice"),
         (with("127.0.0.1:8040", "8040"), "etc/till.toml:15: invalid socket address"),

@@ -4,7 +4,7 @@ use super::wallets::Wallets;
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config};
-use crate::devices::{Address, DrawerPulse, FlowControl, SerialAddress, TcpAddress};
+use crate::devices::{Address, DrawerPulse, FlowControl, LineSettings, SerialAddress, TcpAddress};
 use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
@@ -74,7 +74,8 @@ pub(crate) fn devices(config: &Config) -> devices::Config {
             },
             drawer: DrawerPulse::default(),
         });
-        (station.id.clone(), devices::StationConfig { scanner, printer, display: display(station) })
+        let (display, drawer) = (display(station), drawer(station));
+        (station.id.clone(), devices::StationConfig { scanner, printer, display, drawer })
     });
     devices::Config {
         reopen: Duration::from_millis(config.timing.reopen_ms),
@@ -86,11 +87,23 @@ pub(crate) fn devices(config: &Config) -> devices::Config {
 fn display(station: &config::Station) -> Option<devices::DisplayConfig> {
     let display = station.display.as_ref()?;
     Some(devices::DisplayConfig {
-        address: address(&display.port, &display.tcp, display.baud, config::Flow::None),
-        profile: devices::DisplayProfile::by_name(&display.profile.0)?,
+        address: match display.through {
+            Some(config::Through::Printer) => None,
+            None => Some(on_line(&display.port, &display.tcp, display.profile.0.line, display.baud)),
+        },
+        profile: display.profile.0,
         lang: lang(display.language),
         idle: display.idle.clone(),
         paid: devices::DISPLAY_PAID,
+    })
+}
+
+fn drawer(station: &config::Station) -> Option<devices::DrawerConfig> {
+    let drawer = station.drawer.as_ref()?;
+    let profile = drawer.profile.0;
+    Some(devices::DrawerConfig {
+        address: on_line(&drawer.port, &drawer.tcp, profile.line, drawer.baud),
+        profile: profile.clone(),
     })
 }
 
@@ -104,8 +117,12 @@ fn lang(language: config::Language) -> paper::Lang {
 
 /// The address of a scanner, its line set up as its profile says.
 fn scanner_address(scanner: &config::Scanner) -> Address {
-    let line = scanner.known.line;
-    match address(&scanner.port, &scanner.tcp, line.baud, config::Flow::None) {
+    on_line(&scanner.port, &scanner.tcp, scanner.known.line, None)
+}
+
+/// The address of a device whose profile says how its line is set up; `baud` is the shop's own.
+fn on_line(port: &Option<PathBuf>, tcp: &Option<String>, line: LineSettings, baud: Option<u32>) -> Address {
+    match address(port, tcp, baud.unwrap_or(line.baud), config::Flow::None) {
         Address::Serial(serial) => Address::Serial(SerialAddress {
             flow: line.flow,
             data_bits: line.data_bits,

@@ -5,6 +5,7 @@ use crate::record::ids::StationId;
 use hardware::Profile;
 use hardware::display::DisplayProfile;
 use hardware::document::DrawerPulse;
+use hardware::drawer::DrawerProfile;
 use hardware::link::Address;
 use hardware::printer::driver::Patience;
 use hardware::scanner::ScannerProfile;
@@ -50,8 +51,10 @@ pub struct StationConfig {
     pub scanner: Option<ScannerConfig>,
     /// Its printer, with the drawer on it.
     pub printer: Option<PrinterConfig>,
-    /// Its customer display, where it has one on a line of its own.
+    /// Its customer display, where it has one on a line.
     pub display: Option<DisplayConfig>,
+    /// Its drawer, where that has a port of its own and does not hang on the printer.
+    pub drawer: Option<DrawerConfig>,
 }
 
 /// Within how long the same code may be the same scan, unless a shop says otherwise: longer than a hand that holds a
@@ -110,8 +113,8 @@ pub struct PrinterConfig {
 /// A customer display of two lines.
 #[derive(Clone, Debug)]
 pub struct DisplayConfig {
-    /// Where it is.
-    pub address: Address,
+    /// Where it is; none on the printer's line.
+    pub address: Option<Address>,
     /// What it can do.
     pub profile: &'static DisplayProfile,
     /// The language of its words; a display without Chinese characters shows English whatever it says.
@@ -120,6 +123,15 @@ pub struct DisplayConfig {
     pub idle: Vec<String>,
     /// How long a payment is shown.
     pub paid: Duration,
+}
+
+/// A drawer on a port of its own.
+#[derive(Clone, Debug)]
+pub struct DrawerConfig {
+    /// Where it is.
+    pub address: Address,
+    /// What opens it.
+    pub profile: DrawerProfile,
 }
 
 /// How long a payment is shown: time to count the change.

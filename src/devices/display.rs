@@ -7,14 +7,16 @@
 mod face;
 
 use super::lamp::Lamp;
+use super::printer::Running;
 use super::words::sentence;
 use super::{Config, DisplayConfig, told_to_stop};
 use crate::inbox::{Board, PortState};
 use crate::record::ids::{SaleId, StationId};
 use crate::view::View;
 use face::Face;
-use hardware::display::{Frame, begin, encode};
-use hardware::link::{Port, PortConfig, PortEvent, PortHandle, Raw, Written};
+use hardware::display::{DisplayProfile, Frame, begin, encode};
+use hardware::link::{Address, Port, PortConfig, PortEvent, PortHandle, Raw, Written};
+use hardware::printer::{JobOutcome, PrinterHandle};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,34 +29,89 @@ const PACE: Duration = Duration::from_millis(100);
 /// How long a line that takes nothing is waited for before the frame is given up: two lines are small.
 const STALL: Duration = Duration::from_secs(1);
 
+/// How many frames may be given to a printer that does not print: they wait in its buffer, and one that is full is held.
+const FRAMES_HELD_MAX: u32 = 16;
+
+/// How a display is reached.
+pub(super) enum Way {
+    /// On a line of its own.
+    Port(Arc<PortHandle>),
+    /// On the line of a printer, which lets a frame through between two jobs.
+    Printer(Arc<PrinterHandle>),
+}
+
+impl Way {
+    /// The line of a printer that runs, and its openings.
+    pub(super) fn of_printer(printer: &Running) -> (Way, watch::Receiver<Option<u64>>) {
+        (Way::Printer(Arc::clone(&printer.handle)), printer.opening.clone())
+    }
+}
+
 /// A display that runs.
 pub(super) struct Display {
-    port: Arc<PortHandle>,
+    way: Way,
     /// The number of the opening under way; none while the display is away. After each opening it shows nothing of
     /// what it was told before.
     opening: watch::Receiver<Option<u64>>,
     view: watch::Receiver<Arc<View>>,
     station: StationId,
     config: DisplayConfig,
+    profile: DisplayProfile,
     face: Face,
     lamp: Lamp,
     /// The payment under show, and when it has been shown long enough.
     paid: Option<(SaleId, Instant)>,
+    /// How soon a frame that did not get through is tried again.
+    again: Duration,
+    /// Frames given to a printer since it last could print.
+    held: u32,
 }
 
-/// Starts driving a display.
+/// Starts driving a display; `printer` is the printer's line, for one that has none of its own.
 pub(super) fn start(
     config: &Config,
     display: &DisplayConfig,
+    printer: Option<(Way, watch::Receiver<Option<u64>>)>,
     station: &StationId,
     board: &Board,
     lamp: &Lamp,
 ) -> io::Result<Display> {
     lamp.show(PortState::Gone("The display is being looked for.".to_owned()));
+    let (way, opening, profile, again) = match (&display.address, printer) {
+        (Some(address), _) => {
+            let (port, opening) = open(config, address, lamp)?;
+            (Way::Port(Arc::new(port)), opening, display.profile.clone(), PACE)
+        }
+        (None, Some((way, opening))) => {
+            (way, opening, display.profile.on_shared_line(), config.printer_poll.max(PACE))
+        }
+        (None, None) => return Err(io::Error::other("the printer whose line it shares is not driven")),
+    };
+    Ok(Display {
+        way,
+        opening,
+        view: board.view.clone(),
+        station: station.clone(),
+        config: display.clone(),
+        profile,
+        face: Face::new(display),
+        lamp: lamp.clone(),
+        paid: None,
+        again,
+        held: 0,
+    })
+}
+
+/// Keeps a line of the display's own.
+fn open(
+    config: &Config,
+    address: &Address,
+    lamp: &Lamp,
+) -> io::Result<(PortHandle, watch::Receiver<Option<u64>>)> {
     let (openings, opening) = watch::channel(None);
     let mut opened = 0;
     let for_port = lamp.clone();
-    let port = PortConfig { reopen: config.reopen, ..PortConfig::new(display.address.clone()) };
+    let port = PortConfig { reopen: config.reopen, ..PortConfig::new(address.clone()) };
     let port = Port::start(port, Raw, move |event| match event {
         PortEvent::Opened => {
             for_port.show(PortState::Ready);
@@ -68,16 +125,7 @@ pub(super) fn start(
         // A display says nothing that is waited for.
         PortEvent::Received(_) => {}
     })?;
-    Ok(Display {
-        port: Arc::new(port),
-        opening,
-        view: board.view.clone(),
-        station: station.clone(),
-        config: display.clone(),
-        face: Face::new(display),
-        lamp: lamp.clone(),
-        paid: None,
-    })
+    Ok((port, opening))
 }
 
 impl Display {
@@ -93,8 +141,9 @@ impl Display {
             let (frame, until) = self.frame();
             if opening.is_some() && shown.as_ref() != Some(&frame) {
                 shown = self.send(frame, shown).await;
+                let pause = if shown.is_some() { PACE } else { self.again };
                 tokio::select! {
-                    () = tokio::time::sleep(PACE) => continue,
+                    () = tokio::time::sleep(pause) => continue,
                     () = told_to_stop(&mut shutdown) => break,
                 }
             }
@@ -116,7 +165,11 @@ impl Display {
             let shop = self.view.borrow().shop.clone();
             let _ = self.send(self.face.idle(&shop), shown).await;
         }
-        self.port.stop();
+        match &self.way {
+            Way::Port(port) => port.stop(),
+            // The printer's own worker ends it.
+            Way::Printer(_) => {}
+        }
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 
@@ -144,26 +197,43 @@ impl Display {
     }
 
     /// Sends what has changed; what is shown is not known when the line did not take all of it.
-    async fn send(&self, frame: Frame, shown: Option<Frame>) -> Option<Frame> {
-        let profile = self.config.profile;
-        let mut bytes = if shown.is_none() { begin(profile) } else { vec![] };
-        bytes.extend(encode(&frame, shown.as_ref(), profile));
+    async fn send(&mut self, frame: Frame, shown: Option<Frame>) -> Option<Frame> {
+        // Of a display behind a printer nobody hears whether it was off: it is told all of it each time.
+        let known = match self.way {
+            Way::Port(_) => shown.as_ref(),
+            Way::Printer(_) => None,
+        };
+        let mut bytes = if shown.is_none() { begin(&self.profile) } else { vec![] };
+        bytes.extend(encode(&frame, known, &self.profile));
         if bytes.is_empty() {
             return Some(frame);
         }
-        let port = Arc::clone(&self.port);
-        match tokio::task::spawn_blocking(move || port.write(bytes, STALL)).await {
-            Ok(Written::All) => {
-                self.lamp.show(PortState::Ready);
-                Some(frame)
+        let taken = match &self.way {
+            Way::Port(port) => {
+                let port = Arc::clone(port);
+                let written = tokio::task::spawn_blocking(move || port.write(bytes, STALL)).await;
+                matches!(written, Ok(Written::All))
             }
-            Ok(Written::Partly { why, .. }) => {
-                tracing::debug!(station = self.station.as_str(), %why, "A frame did not reach the display.");
-                // It comes again with the next opening or the next turn, and never faster than the pace.
-                None
+            Way::Printer(printer) => {
+                let printer = Arc::clone(printer);
+                self.held = if printer.status().can_print() { 0 } else { self.held.saturating_add(1) };
+                if self.held > FRAMES_HELD_MAX {
+                    return None;
+                }
+                let outcome = tokio::task::spawn_blocking(move || printer.show(bytes)).await;
+                matches!(outcome, Ok(JobOutcome::Confirmed))
             }
-            Err(_) => None,
+        };
+        if taken {
+            self.lamp.show(PortState::Ready);
+            return Some(frame);
         }
+        if let Way::Printer(_) = self.way {
+            self.lamp.show(PortState::Gone("The printer's line takes nothing just now.".to_owned()));
+        }
+        // It comes again with the next opening or the next turn, and never faster than the pace.
+        tracing::debug!(station = self.station.as_str(), "A frame did not reach the display.");
+        None
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) enum Device {
     Scanner,
     Printer,
     Display,
+    Drawer,
 }
 
 /// Shows one device's state.
@@ -38,6 +39,7 @@ impl Lamp {
                 Device::Scanner => &mut devices.scanner,
                 Device::Printer => &mut devices.printer,
                 Device::Display => &mut devices.display,
+                Device::Drawer => &mut devices.drawer,
             };
             let changed = *shown != state;
             *shown = state.clone();
@@ -58,7 +60,7 @@ impl Lamp {
         match state {
             PortState::Absent => {}
             PortState::Ready => tracing::info!(station, ?device, "A device is ready."),
-            PortState::Asks(words) | PortState::Held(words) => {
+            PortState::Asks(words) | PortState::Held(words) | PortState::Jammed(words) => {
                 tracing::warn!(station, ?device, words, "A device asks for a person.")
             }
             PortState::Gone(words) => tracing::warn!(station, ?device, words, "A device is gone."),

@@ -3,22 +3,22 @@
 //! A receipt waits here while the printer is gone, open or without paper: nothing of it was sent, so it
 //! is simply printed later. A drawer does not wait long: the customer stands there.
 
+use super::presses::Presses;
 use super::printer::Running;
 use super::words::{Answers, drawer_stays_shut, of_drawer, of_paper, sentence};
 use super::{Config, PrinterConfig, told_to_stop};
 use crate::counter::Refusal;
 use crate::counter::duty::{KickDuty, PrintDuty};
 use crate::counter::event::{Event, PrintReport};
-use crate::inbox::{Board, DeviceWork, Inbox};
+use crate::inbox::{DeviceWork, Inbox};
 use crate::paper::{Form, Lang, layout};
 use crate::receipt::Receipt;
 use crate::record::body::PaperOutcome;
-use crate::record::ids::StationId;
 use hardware::document::Document;
 use hardware::printer::escpos::encode;
-use hardware::printer::{JobOutcome, Why};
+use hardware::printer::{Fault, JobOutcome, PrinterStatus, Why};
 use hardware::profile::{Charset, Replies};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -30,35 +30,6 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How often a drawer that waits behind a receipt looks whether that stands still.
 const HELD_LOOK: Duration = Duration::from_millis(100);
 
-/// Tells when a person gives up the receipt that stands still in one station's printer.
-#[derive(Clone)]
-pub(super) struct GivenUp {
-    station: StationId,
-    presses: watch::Receiver<BTreeMap<StationId, u64>>,
-    seen: u64,
-}
-
-impl GivenUp {
-    pub(super) fn new(board: &Board, station: &StationId) -> Self {
-        Self { station: station.clone(), presses: board.paper_given_up.subscribe(), seen: 0 }
-    }
-
-    /// Takes all presses so far as seen. True if there was another since the last look.
-    fn look(&mut self) -> bool {
-        let presses = self.presses.borrow_and_update().get(&self.station).copied().unwrap_or(0);
-        presses != std::mem::replace(&mut self.seen, presses)
-    }
-
-    /// Returns at the next press.
-    async fn pressed(&mut self) {
-        while !self.look() {
-            if self.presses.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-}
-
 /// The work of one printer.
 pub(super) struct Paperwork {
     printer: Running,
@@ -69,7 +40,8 @@ pub(super) struct Paperwork {
     arrivals: mpsc::Receiver<DeviceWork>,
     inbox: Inbox,
     shutdown: watch::Receiver<bool>,
-    given_up: GivenUp,
+    given_up: Presses,
+    jam_cleared: Presses,
     /// Drawers, each with the moment at which it is given up.
     kicks: VecDeque<(KickDuty, Instant)>,
     receipts: VecDeque<(PrintDuty, Box<Receipt>)>,
@@ -98,7 +70,7 @@ impl Paperwork {
         arrivals: mpsc::Receiver<DeviceWork>,
         inbox: Inbox,
         shutdown: watch::Receiver<bool>,
-        given_up: GivenUp,
+        [given_up, jam_cleared]: [Presses; 2],
     ) -> Self {
         Self {
             printer,
@@ -110,6 +82,7 @@ impl Paperwork {
             inbox,
             shutdown,
             given_up,
+            jam_cleared,
             kicks: VecDeque::new(),
             receipts: VecDeque::new(),
             ask_again: None,
@@ -139,6 +112,9 @@ impl Paperwork {
                 return self.kick(kick, until).await;
             }
             self.kicks.push_front((kick, until));
+            if self.opens_at_once(self.printer.handle.status()) {
+                return self.kick_at_once().await;
+            }
             if until <= Instant::now() {
                 let why = self.printer.handle.status().to_string();
                 self.give_up_kick(&why).await;
@@ -212,6 +188,48 @@ impl Paperwork {
         true
     }
 
+    /// Whether the drawer of a printer of this health is opened at once: one that answers, and has no paper, an open
+    /// cover, or was taken off line. In an error no printer that we know of obeys.
+    fn opens_at_once(&self, status: PrinterStatus) -> bool {
+        let why = Why::of_status(status);
+        self.config.profile.drawer_at_once
+            && matches!(why, Some(Why::PaperOut | Why::CoverOpen | Why::Offline))
+    }
+
+    /// Opens the drawer that waits longest although nothing is printed. False when the till cannot write that down just
+    /// now.
+    async fn kick_at_once(&mut self) -> bool {
+        let Some((duty, until)) = self.kicks.pop_front() else { return true };
+        match self.announce(Event::Drawer(duty.kick, PrintReport::Starting)).await {
+            Leave::Given => {}
+            Leave::Never => return true,
+            Leave::Later => {
+                self.kicks.push_front((duty, until));
+                return false;
+            }
+        }
+        let (handle, pulse) = (Arc::clone(&self.printer.handle), self.config.drawer);
+        let opened = tokio::task::spawn_blocking(move || handle.open_drawer_at_once(pulse)).await;
+        let outcome = opened.unwrap_or(JobOutcome::Unconfirmed { why: Why::Stopped });
+        // Well again or not, a printer that was asked for a pulse out of turn says only by the drawer that it gave one.
+        let (outcome, words) = of_drawer(&outcome, Answers::No);
+        self.inbox.post(Event::Drawer(duty.kick, PrintReport::Ended(outcome, words))).await;
+        true
+    }
+
+    /// Tells a printer whose knife was jammed to go on, once a person says that it is free.
+    async fn clear_jam(&mut self) {
+        if !self.config.profile.recovers || self.printer.handle.status().fault != Fault::Cutter {
+            return;
+        }
+        let handle = Arc::clone(&self.printer.handle);
+        let recovered = tokio::task::spawn_blocking(move || handle.recover()).await;
+        if let Ok(JobOutcome::FailedBefore { why }) = recovered {
+            // Its lamp says so as well: it is not free yet.
+            tracing::info!(%why, "The printer did not go on after a jam.");
+        }
+    }
+
     /// Asks that a beginning be made durable.
     async fn announce(&mut self, starting: Event) -> Leave {
         match self.inbox.ask(starting).await {
@@ -243,9 +261,12 @@ impl Paperwork {
         });
         loop {
             // A receipt may wait minutes for paper; a drawer does not wait for that.
+            let at_once = self.config.profile.drawer_at_once;
             let next_kick = self.kicks.front().map(|(_, until)| *until);
             let kick_given_up = async {
                 match next_kick {
+                    // One that can be opened at once need not wait at all.
+                    Some(_) if at_once => tokio::time::sleep(HELD_LOOK).await,
                     Some(until) => tokio::time::sleep_until(until.max(Instant::now() + HELD_LOOK)).await,
                     None => std::future::pending().await,
                 }
@@ -259,11 +280,7 @@ impl Paperwork {
                         self.printer.handle.give_up();
                     }
                 }
-                () = kick_given_up => {
-                    if let Some(why) = self.printer.handle.held() {
-                        self.give_up_kick(&why.to_string()).await;
-                    }
-                }
+                () = kick_given_up => self.see_to_held_kick().await,
                 work = self.arrivals.recv(), if !self.ended => match work {
                     Some(work) => self.sort_in(work),
                     None => self.ended = true,
@@ -272,6 +289,17 @@ impl Paperwork {
         }
         self.printer.handle.stop();
         job.await.unwrap_or(JobOutcome::Unconfirmed { why: Why::Stopped })
+    }
+
+    /// Sees to the drawer that waits behind a receipt, if that stands still.
+    async fn see_to_held_kick(&mut self) {
+        let Some(why) = self.printer.handle.held() else { return };
+        let at_once = self.config.profile.drawer_at_once;
+        if at_once && matches!(why, Why::PaperOut | Why::CoverOpen | Why::Offline) {
+            self.kick_at_once().await;
+        } else if next_is_late(&self.kicks) {
+            self.give_up_kick(&why.to_string()).await;
+        }
     }
 
     /// Leaves the drawer that waits longest shut, and says so.
@@ -334,6 +362,10 @@ impl Paperwork {
         };
         let arrived = tokio::select! {
             work = self.arrivals.recv() => Some(work),
+            () = self.jam_cleared.pressed() => {
+                self.clear_jam().await;
+                None
+            }
             () = bell => None,
             () = tokio::time::sleep_until(until) => None,
             () = told_to_stop(&mut self.shutdown) => None,
@@ -344,4 +376,9 @@ impl Paperwork {
             Some(None) => self.ended = true,
         }
     }
+}
+
+/// Whether the drawer that waits longest has waited long enough.
+fn next_is_late(kicks: &VecDeque<(KickDuty, Instant)>) -> bool {
+    kicks.front().is_some_and(|(_, until)| *until <= Instant::now())
 }

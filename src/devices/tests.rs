@@ -1,5 +1,6 @@
 //! Devices on real pseudo-terminals: what is posted, what is printed, and what waits.
 
+mod beside;
 mod counter;
 
 use super::*;
@@ -8,6 +9,7 @@ use crate::counter::duty::KickDuty;
 use crate::inbox::{PortState, Reply};
 use crate::paper::{Form, Lang, TypeSize, layout};
 use crate::record::ids::{JobId, KickId};
+use beside::drawer_in_turn;
 use counter::{Counter, LONG, print, reference, scanned, yes};
 use hardware::Profile;
 use hardware::printer::escpos::encode;
@@ -253,7 +255,10 @@ async fn a_cable_pulled_within_a_receipt_fails_it_part_way_and_it_is_not_printed
 
 #[tokio::test]
 async fn the_drawer_opens_before_receipts_that_wait() {
-    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| config.drawer_wait = LONG);
+    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| {
+        config.drawer_wait = LONG;
+        drawer_in_turn(config);
+    });
     counter.printer_is(|state| *state == PortState::Ready).await;
     counter.printer.set_fault(Fault::CoverOpen);
     counter.printer_is(|state| matches!(state, PortState::Asks(_))).await;
@@ -299,7 +304,10 @@ async fn a_drawer_that_is_wanted_while_the_printer_is_asked_still_opens_first() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drawer_that_cannot_be_opened_is_given_up_while_its_receipt_goes_on_waiting() {
     let shortly = Duration::from_millis(50);
-    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| config.drawer_wait = shortly);
+    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| {
+        config.drawer_wait = shortly;
+        drawer_in_turn(config);
+    });
     counter.printer_is(|state| *state == PortState::Ready).await;
     counter.printer.set_fault(Fault::PaperOut);
     counter.printer_is(|state| matches!(state, PortState::Asks(_))).await;

@@ -1,6 +1,8 @@
 //! What devices report, as sentences for the person at the counter and outcomes for the journal.
 
 use crate::record::body::PaperOutcome;
+use hardware::drawer::DrawerOutcome;
+use hardware::link::WriteFailure;
 use hardware::printer::{JobOutcome, Why};
 
 /// Makes a sentence of words that begin small and end without a stop.
@@ -48,6 +50,25 @@ pub(super) fn of_drawer(outcome: &JobOutcome, answers: Answers) -> (PaperOutcome
     }
 }
 
+/// How the opening of a drawer on a port of its own ended. A line that took what opens it has given it, as a printer
+/// that is well has.
+pub(super) fn of_own_drawer(outcome: DrawerOutcome) -> (PaperOutcome, String) {
+    match outcome {
+        DrawerOutcome::Open | DrawerOutcome::Given => (PaperOutcome::Confirmed, String::new()),
+        DrawerOutcome::Unsure(doubt) => {
+            (PaperOutcome::Unconfirmed, format!("It is not known whether the drawer opened: {doubt}."))
+        }
+        DrawerOutcome::NotSent(why) => {
+            let why = match why {
+                WriteFailure::Gone => "it is not connected: look at its cable",
+                WriteFailure::Stalled | WriteFailure::Busy => "its line takes nothing: look at its cable",
+                WriteFailure::Stopped => "the till is stopping",
+            };
+            (PaperOutcome::FailedBefore, drawer_stays_shut(why))
+        }
+    }
+}
+
 /// What a printer says about itself after a pulse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Answers {
@@ -86,6 +107,7 @@ mod tests {
     #[test]
     fn every_sentence_about_a_printer_is_said_in_chinese_too() {
         use crate::locales::{Lang, device};
+        use hardware::drawer::Doubt;
         use hardware::printer::Fault;
         let faults = [Fault::Cutter, Fault::Passing, Fault::Lasting].map(Why::Fault);
         let others = [
@@ -99,6 +121,7 @@ mod tests {
             Why::Busy,
             Why::CannotTell,
             Why::NoWord,
+            Why::NoSign,
             Why::GivenUp,
             Why::Stopped,
         ];
@@ -107,6 +130,16 @@ mod tests {
                 let chinese = device(&words, Lang::ZhHans);
                 assert!(!chinese.contains(|c: char| c.is_ascii_alphabetic()), "{words} {chinese}");
             }
+        }
+        use DrawerOutcome::{NotSent, Unsure};
+        let doubts = [Doubt::StillShut, Doubt::NoAnswer, Doubt::Partly].map(Unsure);
+        let failures = [WriteFailure::Gone, WriteFailure::Stalled, WriteFailure::Busy, WriteFailure::Stopped];
+        let drawers = doubts.into_iter().chain(failures.map(NotSent)).map(|outcome| of_own_drawer(outcome).1);
+        let jammed = crate::devices::printer::JAMMED.to_owned();
+        let no_sign = of_drawer(&JobOutcome::Unconfirmed { why: Why::NoSign }, Answers::No).1;
+        for words in drawers.chain([jammed, no_sign]) {
+            let chinese = device(&words, Lang::ZhHans);
+            assert!(!chinese.contains(|c: char| c.is_ascii_alphabetic()), "{words} {chinese}");
         }
     }
 }

@@ -88,7 +88,7 @@ pub fn device(words: &str, lang: Lang) -> String {
 }
 
 /// Sentences of the printer and its drawer, without their stops.
-const DEVICES: [(&str, &str); 22] = [
+const DEVICES: [(&str, &str); 34] = [
     ("the paper has run out: put in a new roll", "纸已用完，请装新纸"),
     ("the cover is open: close it", "上盖已打开，请合上"),
     (
@@ -121,7 +121,22 @@ const DEVICES: [(&str, &str); 22] = [
     ("the printer was shut down", "打印机已停止"),
     ("the printer is being looked for", "正在查找打印机"),
     ("no printer is set up at this station", "此工位没有打印机"),
+    (
+        "the knife is jammed: open the cover, free the paper, close it, then press \"Cleared, go on\"",
+        "切刀卡住，请打开上盖，取出纸，合上后按“已清除，继续”",
+    ),
     ("the drawer could not be opened: ", "钱箱没有打开："),
+    ("it is not known whether the drawer opened: ", "不知道钱箱是否打开："),
+    ("nothing shows that the drawer moved: look at it", "没有迹象表明钱箱已打开，请查看"),
+    ("it says that it is still shut", "钱箱显示仍未打开"),
+    ("it does not say whether it is open", "钱箱没有应答"),
+    ("its line took only a part of the command", "指令没有完整发出"),
+    ("it is not connected: look at its cable", "钱箱未连接，请检查连线"),
+    ("its line takes nothing: look at its cable", "钱箱线路没有反应，请检查连线"),
+    ("the till is stopping", "收银机正在停止"),
+    ("the drawer is being looked for", "正在查找钱箱"),
+    ("the printer's line takes nothing just now", "打印机线路暂时没有反应"),
+    ("no drawer is set up at this station", "此工位没有钱箱"),
     ("open it with its key", "请用钥匙打开"),
 ];
 

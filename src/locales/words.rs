@@ -233,6 +233,8 @@ messages! {
     SettlePaper: "I looked: done", "已查看，完成";
     NoPaperHeld: "No receipt stands still in the printer any more.", "打印机里没有停住的小票。";
     GiveUpPaper: "Give up this receipt", "放弃打印此小票";
+    NothingJammed: "The printer is not jammed any more.", "打印机已不再卡住。";
+    ClearedGoOn: "Cleared, go on", "已清除，继续";
     SettleDrawer: "The drawer is seen to", "钱箱已处理";
     NeedsYou: "Needs you", "需要处理";
     NothingNeedsYou: "Nothing needs you.", "没有需要处理的事项。";
@@ -249,6 +251,9 @@ messages! {
     DisplayReady: "Display ready", "顾客屏正常";
     DisplayGone: "Display gone", "顾客屏断开";
     DisplayTrouble: "Customer display: {}", "顾客屏：{}";
+    DrawerReady: "Drawer ready", "钱箱正常";
+    DrawerGone: "Drawer gone", "钱箱断开";
+    DrawerTrouble: "Drawer: {}", "钱箱：{}";
 
     // Shift.
     MoreWho: "{} ▾", "{} ▾";

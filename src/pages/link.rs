@@ -62,7 +62,9 @@ pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
     let chip = |state: &PortState, [ready, absent, asks, gone]: [Msg; 4]| match state {
         PortState::Ready => Chip { mark: "good", words: v.say(ready) },
         PortState::Absent => Chip { mark: "calm", words: v.say(absent) },
-        PortState::Asks(_) | PortState::Held(_) => Chip { mark: "warn", words: v.say(asks) },
+        PortState::Asks(_) | PortState::Held(_) | PortState::Jammed(_) => {
+            Chip { mark: "warn", words: v.say(asks) }
+        }
         PortState::Gone(_) => Chip { mark: "bad", words: v.say(gone) },
     };
     let mut chips = vec![
@@ -74,6 +76,10 @@ pub(super) fn chips(devices: &StationDevices, v: &Voice) -> Vec<Chip> {
         let words = [Msg::DisplayReady, Msg::DisplayGone, Msg::DisplayGone, Msg::DisplayGone];
         chips.push(chip(&devices.display, words));
     }
+    if devices.drawer != PortState::Absent {
+        let words = [Msg::DrawerReady, Msg::DrawerGone, Msg::DrawerGone, Msg::DrawerGone];
+        chips.push(chip(&devices.drawer, words));
+    }
     chips
 }
 
@@ -82,11 +88,16 @@ pub(super) fn holds_paper(devices: &StationDevices) -> bool {
     matches!(devices.printer, PortState::Held(_))
 }
 
+/// Whether a station's printer is jammed, and goes on when a person says that it is free.
+pub(super) fn is_jammed(devices: &StationDevices) -> bool {
+    matches!(devices.printer, PortState::Jammed(_))
+}
+
 /// What a person has to see to, in sentences.
 pub(super) fn troubles(devices: &StationDevices, v: &Voice) -> Vec<String> {
     let trouble = |state: &PortState, frame: Msg| match state {
         PortState::Ready | PortState::Absent => None,
-        PortState::Asks(why) | PortState::Held(why) | PortState::Gone(why) => {
+        PortState::Asks(why) | PortState::Held(why) | PortState::Jammed(why) | PortState::Gone(why) => {
             Some(v.with(frame, v.device(why)))
         }
     };
@@ -94,6 +105,7 @@ pub(super) fn troubles(devices: &StationDevices, v: &Voice) -> Vec<String> {
         trouble(&devices.scanner, Msg::ScannerTrouble),
         trouble(&devices.printer, Msg::PrinterTrouble),
         trouble(&devices.display, Msg::DisplayTrouble),
+        trouble(&devices.drawer, Msg::DrawerTrouble),
     ];
     all.into_iter().flatten().collect()
 }

@@ -5,7 +5,7 @@ use super::request::Asked;
 use super::session::{self, SignedIn};
 use super::{Pages, act, cashier, link, pin};
 use crate::counter::event::{Act, Command, Event};
-use crate::inbox::Reply;
+use crate::inbox::{Reply, StationDevices};
 use crate::locales::Msg;
 use crate::record::ids::{StaffId, StationId};
 use crate::staff::Role;
@@ -15,8 +15,10 @@ use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long an answer waits for the view to show what was done. It is drawn with the commit; only a till
 /// that is being stopped draws no more.
@@ -45,18 +47,44 @@ pub(super) async fn give_up_paper(
     Path(station): Path<String>,
     asked: Asked,
 ) -> Response {
+    let presses = Arc::clone(&pages.parts.board.paper_given_up);
+    let button = Button { now: link::holds_paper, not_now: Msg::NoPaperHeld, presses: &presses };
+    count(&pages, &station, &asked, button).await
+}
+
+/// Tells the station's printer to go on after a jam that the person who presses has cleared. It is no record either:
+/// what became of the receipt was written down when the printer stopped.
+pub(super) async fn jam_cleared(
+    State(pages): State<Arc<Pages>>,
+    Path(station): Path<String>,
+    asked: Asked,
+) -> Response {
+    let presses = Arc::clone(&pages.parts.board.jam_cleared);
+    let button = Button { now: link::is_jammed, not_now: Msg::NothingJammed, presses: &presses };
+    count(&pages, &station, &asked, button).await
+}
+
+/// A button about a device: it makes no record, and each press is counted on the board.
+struct Button<'a> {
+    /// Whether it means anything now.
+    now: fn(&StationDevices) -> bool,
+    /// What is said where it does not.
+    not_now: Msg,
+    presses: &'a watch::Sender<BTreeMap<StationId, u64>>,
+}
+
+async fn count(pages: &Arc<Pages>, station: &str, asked: &Asked, button: Button<'_>) -> Response {
     let run = async {
-        let place = pages.station(&station)?;
-        session::here(&pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
-        let board = &pages.parts.board;
-        if !board.devices.borrow().get(&place).is_some_and(link::holds_paper) {
-            return Err(Sorry::of(StatusCode::CONFLICT, "not_now", Msg::NoPaperHeld));
+        let place = pages.station(station)?;
+        session::here(pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+        if !pages.parts.board.devices.borrow().get(&place).is_some_and(button.now) {
+            return Err(Sorry::of(StatusCode::CONFLICT, "not_now", button.not_now));
         }
-        board.paper_given_up.send_modify(|presses| *presses.entry(place).or_default() += 1);
+        button.presses.send_modify(|presses| *presses.entry(place).or_default() += 1);
         Ok(Done { reply: Reply { seq: pages.view().tip.seq, sale: None }, cookie: None })
     };
     let outcome = run.await;
-    conclude(&pages, &station, &asked, outcome).await
+    conclude(pages, station, asked, outcome).await
 }
 
 async fn run(pages: &Pages, station: &str, name: &str, asked: &Asked) -> Result<Done, Sorry> {

@@ -261,6 +261,32 @@ async fn a_receipt_that_stands_still_in_the_printer_can_be_given_up_and_no_other
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_jam_that_a_person_has_cleared_can_be_said_so_in_both_languages_and_no_other() {
+    let (shop, tom) = Shop::with_people().await;
+    let address = "/s/front/act/jam-cleared";
+    let show = |printer| {
+        let front = "front".parse().unwrap();
+        shop.board.devices.send_modify(|all| {
+            drop(all.insert(front, StationDevices { printer, ..StationDevices::default() }))
+        });
+    };
+    show(PortState::Held("The paper has run out: put in a new roll.".to_owned()));
+    assert!(!shop.get("/s/front", Some(&tom)).await.text.contains(address));
+    assert_eq!(shop.post(address, Some(&tom), &[]).await.status, 409);
+    let jammed =
+        "The knife is jammed: open the cover, free the paper, close it, then press \"Cleared, go on\".";
+    show(PortState::Jammed(jammed.to_owned()));
+    let page = shop.get("/s/front", Some(&tom)).await.text;
+    assert!(page.contains(address) && page.contains("Cleared, go on</button>"), "{page}");
+    assert!(page.contains("The knife is jammed"), "{page}");
+    assert_eq!(shop.post(address, None, &[]).await.status, 401);
+    assert_eq!(shop.board.jam_cleared.borrow().len(), 0, "nobody was signed in");
+    assert_eq!(shop.post(address, Some(&tom), &[]).await.status, 200);
+    assert_eq!(shop.board.jam_cleared.borrow().values().copied().collect::<Vec<_>>(), [1]);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_manager_sees_what_head_office_has_not_received() {
     let (shop, tom) = Shop::with_people().await;
     let page = shop.get("/queue", Some(&tom)).await.text;

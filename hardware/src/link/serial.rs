@@ -4,23 +4,15 @@
 //! blocking write to a line that the device holds cannot be given a deadline. What was set is read back: a port that
 //! silently keeps another speed turns every scan into noise. Modem lines are not watched here: many ports have none.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Deserialize;
 use serialport::{ClearBuffer, SerialPort, TTYPort};
 
+use super::file::{DeviceFile, Taken};
 use super::{Link, LinkError};
-
-/// `O_NONBLOCK` and `O_NOCTTY` on Linux.
-const O_NONBLOCK: i32 = 0o4000;
-const O_NOCTTY: i32 = 0o400;
 
 /// Who may stop the flow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -124,28 +116,23 @@ impl SerialAddress {
 }
 
 struct SerialLink {
-    address: String,
-    file: File,
+    file: DeviceFile,
+    flow: FlowControl,
     /// Holds the lock and the settings as long as any clone lives.
     port: Arc<Mutex<TTYPort>>,
 }
 
 /// Opens the port and takes the lock. What had come before is thrown away: it was meant for somebody else.
 pub(super) fn open(address: &SerialAddress) -> Result<Box<dyn Link>, LinkError> {
-    let name = address.path.display().to_string();
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(O_NONBLOCK | O_NOCTTY)
-        .open(&address.path)
-        .map_err(|source| LinkError::while_opening(name.clone(), source))?;
+    let file = DeviceFile::open(&address.path)?;
+    let name = file.address().to_owned();
     // Through the open file, not the path: a device plugged in anew meanwhile must not give us two halves.
-    let same_file = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let same_file = format!("/proc/self/fd/{}", file.number());
     let port =
         builder(address, same_file).open_native().map_err(|error| while_locking(name.clone(), error))?;
     read_back(address, &name, &port)?;
     let _ = port.clear(ClearBuffer::All);
-    Ok(Box::new(SerialLink { address: name, file, port: Arc::new(Mutex::new(port)) }))
+    Ok(Box::new(SerialLink { file, flow: address.flow, port: Arc::new(Mutex::new(port)) }))
 }
 
 fn builder(address: &SerialAddress, path: String) -> serialport::SerialPortBuilder {
@@ -214,69 +201,41 @@ fn while_locking(address: String, error: serialport::Error) -> LinkError {
     }
 }
 
-impl SerialLink {
-    /// Waits until the file can be read or written. `false`: not within `wait`.
-    fn ready(&self, flags: PollFlags, wait: Duration) -> Result<bool, LinkError> {
-        let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
-        let mut files = [PollFd::new(self.file.as_fd(), flags)];
-        match poll(&mut files, wait) {
-            Ok(0) | Err(nix::errno::Errno::EINTR) => Ok(false),
-            Ok(_) => match files[0].revents() {
-                Some(found) if found.intersects(flags) => Ok(true),
-                _ => Err(LinkError::Gone),
-            },
-            Err(error) => Err(self.failed(error.into())),
-        }
-    }
-
-    fn failed(&self, source: io::Error) -> LinkError {
-        const EIO: i32 = 5;
-        const ENXIO: i32 = 6;
-        const ENODEV: i32 = 19;
-        match source.raw_os_error() {
-            Some(EIO | ENXIO | ENODEV) => LinkError::Gone,
-            _ => LinkError::Io { address: self.address.clone(), source },
-        }
-    }
-}
-
 impl Link for SerialLink {
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, LinkError> {
-        if !self.ready(PollFlags::POLLIN, wait)? {
-            return Ok(0);
-        }
-        match self.file.read(buffer) {
-            // Readable and nothing to read: a device that was pulled out says this for ever.
-            Ok(0) => Err(LinkError::Gone),
-            Ok(count) => Ok(count),
-            Err(error) if would_block(&error) => Ok(0),
-            Err(error) => Err(self.failed(error)),
+        match self.file.read(buffer, wait)? {
+            Taken::Some(count) => Ok(count),
+            Taken::NotYet => Ok(0),
+            // A device that was pulled out says this for ever.
+            Taken::Empty => Err(LinkError::Gone),
         }
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> Result<usize, LinkError> {
-        if bytes.is_empty() || !self.ready(PollFlags::POLLOUT, wait)? {
-            return Ok(0);
-        }
-        match self.file.write(bytes) {
-            Ok(count) => Ok(count),
-            Err(error) if would_block(&error) => Ok(0),
-            Err(error) => Err(self.failed(error)),
-        }
+        self.file.write(bytes, wait)
     }
 
     fn clone_link(&self) -> Result<Box<dyn Link>, LinkError> {
-        let file = self.file.try_clone().map_err(|error| self.failed(error))?;
-        Ok(Box::new(SerialLink { address: self.address.clone(), file, port: Arc::clone(&self.port) }))
+        Ok(Box::new(SerialLink { file: self.file.another()?, flow: self.flow, port: Arc::clone(&self.port) }))
     }
 
     fn discard(&mut self) {
         if let Ok(port) = self.port.lock() {
             let _ = port.clear(ClearBuffer::Output);
         }
+        let _ = self.let_go();
     }
-}
 
-fn would_block(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    /// The kernel starts a stopped line when it is told to heed XON and XOFF no longer: Linux, drivers/tty/n_tty.c,
+    /// n_tty_set_termios. `TCOON` does not help, it starts only what `TCOOFF` has stopped.
+    fn let_go(&mut self) -> bool {
+        if self.flow != FlowControl::XonXoff {
+            return false;
+        }
+        if let Ok(mut port) = self.port.lock() {
+            let _ = port.set_flow_control(serialport::FlowControl::None);
+            let _ = port.set_flow_control(serialport::FlowControl::Software);
+        }
+        true
+    }
 }

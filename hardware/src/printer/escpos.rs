@@ -107,7 +107,7 @@ pub enum EncodeError {
         bytes: usize,
     },
     /// A command that would be obeyed in the middle of a job got through: a fault of this module, and not printed.
-    #[error("byte {offset} of the job is a real-time command that nobody asked for; report this fault")]
+    #[error("byte {offset} of the job is a command that nobody asked for; report this fault")]
     HoldsCommand {
         /// Where in the job.
         offset: usize,
@@ -146,7 +146,7 @@ pub fn encode_counted(document: &Document, profile: &Profile) -> Result<Encoded,
         }
     }
     encoder.leave_two_cell_mode();
-    match real_time_command(&encoder.out) {
+    match encoder.out.windows(2).position(is_unwanted) {
         Some(offset) => Err(EncodeError::HoldsCommand { offset }),
         None => Ok(Encoded { bytes: encoder.out, substituted: encoder.substituted }),
     }
@@ -160,6 +160,12 @@ pub fn real_time_command(bytes: &[u8]) -> Option<usize> {
 
 fn is_command(pair: &[u8]) -> bool {
     pair[0] == DLE && matches!(pair[1], 0x04 | 0x05 | 0x14)
+}
+
+/// What no job may hold anywhere: the beginning of a real-time command, or `ESC =`, by which a display on the way to
+/// the printer would keep the rest for itself. It looks for that in every byte that passes.
+fn is_unwanted(pair: &[u8]) -> bool {
+    is_command(pair) || pair == [ESC, b'=']
 }
 
 struct Encoder<'a> {

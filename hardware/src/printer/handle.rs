@@ -11,9 +11,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::driver::PrinterDriver;
+use super::driver::{PrinterDriver, Shared};
 use super::outcome::{JobOutcome, Patience, Progress, Why};
 use super::status::PrinterStatus;
+use crate::document::DrawerPulse;
 use crate::link::{Deadline, Port, PortConfig, PortEvent, PortHandle, Raw, Written};
 use crate::profile::Profile;
 use port_wire::PortWire;
@@ -34,13 +35,16 @@ pub struct PrinterConfig {
     pub patience: Patience,
     /// How often it is asked after its health while it has nothing to do.
     pub poll: Duration,
+    /// Whether a customer display shares its line.
+    pub shared: Shared,
 }
 
 impl PrinterConfig {
     /// The usual patience, and a question every two seconds.
     #[must_use]
     pub fn new(port: PortConfig, profile: &'static Profile) -> PrinterConfig {
-        PrinterConfig { port, profile, patience: Patience::default(), poll: Duration::from_secs(2) }
+        let (patience, poll) = (Patience::default(), Duration::from_secs(2));
+        PrinterConfig { port, profile, patience, poll, shared: Shared::No }
     }
 }
 
@@ -79,7 +83,7 @@ impl Printer {
         let name = config.port.address.to_string();
         let port = Port::start(config.port.clone(), Raw, move |event| heard.take_in(event))?;
         let wire = PortWire::new(Arc::clone(&inbox), port.sender(), &config.port.address);
-        let driver = PrinterDriver::new(wire, config.profile, config.patience);
+        let driver = PrinterDriver::new(wire, config.profile, config.patience).on_line(config.shared);
         let for_thread = Arc::clone(&inbox);
         let thread = std::thread::Builder::new()
             .name(format!("print {name}"))
@@ -108,6 +112,20 @@ impl PrinterHandle {
     #[must_use]
     pub fn recover(&self) -> JobOutcome {
         self.put(Task::Recover)
+    }
+
+    /// Opens the drawer of a printer that does not print now, and waits for what came of it. A person's act; only a
+    /// printer whose profile has `drawer_at_once` does it. While a job stands still in the printer it is done if the
+    /// line has taken all of that job, and refused otherwise: see [`PrinterDriver::open_drawer_at_once`].
+    #[must_use]
+    pub fn open_drawer_at_once(&self, pulse: DrawerPulse) -> JobOutcome {
+        self.put(Task::OpenDrawer(pulse))
+    }
+
+    /// Shows something on the display that shares the printer's line, between jobs, and waits for what came of it.
+    #[must_use]
+    pub fn show(&self, frame: Vec<u8>) -> JobOutcome {
+        self.put(Task::Show(frame))
     }
 
     /// Ends the wait of the job under way, if one is: it is given up where it stands, and its outcome says so.
@@ -172,6 +190,8 @@ impl Drop for PrinterHandle {
 enum Task {
     Print(Vec<u8>),
     Recover,
+    OpenDrawer(DrawerPulse),
+    Show(Vec<u8>),
 }
 
 struct Job {
@@ -203,6 +223,19 @@ struct InboxState {
     openings: u64,
     open: bool,
     status: PrinterStatus,
+}
+
+impl InboxState {
+    /// Tells all who wait for a drawer why it stays shut.
+    fn refuse_drawers(&mut self, why: Why) {
+        self.jobs.retain(|job| {
+            let drawer = matches!(job.task, Task::OpenDrawer(_));
+            if drawer {
+                let _ = job.done.send(JobOutcome::FailedBefore { why });
+            }
+            !drawer
+        });
+    }
 }
 
 impl Inbox {
@@ -308,6 +341,8 @@ fn run(
             Next::Job(Job { task, done }) => {
                 let outcome = match task {
                     Task::Recover => driver.recover(),
+                    Task::OpenDrawer(pulse) => driver.open_drawer_at_once(pulse),
+                    Task::Show(frame) => driver.show(&frame),
                     Task::Print(bytes) => driver.print_watched(&bytes, &mut |progress| {
                         told = None;
                         inbox.lock().held = match progress {
@@ -336,7 +371,7 @@ fn run(
             Next::Heard => driver.overhear(),
             Next::Quiet => {
                 if driver.is_open() {
-                    let _ = driver.make_ready();
+                    let _ = driver.tend();
                 }
                 ask = Deadline::after(poll);
             }

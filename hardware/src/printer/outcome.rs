@@ -73,6 +73,8 @@ pub enum Why {
     CannotTell,
     /// The printer answers and is well, but the word that the job was worked through never came.
     NoWord,
+    /// The printer took the drawer's pulse, and nothing shows that the drawer moved: it may have no switch, or be open.
+    NoSign,
     /// A person no longer wanted to wait.
     GivenUp,
     /// The till is shutting the printer down.
@@ -107,7 +109,7 @@ impl Why {
             Why::Silent | Why::Stalled => true,
             Why::Fault(Fault::None | Fault::Cutter | Fault::Lasting) => false,
             Why::NotConnected | Why::HeldUp | Why::Busy | Why::CannotTell | Why::NoWord => false,
-            Why::GivenUp | Why::Stopped => false,
+            Why::NoSign | Why::GivenUp | Why::Stopped => false,
         }
     }
 }
@@ -130,6 +132,7 @@ impl fmt::Display for Why {
             Why::Busy => f.write_str("too many receipts wait for the printer: look what holds it up"),
             Why::CannotTell => f.write_str("this printer cannot say whether it printed: look at the paper"),
             Why::NoWord => f.write_str("the printer did not say that it was done: look at the paper"),
+            Why::NoSign => f.write_str("nothing shows that the drawer moved: look at it"),
             Why::GivenUp => f.write_str("the wait for the printer was given up: look at the paper"),
             Why::Stopped => f.write_str("the printer was shut down"),
         }

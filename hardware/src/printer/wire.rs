@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::outcome::Why;
+use super::outcome::{JobOutcome, Why};
+use crate::document::DrawerPulse;
 use crate::link::{Deadline, Link, LinkError, WriteFailure, Written};
 
 /// What happens while a job is written.
@@ -21,8 +22,19 @@ pub struct Moment {
 pub enum Go {
     /// It goes on.
     On,
+    /// It goes on, and the line is let go as [`Wire::let_go`] does.
+    LetGo,
     /// It ends where it stands.
     GiveUp,
+}
+
+/// What may be done while a job that the line has taken whole is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// The drawer is wanted open now.
+    OpenDrawer(DrawerPulse),
+    /// Bytes for the display that shares the line.
+    Show(Vec<u8>),
 }
 
 /// Who holds a line that takes no bytes.
@@ -53,6 +65,17 @@ pub trait Wire {
     fn held_by(&self) -> HeldBy {
         HeldBy::ItsLine
     }
+    /// Lets a line go that the printer holds by its word, whose leave to go on may have been lost on the way. False
+    /// where there is no such word.
+    fn let_go(&mut self) -> bool {
+        false
+    }
+    /// What is wanted meanwhile, if anything. Its outcome is told to [`Wire::errand_done`].
+    fn errand(&mut self) -> Option<Errand> {
+        None
+    }
+    /// What became of the last errand.
+    fn errand_done(&mut self, _outcome: JobOutcome) {}
 }
 
 /// How often a job is looked at while it is written.
@@ -109,9 +132,15 @@ impl Wire for LinkWire {
             while let Some(byte) = self.hear(Duration::ZERO) {
                 go = look(Moment { heard: Some(byte), sent });
             }
-            if go == Go::GiveUp {
-                self.link.discard();
-                return LinkWire::partly(sent, WriteFailure::Stalled);
+            match go {
+                Go::On => {}
+                Go::LetGo => {
+                    self.link.let_go();
+                }
+                Go::GiveUp => {
+                    self.link.discard();
+                    return LinkWire::partly(sent, WriteFailure::Stalled);
+                }
             }
         }
         Written::All
@@ -136,5 +165,9 @@ impl Wire for LinkWire {
 
     fn opening(&self) -> Option<u64> {
         (!self.gone).then_some(0)
+    }
+
+    fn let_go(&mut self) -> bool {
+        self.link.let_go()
     }
 }

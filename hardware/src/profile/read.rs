@@ -81,6 +81,10 @@ struct File {
     #[serde(default)]
     drawer: bool,
     #[serde(default)]
+    drawer_at_once: bool,
+    #[serde(default)]
+    recovers: bool,
+    #[serde(default)]
     near_end_sensor: bool,
     replies: Replies,
     #[serde(default)]
@@ -132,6 +136,8 @@ impl Profile {
             eats_line_feed: file.eats_line_feed,
             cutter: file.cutter,
             drawer: file.drawer,
+            drawer_at_once: file.drawer_at_once,
+            recovers: file.recovers,
             near_end_sensor: file.near_end_sensor,
             replies: file.replies,
             status_back: file.status_back,
@@ -191,6 +197,14 @@ fn check(file: &File) -> Result<(), ProfileError> {
     if matches!(file.cutter, Cutter::TearBar { feed_lines } if feed_lines > 20) {
         return wrong("cutter", "more than 20 lines to the tear bar waste paper".to_owned());
     }
+    if file.drawer_at_once && !file.drawer {
+        return wrong("drawer-at-once", "a printer without a drawer opens none; set drawer".to_owned());
+    }
+    for (field, set) in [("drawer-at-once", file.drawer_at_once), ("recovers", file.recovers)] {
+        if set && matches!(file.replies, Replies::Never) {
+            return wrong(field, "it needs a printer that replies, to know when to use it".to_owned());
+        }
+    }
     if file.status_back && matches!(file.replies, Replies::Never) {
         return wrong(
             "status-back",
@@ -249,6 +263,8 @@ mod tests {
             ("name = \"mine\"", "name = \"My Printer\"", "a to z"),
             ("its test print", " ", "where the facts come from"),
             ("drawer = true", "status-back = true", "never replies"),
+            ("drawer = true", "drawer-at-once = true", "opens none"),
+            ("drawer = true", "recovers = true", "needs a printer that replies"),
             ("replies = \"never\"", "", "missing field `replies`"),
         ] {
             let text = MINE.replacen(before, after, 1);

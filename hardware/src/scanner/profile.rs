@@ -2,7 +2,7 @@
 //!
 //! A profile is a TOML file; those that ship are compiled in, and a shop may name a file of its own. A key that is
 //! not known is an error. A command stands in a profile only with its source: a byte that nobody has written down
-//! is not sent to a device. What a scan means is not known here.
+//! is not sent to a device. What a scan means is not known here; how a file is read and checked is in `profile::read`.
 
 use std::sync::LazyLock;
 
@@ -11,14 +11,10 @@ use serde::{Deserialize, Deserializer};
 use super::AimPrefix;
 
 mod mark;
+mod read;
+
 pub use mark::Mark;
-
-/// The longest file a shop may name as a profile: a hundred times what one needs.
-pub const FILE_BYTES_MAX: u64 = 64 * 1024;
-
-/// The shortest and longest silence that may end a scan, in milliseconds. Less falls between two bytes of a USB
-/// frame; more makes the cashier wait and joins scans.
-const IDLE_MS: std::ops::RangeInclusive<u16> = 10..=1000;
+pub use read::{FILE_BYTES_MAX, ProfileError};
 
 /// The profiles that ship, in the order people should look at them.
 const SHIPPED: [(&str, &str); 9] = [
@@ -182,30 +178,6 @@ pub struct Command {
     pub needs: Option<String>,
 }
 
-/// Why a profile is not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    /// The file cannot be read.
-    #[error("the scanner profile {path} cannot be read")]
-    Read {
-        /// Which.
-        path: String,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file does not say what a profile says.
-    #[error("{file}{line}: {reason}")]
-    Wrong {
-        /// Which file or profile.
-        file: String,
-        /// `:12`, or nothing.
-        line: String,
-        /// What is wrong and what to write.
-        reason: String,
-    },
-}
-
 impl ScannerProfile {
     /// The profile of that name, or none.
     #[must_use]
@@ -245,40 +217,6 @@ impl ScannerProfile {
         }
     }
 
-    /// Reads a profile from a file of the shop's own.
-    ///
-    /// # Errors
-    /// [`ProfileError`] names the file, the line and what to write.
-    pub fn read(path: &std::path::Path) -> Result<ScannerProfile, ProfileError> {
-        let file = path.display().to_string();
-        let unreadable = |source| ProfileError::Read { path: file.clone(), source };
-        let length = std::fs::metadata(path).map_err(unreadable)?.len();
-        if length > FILE_BYTES_MAX {
-            let reason = format!("{length} bytes are no profile; one has at most {FILE_BYTES_MAX}");
-            return Err(ProfileError::Wrong { file, line: String::new(), reason });
-        }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        ScannerProfile::parse(&file, &text)
-    }
-
-    /// Reads a profile from its text. `file` is what errors call it.
-    ///
-    /// # Errors
-    /// [`ProfileError::Wrong`].
-    pub fn parse(file: &str, text: &str) -> Result<ScannerProfile, ProfileError> {
-        let wrong =
-            |line: String, reason: String| ProfileError::Wrong { file: file.to_owned(), line, reason };
-        let profile: ScannerProfile = toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| {
-                let before = &text.as_bytes()[..span.start.min(text.len())];
-                format!(":{}", before.iter().filter(|byte| **byte == b'\n').count() + 1)
-            });
-            wrong(line.unwrap_or_default(), error.message().to_owned())
-        })?;
-        profile.check().map_err(|reason| wrong(String::new(), reason))?;
-        Ok(profile)
-    }
-
     /// Reads one scan that is cut out already, as it stands in a file or is typed by hand: its marks are taken off
     /// if they are there, then its AIM identifier, and its separators are put back.
     ///
@@ -295,41 +233,6 @@ impl ScannerProfile {
             Framing::Idle { .. } => without_line_ends(data),
         };
         super::separator::restore(super::aim::split(data.to_vec(), self.aim), self.gs)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || !self.name.chars().all(slug) {
-            return Err(format!("the name {:?} is not of small letters, digits and dashes", self.name));
-        }
-        if self.source.trim().is_empty() {
-            return Err("source is empty: name the manual and page that the settings come from".to_owned());
-        }
-        if self.line.baud == 0 {
-            return Err("baud is 0: write the line's speed".to_owned());
-        }
-        match self.framing {
-            Framing::Length { bytes } if bytes == 0 || usize::from(bytes) > super::framer::MAX_SCAN_BYTES => {
-                return Err(format!("a length of {bytes} bytes is not from 1 to 4096"));
-            }
-            Framing::Idle { idle_ms } if !IDLE_MS.contains(&idle_ms) => {
-                return Err(format!("a silence of {idle_ms} ms is not from 10 to 1000"));
-            }
-            Framing::Lines
-            | Framing::Terminated { .. }
-            | Framing::Enclosed { .. }
-            | Framing::Length { .. }
-            | Framing::Idle { .. } => {}
-        }
-        let commands = self.commands.all();
-        let sources = commands.iter().map(|(name, command)| (*name, &command.source));
-        let acknowledge = self.acknowledge.iter().map(|acknowledge| ("acknowledge", &acknowledge.source));
-        match sources.chain(acknowledge).find(|(_, source)| source.trim().is_empty()) {
-            Some((name, _)) => {
-                Err(format!("{name} has no source: name the manual and page, or leave it out"))
-            }
-            None => Ok(()),
-        }
     }
 }
 
@@ -362,74 +265,4 @@ impl Commands {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_profile_that_ships_is_read_and_found_by_its_name() {
-        for (name, text) in SHIPPED {
-            let profile = ScannerProfile::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(profile.name, name);
-            assert_eq!(ScannerProfile::by_name(name), Some(&profile));
-            assert!(!profile.description.is_empty());
-        }
-        assert_eq!(ScannerProfile::list().len(), SHIPPED.len());
-        assert_eq!(ScannerProfile::by_name("nothing of ours"), None);
-        let generic = ScannerProfile::by_name("generic").unwrap();
-        let (description, source) = (generic.description.clone(), generic.source.clone());
-        assert_eq!(*generic, ScannerProfile { description, source, ..ScannerProfile::generic() });
-    }
-
-    #[test]
-    fn a_scan_that_is_cut_out_already_is_read_with_or_without_its_marks() {
-        let of = |name: &str, data: &[u8]| {
-            let scan = ScannerProfile::by_name(name).unwrap().scan_of(data);
-            (scan.aim.map(|aim| aim.to_string()), String::from_utf8(scan.data).unwrap())
-        };
-        let bare = |text: &str| (None, text.to_owned());
-        let ean = (Some("]E0".to_owned()), "4006381333931".to_owned());
-        for data in [&b"]E04006381333931"[..], b"\x02]E04006381333931\x03"] {
-            assert_eq!(of("generic-marked", data), ean);
-            assert_eq!(of("honeywell", data), ean);
-        }
-        assert_eq!(of("honeywell", b"]E04006381333931\r\n"), ean);
-        assert_eq!(of("generic-silent", b"A\r\n"), bare("A"));
-        assert_eq!(of("generic", b"]E04006381333931\r"), bare("]E04006381333931"));
-        // Line ends may belong to what stands between marks; half a pair of marks is data.
-        assert_eq!(of("generic-marked", b"A\r"), bare("A\r"));
-        assert_eq!(of("generic", b"\x02A"), bare("\x02A"));
-        let own = "name = \"own\"\ndescription = \"x\"\nsource = \"manual\"\ngs = \"7C\"\n[line]\nbaud = 9600\n[framing]\nby = \"terminated\"\nend = \"ETX\"\n";
-        let own = ScannerProfile::parse("own.toml", own).unwrap();
-        assert_eq!(own.scan_of(b"10AB|21C\x03").data, b"10AB\x1d21C");
-        assert_eq!(own.scan_of(b"").data, b"");
-    }
-
-    #[test]
-    fn each_mistake_in_a_profile_says_where_and_what_to_write() {
-        const GOOD: &str = "name = \"own\"\ndescription = \"x\"\nsource = \"manual\"\n[line]\nbaud = 9600\n[framing]\nby = \"enclosed\"\nbegin = \"STX\"\nend = \"ETX\"\n";
-        assert!(ScannerProfile::parse("own.toml", GOOD).is_ok());
-        let error = |from: &str, to: &str| {
-            ScannerProfile::parse("own.toml", &GOOD.replace(from, to)).unwrap_err().to_string()
-        };
-        for (found, expected) in [
-            (error("baud =", "bauds ="), "own.toml:5: unknown field `bauds`"),
-            (error("9600", "0"), "own.toml: baud is 0"),
-            (error("\"STX\"", "\"\""), "own.toml:6: a mark is 1 to 8 bytes"),
-            (error("\"STX\"", "\"<<\""), "own.toml:6: \"<<\" is not a byte"),
-            (error("\"enclosed\"", "\"silence\""), "own.toml:7: unknown variant `silence`"),
-            (error("\"manual\"", "\" \""), "own.toml: source is empty"),
-            (error("\"own\"", "\"My Own\""), "own.toml: the name"),
-            (error("[line]", "gs = \"1\"\n[line]"), "own.toml:4: gs is \"sent\", \"lost\", or the bytes"),
-            (
-                error("[line]", "commands.beep = { bytes = \"07\", source = \"\" }\n[line]"),
-                "own.toml: beep has no source",
-            ),
-            (
-                error("by = \"enclosed\"\nbegin = \"STX\"\nend = \"ETX\"", "by = \"idle\"\nidle_ms = 5"),
-                "own.toml: a silence of 5 ms",
-            ),
-        ] {
-            assert!(found.starts_with(expected), "{found:?} should begin with {expected:?}");
-        }
-    }
-}
+mod tests;

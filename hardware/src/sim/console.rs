@@ -7,7 +7,7 @@ mod printer;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use super::{Display, DisplayFamily};
+use super::{Display, DisplayFamily, Shown};
 pub use printer::run_printer;
 
 /// Runs a customer display at `link` until its commands end: `show`, `unplug`, `replug`, `quit`.
@@ -24,14 +24,7 @@ pub fn run_display(
     writeln!(answers, "display at {}: show, unplug, replug, quit", link.display())?;
     for line in commands.lines() {
         let done = match line?.trim() {
-            "show" => {
-                let shown = display.shown();
-                for error in &shown.errors {
-                    writeln!(answers, "error: {error}")?;
-                }
-                let [upper, lower] = &shown.lines;
-                write!(answers, "+--------------------+\n|{upper}|\n|{lower}|\n+--------------------+\n")
-            }
+            "show" => write_shown(&mut answers, &display.shown()),
             "unplug" => {
                 display.unplug();
                 Ok(())
@@ -43,6 +36,14 @@ pub fn run_display(
         report(&mut answers, done)?;
     }
     Ok(())
+}
+
+fn write_shown(answers: &mut impl Write, shown: &Shown) -> io::Result<()> {
+    for error in &shown.errors {
+        writeln!(answers, "error: {error}")?;
+    }
+    let [upper, lower] = &shown.lines;
+    write!(answers, "+--------------------+\n|{upper}|\n|{lower}|\n+--------------------+\n")
 }
 
 fn report(answers: &mut impl Write, done: io::Result<()>) -> io::Result<()> {

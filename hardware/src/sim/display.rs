@@ -40,7 +40,7 @@ pub struct Shown {
 }
 
 /// The screen and the command that is half read.
-struct Screen {
+pub(super) struct Screen {
     family: DisplayFamily,
     cells: [[u8; WIDTH]; 2],
     at: (usize, usize),
@@ -51,7 +51,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(family: DisplayFamily) -> Screen {
+    pub(super) fn new(family: DisplayFamily) -> Screen {
         Screen {
             family,
             cells: [[b' '; WIDTH]; 2],
@@ -69,7 +69,7 @@ impl Screen {
         self.string_mode = false;
     }
 
-    fn push(&mut self, byte: u8) {
+    pub(super) fn push(&mut self, byte: u8) {
         self.received += 1;
         self.pending.push(byte);
         if self.obey() {
@@ -99,7 +99,12 @@ impl Screen {
                 self.at = (usize::from(*x) - 1, usize::from(*y) - 1);
                 true
             }
-            (DisplayFamily::Cd5220, [0x1b, b'_']) => false,
+            (DisplayFamily::Cd5220, [0x1b, b'_'] | [0x1b, b'l'] | [0x1b, b'l', _]) => false,
+            (DisplayFamily::Cd5220, [0x1b, 0x11]) if !self.string_mode => true,
+            (DisplayFamily::Cd5220, [0x1b, b'l', x @ 1..=20, y @ 1..=2]) if !self.string_mode => {
+                self.at = (usize::from(*x) - 1, usize::from(*y) - 1);
+                true
+            }
             (DisplayFamily::Cd5220, [0x1b, b'_', 0 | 1]) if !self.string_mode => true,
             (DisplayFamily::Cd5220, [0x1b, b'Q'] | [0x1b, b'Q', b'A' | b'B']) => false,
             (DisplayFamily::Cd5220, [0x1b, b'Q', row @ (b'A' | b'B'), text @ ..]) => self.string(*row, text),
@@ -144,7 +149,7 @@ impl Screen {
         self.at = if x + 1 < WIDTH { (x + 1, y) } else { (0, 1 - y) };
     }
 
-    fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> Shown {
         let text = |cells: &[u8; WIDTH]| GBK.decode_without_bom_handling(cells).0.into_owned();
         Shown {
             lines: [text(&self.cells[0]), text(&self.cells[1])],

@@ -167,7 +167,7 @@ impl Interpreter {
         }
     }
 
-    fn error(&mut self, what: String) {
+    pub(super) fn error(&mut self, what: String) {
         /// A stream of noise must not fill the memory.
         const MAX_ERRORS: usize = 1000;
         if self.paper.errors.len() < MAX_ERRORS {
@@ -404,14 +404,14 @@ const PLAIN: Look = Look { bold: false, width: 1, height: 1 };
 const NO_SYMBOL: QrSymbol = QrSymbol { payload: Vec::new(), module_dots: 3, level: 'L', side: Side::Left };
 
 /// Whether a command is complete.
-enum Need {
+pub(super) enum Need {
     More,
     Whole,
     Unknown,
 }
 
 /// Looks up how long the command is that begins so.
-fn needed(command: &[u8]) -> Need {
+pub(super) fn needed(command: &[u8]) -> Need {
     let whole_at = |length: usize| if command.len() >= length { Need::Whole } else { Need::More };
     match *command {
         [_] => Need::More,

@@ -16,8 +16,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::display::{DisplayFamily, Shown};
 use super::paper::Paper;
 use super::pty::Pty;
+use super::shared_line::SharedLine;
 use crate::link::Deadline;
 pub use health::Happening;
 use health::Health;
@@ -92,6 +94,8 @@ pub struct PrinterOptions {
     pub handshake: Handshake,
     /// When it does.
     pub busy: Busy,
+    /// A customer display on the way to it, on the same line.
+    pub display: Option<DisplayFamily>,
 }
 
 impl Default for PrinterOptions {
@@ -103,6 +107,7 @@ impl Default for PrinterOptions {
             buffer_bytes: 4096,
             handshake: Handshake::Line,
             busy: Busy::Full,
+            display: None,
         }
     }
 }
@@ -141,6 +146,8 @@ struct State {
     is_plugged: bool,
     paper: Paper,
     received: u64,
+    /// The display on its line.
+    line: Option<SharedLine>,
 }
 
 /// How far printing has come when something happens, counted from the printer's start.
@@ -181,6 +188,7 @@ impl Printer {
             let mut state = shared.lock();
             state.plugged = Some(Pty::plug(link)?);
             state.is_plugged = true;
+            state.line = options.display.map(SharedLine::new);
         }
         let machine = Machine::new(Arc::clone(&shared), options, spool);
         let thread =
@@ -223,6 +231,24 @@ impl Printer {
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
+    }
+
+    /// What the display on its line shows, if there is one.
+    #[must_use]
+    pub fn shown(&self) -> Option<Shown> {
+        self.shared.lock().line.as_ref().map(SharedLine::shown)
+    }
+
+    /// Waits until the display on its line shows what is wanted; `false` if it does not within `wait`.
+    #[must_use]
+    pub fn wait_for_shown(&self, wait: Duration, wanted: impl Fn(&Shown) -> bool) -> bool {
+        self.wait_until(wait, |state| state.line.as_ref().is_some_and(|line| wanted(&line.shown())))
+    }
+
+    /// Whether its drawer is open.
+    #[must_use]
+    pub fn drawer_is_open(&self) -> bool {
+        self.shared.lock().health.drawer_level()
     }
 
     /// Breaks something, or mends everything with `Fault::None`.

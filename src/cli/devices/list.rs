@@ -48,7 +48,9 @@ impl List {
         for (id, station) in daemon::devices(&config::Config::read(file)?).stations {
             let scanner = station.scanner.map(|scanner| ("scanner", scanner.address));
             let printer = station.printer.map(|printer| ("printer", printer.address));
-            for (device, address) in scanner.into_iter().chain(printer) {
+            let display = station.display.and_then(|display| Some(("display", display.address?)));
+            let drawer = station.drawer.map(|drawer| ("drawer", drawer.address));
+            for (device, address) in scanner.into_iter().chain(printer).chain(display).chain(drawer) {
                 if let Address::Serial(serial) = address {
                     all.push(Configured { station: id.to_string(), device, port: serial.path });
                 }

@@ -49,7 +49,7 @@ impl Pole {
         let link = folder.path().join("display");
         let display = Display::start(&link, family).unwrap();
         let mut config = DisplayConfig {
-            address: Address::Serial(SerialAddress::new(link)),
+            address: Some(Address::Serial(SerialAddress::new(link))),
             profile: profile(name),
             lang: Lang::Both,
             idle: vec![],

@@ -75,6 +75,7 @@ impl Counter {
                 drawer: DrawerPulse::default(),
             }),
             display: None,
+            drawer: None,
         };
         let mut config = Config {
             reopen: Duration::from_millis(5),

@@ -13,6 +13,9 @@ pub(super) struct Hold<'a> {
     pub(super) blind: bool,
     /// It stood still because the printer said so by itself.
     pub(super) told: bool,
+    /// Until when it is believed to be busy, though it has said that it is well and takes nothing.
+    busy: Option<Deadline>,
+    let_go: bool,
     watch: &'a mut dyn FnMut(Progress),
 }
 
@@ -26,12 +29,13 @@ struct Held {
 impl<'a> Hold<'a> {
     /// Nothing stands in the way yet.
     pub(super) fn new(patience: Patience, held_by: HeldBy, watch: &'a mut dyn FnMut(Progress)) -> Hold<'a> {
-        Hold { patience, held_by, held: None, blind: false, told: false, watch }
+        Hold { patience, held_by, held: None, blind: false, told: false, busy: None, let_go: false, watch }
     }
 
     /// Takes in what stands in the way now. An error is what the job ends with.
     pub(super) fn judge(&mut self, obstacle: Option<Why>) -> Result<(), Why> {
         let Some(why) = obstacle else {
+            self.busy = None;
             if self.held.take().is_some() {
                 (self.watch)(Progress::GoesOn);
             }
@@ -67,6 +71,33 @@ impl<'a> Hold<'a> {
         match &self.held {
             Some(held) if held.until.has_passed() => Err(held.why),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Hold<'_> {
+    /// Whether a printer that holds its line by its word has forgotten to take it back, or the line has lost that: it
+    /// stood still, said that it is well again, and has taken nothing since for as long as it may need to print what it
+    /// holds. Said once; whether every byte after it was taken in nobody knows.
+    pub(super) fn lost_its_leave(&mut self) -> bool {
+        if !self.told || self.held_by != HeldBy::ItsWord {
+            return false;
+        }
+        let busy = *self.busy.get_or_insert_with(|| Deadline::after(self.patience.stall));
+        let lost = busy.has_passed() && self.may_be_let_go();
+        self.blind |= lost;
+        lost
+    }
+
+    /// Once in a job.
+    pub(super) fn may_be_let_go(&mut self) -> bool {
+        !std::mem::replace(&mut self.let_go, true)
+    }
+
+    /// What stands in the way now is waited for once more.
+    pub(super) fn wait_again(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.until = Deadline::after(self.patience.stall);
         }
     }
 }

@@ -135,10 +135,13 @@ impl<W: Wire> PrinterDriver<W> {
             self.ears.fences_out = 0;
         }
         let old = self.ears.fences_out;
-        self.ears.fences_out += old + 1;
         self.ears.surplus = false;
-        self.say(&fence.repeat(old + 1))?;
-        Ok(old)
+        let said = self.say(&fence.repeat(old + 1));
+        // Those that the line took in part are finished before anything else.
+        if said.is_ok() || !self.rest.is_empty() {
+            self.ears.fences_out += old + 1;
+        }
+        said.map(|()| old)
     }
 
     /// Listens until no answer to an older fence can come any more: answers come in order, and those to our own fences

@@ -4,7 +4,7 @@
 //! The text below a bar code is a line of ours and never the printer's (`GS H 0`), so that paper looks the same either
 //! way.
 
-use super::{EncodeError, Encoder, GS, MAX_QR_BYTES, is_command};
+use super::{EncodeError, Encoder, GS, MAX_QR_BYTES, is_unwanted};
 use crate::document::drawn::{
     Stretch, bar_dots, barcode, barcode_text, code128, ean13_digits, module_dots, qr,
 };
@@ -23,7 +23,7 @@ impl Encoder<'_> {
             return Err(EncodeError::QrModule { module_dots: symbol.module_dots });
         }
         let width_dots = self.profile.width_dots;
-        let is_safe = !symbol.payload.windows(2).any(is_command);
+        let is_safe = !symbol.payload.windows(2).any(is_unwanted);
         match self.profile.qr {
             QrSupport::Native if is_safe => {
                 let Some(module_dots) = module_dots(symbol, width_dots) else {

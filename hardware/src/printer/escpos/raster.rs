@@ -3,9 +3,10 @@
 //! A strip is small enough for a printer with a buffer of four kilobytes, and holds no real-time command. Where two
 //! bytes would be one, the strip ends before that row and the next one is laid a few dots wider, which moves every dot
 //! to another place within its byte and none on paper. Only where no such place exists is one dot inked that should
-//! be white: bit 3 of the byte after 10h. In a symbol of two dots or more a module, one dot does not matter.
+//! be white: bit 3 of the byte after 10h. `ESC =`, which a display on the same line would obey, is kept out in the same
+//! way. In a symbol of two dots or more a module, one dot does not matter.
 
-use super::{ESC, EncodeError, Encoder, GS, LF, is_command};
+use super::{ESC, EncodeError, Encoder, GS, LF, is_unwanted};
 use crate::document::{Align, Bitmap, Picture};
 use crate::profile::Raster;
 
@@ -80,7 +81,7 @@ impl Encoder<'_> {
         let rows = u16::try_from(bytes / usize::from(lay.bytes)).unwrap_or(1);
         let length = |rows: u16| (rows * lay.bytes + GS_L_HEAD).to_le_bytes();
         match self.profile.raster {
-            Raster::GsL if rows > 1 && is_command(&length(rows)) => rows - 1,
+            Raster::GsL if rows > 1 && is_unwanted(&length(rows)) => rows - 1,
             Raster::GsL | Raster::GsV0 | Raster::EscStar24 | Raster::None => rows,
         }
     }
@@ -129,7 +130,8 @@ impl Encoder<'_> {
                 column[usize::from(down / 8)] |= 0x80 >> (down % 8);
             }
             mend(&mut column);
-            if columns == MAX_PIECE_COLUMNS || data.last().is_some_and(|last| is_command(&[*last, column[0]]))
+            if columns == MAX_PIECE_COLUMNS
+                || data.last().is_some_and(|last| is_unwanted(&[*last, column[0]]))
             {
                 break;
             }
@@ -173,8 +175,8 @@ fn strip(bitmap: &Bitmap, y: u16, lay: Lay) -> Vec<u8> {
     let mut data: Vec<u8> = Vec::with_capacity(rows * usize::from(lay.bytes));
     for down in (y..bitmap.height()).take(rows) {
         let row = row(bitmap, down, lay);
-        let joined = data.last().is_some_and(|last| is_command(&[*last, row[0]]));
-        if joined || row.windows(2).any(is_command) {
+        let joined = data.last().is_some_and(|last| is_unwanted(&[*last, row[0]]));
+        if joined || row.windows(2).any(is_unwanted) {
             break;
         }
         data.extend_from_slice(&row);
@@ -197,11 +199,11 @@ fn row(bitmap: &Bitmap, y: u16, lay: Lay) -> Vec<u8> {
 }
 
 /// The last resort: one dot of ink more in each byte that would end a command. 04h, 05h and 14h with bit 3 set end
-/// none, and begin none.
+/// none, and begin none; of `ESC =` the second byte, 3Dh, gets bit 1.
 fn mend(data: &mut [u8]) {
     for at in 1..data.len() {
-        if is_command(&data[at - 1..=at]) {
-            data[at] |= 0x08;
+        if is_unwanted(&data[at - 1..=at]) {
+            data[at] |= if data[at] == b'=' { 0x02 } else { 0x08 };
         }
     }
 }

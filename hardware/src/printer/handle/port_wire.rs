@@ -1,12 +1,13 @@
 //! A printer's port as a driver sees it.
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use super::{Inbox, InboxState};
+use super::{Inbox, InboxState, Task};
 use crate::link::{Address, FlowControl, PortSender, Remains, Written};
-use crate::printer::outcome::Why;
-use crate::printer::wire::{Go, HeldBy, LOOK, Moment, Wire};
+use crate::printer::outcome::{JobOutcome, Why};
+use crate::printer::wire::{Errand, Go, HeldBy, LOOK, Moment, Wire};
 
 /// Nothing waits this long: who looks at the write decides when it is given up.
 const ANY_TIME: Duration = Duration::from_secs(24 * 3600);
@@ -16,6 +17,10 @@ pub(super) struct PortWire {
     inbox: Arc<Inbox>,
     port: PortSender,
     held_by: HeldBy,
+    /// That word is XOFF, which the kernel heeds.
+    by_xoff: bool,
+    /// Who waits for the errand under way.
+    errand: Option<SyncSender<JobOutcome>>,
 }
 
 impl PortWire {
@@ -29,7 +34,8 @@ impl PortWire {
             Address::Tcp(_) | Address::Usb(_) => HeldBy::ItsWord,
             Address::Memory(_) => HeldBy::ItsLine,
         };
-        PortWire { inbox, port, held_by }
+        let by_xoff = matches!(address, Address::Serial(serial) if serial.flow == FlowControl::XonXoff);
+        PortWire { inbox, port, held_by, by_xoff, errand: None }
     }
 }
 
@@ -55,15 +61,24 @@ impl Wire for PortWire {
                 if let Some(written) = state.written.take() {
                     return written;
                 }
+                // The job is not whole on the line: nothing may go between.
+                if let Some(why) = state.held {
+                    state.refuse_drawers(why);
+                }
                 (state.heard.pop_front(), state.give_up)
             };
             if given_up {
                 continue;
             }
-            if not_wanted || look(Moment { heard, sent: under_way.sent() }) == Go::GiveUp {
-                // The port ends the write within its next look, and says how far it came.
-                under_way.give_up();
-                given_up = true;
+            let go = if not_wanted { Go::GiveUp } else { look(Moment { heard, sent: under_way.sent() }) };
+            match go {
+                Go::On => {}
+                Go::LetGo => under_way.let_go(),
+                Go::GiveUp => {
+                    // The port ends the write within its next look, and says how far it came.
+                    under_way.give_up();
+                    given_up = true;
+                }
             }
         }
     }
@@ -91,5 +106,33 @@ impl Wire for PortWire {
 
     fn held_by(&self) -> HeldBy {
         self.held_by
+    }
+
+    fn let_go(&mut self) -> bool {
+        if self.by_xoff {
+            self.port.let_go();
+        }
+        self.by_xoff
+    }
+
+    fn errand(&mut self) -> Option<Errand> {
+        let mut state = self.inbox.lock();
+        let wanted = |task: &Task| matches!(task, Task::OpenDrawer(_) | Task::Show(_));
+        let at = state.jobs.iter().position(|job| wanted(&job.task)).filter(|_| !state.stop)?;
+        let job = state.jobs.remove(at)?;
+        let errand = match job.task {
+            Task::OpenDrawer(pulse) => Errand::OpenDrawer(pulse),
+            Task::Show(frame) => Errand::Show(frame),
+            Task::Print(_) | Task::Recover => return None,
+        };
+        drop(state);
+        self.errand = Some(job.done);
+        Some(errand)
+    }
+
+    fn errand_done(&mut self, outcome: JobOutcome) {
+        if let Some(done) = self.errand.take() {
+            let _ = done.send(outcome);
+        }
     }
 }

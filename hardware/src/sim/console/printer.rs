@@ -19,11 +19,14 @@ Say one of these, a line each:
   stall | go                     it takes no bytes, takes them again
   pause | resume                 it prints nothing and says nothing, prints again
   drop [N] | answer              its next N answers are lost (all without N), arrive again
+  lose-xon                       its next leave to go on is lost (with XON/XOFF)
+  shut | stick                   its drawer: somebody shuts it, its lock sticks
   slip                           an old status slips into its next data block
   ... after N bytes|lines        any of these when so many more were printed
   ... at cut                     or at the next cut
   fault NAME                     none, near-end, paper-out, cover-open, cutter, hot, drop-replies; none mends all
   status | paper | errors        what it says, what it has printed, bytes it did not understand
+  show                           the display on its line, if it has one
   png FILE | html FILE           its paper as a picture, as a page
   unplug | replug | quit
 Examples:
@@ -42,7 +45,7 @@ const FAULTS: [(&str, Fault); 7] = [
     ("drop-replies", Fault::DropReplies),
 ];
 
-const HAPPENINGS: [(&str, Happening); 17] = [
+const HAPPENINGS: [(&str, Happening); 20] = [
     ("out", Happening::PaperOut),
     ("near-end", Happening::PaperNearEnd),
     ("load", Happening::PaperLoaded),
@@ -59,6 +62,9 @@ const HAPPENINGS: [(&str, Happening); 17] = [
     ("go", Happening::GoesOn),
     ("pause", Happening::Pauses),
     ("resume", Happening::Resumes),
+    ("lose-xon", Happening::XonLost),
+    ("shut", Happening::DrawerShut),
+    ("stick", Happening::DrawerSticks),
     ("slip", Happening::PacketSlipsIn),
 ];
 
@@ -126,6 +132,10 @@ fn obey(printer: &Printer, words: &[&str], line: &str, answers: &mut impl Write)
                 paper.errors.len()
             )
         }
+        ["show"] => match printer.shown() {
+            Some(shown) => super::write_shown(answers, &shown),
+            None => Err(io::Error::other("there is no display on its line")),
+        },
         ["png", _, ..] => {
             let picture = printer.paper().to_png(width).map_err(io::Error::other)?;
             std::fs::write(file(), picture)

@@ -42,6 +42,12 @@ pub enum Happening {
     Pauses,
     /// It prints again.
     Resumes,
+    /// Its next leave to go on, XON, is lost on the way.
+    XonLost,
+    /// Somebody shuts the drawer.
+    DrawerShut,
+    /// The drawer's lock sticks: from now on no pulse opens it.
+    DrawerSticks,
     /// An old packet of automatic status slips into its next data block.
     PacketSlipsIn,
 }
@@ -59,6 +65,9 @@ pub(super) struct Health {
     pub(super) stalled: bool,
     paused: bool,
     pub(super) packet_slips_in: bool,
+    pub(super) xon_lost: bool,
+    drawer_open: bool,
+    drawer_sticks: bool,
     loses: Loses,
 }
 
@@ -90,6 +99,9 @@ impl Default for Health {
             stalled: false,
             paused: false,
             packet_slips_in: false,
+            xon_lost: false,
+            drawer_open: false,
+            drawer_sticks: false,
             loses: Loses::Nothing,
         }
     }
@@ -125,6 +137,9 @@ impl Health {
             Happening::GoesOn => self.stalled = false,
             Happening::Pauses => self.paused = true,
             Happening::Resumes => self.paused = false,
+            Happening::XonLost => self.xon_lost = true,
+            Happening::DrawerShut => self.drawer_open = false,
+            Happening::DrawerSticks => self.drawer_sticks = true,
             Happening::PacketSlipsIn => self.packet_slips_in = true,
         }
     }
@@ -134,6 +149,21 @@ impl Health {
         if self.knife == Knife::Freed {
             self.knife = Knife::Well;
         }
+    }
+
+    /// A pulse reached the drawer.
+    pub(super) fn pulse(&mut self) {
+        self.drawer_open |= !self.drawer_sticks;
+    }
+
+    /// The drawer's switch: high while it is open.
+    pub(super) fn drawer_level(&self) -> bool {
+        self.drawer_open
+    }
+
+    /// Whether it has an error, in which it obeys no pulse. Epson's command reference, DLE DC4 (fn = 1), notes.
+    pub(super) fn has_error(&self) -> bool {
+        self.knife != Knife::Well || self.hot || self.broken
     }
 
     /// Whether it says that it is off line.
@@ -166,9 +196,9 @@ impl Health {
     pub(super) fn answer(&self, n: u8) -> u8 {
         const FIXED: u8 = 0x12;
         let jammed = self.knife != Knife::Well;
-        let error = jammed || self.hot || self.broken;
+        let error = self.has_error();
         let bits: &[(bool, u8)] = match n {
-            1 => &[(self.is_offline(), 0x08)],
+            1 => &[(self.drawer_open, 0x04), (self.is_offline(), 0x08)],
             2 => &[(self.cover_open, 0x04), (self.paper_out, 0x20), (error, 0x40)],
             3 => &[(jammed, 0x08), (self.broken, 0x20), (self.hot, 0x40)],
             _ => &[(self.near_end || self.paper_out, 0x0c), (self.paper_out, 0x60)],

@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::health::Health;
 use super::{Busy, Handshake, PrinterOptions, Shared, State, When};
 use crate::link::Deadline;
+use crate::sim::boundary::Boundary;
 use crate::sim::interpreter::{Answer, Interpreter};
+use crate::sim::paper::PaperError;
 use crate::sim::pty::Pty;
 use crate::sim::real_time::{RealTime, Sorted};
 
@@ -32,6 +34,7 @@ pub(super) struct Machine {
     interpreter: Interpreter,
     buffer: VecDeque<u8>,
     real_time: RealTime,
+    boundary: Boundary,
     /// What forgets itself with the power.
     set: Settings,
     /// Its health when it was last told.
@@ -59,6 +62,7 @@ impl Machine {
             interpreter: Interpreter::new(options.width_dots),
             buffer: VecDeque::new(),
             real_time: RealTime::default(),
+            boundary: Boundary::default(),
             set: Settings::default(),
             told: Health::default(),
             host_waits: false,
@@ -111,8 +115,12 @@ impl Machine {
             std::mem::swap(&mut state.paper, self.interpreter.paper());
             self.interpreter.power_cycle();
             std::mem::swap(&mut state.paper, self.interpreter.paper());
+            if let Some(line) = &mut state.line {
+                line.power_cycle();
+            }
             self.buffer.clear();
             self.real_time = RealTime::default();
+            self.boundary.reset();
             self.set = Settings::default();
             // A host that was asked to wait is told when the power is back.
             self.host_waits |= self.options.handshake == Handshake::XonXoff;
@@ -155,7 +163,9 @@ impl Machine {
         let waits = wanted || busy || health.stalled;
         if health.powered && waits != self.host_waits {
             self.host_waits = waits;
-            let _ = pty.write(&[if waits { XOFF } else { XON }]);
+            if waits || !std::mem::take(&mut self.shared.lock().health.xon_lost) {
+                let _ = pty.write(&[if waits { XOFF } else { XON }]);
+            }
         }
     }
 
@@ -191,10 +201,15 @@ impl Machine {
     fn take_in(&mut self, pty: &mut Pty, bytes: &[u8]) {
         let _ = self.spool.write_all(bytes);
         let powered = self.shared.lock().health.powered;
-        for &byte in bytes.iter().filter(|_| powered) {
+        let for_printer: Vec<u8> = match &mut self.shared.lock().line {
+            Some(line) => bytes.iter().filter(|_| powered).flat_map(|byte| line.push(*byte)).collect(),
+            None => bytes.iter().filter(|_| powered).copied().collect(),
+        };
+        for byte in for_printer {
             match self.real_time.push(byte) {
                 Sorted::Bytes(bytes) => {
                     for byte in bytes {
+                        self.boundary.push(byte);
                         if self.buffer.len() < self.options.buffer_bytes {
                             self.buffer.push_back(byte);
                         } else if self.options.handshake == Handshake::Line {
@@ -218,11 +233,7 @@ impl Machine {
                     self.forget();
                     self.say(pty, &[0x37, 0x25, 0]);
                 }
-                Sorted::Pulse { pin, tenths } => {
-                    if !self.set.no_pulses {
-                        self.shared.lock().paper.pulse_at_once(pin, tenths);
-                    }
-                }
+                Sorted::Pulse { pin, tenths } => self.pulse_at_once(pin, tenths),
             }
         }
         let mut state = self.shared.lock();
@@ -231,9 +242,25 @@ impl Machine {
         self.shared.changed.notify_all();
     }
 
+    /// `DLE DC4 1`: obeyed off line too, and not in an error. Within another command it is obeyed, and a mistake of
+    /// whoever sent it.
+    fn pulse_at_once(&mut self, pin: u8, tenths: u8) {
+        let mut state = self.shared.lock();
+        if self.boundary.is_within() {
+            let what = "a real-time pulse within another command".to_owned();
+            let offset = state.received;
+            state.paper.errors.push(PaperError { offset, what });
+        }
+        if !self.set.no_pulses && !state.health.has_error() {
+            state.paper.pulse_at_once(pin, tenths);
+            state.health.pulse();
+        }
+    }
+
     /// Empties the buffer; what is half said is forgotten too.
     fn forget(&mut self) {
         self.buffer.clear();
+        self.boundary.reset();
         let mut state = self.shared.lock();
         std::mem::swap(&mut state.paper, self.interpreter.paper());
         self.interpreter.power_cycle();
@@ -262,10 +289,14 @@ impl Machine {
     /// Prints until a command wants an answer, something happens, or nothing is left.
     fn work_until_answer(&mut self, state: &mut State) -> Option<Answer> {
         while let Some(byte) = self.buffer.pop_front() {
+            let pulses = state.paper.pulses.len();
             // The paper lives where others can look at it, and moves over here for the time of printing.
             std::mem::swap(&mut state.paper, self.interpreter.paper());
             let answer = self.interpreter.push(byte);
             std::mem::swap(&mut state.paper, self.interpreter.paper());
+            if state.paper.pulses.len() > pulses {
+                state.health.pulse();
+            }
             state.worked += 1;
             if self.plans_come_true(state) || answer.is_some() {
                 return answer;
@@ -297,7 +328,10 @@ impl Machine {
                 let sensor = self.shared.lock().health.paper_sensor();
                 self.say(pty, &[sensor]);
             }
-            Answer::DrawerSensor => self.say(pty, &[0]),
+            Answer::DrawerSensor => {
+                let level = self.shared.lock().health.drawer_level();
+                self.say(pty, &[u8::from(level)]);
+            }
             Answer::StatusBack(of) => {
                 self.set.status_back = of;
                 if of != 0 {
