@@ -190,7 +190,7 @@ impl Look {
         let payable = view.is_none_or(|view| {
             view.total.is_positive() && (self.by_order || matches!(view.phase, Phase::Basket | Phase::Tender))
         });
-        if !payable || cloud.wallet.is_none() || !self.till_is_there(cloud) {
+        if !payable || cloud.accounts.wallets.is_empty() || !self.till_is_there(cloud) {
             page.note = Some(words.counter.to_owned());
             return;
         }

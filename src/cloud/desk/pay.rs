@@ -8,8 +8,10 @@ use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
 use crate::cloud::store::{Advance, NewRequest, NoticeBody, OrderRow, OrderState, Requested};
 use crate::record::ids::{DeskId, IntentId, SaleId};
+use crate::record::money_moves::ProviderName;
 use crate::token::{ORDER_LIFETIME_S, Token};
 use crate::view::Phase;
+use crate::wallet::PhoneBrowser;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -74,7 +76,7 @@ pub(super) async fn pay(
     if old || changed || !matches!(view.phase, Phase::Basket | Phase::Tender) {
         return back(Said::Stale);
     }
-    if cloud.wallet.is_none() {
+    if cloud.accounts.wallets.is_empty() {
         return back(Said::NoWallet);
     }
     if !look.till_is_there(&cloud) {
@@ -86,7 +88,14 @@ pub(super) async fn pay(
         terminal: terminal.clone(),
         desk: desk.clone(),
         phone: phone.id.clone(),
-        notice: NoticeBody::order_requested(wish.sale, wish.version, now_ms.saturating_add(WISH_MS)),
+        provider: ProviderName::Alipay,
+        opens: PhoneBrowser::Wallet { payer: None },
+        notice: NoticeBody::order_requested(
+            wish.sale,
+            wish.version,
+            ProviderName::Alipay,
+            now_ms.saturating_add(WISH_MS),
+        ),
         now_ms,
     };
     match cloud.store.request_payment(request).await? {
@@ -174,7 +183,7 @@ pub(super) async fn pay_order(
     if order.state == OrderState::Open && order.issued_at_s.saturating_add(ORDER_LIFETIME_S) >= cloud.now_s()
     {
         let mut step = Advance::new(order.intent, &[OrderState::Open], OrderState::Claimed, now_ms);
-        step.phone = Some(phone.id.clone());
+        step.phone = Some((phone.id.clone(), PhoneBrowser::Wallet { payer: None }));
         step.due_ms = Some(now_ms);
         cloud.step(step, &order).await?;
     }
