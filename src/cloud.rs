@@ -26,7 +26,7 @@ mod store;
 mod tests;
 mod tills;
 
-pub use accounts::{Account, AlipayFiles, WALLET_TIMEOUTS};
+pub use accounts::{Account, AlipayFiles, Elsewhere, WALLET_TIMEOUTS, WeChatPhones};
 pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};

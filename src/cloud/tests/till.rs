@@ -1,6 +1,8 @@
 //! A till for tests: a device key, a stream of sealed records, signed requests; and a cloud to send them to.
 
-use crate::cloud::{Account, AlipayFiles, Clock, Config, Decision, Running, ShopDefaults, start};
+use crate::cloud::{
+    Account, AlipayFiles, Clock, Config, Decision, Elsewhere, Running, ShopDefaults, WeChatPhones, start,
+};
 use crate::keys::DeviceKey;
 use crate::keys::request::{Parameters, sign_request};
 use crate::money::{Currency, Money};
@@ -14,6 +16,7 @@ use crate::tax::TaxRate;
 use crate::token::{Order, TerminalTag, fingerprint};
 use crate::wallet::http::{Timeouts, client};
 use crate::wallet::signing::{SigningKey, VerifyingKey};
+use crate::wallet::wechat::openid::{AppSecret, OpenIds};
 use crate::wallet::wechat::{self, ApiV3Key, PlatformKeys, WeChat};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -76,7 +79,15 @@ fn accounts(gateway: &gateway::Running, clock: &Clock) -> Vec<Account> {
     })
     .unwrap();
     let api_v3_key = Some(ApiV3Key::read(&read(&paths.api_v3_key)).unwrap());
-    vec![alipay.read(clock).unwrap(), Account::WeChat { wallet, api_v3_key }]
+    vec![alipay.read(clock).unwrap(), Account::WeChat { wallet, api_v3_key, phones: phones(gateway) }]
+}
+
+/// Phones pay by WeChat inside WeChat and elsewhere.
+fn phones(gateway: &gateway::Running) -> WeChatPhones {
+    let at = format!("http://{}", gateway.address());
+    let secret = AppSecret::read("0123456789abcdef0123456789abcdef").unwrap();
+    let inside = OpenIds::new("wxd678efh567hg6787", secret, &at, &at, timeouts()).unwrap();
+    WeChatPhones { inside: Some(inside), elsewhere: Elsewhere::H5 }
 }
 
 impl Shop {
