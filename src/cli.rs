@@ -2,6 +2,7 @@
 //! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
 
 mod cloud;
+mod desk_codes;
 mod devices;
 mod pay;
 mod receipt;
@@ -47,6 +48,8 @@ enum Command {
     CheckConfig(run::Config),
     /// Run head office, or keep its books: tills, catalogue, coupons, desks
     Cloud(Box<cloud::Cloud>),
+    /// Draw the stickers that customers scan at their desks
+    DeskCodes(desk_codes::DeskCodes),
     /// Play a whole shop on this machine: cloud, wallet, scanner, printer and till
     #[command(
         after_help = "Examples:\n  till demo                              open the counter page in a browser\n  till demo --customers 20 --seed 7      play twenty customers and print a table\n  till demo --customers 40 --keep run1   keep databases and paper for till audit"
@@ -108,6 +111,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(config) => run::run(&config),
         Command::CheckConfig(config) => run::check(&config),
         Command::Cloud(cloud) => cloud::act(&cloud),
+        Command::DeskCodes(wanted) => desk_codes::act(&wanted),
         Command::Demo(demo) => sim::demo(demo),
         Command::Scan(part) => scan::act(&part),
         Command::Devices(command) => devices::act(command),

@@ -26,7 +26,7 @@ mod store;
 mod tests;
 mod tills;
 
-pub use accounts::{Account, AlipayFiles, WALLET_TIMEOUTS};
+pub use accounts::{Account, AlipayFiles, Elsewhere, WALLET_TIMEOUTS, WeChatPhones};
 pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};
@@ -65,8 +65,7 @@ pub struct Config {
     pub dir: PathBuf,
     /// What a phone reaches this cloud by, without a slash at the end; by default the listening address.
     pub public_base: Option<String>,
-    /// The merchant's accounts, one at each wallet. Phones at desks pay by Alipay's; without it no bill can be paid by
-    /// phone.
+    /// The merchant's accounts, one at each wallet; without any no bill can be paid by phone.
     pub accounts: Vec<Account>,
     /// What the first bundle says. Later starts leave the bundle as it is.
     pub shop: ShopDefaults,
@@ -143,9 +142,7 @@ pub(crate) struct Cloud {
     /// The cloud's own public keys, for verifying what it signed itself.
     key_set: KeySet,
     clock: Clock,
-    /// The wallet that phones pay with.
-    wallet: Option<Arc<dyn Wallet>>,
-    /// The wallets that tills use through here, and whose notifications are believed.
+    /// The wallets that phones pay with and that tills use through here, and whose notifications are believed.
     accounts: Accounts,
     /// Calls to wallets that outlive whoever asked for them.
     calls: Mutex<JoinSet<()>>,
@@ -247,7 +244,6 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
         store,
         keys,
         clock,
-        wallet: accounts.wallets.get(&ProviderName::Alipay).cloned(),
         accounts,
         calls: Mutex::default(),
         bells,

@@ -264,8 +264,8 @@ impl Till {
             Event::Refund(refund, report) => self.refund_reported(*refund, report, &mut out),
             Event::Print(job, report) => self.printed(*job, report, &mut out)?,
             Event::Drawer(kick, report) => self.kicked(*kick, report, &mut out)?,
-            Event::OrderRequested { sale, bill_version } => {
-                self.order_requested(*sale, *bill_version, &mut out)?;
+            Event::OrderRequested { sale, bill_version, provider } => {
+                self.order_requested(*sale, *bill_version, *provider, &mut out)?;
             }
             Event::CouponOffered { sale, token } => self.coupon_offered(*sale, token, &mut out)?,
             Event::Ruled(verdict) => self.ruled(verdict, &mut out),

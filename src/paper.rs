@@ -7,6 +7,7 @@ mod labels;
 mod layout;
 mod sheet;
 mod slip;
+pub mod stickers;
 mod text;
 mod words;
 mod wrap;

@@ -24,6 +24,7 @@ pub use answer::{
 };
 
 use crate::money::Money;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -38,6 +39,18 @@ pub trait Wallet: Send + Sync {
 
     /// Opens an order that the customer pays by scanning; the answer has the text of its QR code.
     fn precreate<'a>(&'a self, request: &'a PrecreateRequest) -> Reply<'a, PrecreateAnswer>;
+
+    /// Opens an order on the very phone that asked for it; the answer has what that phone opens: an address, or, in
+    /// the wallet's own browser, what the wallet's script there takes. A wallet whose code is an address that any
+    /// phone can follow needs nothing of its own here.
+    fn open_on_phone<'a>(
+        &'a self,
+        request: &'a PrecreateRequest,
+        browser: &'a PhoneBrowser,
+    ) -> Reply<'a, PrecreateAnswer> {
+        let _ = browser;
+        self.precreate(request)
+    }
 
     /// Asks what became of an order; `total` is what was asked for when it was sent.
     fn query<'a>(&'a self, order: &'a OrderNumber, total: Money) -> Reply<'a, Answer>;
@@ -212,6 +225,31 @@ pub struct PrecreateRequest {
     pub store: Option<String>,
     /// After so many seconds the wallet closes the unpaid order; wallets count in whole minutes, rounded up.
     pub expires_in_s: u32,
+}
+
+/// Where a customer's phone has the bill open.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneBrowser {
+    /// The wallet's own, for somebody whom the wallet knows there by this name (WeChat's `openid`).
+    Wallet {
+        /// The name; none where the wallet does not ask for one.
+        payer: Option<String>,
+    },
+    /// Any other, at this address in the network.
+    Other {
+        /// The phone's address.
+        ip: std::net::IpAddr,
+    },
+}
+
+impl fmt::Debug for PhoneBrowser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wallet { .. } => "PhoneBrowser::Wallet(..)",
+            Self::Other { .. } => "PhoneBrowser::Other(..)",
+        })
+    }
 }
 
 /// Money to give back.

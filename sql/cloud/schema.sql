@@ -196,7 +196,8 @@ CREATE TABLE pay_request (
     desk TEXT NOT NULL,
     phone TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'answered', 'given_up')),
-    asked_ms INTEGER NOT NULL,
+    asked_ms INTEGER NOT NULL, provider TEXT NOT NULL DEFAULT 'alipay'
+    CHECK (provider IN ('alipay', 'wechat', 'house')), opens TEXT,
     PRIMARY KEY (sale, version)
 ) STRICT, WITHOUT ROWID;
 
@@ -222,7 +223,8 @@ CREATE TABLE order_claim (
     proof TEXT,
     changed_ms INTEGER NOT NULL,
     started_ms INTEGER,
-    due_ms INTEGER,
+    due_ms INTEGER, provider TEXT NOT NULL DEFAULT 'alipay'
+    CHECK (provider IN ('alipay', 'wechat', 'house')), opens TEXT,
     PRIMARY KEY (terminal, epoch, nonce)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX order_due ON order_claim (due_ms) WHERE due_ms IS NOT NULL;

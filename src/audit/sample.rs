@@ -76,7 +76,7 @@ impl Shop {
             receipt: 0,
         };
         shop.journal.execute_batch("PRAGMA application_id = 0x54696c4a; PRAGMA user_version = 1").unwrap();
-        shop.cloud.execute_batch("PRAGMA user_version = 3").unwrap();
+        shop.cloud.execute_batch("PRAGMA user_version = 4").unwrap();
         let till = "INSERT INTO terminal VALUES ('till-3', zeroblob(32), 'Till 3', 0, 0)";
         shop.cloud.execute_batch(till).unwrap();
         let genesis = r#""genesis","parent":null,"currency":"CNY","time_zone":"Asia/Shanghai",

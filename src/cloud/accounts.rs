@@ -9,6 +9,7 @@ use crate::wallet::Wallet;
 use crate::wallet::alipay::{self, Alipay, Trust};
 use crate::wallet::http::Timeouts;
 use crate::wallet::signing::{SigningKey, VerifyingKey};
+use crate::wallet::wechat::openid::OpenIds;
 use crate::wallet::wechat::{self, ApiV3Key, PlatformKeys, WeChat};
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,7 +38,28 @@ pub enum Account {
         wallet: WeChat,
         /// What opens notifications. Without it none are taken, and payments are known by asking alone.
         api_v3_key: Option<ApiV3Key>,
+        /// What its customers' phones may pay in.
+        phones: WeChatPhones,
     },
+}
+
+/// Where phones can open a payment of WeChat Pay: each is a product that the merchant has or has not.
+#[derive(Clone, Debug, Default)]
+pub struct WeChatPhones {
+    /// In WeChat (JSAPI): who asks WeChat who the customer is.
+    pub inside: Option<OpenIds>,
+    /// In any other browser of a phone (H5).
+    pub elsewhere: Elsewhere,
+}
+
+/// Whether the merchant has H5 payment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Elsewhere {
+    /// It does.
+    H5,
+    /// It has not, or has not said so.
+    #[default]
+    No,
 }
 
 /// The files of an account at Alipay that goes by public keys.
@@ -88,6 +110,10 @@ pub(super) struct Accounts {
     pub(super) wallets: BTreeMap<ProviderName, Arc<dyn Wallet>>,
     pub(super) alipay: Option<(Trust, alipay::Account)>,
     pub(super) wechat: Option<(PlatformKeys, ApiV3Key, wechat::Account)>,
+    /// Who asks WeChat who a customer is, for payments in WeChat.
+    pub(super) openids: Option<OpenIds>,
+    /// Whether WeChat Pay opens in browsers that are not WeChat's.
+    pub(super) wechat_elsewhere: bool,
 }
 
 impl Accounts {
@@ -105,7 +131,9 @@ impl Accounts {
                     let wallet = wallet.notifying(format!("{public_base}/v1/notify/alipay"));
                     (ProviderName::Alipay, Arc::new(wallet))
                 }
-                Account::WeChat { wallet, api_v3_key } => {
+                Account::WeChat { wallet, api_v3_key, phones } => {
+                    all.openids = phones.inside;
+                    all.wechat_elsewhere = phones.elsewhere == Elsewhere::H5;
                     all.wechat =
                         api_v3_key.map(|key| (wallet.platform_keys().clone(), key, wallet.account()));
                     let wallet = wallet.notifying(format!("{public_base}/v1/notify/wechat"));

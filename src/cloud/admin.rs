@@ -183,6 +183,17 @@ impl Admin {
         .await
     }
 
+    /// The shop's name, and its desks by their slugs.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn desks(&self) -> Result<(String, Vec<Desk>), AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        let mut desks = content.desks;
+        desks.sort_by(|one, other| in_order(one.id.as_str()).cmp(&in_order(other.id.as_str())));
+        Ok((content.shop.name, desks))
+    }
+
     /// Adds an automatic offer, or replaces the one with its slug.
     ///
     /// # Errors
@@ -355,4 +366,10 @@ pub(crate) fn draw() -> Option<u64> {
     let mut bytes = [0; 8];
     SystemRandom::new().fill(&mut bytes).ok()?;
     Some(u64::from_be_bytes(bytes))
+}
+
+/// A slug so that `table-10` comes after `table-9`: the number at its end counts as one.
+fn in_order(slug: &str) -> (&str, u64, &str) {
+    let word = slug.trim_end_matches(|character: char| character.is_ascii_digit());
+    (word, slug[word.len()..].parse().unwrap_or(0), slug)
 }

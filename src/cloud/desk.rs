@@ -1,13 +1,17 @@
-//! What phones see: the bill on their desk, one button to pay it, and the end of it.
+//! What phones see: the bill on their desk, one tap to pay it, and the receipt.
 //!
 //! The bill is the fold of the records that have arrived: the sale that the cashier sees. **Invariant:** a
 //! phone pays a version of a bill, once: (sale, version) is a unique key, and money starts to move only for
 //! an order that the till has signed for it. Not here: calling the wallet (`settler`).
 
 mod bill;
+mod browser;
 mod live;
+mod page;
 mod pay;
+mod receipt;
 mod said;
+mod wechat;
 mod words;
 
 use super::Cloud;
@@ -18,9 +22,10 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use bill::Look;
+use browser::App;
 use said::Said;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -38,6 +43,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/d/{desk}/coupon", post(pay::coupon))
         .route("/O/{order}", get(show_order))
         .route("/O/{order}/pay", post(pay::pay_order))
+        .route("/wechat/back", get(wechat::back))
         .route("/assets/cloud.css", get(async || file("text/css", include_str!("assets/cloud.css"))))
         .route("/assets/bill.js", get(async || file("text/javascript", include_str!("assets/bill.js"))))
 }
@@ -55,6 +61,24 @@ struct Asked {
     /// A sale that this phone paid, still shown to it when the desk has moved on.
     sale: Option<SaleId>,
     said: Option<Said>,
+    /// A language that was chosen on the page.
+    lang: Option<String>,
+}
+
+impl Asked {
+    /// Remembers a language that was chosen, and opens the page again without saying so.
+    fn speak(&self, place: &str) -> Option<Response> {
+        let words = Words::by_tag(self.lang.as_deref()?);
+        let to = match self.sale {
+            Some(sale) => format!("{place}?sale={sale}"),
+            None => place.to_owned(),
+        };
+        let mut response = Redirect::to(&to).into_response();
+        if let Ok(value) = HeaderValue::from_str(&words.cookie()) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+        Some(response)
+    }
 }
 
 /// `GET /d/{desk}`
@@ -67,8 +91,12 @@ async fn show(
     let words = Words::of(&headers);
     let phone = Phone::of(&headers);
     let Some((bundle, desk)) = known_desk(&cloud, &desk).await else {
-        return Ok((StatusCode::NOT_FOUND, Html(bill::unknown(words))).into_response());
+        return Ok((StatusCode::NOT_FOUND, Html(page::unknown(words))).into_response());
     };
+    let place = format!("/d/{desk}");
+    if let Some(elsewhere) = asked.speak(&place).or_else(|| wechat::ask(&cloud, &phone, &headers, &place)) {
+        return Ok(elsewhere);
+    }
     let look = Look::at_desk(&cloud, &desk, asked.sale, &phone).await?;
     let name = bundle.desk(&desk).map_or_else(String::new, |desk| desk.name.clone());
     let page = look.page(&cloud, &bundle, words, &phone, &name, asked.said);
@@ -84,10 +112,14 @@ async fn show_order(
 ) -> Result<Response, Problem> {
     let words = Words::of(&headers);
     let phone = Phone::of(&headers);
+    let place = format!("/O/{order}");
     let order = cloud.store.order_by_text(order).await?;
     let (Some(order), Some(bundle)) = (order, cloud.bundle().await) else {
-        return Ok((StatusCode::NOT_FOUND, Html(bill::unknown(words))).into_response());
+        return Ok((StatusCode::NOT_FOUND, Html(page::unknown(words))).into_response());
     };
+    if let Some(elsewhere) = asked.speak(&place).or_else(|| wechat::ask(&cloud, &phone, &headers, &place)) {
+        return Ok(elsewhere);
+    }
     let look = Look::at_order(&cloud, order).await?;
     let page = look.page(&cloud, &bundle, words, &phone, "", asked.said);
     phone.answer(page.render())
@@ -102,10 +134,22 @@ async fn known_desk(cloud: &Cloud, desk: &str) -> Option<Known> {
     Some((bundle, desk))
 }
 
+/// A cookie of the request.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        cookies.flat_map(|value| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
 /// A phone, known by a random cookie and by nothing else.
 pub(crate) struct Phone {
     id: String,
     cookie: Cookie,
+    /// What it has the page open in.
+    app: App,
+    /// Who its owner is to the merchant, where it is open in WeChat and WeChat said so.
+    openid: Option<String>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -116,19 +160,15 @@ enum Cookie {
 
 impl Phone {
     fn of(headers: &HeaderMap) -> Self {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let had = cookies
-            .flat_map(|value| value.split(';'))
-            .filter_map(|cookie| cookie.trim().strip_prefix("till_phone="))
-            .find(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        match (had, draw(), draw()) {
-            (Some(id), _, _) => Self { id: id.to_owned(), cookie: Cookie::Had },
-            (None, Some(one), Some(two)) => {
-                Self { id: format!("{one:016x}{two:016x}"), cookie: Cookie::Fresh }
-            }
+        let had = cookie(headers, "till_phone")
+            .filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let (id, cookie) = match (had, draw(), draw()) {
+            (Some(id), _, _) => (id.to_owned(), Cookie::Had),
+            (None, Some(one), Some(two)) => (format!("{one:016x}{two:016x}"), Cookie::Fresh),
             // Without chance there is no phone: an id that matches nobody.
-            (None, _, _) => Self { id: String::new(), cookie: Cookie::Had },
-        }
+            (None, _, _) => (String::new(), Cookie::Had),
+        };
+        Self { id, cookie, app: App::of(headers), openid: wechat::name(headers) }
     }
 
     /// Whether this is the phone with that id.
@@ -147,7 +187,7 @@ impl Phone {
         if self.cookie == Cookie::Fresh
             && let Ok(value) = HeaderValue::from_str(&cookie)
         {
-            response.headers_mut().insert(header::SET_COOKIE, value);
+            response.headers_mut().append(header::SET_COOKIE, value);
         }
         response
     }

@@ -141,10 +141,7 @@ impl Cloud {
             | Answer::Closed
             | Answer::NotSent { .. } => None,
         };
-        // Phones at desks pay by Alipay.
-        if provider == ProviderName::Alipay
-            && let Some(known) = self.store.order(intent).await?
-        {
+        if let Some(known) = self.store.order(intent).await?.filter(|known| known.provider == provider) {
             return match doubt(known.amount) {
                 Some(no) => Ok(no),
                 None => self.wake_settler(&known).await.map(|()| Taken::Yes),

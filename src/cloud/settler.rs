@@ -8,7 +8,7 @@ use super::Cloud;
 use super::bells::{Bell, rung};
 use super::store::{Advance, NewTask, NoticeBody, OrderRow, OrderState, StoreError};
 use crate::record::ids::IntentId;
-use crate::record::money_moves::Settled;
+use crate::record::money_moves::{ProviderName, Settled};
 use crate::token::{ORDER_LIFETIME_S, Order, Proof, TerminalTag};
 use crate::wallet::{
     Answer, Approval, CancelAction, CancelAnswer, OrderNumber, PrecreateAnswer, PrecreateRequest,
@@ -73,7 +73,7 @@ async fn drive(cloud: Arc<Cloud>, order: OrderRow) -> IntentId {
 async fn one_step(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
     let number = OrderNumber::parse(&order.intent.to_string());
     let number = number.map_err(|_| StoreError::Damaged(format!("the intent {}", order.intent)))?;
-    match (&cloud.wallet, order.state) {
+    match (cloud.accounts.wallets.get(&order.provider), order.state) {
         (_, OrderState::Open) => expire(cloud, order).await,
         (None, OrderState::Claimed) => {
             end(cloud, order, &[OrderState::Claimed], "Phones cannot pay here yet.", Look::No).await
@@ -95,7 +95,8 @@ async fn one_step(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
             return_late_money(cloud, wallet.as_ref(), order, number).await
         }
         (None, _) | (_, OrderState::Paid | OrderState::Refunded) => {
-            let due = cloud.wallet.is_none().then(|| cloud.now_ms() + 60_000);
+            let known = cloud.accounts.wallets.contains_key(&order.provider);
+            let due = (!known).then(|| cloud.now_ms() + 60_000);
             cloud.store.put_off(order.intent, order.state, due).await.map(|_| ())
         }
     }
@@ -133,7 +134,11 @@ async fn begin(
         expires_in_s: 120,
     };
     let starting = &[OrderState::Starting];
-    match wallet.precreate(&request).await {
+    let opened = match &order.opens {
+        Some(browser) => wallet.open_on_phone(&request, browser).await,
+        None => wallet.precreate(&request).await,
+    };
+    match opened {
         PrecreateAnswer::Ready { qr_text } => {
             let mut step = cloud.step_from(order, starting, OrderState::Started);
             step.qr_text = Some(qr_text);
@@ -211,7 +216,13 @@ async fn take_back(
         Answer::Closed => return end(cloud, order, withdrawing, &order.words, Look::Yes).await,
         Answer::Pending | Answer::NotFound | Answer::Declined(_) => {}
     }
-    match wallet.cancel(&number).await {
+    // An order that nobody has scanned is unknown to Alipay until then, so that it can be cancelled but not closed;
+    // WeChat Pay reverses only what a pay code began (see `wallet`).
+    let ended = match order.provider {
+        ProviderName::Wechat => wallet.close(&number).await,
+        ProviderName::Alipay | ProviderName::House => wallet.cancel(&number).await,
+    };
+    match ended {
         CancelAnswer::Cancelled { action } => {
             let words = match action {
                 CancelAction::Closed | CancelAction::Nothing => order.words.clone(),

@@ -4,6 +4,8 @@ mod desk;
 mod ingest;
 mod notify;
 mod office;
+mod phone_wallets;
+mod shop;
 mod till;
 mod verdicts;
 mod wallets;

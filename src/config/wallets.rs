@@ -118,9 +118,31 @@ pub struct WeChat {
     pub wechat_certs: Option<Named>,
     /// The file with the APIv3 key, which opens notifications; only the cloud is sent any.
     pub api_v3_key: Option<Named>,
+    /// The file with the official account's secret: with it phones can pay in WeChat (JSAPI). Only the cloud has use
+    /// for this and what follows.
+    pub app_secret: Option<Named>,
+    /// Whether the merchant has H5 payment: with it phones can pay by WeChat in other browsers.
+    #[serde(default)]
+    pub h5: bool,
+    /// Where a customer's browser asks WeChat for a code.
+    #[serde(default = "authorize_at", deserialize_with = "parsed")]
+    pub authorize_at: WebAddress,
+    /// Where the cloud exchanges it.
+    #[serde(default = "exchange_at", deserialize_with = "parsed")]
+    pub exchange_at: WebAddress,
     /// The till's address in its own network, for WeChat Pay's records.
     #[serde(default = "this_machine")]
     pub device_ip: String,
+}
+
+/// As WeChat documents it for official accounts ("Web page authorization").
+fn authorize_at() -> WebAddress {
+    WebAddress("https://open.weixin.qq.com".to_owned())
+}
+
+/// Likewise.
+fn exchange_at() -> WebAddress {
+    WebAddress("https://api.weixin.qq.com".to_owned())
 }
 
 fn this_machine() -> String {

@@ -99,6 +99,8 @@ pub struct OrderDuty {
     pub sale: SaleId,
     /// How much.
     pub amount: Money,
+    /// The wallet that it is for.
+    pub provider: ProviderName,
     /// Its terms.
     pub terms: OrderTerms,
 }

@@ -6,7 +6,7 @@ use crate::record::body::{PaperOutcome, Shutdown};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::LineId;
-use crate::record::money_moves::{Advice, Settled, Verdict};
+use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
 use crate::sale::back::Wanted;
 use crate::staff::{PinHash, Role};
 
@@ -47,6 +47,8 @@ pub enum Event {
         sale: SaleId,
         /// The bill's version that the phone saw.
         bill_version: u64,
+        /// The wallet that the phone pays with.
+        provider: ProviderName,
     },
     /// A phone shows a coupon for a desk's bill.
     CouponOffered {

@@ -54,11 +54,12 @@ impl Till {
         Ok(())
     }
 
-    /// A phone asks to pay the bill that it saw: the total is fixed and the intent drawn in one commit.
+    /// A phone asks to pay the bill that it saw, with a wallet: the total is fixed and the intent drawn in one commit.
     pub(super) fn order_requested(
         &self,
         sale: SaleId,
         bill_version: u64,
+        provider: ProviderName,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
         let sale = self.sales.get(&sale).filter(|sale| super::is_open(sale)).ok_or(Refusal::NoSale)?;
@@ -91,7 +92,7 @@ impl Till {
         let lifetime_ms = u64::try_from(ORDER_LIFETIME_S).unwrap_or(0).saturating_mul(1000);
         let body = Body::IntentDrawn {
             intent: out.id(IntentId::draw),
-            provider: ProviderName::Alipay,
+            provider,
             amount: fixed.total,
             carrier: Carrier::Order(terms),
             settle_by: out.cx.moment.after_ms(lifetime_ms),

@@ -58,8 +58,13 @@ fn of_intent(sale: &Sale, intent: &Intent) -> Option<Duty> {
             | IntentState::Resolved => None,
         },
         Carrier::Order(terms) => {
-            let order =
-                OrderDuty { intent: intent.id, sale: sale.id, amount: intent.amount, terms: terms.clone() };
+            let order = OrderDuty {
+                intent: intent.id,
+                sale: sale.id,
+                amount: intent.amount,
+                provider: intent.provider,
+                terms: terms.clone(),
+            };
             match intent.state {
                 IntentState::Drawn | IntentState::Pending => Some(Duty::Offer(order)),
                 IntentState::Abandoned => Some(Duty::Withdraw(order)),

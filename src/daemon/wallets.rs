@@ -11,6 +11,7 @@ use crate::wallet::alipay::{self, Alipay, Certificates, Trust};
 use crate::wallet::certificate::Certificate;
 use crate::wallet::http::Timeouts;
 use crate::wallet::signing::{SigningKey, VerifyingKey};
+use crate::wallet::wechat::openid::{AppSecret, OpenIds};
 use crate::wallet::wechat::{self, ApiV3Key, PlatformKeys, WeChat};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -144,6 +145,24 @@ pub(crate) fn api_v3_key(
 ) -> Result<Option<ApiV3Key>, ConfigError> {
     let named = settings.get_ref().api_v3_key.as_ref();
     named.map(|named| read_as(config, named, ApiV3Key::read)).transpose()
+}
+
+/// Who asks WeChat who a customer is, where the official account's secret is named.
+///
+/// # Errors
+/// [`ConfigError`] with its line.
+pub(crate) fn openids(
+    config: &Source,
+    settings: &Section<config::WeChat>,
+    around: &Around,
+) -> Result<Option<OpenIds>, ConfigError> {
+    let settings = settings.get_ref();
+    let Some(named) = &settings.app_secret else { return Ok(None) };
+    let secret = read_as(config, named, AppSecret::read)?;
+    let (authorize_at, exchange_at) = (&settings.authorize_at.0, &settings.exchange_at.0);
+    OpenIds::new(&settings.app_id, secret, authorize_at, exchange_at, around.timeouts)
+        .map(Some)
+        .map_err(|error| config.error_at(named.span().start, format!("[wallet.wechat]: {error}")))
 }
 
 /// Reads a named file as a key or a certificate.

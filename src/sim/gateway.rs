@@ -32,6 +32,7 @@ mod tests;
 mod trade;
 mod verb;
 mod wechat;
+mod wechat_app;
 mod witness;
 mod yuan;
 

@@ -11,7 +11,7 @@ use super::{Around, bundle, orders, pairing};
 use crate::counter::event::{Event, ProviderReport};
 use crate::counter::refusal::Refusal;
 use crate::record::ids::{IntentId, SaleId};
-use crate::record::money_moves::{Advice, Settled, Verdict};
+use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,13 +35,40 @@ struct Numbered {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Notice {
-    Verdict { verdict: Verdict },
-    OrderRequested { sale: SaleId, bill_version: u64 },
-    CouponOffered { sale: SaleId, token: String },
-    OrderClaimed { intent: IntentId },
-    OrderPaid { intent: IntentId, settled: Settled, proof: String },
-    OrderEnded { intent: IntentId, words: String },
-    PaymentTold { intent: IntentId, settled: Settled },
+    Verdict {
+        verdict: Verdict,
+    },
+    /// A cloud that knows one wallet only names none.
+    OrderRequested {
+        sale: SaleId,
+        bill_version: u64,
+        #[serde(default = "alipay")]
+        provider: ProviderName,
+    },
+    CouponOffered {
+        sale: SaleId,
+        token: String,
+    },
+    OrderClaimed {
+        intent: IntentId,
+    },
+    OrderPaid {
+        intent: IntentId,
+        settled: Settled,
+        proof: String,
+    },
+    OrderEnded {
+        intent: IntentId,
+        words: String,
+    },
+    PaymentTold {
+        intent: IntentId,
+        settled: Settled,
+    },
+}
+
+fn alipay() -> ProviderName {
+    ProviderName::Alipay
 }
 
 pub(super) async fn run(around: Arc<Around>) {
@@ -173,7 +200,9 @@ async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result
 fn event(around: &Around, notice: Notice) -> Option<Event> {
     Some(match notice {
         Notice::Verdict { verdict } => Event::Ruled(verdict),
-        Notice::OrderRequested { sale, bill_version } => Event::OrderRequested { sale, bill_version },
+        Notice::OrderRequested { sale, bill_version, provider } => {
+            Event::OrderRequested { sale, bill_version, provider }
+        }
         Notice::CouponOffered { sale, token } => Event::CouponOffered { sale, token },
         Notice::OrderClaimed { intent } => Event::Provider(intent, ProviderReport::Pending),
         Notice::OrderPaid { intent, settled, proof } => {

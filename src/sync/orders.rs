@@ -16,7 +16,7 @@ use crate::counter::event::{Event, ProviderReport, RefundReport};
 use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
-use crate::record::money_moves::Settled;
+use crate::record::money_moves::{ProviderName, Settled};
 use crate::token::{self, Order, TerminalTag, Token, TokenError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -196,6 +196,7 @@ async fn offer(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
         order: String,
         desk: Option<&'a DeskId>,
         bill_version: u64,
+        provider: ProviderName,
     }
     let body = Offer {
         intent: duty.intent,
@@ -203,6 +204,7 @@ async fn offer(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
         order: signed(around, duty)?,
         desk: duty.terms.desk.as_ref(),
         bill_version: duty.terms.bill_version,
+        provider: duty.provider,
     };
     let answer: OrderState = around.cloud.post(&around.path("orders"), &body).await?;
     match answer.state.as_str() {

@@ -18,6 +18,19 @@ pub const ANSWER_LIMIT_BYTES: usize = 64 * 1024;
 /// An idle connection is kept this long: enough for a run of queries, shorter than servers keep theirs.
 const IDLE_CONNECTION: Duration = Duration::from_secs(15);
 
+/// A text inside an address: everything but unreserved characters is encoded (RFC 3986, section 2.1).
+pub fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 /// How long a call may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Timeouts {

@@ -1,4 +1,4 @@
-//! WeChat Pay, APIv3: pay by code, pay by scanning, query, reverse, close, refund.
+//! WeChat Pay, APIv3: pay by code, by scanning, on the customer's own phone; query, reverse, close, refund.
 //!
 //! Requests are signed and sent once; answers count only when their signature is right. Source: WeChat Pay APIv3
 //! for direct merchants (pay.weixin.qq.com/doc/v3/merchant).
@@ -14,7 +14,9 @@
 mod approval;
 mod codes;
 mod notification;
+pub mod openid;
 mod outcome;
+mod phone;
 mod request;
 mod response;
 mod signature;
@@ -29,8 +31,8 @@ use crate::money::{Currency, Money};
 use crate::wallet::http::{self, CallError, Carrier, HttpError, Timeouts};
 use crate::wallet::signing::SigningKey;
 use crate::wallet::{
-    Advice, Answer, CancelAnswer, Decline, Doubt, OrderNumber, PayRequest, PrecreateAnswer, PrecreateRequest,
-    RefundAnswer, RefundRequest, Reply, Scene, Wallet,
+    Advice, Answer, CancelAnswer, Decline, Doubt, OrderNumber, PayRequest, PhoneBrowser, PrecreateAnswer,
+    PrecreateRequest, RefundAnswer, RefundRequest, Reply, Scene, Wallet,
 };
 use codes::Method;
 use outcome::Asked;
@@ -329,26 +331,15 @@ impl Wallet for WeChat {
     }
 
     fn precreate<'a>(&'a self, request: &'a PrecreateRequest) -> Reply<'a, PrecreateAnswer> {
-        Box::pin(async move {
-            if let Some(decline) = refused(&request.order, request.amount) {
-                return PrecreateAnswer::Declined(decline);
-            }
-            let Some(notify_url) = self.notify_url.as_deref() else {
-                return PrecreateAnswer::Declined(Decline {
-                    code: "TILL.NOTIFY_URL".to_owned(),
-                    advice: Advice::TellShop,
-                    message: "WeChat Pay opens no order to scan without a notify_url: set one".to_owned(),
-                });
-            };
-            let Some(expiry) = request::expiry((self.now)(), request.expires_in_s) else {
-                return PrecreateAnswer::NotSent { why: "the clock is beyond the calendar".to_owned() };
-            };
-            match self.call(request::native(self, request, notify_url, &expiry)).await {
-                Ok(spoken) => outcome::native(&spoken),
-                Err(Trouble::NotSent(why)) => PrecreateAnswer::NotSent { why },
-                Err(Trouble::Unsure(doubt)) => PrecreateAnswer::Unsure(doubt),
-            }
-        })
+        self.open(request, None)
+    }
+
+    fn open_on_phone<'a>(
+        &'a self,
+        request: &'a PrecreateRequest,
+        browser: &'a PhoneBrowser,
+    ) -> Reply<'a, PrecreateAnswer> {
+        self.open(request, Some(browser))
     }
 
     fn query<'a>(&'a self, order: &'a OrderNumber, total: Money) -> Reply<'a, Answer> {

@@ -12,6 +12,8 @@ mod counter;
 mod day;
 mod desk;
 mod desk_and_counter;
+mod desk_wallets;
+mod desks;
 mod devices;
 mod doubt;
 mod power;

@@ -164,7 +164,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     (
         "hardware",
         Home::Only(&[
-            ("paper", &["document", "profile", "Document", "Profile"]),
+            ("paper", &["document", "font", "profile", "Document", "Profile"]),
             ("devices", &[]),
             ("config", &[]),
             ("daemon", &[]),
@@ -173,6 +173,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
         ]),
     ),
     ("image", Home::Only(&[("paper", &[])])),
+    ("png", Home::Only(&[("paper", &[])])),
     ("jiff", Home::Anywhere),
     // Alipay numbers certificates by it; nothing is protected by it.
     ("md5", Home::Only(&[("wallet::certificate", &[]), ("sim::gateway", &[])])),

@@ -3,7 +3,7 @@
 //! Not here: what is in the files (`wallet`), how they are read (`daemon`).
 
 use super::Cloud;
-use crate::cloud::{self, Account, AlipayFiles, WALLET_TIMEOUTS};
+use crate::cloud::{self, Account, AlipayFiles, Elsewhere, WALLET_TIMEOUTS, WeChatPhones};
 use crate::config::{ConfigError, WalletsFile};
 use crate::daemon::wallets::{self, Around};
 use std::path::Path;
@@ -37,7 +37,12 @@ fn of_file(file: &Path, now: &cloud::Clock) -> Result<Vec<Account>, ConfigError>
     }
     if let Some(settings) = &wallet.wechat {
         let api_v3_key = wallets::api_v3_key(&source, settings)?;
-        accounts.push(Account::WeChat { wallet: wallets::wechat(&source, settings, &around)?, api_v3_key });
+        let phones = WeChatPhones {
+            inside: wallets::openids(&source, settings, &around)?,
+            elsewhere: if settings.get_ref().h5 { Elsewhere::H5 } else { Elsewhere::No },
+        };
+        let wallet = wallets::wechat(&source, settings, &around)?;
+        accounts.push(Account::WeChat { wallet, api_v3_key, phones });
     }
     Ok(accounts)
 }

@@ -1,4 +1,5 @@
-// Fetches the bill anew when the cloud says that it has changed. The page works without it.
+// Fetches the bill anew when the cloud says that it has changed, and opens WeChat's own window where a payment
+// waits in it. But for that window the page works without this.
 const main = () => document.querySelector("main");
 
 async function refresh() {
@@ -13,6 +14,26 @@ async function refresh() {
     if (field) field.value = typed.value;
   }
   main().replaceWith(fresh);
+  attend();
+}
+
+function payInWindow() {
+  const values = main().dataset.window;
+  if (!values) return;
+  const open = () =>
+    WeixinJSBridge.invoke("getBrandWCPayRequest", JSON.parse(values), () => refresh().catch(() => {}));
+  if (typeof WeixinJSBridge === "undefined") document.addEventListener("WeixinJSBridgeReady", open, { once: true });
+  else open();
+}
+
+function attend() {
+  document.getElementById("window")?.addEventListener("click", payInWindow);
+  // Once by itself for each payment: who closed the window has a button.
+  const values = main().dataset.window;
+  if (values && sessionStorage.getItem("window") !== values) {
+    sessionStorage.setItem("window", values);
+    payInWindow();
+  }
 }
 
 if (main().dataset.live) {
@@ -22,3 +43,4 @@ if (main().dataset.live) {
     if (event.data !== main().dataset.mark) refresh().catch(() => {});
   });
 }
+attend();

@@ -1,17 +1,23 @@
-//! The bill as a phone sees it: looked up, folded, and drawn.
+//! The bill as a phone sees it: looked up, folded, and what can be done on it.
+//!
+//! Not here: the page's tables and template (`page`), the receipt (`receipt`).
 
+use super::page::{BillPage, PayForm, amount};
+use super::receipt::PaidBill;
 use super::said::Said;
 use super::words::Words;
 use super::{Cloud, Phone};
 use crate::bundle::Bundle;
 use crate::cloud::problem::Problem;
 use crate::cloud::store::{OrderRow, OrderState, StoreError};
-use crate::money::Money;
 use crate::record::Record;
 use crate::record::ids::{DeskId, SaleId, TerminalId};
 use crate::sale::Sale;
-use crate::view::{LineState, Phase, SaleView};
-use askama::Template;
+use crate::view::{Phase, SaleView};
+
+/// How soon a page without scripts is fetched anew while something is under way, and while nothing is.
+const WAITING_S: u32 = 3;
+const EMPTY_S: u32 = 10;
 
 /// What stands on a desk, or behind an order, at one moment.
 pub(super) struct Look {
@@ -87,29 +93,28 @@ impl Look {
         let now_s = u64::try_from(cloud.now_s()).unwrap_or(0);
         let view = self.sale.as_ref().map(|sale| sale.view(bundle, now_s));
         let mut page = BillPage {
-            words,
             shop: bundle.content.shop.name.clone(),
             place: place.to_owned(),
+            base: self.base.clone(),
             said: said.map(|said| said.words(words)),
-            amount: None,
-            headline: words.bill,
-            note: None,
-            wallet: None,
-            pay: None,
-            coupon: None,
-            lines: vec![],
-            less: vec![],
-            coupons: vec![],
-            subtotal: None,
             live: self.live(),
             mark: self.mark(cloud),
+            ..BillPage::blank(words)
         };
         if let Some(view) = &view {
-            fill(&mut page, view, words);
+            page.fill(view);
         } else if let Some(order) = self.order.as_ref().filter(|_| self.by_order) {
             page.amount = Some(amount(order.amount));
         }
         self.decide(cloud, &mut page, view.as_ref(), phone);
+        if let (Some(sale), Some(terminal)) = (self.sale.as_ref().filter(|_| page.is_paid()), &self.terminal)
+        {
+            page.receipt = PaidBill::of(sale, terminal, bundle, words);
+        }
+        if page.is_paid() && page.receipt.is_none() {
+            page.note = Some(words.receipt_coming.to_owned());
+            page.again_s = Some(WAITING_S);
+        }
         page
     }
 
@@ -123,30 +128,27 @@ impl Look {
     /// What can be done on it.
     fn decide(&self, cloud: &Cloud, page: &mut BillPage, view: Option<&SaleView>, phone: &Phone) {
         let words = page.words;
-        let receipt = self.sale.as_ref().and_then(|sale| sale.receipt.as_ref()).map(|receipt| receipt.number);
         let state = self.order.as_ref().map(|order| order.state);
         let mine = self.order.as_ref().is_some_and(|order| phone.is(order.phone.as_deref()));
         let nothing = view.is_none() && page.amount.is_none();
         if view.is_some_and(|view| view.phase == Phase::Paid) || (state == Some(OrderState::Paid) && mine) {
             page.headline = words.paid;
-            page.note = Some(match receipt {
-                Some(number) => format!("{} {number}", words.receipt),
-                None => words.receipt_coming.to_owned(),
-            });
             return;
         }
         if nothing || view.is_some_and(|view| view.phase == Phase::Void || view.lines.is_empty()) {
             page.note = Some(words.empty.to_owned());
             page.amount = None;
+            page.again_s = Some(EMPTY_S);
             return;
         }
         match state {
             Some(
                 OrderState::Claimed | OrderState::Starting | OrderState::Started | OrderState::Withdrawing,
             ) => {
+                page.again_s = Some(WAITING_S);
                 if mine {
                     page.note = Some(words.waiting.to_owned());
-                    page.wallet = self.order.as_ref().and_then(|order| order.qr_text.clone());
+                    self.lead_to_wallet(page);
                 } else {
                     page.note = Some(words.other_phone.to_owned());
                 }
@@ -176,59 +178,54 @@ impl Look {
             )
             | None => {}
         }
-        self.offer(cloud, page, view);
+        self.offer(cloud, page, view, phone);
     }
 
-    /// Offers a button to pay, where no phone pays yet and the till is there to answer.
-    fn offer(&self, cloud: &Cloud, page: &mut BillPage, view: Option<&SaleView>) {
+    /// An address is gone to; anything else is for WeChat's own window, which the page opens by itself.
+    fn lead_to_wallet(&self, page: &mut BillPage) {
+        let order = self.order.as_ref().filter(|order| order.state == OrderState::Started);
+        let Some(opens) = order.and_then(|order| order.qr_text.clone()) else { return };
+        if is_window(&opens) {
+            page.window = Some(opens);
+        } else {
+            page.wallet = Some(opens);
+        }
+    }
+
+    /// Offers a button for each wallet, where no phone pays yet and the till is there to answer.
+    fn offer(&self, cloud: &Cloud, page: &mut BillPage, view: Option<&SaleView>, phone: &Phone) {
         let words = page.words;
         // The till has drawn an order, which is not here yet.
         if !self.by_order && view.is_some_and(|view| view.phase == Phase::Paying) {
             page.note = Some(words.other_phone.to_owned());
+            page.again_s = Some(WAITING_S);
             return;
         }
         let payable = view.is_none_or(|view| {
             view.total.is_positive() && (self.by_order || matches!(view.phase, Phase::Basket | Phase::Tender))
         });
-        if !payable || cloud.wallet.is_none() || !self.till_is_there(cloud) {
+        let mut wallets = phone.wallets(cloud);
+        if let Some(order) = self.order.as_ref().filter(|_| self.by_order) {
+            wallets.retain(|wallet| *wallet == order.provider);
+        }
+        if !payable || !self.till_is_there(cloud) || cloud.accounts.wallets.is_empty() {
             page.note = Some(words.counter.to_owned());
+            page.again_s = Some(EMPTY_S);
             return;
         }
-        page.pay = Some(PayForm {
-            action: format!("{}/pay", self.base),
-            sale: view.map(|view| view.id.to_string()).unwrap_or_default(),
-            version: view.map_or(0, |view| view.version),
-            total: view.map_or(0, |view| view.total.minor),
-            shown: cloud.now_ms(),
-        });
+        if wallets.is_empty() {
+            page.note = Some(words.no_wallet_here.to_owned());
+            return;
+        }
+        let action = format!("{}/pay", self.base);
+        page.pay = Some(PayForm::of(action, view, cloud.now_ms(), &wallets, words));
         page.coupon = (!self.by_order).then(|| format!("{}/coupon", self.base));
     }
 }
 
-fn fill(page: &mut BillPage, view: &SaleView, words: &Words) {
-    page.amount = Some(amount(view.total));
-    page.subtotal = (!view.discounts.is_empty()).then(|| amount(view.subtotal));
-    for line in view.lines.iter().filter(|line| line.state == LineState::Sold) {
-        let mut name = words.name(&line.name, line.name_zh.as_deref());
-        for modifier in &line.modifiers {
-            name.push_str(" · ");
-            name.push_str(&words.name(&modifier.name, modifier.name_zh.as_deref()));
-        }
-        page.lines.push(Row { quantity: line.quantity.clone(), name, amount: amount(line.amount) });
-    }
-    for discount in &view.discounts {
-        let name = words.name(&discount.name, discount.name_zh.as_deref());
-        page.less.push(Row {
-            quantity: String::new(),
-            name,
-            amount: format!("−{}", amount(discount.amount)),
-        });
-    }
-    for coupon in view.coupons.iter().filter(|coupon| coupon.missing.is_some_and(Money::is_positive)) {
-        let name = words.name(&coupon.name, coupon.name_zh.as_deref());
-        let missing = coupon.missing.map(amount).unwrap_or_default();
-        page.coupons.push(format!("{name}: {missing} {}", words.coupon_missing));
-    }
+/// Whether a started order opens in WeChat's window (a JSON object) rather than at an address.
+pub(super) fn is_window(opens: &str) -> bool {
+    opens.starts_with('{')
 }
 
 /// Folds the records of a sale that have arrived.
@@ -239,67 +236,4 @@ pub(super) async fn fold(cloud: &Cloud, sale: SaleId) -> Result<Option<Sale>, St
         stored.into_iter().map(|record| Record::open(record.head, record.salt, record.body)).collect();
     let records = records.map_err(|error| StoreError::Damaged(error.to_string()))?;
     Ok(Sale::fold(&records))
-}
-
-fn amount(money: Money) -> String {
-    format!("{}{}", money.currency.sign(), money.decimal())
-}
-
-/// The page.
-#[derive(Template)]
-#[template(path = "bill.html")]
-pub(super) struct BillPage {
-    words: &'static Words,
-    shop: String,
-    place: String,
-    said: Option<&'static str>,
-    amount: Option<String>,
-    headline: &'static str,
-    note: Option<String>,
-    wallet: Option<String>,
-    pay: Option<PayForm>,
-    coupon: Option<String>,
-    lines: Vec<Row>,
-    less: Vec<Row>,
-    coupons: Vec<String>,
-    subtotal: Option<String>,
-    live: Option<String>,
-    mark: String,
-}
-
-struct Row {
-    quantity: String,
-    name: String,
-    amount: String,
-}
-
-struct PayForm {
-    action: String,
-    sale: String,
-    version: u64,
-    total: i64,
-    shown: i64,
-}
-
-/// The page for a code that leads nowhere.
-pub(super) fn unknown(words: &'static Words) -> String {
-    let page = BillPage {
-        words,
-        shop: String::new(),
-        place: String::new(),
-        said: None,
-        amount: None,
-        headline: words.bill,
-        note: Some(words.unknown.to_owned()),
-        wallet: None,
-        pay: None,
-        coupon: None,
-        lines: vec![],
-        less: vec![],
-        coupons: vec![],
-        subtotal: None,
-        live: None,
-        mark: String::new(),
-    };
-    page.render().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! A phone pays, or adds a coupon: the till is asked, and the phone is sent on when the till has answered.
 
-use super::bill::{Look, fold};
+use super::bill::{Look, fold, is_window};
 use super::said::Said;
 use super::{Phone, known_desk};
 use crate::cloud::Cloud;
@@ -8,13 +8,16 @@ use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
 use crate::cloud::store::{Advance, NewRequest, NoticeBody, OrderRow, OrderState, Requested};
 use crate::record::ids::{DeskId, IntentId, SaleId};
+use crate::record::money_moves::ProviderName;
 use crate::token::{ORDER_LIFETIME_S, Token};
 use crate::view::Phase;
+use crate::wallet::http::percent_encoded;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,12 +39,15 @@ pub(super) struct Wish {
     version: u64,
     total: i64,
     shown: i64,
+    /// The button that was tapped; none from a page with one wallet only.
+    wallet: Option<ProviderName>,
 }
 
 /// `POST /d/{desk}/pay`
 pub(super) async fn pay(
     State(cloud): State<Arc<Cloud>>,
     Path(desk): Path<String>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
@@ -74,9 +80,11 @@ pub(super) async fn pay(
     if old || changed || !matches!(view.phase, Phase::Basket | Phase::Tender) {
         return back(Said::Stale);
     }
-    if cloud.wallet.is_none() {
+    let offered = phone.wallets(&cloud);
+    let wanted = wish.wallet.or_else(|| offered.first().copied());
+    let Some(provider) = wanted.filter(|wallet| offered.contains(wallet)) else {
         return back(Said::NoWallet);
-    }
+    };
     if !look.till_is_there(&cloud) {
         return back(Said::TillSilent);
     }
@@ -86,7 +94,14 @@ pub(super) async fn pay(
         terminal: terminal.clone(),
         desk: desk.clone(),
         phone: phone.id.clone(),
-        notice: NoticeBody::order_requested(wish.sale, wish.version, now_ms.saturating_add(WISH_MS)),
+        provider,
+        opens: phone.browser(peer, &headers),
+        notice: NoticeBody::order_requested(
+            wish.sale,
+            wish.version,
+            provider,
+            now_ms.saturating_add(WISH_MS),
+        ),
         now_ms,
     };
     match cloud.store.request_payment(request).await? {
@@ -131,8 +146,11 @@ async fn follow(
         let order = order.filter(|order| known.is_none_or(|known| known == order.intent));
         if let Some(order) = &order {
             match (order.state, &order.qr_text) {
+                (OrderState::Started, Some(opens)) if is_window(opens) => {
+                    return Ok(to_desk(desk, Some(sale), None));
+                }
                 (OrderState::Started, Some(qr_text)) => {
-                    return Ok(to_wallet(cloud, qr_text, &format!("/d/{desk}?sale={sale}")));
+                    return Ok(to_wallet(cloud, order.provider, qr_text, &format!("/d/{desk}?sale={sale}")));
                 }
                 (OrderState::Paid, _) => return Ok(to_desk(desk, Some(sale), None)),
                 (
@@ -164,6 +182,7 @@ async fn follow(
 pub(super) async fn pay_order(
     State(cloud): State<Arc<Cloud>>,
     Path(text): Path<String>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let phone = Phone::of(&headers);
@@ -171,10 +190,13 @@ pub(super) async fn pay_order(
     let order = order.ok_or_else(|| Problem::not_found("No such order."))?;
     let here = format!("/O/{text}");
     let now_ms = cloud.now_ms();
+    if !phone.wallets(&cloud).contains(&order.provider) {
+        return Ok(phone.mark(Redirect::to(&format!("{here}?said=no_wallet")).into_response()));
+    }
     if order.state == OrderState::Open && order.issued_at_s.saturating_add(ORDER_LIFETIME_S) >= cloud.now_s()
     {
         let mut step = Advance::new(order.intent, &[OrderState::Open], OrderState::Claimed, now_ms);
-        step.phone = Some(phone.id.clone());
+        step.phone = Some((phone.id.clone(), phone.browser(peer, &headers)));
         step.due_ms = Some(now_ms);
         cloud.step(step, &order).await?;
     }
@@ -189,7 +211,10 @@ pub(super) async fn pay_order(
             return Ok(phone.mark(Redirect::to(&format!("{here}?said=other_phone")).into_response()));
         }
         if let (OrderState::Started, Some(qr_text)) = (order.state, &order.qr_text) {
-            return Ok(phone.mark(to_wallet(&cloud, qr_text, &here)));
+            if is_window(qr_text) {
+                break;
+            }
+            return Ok(phone.mark(to_wallet(&cloud, order.provider, qr_text, &here)));
         }
         tokio::select! {
             () = rung(&mut bell) => {}
@@ -264,21 +289,10 @@ fn to_desk(desk: &DeskId, sale: Option<SaleId>, said: Option<Said>) -> Response 
 }
 
 /// The wallet's own page for the order, which leads back here.
-fn to_wallet(cloud: &Cloud, qr_text: &str, back: &str) -> Response {
+fn to_wallet(cloud: &Cloud, provider: ProviderName, qr_text: &str, back: &str) -> Response {
     let join = if qr_text.contains('?') { '&' } else { '?' };
     let back = percent_encoded(&format!("{}{back}", cloud.public_base));
-    Redirect::to(&format!("{qr_text}{join}return={back}")).into_response()
-}
-
-/// RFC 3986, section 2.1: everything but unreserved characters.
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 3);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    // `redirect_url` is WeChat Pay's (H5 payment).
+    let name = if provider == ProviderName::Wechat { "redirect_url" } else { "return" };
+    Redirect::to(&format!("{qr_text}{join}{name}={back}")).into_response()
 }

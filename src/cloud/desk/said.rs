@@ -36,7 +36,8 @@ impl Said {
         match self {
             Self::Stale => words.stale,
             Self::OtherPhone => words.other_phone,
-            Self::TillSilent | Self::NoWallet => words.counter,
+            Self::TillSilent => words.counter,
+            Self::NoWallet => words.no_wallet_here,
             Self::Ended => words.not_paid,
             Self::CouponUnreadable => words.coupon_unreadable,
             Self::CouponUsed => words.coupon_used,

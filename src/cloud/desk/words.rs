@@ -1,5 +1,9 @@
 //! The phone page's words in English and in Chinese: a missing one does not compile.
 
+use super::cookie;
+use crate::locales::Lang;
+use crate::offer::Funder;
+use crate::record::money_moves::ProviderName;
 use axum::http::{HeaderMap, header};
 
 pub(crate) struct Words {
@@ -7,17 +11,37 @@ pub(crate) struct Words {
     pub(crate) bill: &'static str,
     pub(crate) empty: &'static str,
     pub(crate) to_pay: &'static str,
-    pub(crate) pay: &'static str,
+    pub(crate) pay_alipay: &'static str,
+    pub(crate) pay_wechat: &'static str,
+    pub(crate) pay_house: &'static str,
+    /// The other language, as its speakers call it, and its tag.
+    pub(crate) other_language: &'static str,
+    pub(crate) other_lang: &'static str,
     pub(crate) subtotal: &'static str,
     pub(crate) coupon: &'static str,
     pub(crate) coupon_code: &'static str,
     pub(crate) coupon_use: &'static str,
+    /// With `{}` for the amount.
     pub(crate) coupon_missing: &'static str,
     pub(crate) waiting: &'static str,
     pub(crate) wallet_again: &'static str,
     pub(crate) paid: &'static str,
     pub(crate) receipt: &'static str,
     pub(crate) receipt_coming: &'static str,
+    pub(crate) total: &'static str,
+    pub(crate) paid_by: &'static str,
+    pub(crate) charged: &'static str,
+    pub(crate) wallet_discount: &'static str,
+    pub(crate) from_shop: &'static str,
+    pub(crate) from_wallet: &'static str,
+    pub(crate) from_bank: &'static str,
+    pub(crate) from_brand: &'static str,
+    pub(crate) alipay: &'static str,
+    pub(crate) wechat: &'static str,
+    pub(crate) house: &'static str,
+    pub(crate) cash: &'static str,
+    pub(crate) no_wallet_here: &'static str,
+    pub(crate) script_needed: &'static str,
     pub(crate) counter: &'static str,
     pub(crate) other_phone: &'static str,
     pub(crate) stale: &'static str,
@@ -34,17 +58,35 @@ const ENGLISH: Words = Words {
     bill: "Your bill",
     empty: "There is no bill here yet. Order at the counter, and it appears by itself.",
     to_pay: "To pay",
-    pay: "Pay",
+    pay_alipay: "Pay with Alipay",
+    pay_wechat: "Pay with WeChat Pay",
+    pay_house: "Pay with your balance",
+    other_language: "中文",
+    other_lang: "zh-Hans",
     subtotal: "Subtotal",
-    coupon: "Coupon",
-    coupon_code: "Coupon code",
+    coupon: "Coupons",
+    coupon_code: "Have a coupon? Enter its code",
     coupon_use: "Use coupon",
-    coupon_missing: "missing to use it",
+    coupon_missing: "{} more on the bill to use it",
     waiting: "Waiting for your payment in the wallet.",
     wallet_again: "Open the wallet again",
     paid: "Paid. Thank you!",
     receipt: "Receipt",
-    receipt_coming: "Your receipt is being printed.",
+    receipt_coming: "Your receipt appears here in a moment.",
+    total: "Total",
+    paid_by: "Paid by",
+    charged: "Charged to you",
+    wallet_discount: "Wallet discount",
+    from_shop: "from the shop",
+    from_wallet: "from the wallet",
+    from_bank: "from the bank",
+    from_brand: "from the brand",
+    alipay: "Alipay",
+    wechat: "WeChat Pay",
+    house: "Stored value",
+    cash: "Cash",
+    no_wallet_here: "This bill cannot be paid in this app. Please pay at the counter.",
+    script_needed: "WeChat Pay opens with scripts only. Please pay at the counter.",
     counter: "Please pay at the counter.",
     other_phone: "Another phone is paying this bill.",
     stale: "This page is old; here is the current bill.",
@@ -61,17 +103,35 @@ const CHINESE: Words = Words {
     bill: "您的账单",
     empty: "这里还没有账单。请在柜台点单，账单会自动出现。",
     to_pay: "应付",
-    pay: "付款",
+    pay_alipay: "支付宝付款",
+    pay_wechat: "微信支付付款",
+    pay_house: "储值余额付款",
+    other_language: "English",
+    other_lang: "en",
     subtotal: "小计",
     coupon: "优惠券",
-    coupon_code: "优惠券码",
+    coupon_code: "有优惠券？输入券码",
     coupon_use: "使用优惠券",
-    coupon_missing: "还差",
+    coupon_missing: "再消费 {} 可用",
     waiting: "请在钱包中完成付款。",
     wallet_again: "重新打开钱包",
     paid: "已付款，谢谢！",
     receipt: "小票",
-    receipt_coming: "正在打印小票。",
+    receipt_coming: "小票马上显示在这里。",
+    total: "合计",
+    paid_by: "支付方式",
+    charged: "实付",
+    wallet_discount: "钱包优惠",
+    from_shop: "商家承担",
+    from_wallet: "钱包承担",
+    from_bank: "银行承担",
+    from_brand: "品牌承担",
+    alipay: "支付宝",
+    wechat: "微信支付",
+    house: "储值",
+    cash: "现金",
+    no_wallet_here: "无法在此应用中付款，请到柜台付款。",
+    script_needed: "微信支付需要启用脚本，请到柜台付款。",
     counter: "请到柜台付款。",
     other_phone: "另一部手机正在支付此账单。",
     stale: "页面已过期，这是当前账单。",
@@ -83,24 +143,70 @@ const CHINESE: Words = Words {
     coupon_waiting: "收银台尚未接受此优惠券，请到柜台询问。",
 };
 
+/// The cookie with a language that was chosen.
+const COOKIE: &str = "till_lang";
+
 impl Words {
-    /// The first language of the phone that we speak.
+    /// The language that was chosen on a page, or the first one of the phone that we speak.
     pub(crate) fn of(headers: &HeaderMap) -> &'static Self {
         let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        for language in wanted.split(',') {
-            let language = language.trim().to_ascii_lowercase();
-            if language.starts_with("zh") {
-                return &CHINESE;
-            }
-            if language.starts_with("en") {
-                return &ENGLISH;
-            }
+        let chosen = cookie(headers, COOKIE).and_then(Lang::by_tag);
+        Self::in_language(chosen.or_else(|| Lang::accepted(wanted)).unwrap_or_default())
+    }
+
+    /// Words of the language with that tag; English for one that we do not speak.
+    pub(crate) fn by_tag(tag: &str) -> &'static Self {
+        Self::in_language(Lang::by_tag(tag).unwrap_or_default())
+    }
+
+    fn in_language(lang: Lang) -> &'static Self {
+        match lang {
+            Lang::En => &ENGLISH,
+            Lang::ZhHans => &CHINESE,
         }
-        &ENGLISH
+    }
+
+    /// What remembers this language in the browser.
+    pub(crate) fn cookie(&self) -> String {
+        format!("{COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax", self.lang)
     }
 
     /// The name in the phone's language.
     pub(crate) fn name(&self, name: &str, name_zh: Option<&str>) -> String {
         name_zh.filter(|_| self.lang.starts_with("zh")).unwrap_or(name).to_owned()
+    }
+
+    /// Why a coupon takes nothing off.
+    pub(crate) fn missing(&self, amount: &str) -> String {
+        self.coupon_missing.replace("{}", amount)
+    }
+
+    /// The text of a wallet's button.
+    pub(crate) fn pay_with(&self, wallet: ProviderName) -> &'static str {
+        match wallet {
+            ProviderName::Alipay => self.pay_alipay,
+            ProviderName::Wechat => self.pay_wechat,
+            ProviderName::House => self.pay_house,
+        }
+    }
+
+    /// What a receipt says of a tender.
+    pub(crate) fn means(&self, means: &str) -> &'static str {
+        match means {
+            "alipay" => self.alipay,
+            "wechat" => self.wechat,
+            "house" => self.house,
+            _ => self.cash,
+        }
+    }
+
+    /// Who bears a discount.
+    pub(crate) fn funder(&self, funder: Funder) -> &'static str {
+        match funder {
+            Funder::Merchant => self.from_shop,
+            Funder::Platform => self.from_wallet,
+            Funder::Bank => self.from_bank,
+            Funder::Brand => self.from_brand,
+        }
     }
 }

@@ -55,3 +55,10 @@ pub(crate) fn provider(name: ProviderName) -> &'static str {
         ProviderName::House => "house",
     }
 }
+
+/// The provider of such a name.
+pub(crate) fn provider_of(word: &str) -> Option<ProviderName> {
+    [ProviderName::Alipay, ProviderName::Wechat, ProviderName::House]
+        .into_iter()
+        .find(|name| provider(*name) == word)
+}

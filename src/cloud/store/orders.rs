@@ -4,7 +4,8 @@ use super::{NewTask, NoticeBody, Reply};
 use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
-use crate::record::money_moves::Settled;
+use crate::record::money_moves::{ProviderName, Settled};
+use crate::wallet::PhoneBrowser;
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,8 +77,12 @@ pub(crate) struct OrderRow {
     pub(crate) order_text: String,
     pub(crate) amount: Money,
     pub(crate) issued_at_s: i64,
+    /// The wallet that the till drew it for.
+    pub(crate) provider: ProviderName,
     pub(crate) desk: Option<DeskId>,
     pub(crate) phone: Option<String>,
+    /// Where the phone opens the wallet; kept until the wallet has been called.
+    pub(crate) opens: Option<PhoneBrowser>,
     pub(crate) state: OrderState,
     /// Whether the till asked for its end.
     pub(crate) asked_by_till: bool,
@@ -100,6 +105,7 @@ pub(crate) struct NewOrder {
     pub(crate) order_text: String,
     pub(crate) amount: Money,
     pub(crate) issued_at_s: i64,
+    pub(crate) provider: ProviderName,
     /// [`OrderState::Open`], or [`OrderState::Withdrawn`] for one that the till already gave up.
     pub(crate) state: OrderState,
     /// The bill's version that a phone asked to pay, where the order answers a phone.
@@ -126,6 +132,8 @@ pub(crate) struct NewRequest {
     pub(crate) terminal: TerminalId,
     pub(crate) desk: DeskId,
     pub(crate) phone: String,
+    pub(crate) provider: ProviderName,
+    pub(crate) opens: PhoneBrowser,
     pub(crate) notice: NoticeBody,
     pub(crate) now_ms: i64,
 }
@@ -153,7 +161,7 @@ pub(crate) struct Advance {
     pub(crate) qr_text: Option<String>,
     pub(crate) settled: Option<(Settled, String)>,
     pub(crate) asked_by_till: Option<()>,
-    pub(crate) phone: Option<String>,
+    pub(crate) phone: Option<(String, PhoneBrowser)>,
     pub(crate) started_ms: Option<i64>,
     pub(crate) due_ms: Option<i64>,
     pub(crate) notice: Option<NoticeBody>,

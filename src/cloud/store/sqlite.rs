@@ -20,10 +20,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../sql/cloud/0001_start.sql"),
     include_str!("../../../sql/cloud/0002_wallets.sql"),
     include_str!("../../../sql/cloud/0003_notifications.sql"),
+    include_str!("../../../sql/cloud/0004_phone_wallets.sql"),
 ];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
@@ -181,6 +182,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(Sqlite::open(folder.path()).unwrap());
         connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 3 })));
+        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 4 })));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Reply;
 use crate::record::ids::{IntentId, SaleId, TerminalId};
-use crate::record::money_moves::Settled;
+use crate::record::money_moves::{ProviderName, Settled};
 use serde::{Deserialize, Serialize};
 
 /// A paired till.
@@ -83,9 +83,14 @@ pub(crate) struct NoticeBody {
 }
 
 impl NoticeBody {
-    /// A phone asks to pay a bill; nobody waits for the answer after `until_ms`.
-    pub(crate) fn order_requested(sale: SaleId, bill_version: u64, until_ms: i64) -> Self {
-        let body = serde_json::json!({ "sale": sale, "bill_version": bill_version });
+    /// A phone asks to pay a bill with a wallet; nobody waits for the answer after `until_ms`.
+    pub(crate) fn order_requested(
+        sale: SaleId,
+        bill_version: u64,
+        provider: ProviderName,
+        until_ms: i64,
+    ) -> Self {
+        let body = serde_json::json!({ "sale": sale, "bill_version": bill_version, "provider": provider });
         Self { kind: "order_requested", body, until_ms: Some(until_ms) }
     }
 

@@ -1,6 +1,7 @@
 //! What every store must hold: contiguous, linked, exactly once, whatever is sent how often.
 
-use super::till::{Shop, Till};
+use super::shop::Shop;
+use super::till::Till;
 use crate::record::Record;
 use crate::record::body::{Body, Shutdown};
 use crate::record::ids::SaleId;

@@ -1,6 +1,7 @@
 //! Notifications that the simulator signs, delivered by hand so that each repetition is known.
 
-use super::till::{Shop, Till};
+use super::shop::Shop;
+use super::till::Till;
 use crate::money::{Currency, Money};
 use crate::record::ids::IntentId;
 use crate::sim::gateway::{Decision, Fault, Notice, Rule};
@@ -136,7 +137,7 @@ async fn a_scanned_code_that_wechat_reports_reaches_the_till_before_it_asks() {
     assert!(opened["ready"]["qr_text"].is_string(), "{opened}");
     shop.fault(Fault::DropRequest);
     let gateway = shop.gateway.as_ref().unwrap().gateway();
-    assert!(gateway.decide(&intent(2).to_string(), Decision::Pay, super::till::START_MS).unwrap());
+    assert!(gateway.decide(&intent(2).to_string(), Decision::Pay, super::shop::START_MS).unwrap());
     let notice = shop.attempt(WECHAT_LATER_MS);
     assert_eq!(notice.request.target, "/v1/notify/wechat");
     let mut forged = notice.request.body.clone();

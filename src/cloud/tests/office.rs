@@ -1,6 +1,6 @@
 //! Head office: pairing, publishing, and the sheet of codes.
 
-use super::till::{Shop, clock_of, defaults};
+use super::shop::{Shop, clock_of, defaults};
 use crate::bundle::{Bundle, Desk};
 use crate::cloud::{Admin, AdminError, Config, Decision, Error, PairingState, start};
 use crate::token::{Purpose, fingerprint};

@@ -1,6 +1,7 @@
 //! Business answers: who was first, what counts, what does not add up.
 
-use super::till::{START_MS, Shop, Till};
+use super::shop::{START_MS, Shop};
+use super::till::Till;
 use crate::cloud::CouponIssue;
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, MemberSource, SaleKind};

@@ -1,6 +1,7 @@
 //! Wallets through the cloud, and stored value.
 
-use super::till::{Shop, Till};
+use super::shop::Shop;
+use super::till::Till;
 use crate::money::{Currency, Money};
 use crate::record::ids::{IntentId, RefundId};
 use crate::token::{MemberRef, member_code};

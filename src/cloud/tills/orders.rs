@@ -14,6 +14,7 @@ use crate::cloud::store::{
 use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId};
+use crate::record::money_moves::ProviderName;
 use crate::token::{ORDER_AHEAD_S, ORDER_LIFETIME_S, TerminalTag, Token};
 use crate::wallet::{OrderNumber, RefundAnswer, RefundNumber, RefundRequest};
 use axum::Json;
@@ -37,6 +38,14 @@ struct Brought {
     desk: Option<DeskId>,
     /// The bill's version that the phone asked for.
     bill_version: Option<u64>,
+    /// The wallet that it was drawn for.
+    #[serde(default = "alipay")]
+    provider: ProviderName,
+}
+
+/// What tills draw for that name none.
+fn alipay() -> ProviderName {
+    ProviderName::Alipay
 }
 
 /// `POST /v1/terminals/{terminal}/orders`
@@ -45,6 +54,7 @@ pub(super) async fn bring(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Re
     let answers = brought.desk.as_ref().and(brought.bill_version);
     let mut order = read(&cloud, &signed.terminal, brought.intent, brought.sale, &brought.order)?;
     order.answers = answers;
+    order.provider = brought.provider;
     if order.issued_at_s.saturating_sub(ORDER_AHEAD_S) > cloud.now_s() {
         return Err(bad_order("the till's clock is ahead of the cloud's"));
     }
@@ -87,6 +97,7 @@ fn read(
         order_text: text.to_owned(),
         amount: order.amount,
         issued_at_s: order.issued_at,
+        provider: alipay(),
         state: OrderState::Open,
         answers: None,
         due_ms: order.issued_at.saturating_add(ORDER_LIFETIME_S).saturating_mul(1000),
@@ -249,7 +260,8 @@ async fn give_back(
     known: &RefundRow,
     why: String,
 ) -> Result<RefundRow, Problem> {
-    let Some(wallet) = &cloud.wallet else {
+    let provider = cloud.store.order(known.intent).await?.map(|order| order.provider);
+    let Some(wallet) = provider.and_then(|provider| cloud.accounts.wallets.get(&provider)) else {
         return Err(Problem::unavailable("The cloud has no wallet set up: head office has to add it."));
     };
     let numbers = (OrderNumber::parse(&known.intent.to_string()), RefundNumber::parse(&refund.to_string()));

@@ -5,6 +5,7 @@
 //! sent again. Not here: deciding when to ask or to give up; that is the till's.
 
 use crate::cloud::Cloud;
+use crate::cloud::judge::words;
 use crate::cloud::problem::Problem;
 use crate::cloud::signed::Signed;
 use crate::cloud::store::ledger::{Known, NewRelay, NewRelayedRefund, RefundLeave, Relayed};
@@ -34,12 +35,8 @@ pub(super) async fn call(
     Path((_, provider, name)): Path<(String, String, String)>,
     signed: Signed,
 ) -> Result<Response, Problem> {
-    let provider = match provider.as_str() {
-        "alipay" => ProviderName::Alipay,
-        "wechat" => ProviderName::Wechat,
-        "house" => ProviderName::House,
-        _ => return Err(Problem::not_found("Wallets are alipay, wechat and house.")),
-    };
+    let provider = words::provider_of(&provider)
+        .ok_or_else(|| Problem::not_found("Wallets are alipay, wechat and house."))?;
     let call = Call { cloud, signed, provider };
     match name.as_str() {
         "pay" => call.pay().await,

@@ -17,7 +17,11 @@ fn bill(bench: &TestTill) -> SaleView {
 
 fn ask(bench: &mut TestTill) -> Answer {
     let bill = bill(bench);
-    bench.post(&Event::OrderRequested { sale: bill.id, bill_version: bill.version })
+    bench.post(&Event::OrderRequested {
+        sale: bill.id,
+        bill_version: bill.version,
+        provider: ProviderName::Alipay,
+    })
 }
 
 /// A latte for 28.00 on desk d1.
@@ -83,14 +87,20 @@ fn a_page_that_is_behind_pays_nothing() {
     let mut bench = on_desk();
     let old = bill(&bench);
     bench.act(Act::TakeDesk { desk: desk("d1") }).unwrap();
-    let gone = Event::OrderRequested { sale: old.id, bill_version: bench.front().version };
+    let gone = Event::OrderRequested {
+        sale: old.id,
+        bill_version: bench.front().version,
+        provider: ProviderName::Alipay,
+    };
     assert_eq!(word(&bench.post(&gone)), "sale_moved");
     bench.scan(COLA).unwrap();
     bench.act(Act::PutOnDesk { desk: desk("d1") }).unwrap();
-    let behind = Event::OrderRequested { sale: old.id, bill_version: old.version };
+    let behind =
+        Event::OrderRequested { sale: old.id, bill_version: old.version, provider: ProviderName::Alipay };
     assert_eq!(word(&bench.post(&behind)), "sale_moved");
     assert_eq!(bench.count("intent_drawn"), 0);
-    let unknown = Event::OrderRequested { sale: SaleId([0; 16]), bill_version: 1 };
+    let unknown =
+        Event::OrderRequested { sale: SaleId([0; 16]), bill_version: 1, provider: ProviderName::Alipay };
     assert_eq!(word(&bench.post(&unknown)), "no_sale");
     ask(&mut bench).unwrap();
 }

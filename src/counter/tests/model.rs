@@ -313,7 +313,11 @@ impl Day {
                     self.post(&Event::CouponOffered { sale: bill.id, token });
                 } else {
                     let bill_version = bill.version - self.dice.roll(5) / 4;
-                    self.post(&Event::OrderRequested { sale: bill.id, bill_version });
+                    self.post(&Event::OrderRequested {
+                        sale: bill.id,
+                        bill_version,
+                        provider: ProviderName::Alipay,
+                    });
                 }
             }
         }

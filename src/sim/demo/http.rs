@@ -39,17 +39,18 @@ pub struct Browser {
 impl Browser {
     /// A browser that asks for JSON.
     pub fn of_cashier() -> Result<Self, reqwest::Error> {
-        Self::new("application/json")
+        Self::new("application/json", "till-demo")
     }
 
-    /// A browser that asks for pages.
-    pub fn of_phone() -> Result<Self, reqwest::Error> {
-        Self::new("text/html")
+    /// A browser that asks for pages and names itself so.
+    pub fn of_phone(agent: &str) -> Result<Self, reqwest::Error> {
+        Self::new("text/html", agent)
     }
 
-    fn new(accept: &'static str) -> Result<Self, reqwest::Error> {
+    fn new(accept: &'static str, agent: &str) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .no_proxy()
+            .user_agent(agent)
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(20))
             .build()?;

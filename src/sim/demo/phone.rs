@@ -1,6 +1,7 @@
 //! The scripted customer's phone: opens the desk's page, pays in one tap, confirms in the wallet.
 
 use super::http::{Answer, Browser};
+use serde_json::Value;
 
 /// One phone.
 pub struct Phone {
@@ -21,9 +22,17 @@ pub enum Tap {
 pub struct Bill {
     fields: Vec<(String, String)>,
     action: String,
+    /// The wallets that it has a button for.
+    pub wallets: Vec<String>,
 }
 
 impl Bill {
+    /// Whether it is the bill of this sale.
+    #[must_use]
+    pub fn is_of(&self, sale: &str) -> bool {
+        self.fields.iter().any(|(name, value)| name == "sale" && value == sale)
+    }
+
     /// The same bill on a page that this phone has had open for so long.
     #[must_use]
     pub fn aged(mut self, ms: i64) -> Self {
@@ -36,15 +45,58 @@ impl Bill {
     }
 }
 
+/// What a phone has scanned the desk's code with; browsers name themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum App {
+    WeChat,
+    Alipay,
+    Camera,
+}
+
+impl App {
+    fn agent(self) -> &'static str {
+        match self {
+            Self::WeChat => "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.49(0x28003133) WeChat/arm64",
+            Self::Alipay => "Mozilla/5.0 (iPhone) AliApp(AP/10.5.96) AlipayClient/10.5.96",
+            Self::Camera => "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) Safari/604.1",
+        }
+    }
+}
+
+/// How often a page sends a phone on: to WeChat and back is two.
+const SENT_ON: usize = 5;
+
 impl Phone {
     pub fn new() -> Result<Self, reqwest::Error> {
-        Ok(Self { browser: Browser::of_phone()? })
+        Self::with(App::Camera)
+    }
+
+    /// A phone that scanned the desk's code with this.
+    pub fn with(app: App) -> Result<Self, reqwest::Error> {
+        Ok(Self { browser: Browser::of_phone(app.agent())? })
     }
 
     /// Opens the desk's page. None while it has no bill that this phone could pay.
     pub async fn open(&self, page: &str) -> Result<Option<Bill>, reqwest::Error> {
-        let answer = self.browser.get(page).await?;
+        let mut answer = self.browser.get(page).await?;
+        for _ in 0..SENT_ON {
+            let Some(to) = &answer.location else { break };
+            answer = self.browser.get(&absolute(to, page)).await?;
+        }
         Ok(bill_on(&answer, page))
+    }
+
+    /// The window that a page opens in WeChat: what its script hands over goes to the wallet, which answers with
+    /// its own page. None where the page opens none, or the wallet refuses it.
+    pub async fn window(&self, page: &str, wallet_url: &str) -> Result<Option<String>, reqwest::Error> {
+        let text = self.read(page).await?;
+        let Some(values) = text.split("data-window=\"").nth(1).and_then(|rest| rest.split('"').next()) else {
+            return Ok(None);
+        };
+        let values = values.replace("&#34;", "\"").replace("&quot;", "\"").replace("&#38;", "&");
+        let values: Value = serde_json::from_str(&values).unwrap_or(Value::Null);
+        let answer = self.browser.post_json(&format!("{wallet_url}/wechat/bridge"), &values).await?;
+        Ok(answer.json()["page"].as_str().map(|page| format!("{wallet_url}{page}")))
     }
 
     /// The text of a page as this phone sees it.
@@ -57,10 +109,16 @@ impl Phone {
         self.browser.post(&format!("{page}/coupon"), &[("token", token)]).await
     }
 
-    /// Taps Pay on the bill that was seen.
+    /// Taps the first wallet's button on the bill that was seen.
     pub async fn tap(&self, bill: &Bill) -> Result<Tap, reqwest::Error> {
-        let fields: Vec<(&str, &str)> =
-            bill.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let first = bill.wallets.first().cloned();
+        self.tap_on(bill, first.as_deref().unwrap_or("alipay")).await
+    }
+
+    /// Taps a wallet's button.
+    pub async fn tap_on(&self, bill: &Bill, wallet: &str) -> Result<Tap, reqwest::Error> {
+        let seen = bill.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let fields: Vec<(&str, &str)> = seen.chain([("wallet", wallet)]).collect();
         let answer = self.browser.post(&bill.action, &fields).await?;
         match answer.location {
             Some(location) if location.contains("/qr/") => Ok(Tap::Wallet(location)),
@@ -84,15 +142,25 @@ fn bill_on(answer: &Answer, page: &str) -> Option<Bill> {
     let form = answer.text.split("<form").find(|form| attribute(form, "action").ends_with("/pay"))?;
     let form = form.split("</form>").next()?;
     let action = attribute(form, "action");
-    let origin: String = page.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    let action = if action.starts_with("http") { action } else { format!("{origin}{action}") };
+    let action = absolute(&action, page);
     let fields = form
         .split("<input")
         .skip(1)
         .map(|input| (attribute(input, "name"), attribute(input, "value")))
         .filter(|(name, _)| !name.is_empty())
         .collect();
-    Some(Bill { fields, action })
+    let wallets = form.split("name=\"wallet\" value=\"").skip(1);
+    let wallets = wallets.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
+    Some(Bill { fields, action, wallets })
+}
+
+/// An address on a page.
+fn absolute(address: &str, page: &str) -> String {
+    if address.starts_with("http") {
+        return address.to_owned();
+    }
+    let origin: String = page.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    format!("{origin}{address}")
 }
 
 fn attribute(tag: &str, name: &str) -> String {

@@ -387,9 +387,9 @@ async fn start_wallets(binary: &Path, dir: &Path, seed: u64) -> io::Result<(Prog
 
 async fn start_cloud(binary: &Path, dir: &Path, wallet_url: &str) -> io::Result<(Program, String)> {
     let folder = text(&dir.join("cloud"));
-    let gateway = format!("{wallet_url}/gateway.do");
-    let merchant = text(&dir.join("gateway/merchant.pkcs8.pem"));
-    let public = text(&dir.join("gateway/gateway.pub.pem"));
+    let wallets = text(&dir.join("wallets.toml"));
+    std::fs::write(&wallets, accounts(wallet_url))?;
+    std::fs::write(dir.join("app.secret"), "0123456789abcdef0123456789abcdef\n")?;
     let arguments = [
         "cloud",
         "--dir",
@@ -402,16 +402,36 @@ async fn start_cloud(binary: &Path, dir: &Path, wallet_url: &str) -> io::Result<
         "CNY",
         "--time-zone",
         "Asia/Shanghai",
-        "--alipay-gateway",
-        &gateway,
-        "--alipay-app",
-        APP,
-        "--alipay-app-key",
-        &merchant,
-        "--alipay-key",
-        &public,
+        "--wallets",
+        &wallets,
     ];
     Program::start(binary, "the cloud", &arguments, &dir.join("cloud.log")).await
+}
+
+/// The merchant's accounts at both wallets; phones pay by WeChat inside WeChat and elsewhere.
+fn accounts(wallet_url: &str) -> String {
+    format!(
+        r#"# Written for the demonstration.
+[wallet.alipay]
+gateway = "{wallet_url}/gateway.do"
+app_id = "{APP}"
+app_key = "gateway/merchant.pkcs8.pem"
+alipay_key = "gateway/gateway.pub.pem"
+
+[wallet.wechat]
+gateway = "{wallet_url}"
+app_id = "wxd678efh567hg6787"
+merchant_id = "1900009191"
+merchant_key = "gateway/merchant.pkcs8.pem"
+merchant_serial = "1DDE55AD"
+wechat_key = "gateway/gateway.pub.pem"
+wechat_key_id = "PUB_KEY_ID_TILL_SIMULATOR"
+app_secret = "app.secret"
+authorize_at = "{wallet_url}"
+exchange_at = "{wallet_url}"
+h5 = true
+"#
+    )
 }
 
 fn address_of(url: &str) -> io::Result<SocketAddr> {

@@ -99,9 +99,10 @@ impl Books<'_> {
         };
         let (kind, hash, token, scanned) = match origin {
             Origin::PayCode(hash) => ("pay", Some(hash.clone()), None, Some(self.now_ms)),
-            Origin::Precreated => {
+            Origin::Precreated | Origin::OnPhone(_) => {
+                let letters = if let Origin::OnPhone(letters) = origin { letters } else { "" };
                 let token = chance::token(self.seed, &["qr", wallet.name(), merchant, number]);
-                ("precreate", None, Some(token), None)
+                ("precreate", None, Some(format!("{letters}{token}")), None)
             }
         };
         let mut plan = Plan::of(buyer.manner, self.now_ms);

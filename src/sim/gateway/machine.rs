@@ -35,6 +35,7 @@ use super::{
     trade::{Buyer, OrderKey},
     verb::{Verb, Wallet},
     wechat,
+    wechat_app::UsedCodes,
     witness::{Line, Report, Witness},
 };
 
@@ -63,6 +64,7 @@ pub struct Gateway {
     pub(super) notify_speed: u32,
     /// Counts answers, so that each has a nonce of its own.
     pub(super) answered: AtomicU64,
+    pub(super) used_codes: UsedCodes,
 }
 
 /// A request that was verified, and what will strike it.
@@ -115,6 +117,7 @@ impl Gateway {
             public_base: settings.public_base.trim_end_matches('/').to_owned(),
             notify_speed: settings.notify_speed.max(1),
             answered: AtomicU64::new(0),
+            used_codes: UsedCodes::default(),
         }
     }
 

@@ -44,7 +44,8 @@ pub(super) fn routes() -> Router<Arc<Host>> {
 
 #[derive(Debug, Deserialize)]
 struct Way {
-    #[serde(rename = "return")]
+    /// WeChat Pay calls it `redirect_url` (H5 payment).
+    #[serde(rename = "return", alias = "redirect_url")]
     back: Option<String>,
 }
 

@@ -29,7 +29,7 @@ use super::{
     http::{Pace, RawRequest, RawResponse},
     ledger::LedgerError,
     machine::Gateway,
-    phone, play, postman,
+    phone, play, postman, wechat_app,
 };
 
 /// What a request may be long. The wallets' own limits on the content are far below.
@@ -53,6 +53,7 @@ pub(super) fn router(host: Arc<Host>) -> Router {
         .route("/v3/{*path}", any(answer))
         .merge(play::routes())
         .merge(phone::routes())
+        .merge(wechat_app::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(host)
 }

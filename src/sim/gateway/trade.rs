@@ -129,6 +129,8 @@ pub(super) enum Origin {
     PayCode(String),
     /// A code to be scanned by the buyer.
     Precreated,
+    /// The same, whose token begins with these letters.
+    OnPhone(&'static str),
 }
 
 /// What a merchant ordered.

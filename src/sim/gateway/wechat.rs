@@ -1,4 +1,5 @@
-//! WeChat Pay API v3, direct merchants: pay codes, codes on displays, queries, reversals, refunds.
+//! WeChat Pay API v3, direct merchants: pay codes, codes on displays, orders opened on a phone, queries, reversals,
+//! refunds.
 //!
 //! Sources: WeChat Pay merchant documentation, "APIv3", "Pay by code (v3)", "Native payment", "Refund". The error
 //! codes are the names of its common error table; which of them an odd case earns is not documented everywhere,
@@ -15,6 +16,7 @@ mod reverse;
 
 pub(super) use answer::{Reply, sign, signature_headers};
 pub(super) use order::transaction;
+pub(super) use pay::PREPAY;
 pub(super) use refund::describe as describe_refund;
 pub(super) use request::Call;
 pub(super) use reverse::Unheard;
@@ -40,7 +42,7 @@ pub(super) fn work(
 ) -> rusqlite::Result<Reply> {
     match call.verb {
         Verb::Pay => pay::codepay(books, call, buyer),
-        Verb::Precreate => pay::native(books, call, buyer, house.public_base),
+        Verb::Precreate => pay::opened(books, call, buyer, house.public_base),
         Verb::Query => query::query(books, call),
         Verb::Cancel => reverse::reverse(books, call, house.unheard),
         Verb::Close => reverse::close(books, call),

@@ -9,7 +9,7 @@ use crate::journal::edge::EdgeStore;
 use crate::keys::CloudKeys;
 use crate::money::Currency;
 use crate::record::ids::SaleId;
-use crate::record::money_moves::{Ruling, Verdict};
+use crate::record::money_moves::{ProviderName, Ruling, Verdict};
 use crate::sync::stored_bundle;
 use serde_json::json;
 use std::sync::atomic::Ordering;
@@ -90,9 +90,12 @@ async fn phones_are_heard_and_an_unknown_kind_blocks_nothing() {
     let mut shop = Shop::open().await;
     let sale = SaleId([5; 16]);
     shop.cloud.tell("fortune", json!({ "cookie": "yes" }));
-    shop.cloud.tell("order_requested", json!({ "sale": sale, "bill_version": 4 }));
+    shop.cloud.tell("order_requested", json!({ "sale": sale, "bill_version": 4, "provider": "wechat" }));
     shop.cloud.tell("coupon_offered", json!({ "sale": sale, "token": "C1.X" }));
-    assert_eq!(shop.event().await, Event::OrderRequested { sale, bill_version: 4 });
+    assert_eq!(
+        shop.event().await,
+        Event::OrderRequested { sale, bill_version: 4, provider: ProviderName::Wechat }
+    );
     assert_eq!(shop.event().await, Event::CouponOffered { sale, token: "C1.X".to_owned() });
     shop.until("the cursor moved", |shop| shop.edge.cursor().unwrap() == 3).await;
     shop.stop().await;

@@ -23,6 +23,7 @@ pub(super) fn duty() -> OrderDuty {
         intent: INTENT,
         sale: SaleId([5; 16]),
         amount: yuan("12.80"),
+        provider: ProviderName::Alipay,
         terms: OrderTerms { nonce: 99, issued_at_s, desk: None, bill_version: 7 },
     }
 }

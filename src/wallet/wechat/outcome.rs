@@ -96,10 +96,29 @@ pub(super) fn about_order(fields: &Fields, asked: Asked<'_>, total: Money) -> An
 
 /// The answer to an order that the customer is to scan.
 pub(super) fn native(spoken: &Spoken) -> PrecreateAnswer {
+    opened(spoken, spoken.fields.code_url.as_deref(), |code_url| Ok(code_url.to_owned()))
+}
+
+/// The answer to an order that a phone opens in WeChat, by values that are made from its id.
+pub(super) fn jsapi(spoken: &Spoken, window: impl Fn(&str) -> Result<String, String>) -> PrecreateAnswer {
+    opened(spoken, spoken.fields.prepay_id.as_deref(), window)
+}
+
+/// The answer to an order that a phone opens elsewhere.
+pub(super) fn h5(spoken: &Spoken) -> PrecreateAnswer {
+    opened(spoken, spoken.fields.h5_url.as_deref(), |h5_url| Ok(h5_url.to_owned()))
+}
+
+fn opened(
+    spoken: &Spoken,
+    by: Option<&str>,
+    text: impl Fn(&str) -> Result<String, String>,
+) -> PrecreateAnswer {
     match refusal(Method::Native, spoken) {
-        None => match &spoken.fields.code_url {
-            Some(qr_text) if !qr_text.is_empty() => PrecreateAnswer::Ready { qr_text: qr_text.clone() },
-            Some(_) | None => PrecreateAnswer::Unsure(Doubt { why: "the answer has no code_url".to_owned() }),
+        None => match by.filter(|by| !by.is_empty()).map(text) {
+            Some(Ok(qr_text)) => PrecreateAnswer::Ready { qr_text },
+            Some(Err(why)) => PrecreateAnswer::Unsure(Doubt { why }),
+            None => PrecreateAnswer::Unsure(Doubt { why: "the answer has nothing to open".to_owned() }),
         },
         Some(Ruling::Declined(advice)) => PrecreateAnswer::Declined(decline(&spoken.fields, advice)),
         Some(Ruling::Closed) => PrecreateAnswer::Declined(decline(&spoken.fields, Advice::TellShop)),

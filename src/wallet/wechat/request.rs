@@ -30,7 +30,7 @@ pub(super) struct Request {
     pub(super) body: String,
 }
 
-fn post(path: String, body: &impl Serialize) -> Result<Request, String> {
+pub(super) fn post(path: String, body: &impl Serialize) -> Result<Request, String> {
     let body = serde_json::to_string(body).map_err(|error| error.to_string())?;
     Ok(Request { method: "POST", path, body })
 }
@@ -95,8 +95,9 @@ pub(super) fn codepay(wallet: &WeChat, request: &PayRequest) -> Result<Request, 
     post("/v3/pay/transactions/codepay".to_owned(), &body)
 }
 
+/// What every order has that the customer opens.
 #[derive(Serialize)]
-struct Native<'a> {
+pub(super) struct Native<'a> {
     appid: &'a str,
     mchid: &'a str,
     description: &'a str,
@@ -106,6 +107,25 @@ struct Native<'a> {
     amount: Amount,
 }
 
+impl<'a> Native<'a> {
+    pub(super) fn of(
+        wallet: &'a WeChat,
+        request: &'a PrecreateRequest,
+        notify_url: &'a str,
+        time_expire: &'a str,
+    ) -> Self {
+        Self {
+            appid: &wallet.app_id,
+            mchid: &wallet.merchant_id,
+            description: clipped(&request.subject, DESCRIPTION_BYTES),
+            out_trade_no: request.order.as_str(),
+            time_expire,
+            notify_url,
+            amount: Amount { total: request.amount.minor, currency: request.amount.currency.code() },
+        }
+    }
+}
+
 /// Opens an order that the customer scans.
 pub(super) fn native(
     wallet: &WeChat,
@@ -113,15 +133,7 @@ pub(super) fn native(
     notify_url: &str,
     time_expire: &str,
 ) -> Result<Request, String> {
-    let body = Native {
-        appid: &wallet.app_id,
-        mchid: &wallet.merchant_id,
-        description: clipped(&request.subject, DESCRIPTION_BYTES),
-        out_trade_no: request.order.as_str(),
-        time_expire,
-        notify_url,
-        amount: Amount { total: request.amount.minor, currency: request.amount.currency.code() },
-    };
+    let body = Native::of(wallet, request, notify_url, time_expire);
     post("/v3/pay/transactions/native".to_owned(), &body)
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Fields {
     /// Read entry by entry later: an odd one must not spoil a payment that happened.
     pub(super) promotion_detail: serde_json::Value,
     pub(super) code_url: Option<String>,
+    pub(super) prepay_id: Option<String>,
+    pub(super) h5_url: Option<String>,
     /// `Y`: call again.
     pub(super) recall: Option<String>,
     pub(super) out_refund_no: Option<String>,

@@ -4,6 +4,7 @@ use super::Sqlite;
 use super::publish::put_task;
 use super::rows::{all, first, int, money, parsed, parsed_option};
 use super::terminals::put_notice;
+use crate::cloud::judge::words;
 use crate::cloud::store::{
     Advance, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState, Orders, RefundRow,
     RefundState, Registered, Reply, Requested, Reserved, StoreError,
@@ -11,6 +12,8 @@ use crate::cloud::store::{
 use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::ids::{IntentId, RefundId, SaleId};
+use crate::record::money_moves::ProviderName;
+use crate::wallet::PhoneBrowser;
 use rusqlite::{Connection, Row, Transaction, params};
 
 impl Orders for Sqlite {
@@ -85,10 +88,11 @@ impl Orders for Sqlite {
 
 fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Requested, StoreError> {
     let (sale, version) = (request.sale.to_string(), int(request.version)?);
+    let (provider, opens) = (words::provider(request.provider), browser_text(&request.opens)?);
     let asked = tx
         .prepare_cached(
-            "INSERT INTO pay_request (sale, version, terminal, desk, phone, state, asked_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6) ON CONFLICT DO NOTHING",
+            "INSERT INTO pay_request (sale, version, terminal, desk, phone, state, asked_ms, provider, opens)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             sale,
@@ -96,7 +100,9 @@ fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Request
             request.terminal.as_str(),
             request.desk.as_str(),
             request.phone,
-            request.now_ms
+            request.now_ms,
+            provider,
+            opens
         ])?;
     if asked == 1 {
         put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
@@ -108,10 +114,10 @@ fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Request
     // A wish that the till never answered binds nobody: it is asked again, for whoever asks now.
     let again = tx
         .prepare_cached(
-            "UPDATE pay_request SET state = 'waiting', phone = ?3, asked_ms = ?4
+            "UPDATE pay_request SET state = 'waiting', phone = ?3, asked_ms = ?4, provider = ?5, opens = ?6
              WHERE sale = ?1 AND version = ?2 AND state = 'given_up'",
         )?
-        .execute(params![sale, version, request.phone, request.now_ms])?;
+        .execute(params![sale, version, request.phone, request.now_ms, provider, opens])?;
     if again == 1 {
         put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
         return Ok(Requested::GivenUp);
@@ -125,8 +131,8 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
     let inserted = tx
         .prepare_cached(
             "INSERT INTO order_claim (terminal, epoch, nonce, intent, sale, order_text, amount_minor, currency,
-                 issued_at_s, state, asker, changed_ms, due_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+                 issued_at_s, state, asker, changed_ms, due_ms, provider)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             new.terminal.as_str(),
@@ -141,7 +147,8 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
             new.state.word(),
             if new.state == OrderState::Open { "cloud" } else { "till" },
             new.now_ms,
-            if new.state == OrderState::Open { Some(new.due_ms) } else { None }
+            if new.state == OrderState::Open { Some(new.due_ms) } else { None },
+            words::provider(new.provider)
         ])?;
     if inserted == 1 && new.state == OrderState::Open {
         answer_phone(tx, new, &sale)?;
@@ -156,26 +163,29 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
 
 /// Claims an order for the phone that waits for one of this sale, if there is one.
 fn answer_phone(tx: &Transaction<'_>, new: &NewOrder, sale: &str) -> Result<(), StoreError> {
-    let sql = "SELECT version, desk, phone FROM pay_request
-               WHERE sale = ?1 AND terminal = ?2 AND state = 'waiting' ORDER BY version DESC LIMIT 1";
-    let waiting: Option<(i64, String, String)> =
-        first(&mut tx.prepare_cached(sql)?, params![sale, new.terminal.as_str()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    // A phone whose wish was given up may be followed by one with another wallet: each gets its own order or none.
+    let sql = "SELECT version, desk, phone, opens FROM pay_request
+               WHERE sale = ?1 AND terminal = ?2 AND provider = ?3 AND state = 'waiting'
+               ORDER BY version DESC LIMIT 1";
+    let parameters = params![sale, new.terminal.as_str(), words::provider(new.provider)];
+    let waiting: Option<(i64, String, String, Option<String>)> =
+        first(&mut tx.prepare_cached(sql)?, parameters, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
-    let Some((version, desk, phone)) = waiting else {
+    let Some((version, desk, phone, opens)) = waiting else {
         return if new.answers.is_some() { end_unwanted(tx, new) } else { Ok(()) };
     };
     let answered = tx
         .prepare_cached(
-            "UPDATE pay_request SET state = 'answered' WHERE sale = ?1 AND version = ?2 AND state = 'waiting'",
+            "UPDATE pay_request SET state = 'answered', opens = NULL WHERE sale = ?1 AND version = ?2 AND state = 'waiting'",
         )?
         .execute(params![sale, version])?;
     if answered == 1 {
         tx.prepare_cached(
-            "UPDATE order_claim SET state = 'claimed', desk = ?2, phone = ?3, due_ms = ?4
+            "UPDATE order_claim SET state = 'claimed', desk = ?2, phone = ?3, due_ms = ?4, opens = ?5
              WHERE intent = ?1 AND state = 'open'",
         )?
-        .execute(params![new.intent.to_string(), desk, phone, new.now_ms])?;
+        .execute(params![new.intent.to_string(), desk, phone, new.now_ms, opens])?;
     }
     Ok(())
 }
@@ -198,12 +208,14 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
     }
     let settled = step.settled.as_ref().map(|(settled, _)| serde_json::to_string(settled));
     let settled = settled.transpose().map_err(|_| StoreError::Damaged("a settlement".to_owned()))?;
+    let opens = step.phone.as_ref().map(|(_, opens)| browser_text(opens)).transpose()?;
     let changed = tx
         .prepare_cached(
             "UPDATE order_claim SET state = ?3, words = coalesce(?4, words), qr_text = coalesce(?5, qr_text),
                  settled = coalesce(?6, settled), proof = coalesce(?7, proof),
                  asker = CASE WHEN ?8 THEN 'till' ELSE asker END, phone = coalesce(?9, phone),
-                 started_ms = coalesce(?10, started_ms), due_ms = ?11, changed_ms = ?12
+                 started_ms = coalesce(?10, started_ms), due_ms = ?11, changed_ms = ?12,
+                 opens = CASE WHEN ?3 IN ('claimed', 'starting') THEN coalesce(?13, opens) END
              WHERE intent = ?1 AND state = ?2",
         )?
         .execute(params![
@@ -215,10 +227,11 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
             settled,
             step.settled.as_ref().map(|(_, proof)| proof),
             step.asked_by_till.is_some(),
-            step.phone,
+            step.phone.as_ref().map(|(phone, _)| phone),
             step.started_ms,
             step.due_ms,
-            step.now_ms
+            step.now_ms,
+            opens
         ])?;
     if changed != 1 {
         return Ok(false);
@@ -279,6 +292,18 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
     }))
 }
 
+fn browser_text(opens: &PhoneBrowser) -> Result<String, StoreError> {
+    serde_json::to_string(opens).map_err(|_| StoreError::Damaged("where a phone pays".to_owned()))
+}
+
+fn browser(text: &str) -> Result<PhoneBrowser, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Damaged("where a phone pays".to_owned()))
+}
+
+fn provider(word: &str) -> Result<ProviderName, StoreError> {
+    words::provider_of(word).ok_or_else(|| StoreError::Damaged(format!("the wallet {word:?}")))
+}
+
 fn by_intent(db: &Connection, intent: IntentId) -> Result<Option<OrderRow>, StoreError> {
     let sql = "SELECT * FROM order_claim WHERE intent = ?1";
     first(&mut db.prepare_cached(sql)?, [intent.to_string()], order)
@@ -296,8 +321,10 @@ fn order(row: &Row<'_>) -> Result<OrderRow, StoreError> {
         order_text: row.get("order_text")?,
         amount: money(row.get("amount_minor")?, &row.get::<_, String>("currency")?)?,
         issued_at_s: row.get("issued_at_s")?,
+        provider: provider(&row.get::<_, String>("provider")?)?,
         desk: parsed_option(row.get("desk")?)?,
         phone: row.get("phone")?,
+        opens: row.get::<_, Option<String>>("opens")?.map(|text| browser(&text)).transpose()?,
         state: OrderState::of_word(&state)
             .ok_or_else(|| StoreError::Damaged(format!("the order state {state:?}")))?,
         asked_by_till: row.get::<_, String>("asker")? == "till",

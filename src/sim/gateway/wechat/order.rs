@@ -4,11 +4,25 @@
 
 use serde_json::{Value, json};
 
+use super::request::Door;
+
 use crate::sim::gateway::{
     beijing,
     books::Books,
     trade::{End, Status, Trade},
 };
+
+impl Trade {
+    /// Where the buyer was to open it; none for a pay code. The token's first letter says so: see `pay`.
+    pub(super) fn door(&self) -> Option<Door> {
+        let token = self.qr_token.as_deref()?;
+        Some(match token.as_bytes().first() {
+            Some(b'j') => Door::Jsapi,
+            Some(b'm') => Door::H5,
+            Some(_) | None => Door::Native,
+        })
+    }
+}
 
 /// `trade_state` and its words.
 fn state(books: &Books<'_>, trade: &Trade) -> rusqlite::Result<(&'static str, &'static str)> {
@@ -42,7 +56,12 @@ pub(in crate::sim::gateway) fn transaction(books: &Books<'_>, trade: &Trade) -> 
         "appid": trade.app_id,
         "mchid": trade.key.merchant,
         "out_trade_no": trade.key.number,
-        "trade_type": if trade.qr_token.is_some() { "NATIVE" } else { "MICROPAY" },
+        "trade_type": match trade.door() {
+            None => "MICROPAY",
+            Some(Door::Native) => "NATIVE",
+            Some(Door::Jsapi) => "JSAPI",
+            Some(Door::H5) => "MWEB",
+        },
         "trade_state": state,
         "trade_state_desc": words,
         "amount": { "total": trade.total, "currency": "CNY" },

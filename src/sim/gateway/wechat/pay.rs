@@ -1,11 +1,15 @@
-//! `codepay` and `native`: how an order begins.
+//! `codepay`, `native`, `jsapi` and `h5`: how an order begins.
 //!
-//! Source: WeChat Pay APIv3, "Pay by code" and "Native order". `scene_info` is required there and not missed
+//! Source: WeChat Pay APIv3, "Pay by code", "Native order", "JSAPI order" and "H5 order". `scene_info` is required there and not missed
 //! here. `code_url` is an address of the gateway, which any phone opens, instead of `weixin://`.
 
 use serde_json::json;
 
-use super::{answer::Reply, order::transaction, request::Call};
+use super::{
+    answer::Reply,
+    order::transaction,
+    request::{Call, Door},
+};
 use crate::sim::gateway::{
     beijing,
     books::Books,
@@ -15,6 +19,8 @@ use crate::sim::gateway::{
     verb::Verb,
 };
 
+/// What a prepay_id begins with; the token of the phone's page follows.
+pub(in crate::sim::gateway) const PREPAY: &str = "wx";
 /// What an order number may be long (`out_trade_no`, 32).
 const MAX_NUMBER: usize = 32;
 /// What a description may be long (`description`, 127).
@@ -62,8 +68,8 @@ pub(super) fn codepay(books: &Books<'_>, call: &Call, buyer: &Buyer) -> rusqlite
     }
 }
 
-/// A code is wanted that the buyer scans.
-pub(super) fn native(
+/// An order is wanted that the buyer opens: a code to scan, a window in WeChat, a page in a phone's browser.
+pub(super) fn opened(
     books: &Books<'_>,
     call: &Call,
     buyer: &Buyer,
@@ -81,20 +87,56 @@ pub(super) fn native(
         Ok(order) => order,
         Err(refusal) => return Ok(refusal),
     };
+    if let Some(refusal) = missing(call) {
+        return Ok(refusal);
+    }
     if order.notify_url.is_none() {
         return Ok(Reply::wrong_parameter("notify_url", "notify_url is missing"));
     }
     books.note_request(&order.key, Verb::Precreate, order.total)?;
     let trade = match books.find(&order.key)? {
-        Some(trade) => match again(&trade, &order, trade.qr_token.is_some()) {
+        Some(trade) => match again(&trade, &order, trade.door() == Some(call.door)) {
             Some(refusal) => return Ok(refusal),
             None => trade,
         },
         None if books.is_buried(&order.key)? => return Ok(reversed()),
-        None => books.open(&order, &Origin::Precreated, buyer)?,
+        None => books.open(&order, &Origin::OnPhone(letter(call.door)), buyer)?,
     };
     let token = trade.qr_token.as_deref().unwrap_or_default();
-    Ok(Reply::ok(json!({ "code_url": format!("{public_base}/qr/{token}") })))
+    Ok(Reply::ok(match call.door {
+        Door::Native => json!({ "code_url": format!("{public_base}/qr/{token}") }),
+        Door::Jsapi => json!({ "prepay_id": format!("{PREPAY}{token}") }),
+        Door::H5 => json!({ "h5_url": format!("{public_base}/qr/{token}?prepay_id={PREPAY}{token}") }),
+    }))
+}
+
+/// What an order of its kind lacks.
+fn missing(call: &Call) -> Option<Reply> {
+    let wrong = Reply::wrong_parameter;
+    match call.door {
+        Door::Native => None,
+        Door::Jsapi => {
+            let is_known = call.text(&["payer", "openid"]).is_some_and(|openid| openid.len() <= 128);
+            (!is_known).then(|| wrong("payer/openid", "payer.openid is missing"))
+        }
+        Door::H5 => {
+            let ip = call.text(&["scene_info", "payer_client_ip"]);
+            if !ip.is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_ok()) {
+                return Some(wrong("scene_info/payer_client_ip", "payer_client_ip is no IP address"));
+            }
+            let kind = call.text(&["scene_info", "h5_info", "type"]);
+            kind.is_none().then(|| wrong("scene_info/h5_info/type", "h5_info.type is missing"))
+        }
+    }
+}
+
+/// What a token begins with, so that the trade says how it was opened.
+fn letter(door: Door) -> &'static str {
+    match door {
+        Door::Native => "",
+        Door::Jsapi => "j",
+        Door::H5 => "m",
+    }
 }
 
 /// Why an order number that is already known cannot begin again; nothing if it is the same order, waiting.

@@ -25,6 +25,8 @@ const MAX_SKEW_S: i64 = 300;
 pub(in crate::sim::gateway) struct Call {
     pub(in crate::sim::gateway) verb: Verb,
     pub(super) mchid: String,
+    /// Where an order without a pay code is opened.
+    pub(super) door: Door,
     /// The public key that the client wants answers signed for; none: it has the platform certificate.
     pub(in crate::sim::gateway) key_id: Option<String>,
     /// The order's or the refund's number, out of the address.
@@ -42,9 +44,22 @@ pub(in crate::sim::gateway) struct Refused {
     pub(in crate::sim::gateway) is_verified: bool,
 }
 
+/// Where the customer is to open an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// By scanning a code with another screen's help.
+    Native,
+    /// In WeChat's own browser.
+    Jsapi,
+    /// In any other browser of a phone.
+    H5,
+}
+
 /// What an address asks for.
+#[derive(Clone)]
 struct Asked {
     verb: Verb,
+    door: Door,
     number: Option<String>,
     transaction_id: Option<String>,
 }
@@ -73,8 +88,8 @@ impl Call {
             let words = "mchid is not the merchant that signed the request";
             return Err(refused(true, Reply::wrong_parameter("mchid", words)));
         }
-        let Asked { verb, number, transaction_id } = asked;
-        Ok(Call { verb, mchid, key_id, number, transaction_id, query, body })
+        let Asked { verb, door, number, transaction_id } = asked;
+        Ok(Call { verb, door, mchid, key_id, number, transaction_id, query, body })
     }
 
     /// The order that the request is about.
@@ -125,14 +140,18 @@ impl Call {
 fn route(request: &RawRequest) -> Result<Asked, Reply> {
     let parts: Vec<String> = request.path().split('/').skip(1).map(decoded).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let asked = |verb| Ok(Asked { verb, number: None, transaction_id: None });
-    let of = |verb, number: &str| Ok(Asked { verb, number: Some(number.to_owned()), transaction_id: None });
+    let none = Asked { verb: Verb::Query, door: Door::Native, number: None, transaction_id: None };
+    let opened = |door| Ok(Asked { verb: Verb::Precreate, door, ..none.clone() });
+    let asked = |verb| Ok(Asked { verb, ..none.clone() });
+    let of = |verb, number: &str| Ok(Asked { verb, number: Some(number.to_owned()), ..none.clone() });
     match (request.method.as_str(), parts.as_slice()) {
         ("POST", ["v3", "pay", "transactions", "codepay"]) => asked(Verb::Pay),
-        ("POST", ["v3", "pay", "transactions", "native"]) => asked(Verb::Precreate),
+        ("POST", ["v3", "pay", "transactions", "native"]) => opened(Door::Native),
+        ("POST", ["v3", "pay", "transactions", "jsapi"]) => opened(Door::Jsapi),
+        ("POST", ["v3", "pay", "transactions", "h5"]) => opened(Door::H5),
         ("GET", ["v3", "pay", "transactions", "out-trade-no", number]) => of(Verb::Query, number),
         ("GET", ["v3", "pay", "transactions", "id", id]) => {
-            Ok(Asked { verb: Verb::Query, number: None, transaction_id: Some((*id).to_owned()) })
+            Ok(Asked { verb: Verb::Query, transaction_id: Some((*id).to_owned()), ..none.clone() })
         }
         ("POST", ["v3", "pay", "transactions", "out-trade-no", number, "reverse"]) => {
             of(Verb::Cancel, number)
