@@ -98,6 +98,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         kept: sync::stored_bundle(&edge, clock.unix_ms() / 1000),
         code_key: seal.keyed_hash("pay code", b"till"),
         wallets: parts::taken(config, &wallets),
+        phones: parts::phones(config),
         sources: till::Sources { clock: clock.clone(), draw: clock::draw },
     };
     let ready = till::open(journal, opening, letters, outbox)?;

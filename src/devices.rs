@@ -118,7 +118,7 @@ async fn hand_out(
         };
         let Some(next) = next else { return };
         let station = match &next {
-            DeviceWork::Print(duty, _) => &duty.station,
+            DeviceWork::Print(duty, _) | DeviceWork::PrintCode(duty, _) => &duty.station,
             DeviceWork::Kick(duty) => &duty.station,
         };
         let refused = match queues.get(station) {
@@ -141,7 +141,7 @@ async fn hand_out(
 /// The report that not one byte of it was sent.
 fn not_begun(work: &DeviceWork, why: &str) -> Event {
     match work {
-        DeviceWork::Print(duty, _) => {
+        DeviceWork::Print(duty, _) | DeviceWork::PrintCode(duty, _) => {
             let words = words::sentence(why);
             Event::Print(duty.job, PrintReport::Ended(PaperOutcome::FailedBefore, words))
         }

@@ -41,6 +41,8 @@ pub struct View {
     pub desks: Vec<DeskView>,
     /// Keys on the cashier's screen.
     pub menu: Vec<KeyView>,
+    /// Ways to pay besides the customer's pay code and cash.
+    pub ways: Ways,
     /// What needs a person.
     pub attention: Vec<Attention>,
     /// What goes on or went on elsewhere than in front, to be known.
@@ -53,6 +55,28 @@ pub struct View {
     pub carried: usize,
     /// The last receipts, newest first.
     pub recent: Vec<PaidView>,
+}
+
+/// Ways to pay besides the customer's pay code and cash.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Ways {
+    /// A code that the till shows.
+    pub code: CodeWay,
+    /// Stored value, with the member's code.
+    pub stored_value: bool,
+}
+
+/// What the till can show for a phone to scan.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeWay {
+    /// Nothing.
+    #[default]
+    None,
+    /// An order, whose page lets the phone choose its wallet.
+    Order,
+    /// Codes of these wallets: `alipay`, `wechat`.
+    Wallets(Vec<&'static str>),
 }
 
 /// Whether the till sells.
@@ -221,7 +245,7 @@ pub struct PaymentView {
     pub intent: IntentId,
     /// How much.
     pub amount: Money,
-    /// `pay_code` or `order`.
+    /// `pay_code`; `order` that a phone opened at a desk; `code` that the till shows.
     pub carrier: &'static str,
     /// Stable word for its state.
     pub state: &'static str,
@@ -231,6 +255,14 @@ pub struct PaymentView {
     pub safe: SafeAct,
     /// When it was drawn, Unix milliseconds by the till's wall clock.
     pub drawn_ms: i64,
+    /// The wallet that it is at, `alipay`, `wechat`, `house`; none where the phone chooses.
+    pub wallet: Option<&'static str>,
+    /// What a phone scans to pay it, while that may be shown.
+    pub code: Option<String>,
+    /// When that ends, Unix milliseconds by the till's wall clock.
+    pub until_ms: i64,
+    /// What the payer has, where it was too little.
+    pub left: Option<Money>,
 }
 
 /// The one safe thing to do while a payment stands as it does. Each is a sentence in both languages.
@@ -243,6 +275,10 @@ pub enum SafeAct {
     WaitAndAsk,
     /// Wait for the phone, or take the bill back.
     WaitForPhone,
+    /// Have the customer scan the code; or take it back for other money.
+    LetScan,
+    /// Take what there is, and the rest otherwise.
+    Split,
     /// Wait until it is taken back; or put the sale aside and serve the next.
     WaitTakenBack,
     /// Nobody knows for long: put the sale aside and call the manager.

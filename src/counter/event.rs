@@ -6,7 +6,7 @@ use crate::record::body::{PaperOutcome, Shutdown};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::LineId;
-use crate::record::money_moves::{Advice, Settled, Verdict};
+use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
 use crate::sale::back::Wanted;
 use crate::staff::{PinHash, Role};
 
@@ -235,6 +235,18 @@ pub enum Act {
         /// Which.
         sale: SaleId,
     },
+    /// Shows a code that the customer scans to pay.
+    ShowCode {
+        /// At which wallet, where the till has to know it before the customer scans.
+        at: Option<ProviderName>,
+    },
+    /// Prints the code that is shown.
+    PrintCode {
+        /// Of which payment.
+        intent: IntentId,
+    },
+    /// Takes stored value with the code by which the member was recognised.
+    StoredValue,
     /// Takes cash.
     Cash {
         /// What the customer hands over.
@@ -302,7 +314,11 @@ pub enum ProviderReport {
         words: String,
         /// What to do next.
         advice: Advice,
+        /// What the payer has, where that was too little and is known.
+        left: Option<Money>,
     },
+    /// From here on a phone can scan this to pay.
+    Shown(String),
     /// The provider waits for the customer.
     Pending,
     /// Nobody knows.

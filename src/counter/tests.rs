@@ -21,7 +21,7 @@ mod tender;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
-use super::{Context, Refusal, Till};
+use super::{Context, PhonesPay, Refusal, Till};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
@@ -331,7 +331,16 @@ fn context<'a>(
     draw[..8].copy_from_slice(&draws.to_be_bytes());
     static WALLETS: std::sync::LazyLock<BTreeSet<ProviderName>> =
         std::sync::LazyLock::new(|| [ProviderName::Alipay].into());
-    Context { moment, draw, bundle, keys, code_key: &[0x5C; 32], wallets: &WALLETS, archived }
+    Context {
+        moment,
+        draw,
+        bundle,
+        keys,
+        code_key: &[0x5C; 32],
+        wallets: &WALLETS,
+        phones: PhonesPay::AtTheCloud,
+        archived,
+    }
 }
 
 fn pin() -> PinHash {
@@ -361,6 +370,7 @@ fn approved(amount: Money) -> ProviderReport {
         platform_funded: fen(0),
         buyer: None,
         proof: None,
+        balance: None,
     })
 }
 
@@ -369,6 +379,7 @@ fn declined() -> ProviderReport {
         code: "ACQ.PAYMENT_AUTH_CODE_INVALID".to_owned(),
         words: "The code has run out. Ask for a fresh one.".to_owned(),
         advice: crate::record::money_moves::Advice::NewCode,
+        left: None,
     }
 }
 

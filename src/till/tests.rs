@@ -30,6 +30,7 @@ fn bench(dir: &Path) -> Bench {
         kept: None,
         code_key: [7; 32],
         wallets: [crate::record::money_moves::ProviderName::Alipay].into(),
+        phones: crate::counter::PhonesPay::AtTheWallet,
         sources: Sources { clock: Clock::new(), draw: clock::draw },
     };
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();

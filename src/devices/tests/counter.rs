@@ -257,6 +257,7 @@ pub(super) fn reference() -> Receipt {
             amount: yuan("12.80"),
             trade: None,
             wallet_discount: None,
+            balance: None,
         }],
         change: None,
         given_back: vec![],

@@ -67,6 +67,7 @@ fn wallet(state: IntentState, amount: i64, platform: i64) -> Intent {
             platform_funded: yuan(platform),
             buyer: None,
             proof: None,
+            balance: None,
         }),
         words: String::new(),
         advice: None,

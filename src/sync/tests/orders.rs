@@ -42,6 +42,7 @@ fn settled(received: &str) -> Settled {
         platform_funded: yuan("0.00"),
         buyer: None,
         proof: None,
+        balance: None,
     }
 }
 
@@ -138,6 +139,7 @@ async fn an_order_that_ended_unpaid_is_declined_with_words() {
         code: "ended".to_owned(),
         words: "The phone gave up.".to_owned(),
         advice: Advice::OtherMeans,
+        left: None,
     };
     assert_eq!(report(&mut shop).await, expected);
     shop.stop().await;
