@@ -46,8 +46,7 @@ pub(super) async fn give_up_paper(
     asked: Asked,
 ) -> Response {
     let run = async {
-        let place = pages.station(&station)?;
-        session::here(&pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+        let (place, _) = session::must(&pages, &station, &asked).await?;
         let board = &pages.parts.board;
         if !board.devices.borrow().get(&place).is_some_and(link::holds_paper) {
             return Err(Sorry::of(StatusCode::CONFLICT, "not_now", Msg::NoPaperHeld));
@@ -60,8 +59,7 @@ pub(super) async fn give_up_paper(
 }
 
 async fn run(pages: &Pages, station: &str, name: &str, asked: &Asked) -> Result<Done, Sorry> {
-    let station = pages.station(station)?;
-    let who = session::here(pages, &asked.headers, &station).await?.ok_or_else(Sorry::session_over)?;
+    let (station, who) = session::must(pages, station, asked).await?;
     let act = {
         let view = pages.parts.board.view.borrow();
         let here = view.stations.get(&station).ok_or_else(Sorry::no_such_station)?;

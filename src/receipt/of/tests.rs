@@ -71,6 +71,9 @@ fn wallet(state: IntentState, amount: i64, platform: i64) -> Intent {
         }),
         words: String::new(),
         advice: None,
+        left: None,
+        code: None,
+        given_up: None,
     }
 }
 
@@ -102,6 +105,7 @@ fn sale() -> Sale {
             (line(3, 1, 1600), LineState::Sold),
         ],
         coupons: vec![],
+        member_proof: None,
         member: Some("MEMBERABCD".to_owned()),
         part: None,
         back: crate::sale::Back::default(),
