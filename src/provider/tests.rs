@@ -1,5 +1,7 @@
 //! Payment duties through their public door: the real adapter, against the simulated gateway on a real port.
 
+mod shown;
+
 use super::*;
 use crate::counter::duty::{CapturedBy, PayBy, PayDuty, RefundDuty};
 use crate::counter::event::{Event, ProviderReport, RefundReport};
