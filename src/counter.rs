@@ -48,6 +48,7 @@ use crate::token::KeySet;
 pub use event::Event;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
+pub use shown::CODE_MS_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use paid::Paid;
@@ -70,6 +71,8 @@ pub struct Context<'a> {
     pub wallets: &'a BTreeSet<ProviderName>,
     /// Where a phone pays what it scans here.
     pub phones: PhonesPay,
+    /// How long a code is shown before it is renewed, at most [`CODE_MS_MAX`].
+    pub code_ms: u64,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
 }

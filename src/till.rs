@@ -70,6 +70,7 @@ pub struct Loop {
     code_key: [u8; 32],
     wallets: BTreeSet<ProviderName>,
     phones: PhonesPay,
+    code_ms: u64,
     in_force: Arc<InForce>,
     told: BTreeMap<StationId, Told>,
     in_flight: BTreeSet<DutyId>,
@@ -213,6 +214,7 @@ impl Loop {
             code_key: &self.code_key,
             wallets: &self.wallets,
             phones: self.phones,
+            code_ms: self.code_ms,
             archived: archived.as_ref(),
         };
         let made = self.till.step(event, &cx)?;

@@ -17,9 +17,9 @@ use crate::record::money_moves::{Carrier, OrderTerms, ProviderName};
 use crate::record::{Moment, Record};
 use crate::sale::{GivenUp, Intent, IntentState, Sale};
 
-/// How long a shown code is left open: less than the five minutes after which no phone may begin, so that it is the
-/// till that ends it, and renews it.
-const SHOWN_MS: u64 = 285_000;
+/// The longest that a shown code is left open: less than the five minutes after which no phone may begin, so that it is
+/// the till that ends it, and renews it.
+pub const CODE_MS_MAX: u64 = 285_000;
 
 /// How often a code is renewed by itself. With the first that is a quarter of an hour; after that nobody is there.
 const RENEWALS_MAX: usize = 2;
@@ -59,8 +59,8 @@ impl Till {
         wallet: Option<ProviderName>,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        let Some(provider) = wallet else { return self.draw_order(sale, amount, None, SHOWN_MS, out) };
-        let settle_by = out.cx.moment.after_ms(SHOWN_MS);
+        let Some(provider) = wallet else { return self.draw_order(sale, amount, None, code_ms(out), out) };
+        let settle_by = out.cx.moment.after_ms(code_ms(out));
         let (intent, carrier) = (out.id(IntentId::draw), Carrier::WalletCode {});
         let body = Body::IntentDrawn { intent, provider, amount, carrier, settle_by };
         out.push(body, About::sale(sale.id).amount(amount));
@@ -176,6 +176,10 @@ fn goes_on_from(then: &Moment, now: &Moment) -> bool {
     let wall_ms = now.wall_ms.saturating_sub(then.wall_ms);
     let ran_ms = i64::try_from(now.monotonic_ms.saturating_sub(then.monotonic_ms)).unwrap_or(i64::MAX);
     wall_ms.abs_diff(ran_ms) <= CLOCK_SLIP_MS
+}
+
+fn code_ms(out: &Recorder<'_>) -> u64 {
+    out.cx.code_ms.min(CODE_MS_MAX)
 }
 
 /// The wallet whose code is shown: the one that was chosen, or the only one.

@@ -23,7 +23,7 @@ mod tender;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
-use super::{Context, PhonesPay, Refusal, Till};
+use super::{CODE_MS_MAX, Context, PhonesPay, Refusal, Till};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
@@ -354,6 +354,7 @@ fn context<'a>(
         code_key: &[0x5C; 32],
         wallets: &WALLETS,
         phones: PhonesPay::AtTheCloud,
+        code_ms: CODE_MS_MAX,
         archived,
     }
 }

@@ -34,6 +34,8 @@ pub struct Opening {
     pub wallets: BTreeSet<ProviderName>,
     /// Where a phone pays what it scans here.
     pub phones: PhonesPay,
+    /// How long a code that a phone scans is shown before it is renewed.
+    pub code_ms: u64,
     /// Clocks and chance.
     pub sources: Sources,
 }
@@ -92,7 +94,7 @@ pub fn open(
     letters: Receiver<Letter>,
     outbox: Outbox,
 ) -> Result<Ready, Error> {
-    let Opening { terminal, stations, bundle, kept, code_key, wallets, phones, sources } = opening;
+    let Opening { terminal, stations, bundle, kept, code_key, wallets, phones, code_ms, sources } = opening;
     let mut journal = journal;
     // A bundle in another currency cannot be this till's, whoever signed it.
     let kept = kept.filter(|kept| kept.bundle.content.currency == bundle.content.currency);
@@ -105,6 +107,7 @@ pub fn open(
         code_key: &code_key,
         wallets: &wallets,
         phones,
+        code_ms,
         archived: None,
     };
     let mut till = match replay(&journal)? {
@@ -147,6 +150,7 @@ pub fn open(
         code_key,
         wallets,
         phones,
+        code_ms,
         in_force,
         told: BTreeMap::new(),
         in_flight: BTreeSet::new(),
