@@ -10,6 +10,7 @@ mod wallets;
 
 pub use wallets::{Alipay, AlipayTrust, Named, Section, Wallets, WalletsFile, WeChat};
 
+use crate::counter::CODE_MS_MAX;
 use crate::money::Currency;
 use crate::record::ids::{StationId, TerminalId};
 use jiff::tz::TimeZone;
@@ -224,6 +225,8 @@ pub struct Timing {
     pub wallet_answer_ms: u64,
     /// The most between two tries to reach the cloud.
     pub cloud_retry_max_ms: u64,
+    /// Until a code that a phone scans is renewed; at most 285000, because no phone may begin after five minutes.
+    pub shown_code_ms: u64,
     /// Until a port that is gone is tried again.
     pub reopen_ms: u64,
     /// Between two looks at an idle printer.
@@ -239,6 +242,7 @@ impl Default for Timing {
             watch_after_ms: 10_000,
             wallet_answer_ms: 10_000,
             cloud_retry_max_ms: 300_000,
+            shown_code_ms: CODE_MS_MAX,
             reopen_ms: 250,
             printer_poll_ms: 2_000,
         }
@@ -326,6 +330,9 @@ impl Config {
             return Err((None, "no [[station]] is configured: a till has at least one".to_owned()));
         }
         self.wallet.check()?;
+        if self.timing.shown_code_ms == 0 || self.timing.shown_code_ms > CODE_MS_MAX {
+            return Err((None, format!("timing.shown_code_ms is from 1 to {CODE_MS_MAX}")));
+        }
         if self.stations.len() > STATIONS_MAX {
             return Err((None, format!("a till has at most {STATIONS_MAX} stations")));
         }

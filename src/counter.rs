@@ -16,6 +16,7 @@ mod orders;
 mod outcomes;
 mod owed;
 mod packs;
+mod paid;
 mod papers;
 mod pay;
 mod people;
@@ -24,12 +25,14 @@ pub mod refusal;
 mod repeat;
 mod returns;
 mod show;
+mod shown;
+mod stored_value;
 mod tender;
 #[cfg(test)]
 mod tests;
 
 use crate::bundle::Bundle;
-use crate::money::{Currency, Money};
+use crate::money::Currency;
 use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind};
 use crate::record::chain::Tip;
 use crate::record::giving_back::CashBack;
@@ -38,15 +41,17 @@ use crate::record::ids::{Draw, IntentId, JobId, KickId, SaleId, StaffId, Station
 use crate::record::moment::BootId;
 use crate::record::money_moves::{Carrier, ProviderName, Ruling, Verdict};
 use crate::record::{Hash, Moment, Record};
-use crate::sale::{IntentState, Sale};
+use crate::sale::Sale;
 use crate::shift::Shift;
 use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
 pub use event::Event;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
+pub use shown::CODE_MS_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use paid::Paid;
 use recorder::Recorder;
 
 /// What a decision may depend on besides the state and the event.
@@ -64,8 +69,21 @@ pub struct Context<'a> {
     pub code_key: &'a [u8; 32],
     /// Wallets that take pay codes here.
     pub wallets: &'a BTreeSet<ProviderName>,
+    /// Where a phone pays what it scans here.
+    pub phones: PhonesPay,
+    /// How long a code is shown before it is renewed, at most [`CODE_MS_MAX`].
+    pub code_ms: u64,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
+}
+
+/// Where a phone pays the code that the till shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PhonesPay {
+    /// At the cloud: an order, whose page lets the phone choose a wallet.
+    AtTheCloud,
+    /// At the wallet that this till calls itself: a single shop without a cloud.
+    AtTheWallet,
 }
 
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.
@@ -108,6 +126,8 @@ pub struct Till {
     last_verdict: u64,
     refused: VecDeque<Verdict>,
     adopted: Option<(u64, Hash)>,
+    /// The last moment whose time could be believed.
+    time: Option<Moment>,
 }
 
 /// Who is at a station.
@@ -155,51 +175,6 @@ enum JobState {
     Asks(PaperOutcome, String),
 }
 
-/// A sale that was paid, as screens remember it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Paid {
-    sale: SaleId,
-    station: StationId,
-    receipt: u64,
-    total: Money,
-    change: Option<Money>,
-    wallet: Option<String>,
-    at: Moment,
-    paper: PaperWord,
-}
-
-/// How the paper of a paid sale stands, in a word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PaperWord {
-    Waiting,
-    Printing,
-    Printed,
-    Unconfirmed,
-    Failed,
-}
-
-impl Paid {
-    fn of(sale: &Sale, record: &Record, total: Money) -> Self {
-        let change = Money::sum(sale.cash.iter().map(|cash| cash.change), total.currency);
-        let approved = |intent: &&crate::sale::Intent| intent.state == IntentState::Approved;
-        Self {
-            sale: sale.id,
-            station: sale.station.clone(),
-            receipt: record.header.receipt.unwrap_or(0),
-            total,
-            change: change.ok().filter(|_| !sale.cash.is_empty()),
-            wallet: sale
-                .intents
-                .iter()
-                .find(approved)
-                .map(|intent| format!("{:?}", intent.provider).to_lowercase()),
-            at: record.header.moment,
-            paper: PaperWord::Waiting,
-        }
-    }
-}
-
 impl Till {
     /// The state that a genesis record begins. None for any other record.
     pub fn begin(genesis: &Record) -> Option<Self> {
@@ -223,10 +198,11 @@ impl Till {
             recent: VecDeque::new(),
             notes: VecDeque::new(),
             past: VecDeque::new(),
-            between: Shift::open(0, Money::zero(*currency)),
+            between: Shift::open(0, crate::money::Money::zero(*currency)),
             last_verdict: 0,
             refused: VecDeque::new(),
             adopted: None,
+            time: None,
         })
     }
 
@@ -278,6 +254,7 @@ impl Till {
     pub fn apply(&mut self, record: &Record) {
         self.tip = Tip { seq: record.header.seq, head: record.hash };
         self.boot = record.header.moment.boot;
+        self.apply_time(record);
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);
@@ -292,6 +269,7 @@ impl Till {
             }
             self.apply_notes(id, record);
             self.after_sale_record(id, record);
+            self.drop_codes_on_paper();
         }
     }
 

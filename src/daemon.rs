@@ -98,6 +98,8 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         kept: sync::stored_bundle(&edge, clock.unix_ms() / 1000),
         code_key: seal.keyed_hash("pay code", b"till"),
         wallets: parts::taken(config, &wallets),
+        phones: parts::phones(config),
+        code_ms: config.timing.shown_code_ms,
         sources: till::Sources { clock: clock.clone(), draw: clock::draw },
     };
     let ready = till::open(journal, opening, letters, outbox)?;

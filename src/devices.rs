@@ -156,7 +156,7 @@ async fn hand_out(
         };
         let Some(next) = next else { return };
         let (queue, none) = match &next {
-            DeviceWork::Print(duty, _) => (
+            DeviceWork::Print(duty, _) | DeviceWork::PrintCode(duty, _) => (
                 queues.get(&duty.station).and_then(|at| at.paper.as_ref()),
                 "no printer is set up at this station",
             ),
@@ -185,7 +185,7 @@ async fn hand_out(
 /// The report that not one byte of it was sent.
 fn not_begun(work: &DeviceWork, why: &str) -> Event {
     match work {
-        DeviceWork::Print(duty, _) => {
+        DeviceWork::Print(duty, _) | DeviceWork::PrintCode(duty, _) => {
             let words = words::sentence(why);
             Event::Print(duty.job, PrintReport::Ended(PaperOutcome::FailedBefore, words))
         }

@@ -8,7 +8,7 @@ use crate::bundle::Bundle;
 use crate::counter::duty::{Duty, KickDuty, PrintDuty};
 use crate::counter::event::Event;
 use crate::counter::refusal::Refusal;
-use crate::receipt::Receipt;
+use crate::receipt::{CodeSlip, Receipt};
 use crate::record::ids::{SaleId, StaffId, StationId};
 use crate::staff::PinHash;
 use crate::token::KeySet;
@@ -132,6 +132,8 @@ pub struct ProviderWork {
 pub enum DeviceWork {
     /// Print this receipt.
     Print(PrintDuty, Box<Receipt>),
+    /// Print this code for a phone.
+    PrintCode(PrintDuty, Box<CodeSlip>),
     /// Open the drawer.
     Kick(KickDuty),
 }

@@ -6,7 +6,7 @@
 mod told;
 mod words;
 
-pub use told::{attention, device, kind, told};
+pub use told::{attention, device, kind, told, wallet};
 pub use words::Msg;
 
 /// A language that screens speak.

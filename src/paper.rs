@@ -3,8 +3,10 @@
 //! Pure. Nothing of a printer is known but how many columns its paper has; bytes are made in `hardware`.
 //! Not here: which facts stand on a receipt (`receipt`), and pictures of paper.
 
+mod code;
 mod labels;
 mod layout;
+mod qr;
 mod sheet;
 mod slip;
 pub mod stickers;
@@ -12,7 +14,9 @@ mod text;
 mod words;
 mod wrap;
 
+pub use code::code_slip;
 pub use layout::layout;
+pub use qr::svg;
 pub use slip::{Slip, SlipError};
 pub use text::text;
 

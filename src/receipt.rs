@@ -1,7 +1,10 @@
 //! A receipt's facts, taken from the records of its sale; not how they are laid out (`paper`).
 
+mod code;
 mod of;
 mod turned;
+
+pub use code::CodeSlip;
 
 use crate::bundle::Shop;
 use crate::money::Money;
@@ -116,6 +119,9 @@ pub struct ReceiptTender {
     pub trade: Option<String>,
     /// What the wallet took off for the customer.
     pub wallet_discount: Option<Money>,
+    /// What is left of the stored value, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Money>,
 }
 
 /// What a receipt needs besides its sale.

@@ -18,7 +18,7 @@ use crate::record::{Mode, Moment, Record};
 use crate::tax::TaxAmount;
 use crate::view::{LineState, Phase};
 pub use back::Back;
-pub use intent::{Intent, IntentState};
+pub use intent::{GivenUp, Intent, IntentState};
 use serde::{Deserialize, Serialize};
 
 /// Lines of one sale, voided ones too: more is another customer's basket.
@@ -49,6 +49,8 @@ pub struct Sale {
     pub coupons: Vec<CouponTaken>,
     /// The member.
     pub member: Option<String>,
+    /// The one-time number by which the till recognised the member, and when.
+    pub member_proof: Option<MemberProof>,
     /// The total, once fixed.
     pub fixed: Option<Fixed>,
     /// What the next tender takes of what is due, where it is not all.
@@ -71,6 +73,15 @@ pub struct Sale {
     pub frozen: bool,
     /// What a manager said about it.
     pub acknowledged: Option<String>,
+}
+
+/// What a member's code said besides who it is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MemberProof {
+    /// The eight digits.
+    pub digits: String,
+    /// When they were read.
+    pub at: Moment,
 }
 
 /// A fixed total.
@@ -187,6 +198,7 @@ impl Sale {
             lines: vec![],
             coupons: vec![],
             member: None,
+            member_proof: None,
             fixed: None,
             part: None,
             intents: vec![],
@@ -236,7 +248,11 @@ impl Sale {
             }
             Body::CouponTaken { coupon } => self.coupons.push(coupon.clone()),
             Body::CouponReturned { serial } => self.coupons.retain(|coupon| coupon.serial != *serial),
-            Body::MemberRecognised { member, .. } => self.member = Some(member.clone()),
+            Body::MemberRecognised { member, code_proof, .. } => {
+                self.member = Some(member.clone());
+                let at = record.header.moment;
+                self.member_proof = code_proof.clone().map(|digits| MemberProof { digits, at });
+            }
             Body::TotalFixed { lines, discounts, taxes, total, .. } => {
                 let (lines, discounts, taxes) = (lines.clone(), discounts.clone(), taxes.clone());
                 self.fixed = Some(Fixed { lines, discounts, taxes, total: *total });
@@ -300,6 +316,7 @@ impl Sale {
             }
             Body::IntentDrawn { .. }
             | Body::Declined { .. }
+            | Body::CodeShown { .. }
             | Body::Pending { .. }
             | Body::Unsure { .. }
             | Body::Cancelling { .. }

@@ -8,6 +8,7 @@
 //! Not here: what an event means (`counter`).
 
 mod memory;
+mod print;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -15,13 +16,12 @@ mod tests;
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::counter::duty::{Duty, DutyId};
-use crate::counter::event::{Act, Command, Event, PrintReport, ProviderReport};
+use crate::counter::event::{Act, Command, Event, ProviderReport};
 use crate::counter::refusal::Told;
-use crate::counter::{Context, Refusal, Till};
+use crate::counter::{Context, PhonesPay, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
 use crate::journal::Journal;
-use crate::receipt::{Receipt, ReceiptAbout};
-use crate::record::body::{Body, PaperOutcome};
+use crate::record::body::Body;
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
 use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Moment, Record};
@@ -69,6 +69,8 @@ pub struct Loop {
     sources: Sources,
     code_key: [u8; 32],
     wallets: BTreeSet<ProviderName>,
+    phones: PhonesPay,
+    code_ms: u64,
     in_force: Arc<InForce>,
     told: BTreeMap<StationId, Told>,
     in_flight: BTreeSet<DutyId>,
@@ -211,6 +213,8 @@ impl Loop {
             keys: &in_force.keys,
             code_key: &self.code_key,
             wallets: &self.wallets,
+            phones: self.phones,
+            code_ms: self.code_ms,
             archived: archived.as_ref(),
         };
         let made = self.till.step(event, &cx)?;
@@ -253,6 +257,11 @@ impl Loop {
             String::from_utf8_lossy(&scan.data).into_owned()
         } else if let Event::Act(Command { act: Act::TypeCode(text), .. }) = event {
             text.clone()
+        } else if let (Event::Act(Command { act: Act::StoredValue, .. }), Some(sale)) =
+            (event, record.header.sale)
+        {
+            let Some(text) = self.till.member_code(sale) else { return };
+            text
         } else {
             return;
         };
@@ -295,6 +304,7 @@ impl Loop {
         let now_s = self.moment().unix_s();
         let bundle = &self.in_force.bundle;
         let view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
+        let view = View { ways: self.ways(), ..view };
         self.view.send_replace(Arc::new(view));
         let pins = self.till.pins();
         self.pins.send_if_modified(|old| {
@@ -354,37 +364,9 @@ impl Loop {
             },
             Duty::Offer(_) | Duty::Withdraw(_) => self.outbox.cloud.try_send(duty).is_ok(),
             Duty::Kick(kick) => self.outbox.devices.try_send(DeviceWork::Kick(kick)).is_ok(),
-            Duty::Print(print) => match self.receipt(&print) {
-                Some(receipt) => {
-                    self.outbox.devices.try_send(DeviceWork::Print(print, Box::new(receipt))).is_ok()
-                }
-                None => {
-                    let words = "The receipt cannot be read back from the journal.".to_owned();
-                    let report = PrintReport::Ended(PaperOutcome::FailedBefore, words);
-                    return Start::Never(Box::new(Event::Print(print.job, report)));
-                }
-            },
+            Duty::Print(print) => return self.print(print),
         };
         if taken { Start::UnderWay } else { Start::Later }
-    }
-
-    fn receipt(&self, print: &crate::counter::duty::PrintDuty) -> Option<Receipt> {
-        let records = match self.journal.sale(print.sale) {
-            Ok(records) => records,
-            Err(error) => {
-                tracing::error!(sale.id = %print.sale, error = %error, "A receipt cannot be read back from the journal.");
-                return None;
-            }
-        };
-        let sale = Sale::fold(&records)?;
-        let cashier = sale.staff.as_ref().and_then(|staff| self.till.name_of(staff));
-        let about = ReceiptAbout {
-            terminal: self.till.terminal().clone(),
-            cashier: cashier.unwrap_or_default(),
-            paper: print.paper,
-            code: None,
-        };
-        Receipt::of(&sale, &self.in_force.bundle, about)
     }
 
     fn keep_snapshot(&mut self) {

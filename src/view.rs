@@ -4,6 +4,10 @@
 //! and nobody pushes. Not here: the state of ports and of the way to the cloud, which are not the
 //! till's to know (`inbox::Board`).
 
+#[cfg(test)]
+mod blank;
+mod payment;
+
 use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
 use crate::record::Epoch;
@@ -11,6 +15,7 @@ use crate::record::chain::Tip;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
+pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -41,6 +46,8 @@ pub struct View {
     pub desks: Vec<DeskView>,
     /// Keys on the cashier's screen.
     pub menu: Vec<KeyView>,
+    /// Ways to pay besides the customer's pay code and cash.
+    pub ways: Ways,
     /// What needs a person.
     pub attention: Vec<Attention>,
     /// What goes on or went on elsewhere than in front, to be known.
@@ -53,6 +60,28 @@ pub struct View {
     pub carried: usize,
     /// The last receipts, newest first.
     pub recent: Vec<PaidView>,
+}
+
+/// Ways to pay besides the customer's pay code and cash.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Ways {
+    /// A code that the till shows.
+    pub code: CodeWay,
+    /// Stored value, with the member's code.
+    pub stored_value: bool,
+}
+
+/// What the till can show for a phone to scan.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeWay {
+    /// Nothing.
+    #[default]
+    None,
+    /// An order, whose page lets the phone choose its wallet.
+    Order,
+    /// Codes of these wallets: `alipay`, `wechat`.
+    Wallets(Vec<&'static str>),
 }
 
 /// Whether the till sells.
@@ -212,55 +241,6 @@ pub struct DiscountView {
     pub name_zh: Option<String>,
     /// What came off.
     pub amount: Money,
-}
-
-/// One attempt to move money.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct PaymentView {
-    /// Which.
-    pub intent: IntentId,
-    /// How much.
-    pub amount: Money,
-    /// `pay_code` or `order`.
-    pub carrier: &'static str,
-    /// Stable word for its state.
-    pub state: &'static str,
-    /// A sentence for the cashier.
-    pub words: String,
-    /// The one safe thing to do now.
-    pub safe: SafeAct,
-    /// When it was drawn, Unix milliseconds by the till's wall clock.
-    pub drawn_ms: i64,
-}
-
-/// The one safe thing to do while a payment stands as it does. Each is a sentence in both languages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SafeAct {
-    /// Wait; the customer may have to confirm. No goods yet.
-    Wait,
-    /// Nothing is known: keep the goods, scan nothing more.
-    WaitAndAsk,
-    /// Wait for the phone, or take the bill back.
-    WaitForPhone,
-    /// Wait until it is taken back; or put the sale aside and serve the next.
-    WaitTakenBack,
-    /// Nobody knows for long: put the sale aside and call the manager.
-    CallManager,
-    /// Ask for a fresh code.
-    NewCode,
-    /// Ask for other money.
-    OtherMeans,
-    /// Nothing a cashier can do: other money now, and tell the manager.
-    TellManager,
-    /// It never left the till: try again, or cash.
-    TryAgain,
-    /// Nothing was taken: any tender may follow.
-    AnyTender,
-    /// It goes back by itself; take other money as if it had not come.
-    GoesBack,
-    /// It is paid, or this part of it is.
-    Paid,
 }
 
 /// A sale that was paid.

@@ -104,7 +104,8 @@ impl Books {
             Body::PrintOrdered { .. } => self.papers_ordered += 1,
             Body::PrintEnded { outcome: PaperOutcome::Confirmed, .. } => self.papers_confirmed += 1,
 
-            Body::PrintEnded { .. }
+            Body::CodeShown { .. }
+            | Body::PrintEnded { .. }
             | Body::PrintStarted { .. }
             | Body::PrintSettled { .. }
             | Body::DrawerOrdered { .. }

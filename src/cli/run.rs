@@ -52,8 +52,8 @@ pub(super) fn check(arguments: &Config) -> anyhow::Result<ExitCode> {
     if config.cloud.is_none() {
         say("Note: without [cloud] nothing leaves this machine: no coupons, no desks, no copy elsewhere.");
     }
-    if config.wallet.alipay.is_some() || config.wallet.wechat.is_some() {
-        say("Note: [wallet] puts the merchant's key on this counter. That suits a single shop, not a chain.");
+    for caution in config.cautions() {
+        say(&caution.to_string());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,8 +40,12 @@ impl House {
             Ok(HousePaid::Paid(row)) => approved(intent, row),
             Ok(HousePaid::Ended) => Answer::Closed,
             Ok(HousePaid::TooLittle { balance }) => {
-                let words = format!("There is {balance} on the member's account. Ask for other money.");
-                no("HOUSE.TOO_LITTLE", Advice::OtherMeans, &words)
+                let words = format!("There is {balance} on the member's account: that is too little.");
+                let advice = Advice::OtherMeans;
+                Answer::Declined(Decline {
+                    left: Some(balance),
+                    ..decline("HOUSE.TOO_LITTLE", advice, &words)
+                })
             }
             Ok(HousePaid::NoSuchMember) => {
                 no("HOUSE.NO_SUCH_MEMBER", Advice::OtherMeans, "Nobody has this member code.")
@@ -171,6 +175,7 @@ fn approved(intent: IntentId, row: HouseRow) -> Answer {
             bank_code: None,
         }],
         vouchers: vec![],
+        balance: row.balance,
     })
 }
 
@@ -179,7 +184,7 @@ fn no(code: &str, advice: Advice, message: &str) -> Answer {
 }
 
 fn decline(code: &str, advice: Advice, message: &str) -> Decline {
-    Decline { code: code.to_owned(), advice, message: message.to_owned() }
+    Decline { code: code.to_owned(), advice, message: message.to_owned(), left: None }
 }
 
 fn foreign() -> Answer {

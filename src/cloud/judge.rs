@@ -76,7 +76,8 @@ impl Judge<'_> {
             }
             Body::IntentDrawn { intent, provider, amount, carrier, .. } => {
                 let carrier = match carrier {
-                    Carrier::PayCode { .. } => "pay_code",
+                    // Whether the till called the wallet, or the cloud: that is all that is told apart here.
+                    Carrier::PayCode { .. } | Carrier::WalletCode {} => "pay_code",
                     Carrier::Order(_) => "order",
                 };
                 let change = PaymentChange::Drawn { provider: *provider, carrier, amount: *amount };
@@ -120,6 +121,7 @@ impl Judge<'_> {
             | Body::CouponReturned { .. }
             | Body::TotalReleased {}
             | Body::SaleVoided { .. }
+            | Body::CodeShown { .. }
             | Body::RefundPending { .. }
             | Body::RefundSettled { .. }
             | Body::PartChosen { .. }

@@ -369,6 +369,7 @@ pub(crate) fn settled(approval: &Approval, proof: Option<String>) -> Settled {
         platform_funded: approval.platform_funded,
         buyer: approval.buyer_masked.clone(),
         proof,
+        balance: approval.balance,
     }
 }
 

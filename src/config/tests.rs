@@ -134,3 +134,27 @@ fn a_cloud_in_the_clear_is_refused() {
     let text = format!("{GOOD}[cloud]\nurl = \"http://cloud.example\"\n");
     assert!(error(&text).starts_with("etc/till.toml:17: "), "{}", error(&text));
 }
+
+#[test]
+fn a_merchants_key_on_the_counter_is_pointed_out_and_more_so_beside_a_cloud() {
+    let alone = format!("{GOOD}{ALIPAY}");
+    let told = |text: &str| {
+        let config = Config::parse(Path::new("etc/till.toml"), text).unwrap();
+        config.cautions().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(told(GOOD).is_empty());
+    let [note] = &told(&alone)[..] else { panic!() };
+    assert!(note.starts_with("etc/till.toml:16: note: [wallet.alipay] puts the merchant's key"), "{note}");
+    let [warning] = &told(&format!("{alone}[cloud]\nurl = \"https://cloud.example\"\n"))[..] else {
+        panic!()
+    };
+    assert!(warning.contains("warning: [wallet.alipay] beside [cloud]"), "{warning}");
+    assert!(told(&format!("{GOOD}[cloud]\nurl = \"https://cloud.example\"\n")).is_empty());
+}
+
+const ALIPAY: &str = r#"[wallet.alipay]
+gateway = "https://openapi.alipay.com/gateway.do"
+app_id = "2021000000000001"
+app_key = "app.pem"
+alipay_key = "alipay.pem"
+"#;

@@ -4,7 +4,7 @@
 //! Files are named here and read by the daemon, each under its file or the name of a systemd credential.
 //! Not here: what is in the files (`wallet`).
 
-use super::{ConfigError, Source, WebAddress, in_toml, parsed, text_of};
+use super::{Config, ConfigError, Source, WebAddress, in_toml, parsed, text_of};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -35,6 +35,28 @@ impl WalletsFile {
         }
         read.source = source;
         Ok(read)
+    }
+}
+
+impl Config {
+    /// What may be meant so and mostly is not: sentences with file and line, for whoever checks the file.
+    pub fn cautions(&self) -> Vec<ConfigError> {
+        let alipay = self.wallet.alipay.as_ref().map(|table| ("alipay", table.span().start));
+        let wechat = self.wallet.wechat.as_ref().map(|table| ("wechat", table.span().start));
+        let caution = |(name, at): (&str, usize)| {
+            let reason = match self.cloud {
+                Some(_) => format!(
+                    "warning: [wallet.{name}] beside [cloud] puts the merchant's key on this counter, and pay codes go \
+                     past head office: in a chain the key belongs to the cloud alone. Take the table out"
+                ),
+                None => format!(
+                    "note: [wallet.{name}] puts the merchant's key on this counter. That suits a single shop, not a \
+                     chain"
+                ),
+            };
+            self.source.error_at(at, reason)
+        };
+        alipay.into_iter().chain(wechat).map(caution).collect()
     }
 }
 

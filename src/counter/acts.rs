@@ -108,6 +108,9 @@ impl Till {
             }
             Act::AcknowledgeFrozen { sale, reason } => self.acknowledge_frozen(*sale, reason, out),
             Act::SeeNote { sale } => self.see_note(*sale, out),
+            Act::ShowCode { at } => self.show_code(station, *at, out),
+            Act::PrintCode { intent } => self.print_code(*intent, out),
+            Act::StoredValue => self.pay_stored_value(station, out),
             Act::Cash { received } => self.take_cash(station, *received, out),
             Act::CancelPayment { intent } => self.cancel_payment(*intent, out),
             Act::Hold => self.hold(station, out),
@@ -160,6 +163,9 @@ impl Till {
             | Act::Part { .. }
             | Act::RetryRefund { .. }
             | Act::SeeNote { .. }
+            | Act::ShowCode { .. }
+            | Act::PrintCode { .. }
+            | Act::StoredValue
             | Act::Cash { .. }
             | Act::CancelPayment { .. }
             | Act::Hold
@@ -241,7 +247,7 @@ impl Till {
 /// Refuses while money may still move for this sale.
 pub(super) fn refuse_while_paying(sale: &Sale) -> Result<(), Refusal> {
     match sale.open_intent() {
-        Some(intent) if intent.is_order() => Err(Refusal::PhoneIsPaying),
+        Some(intent) if intent.is_order() || intent.is_shown() => Err(Refusal::PhoneIsPaying),
         Some(_) => Err(Refusal::PaymentUnderWay),
         None if sale.frozen => Err(Refusal::Frozen),
         None => Ok(()),

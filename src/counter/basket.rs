@@ -78,6 +78,9 @@ impl Till {
                 let text = String::from_utf8_lossy(data).trim().to_owned();
                 self.take_coupon(self.front(station), Some(station), &coupon, &text, out)
             }
+            Scanned::Token(Token::Member(code)) if self.member_pays(station, out) => {
+                self.pay_by_member(station, &code, out)
+            }
             Scanned::Token(Token::Member(code)) => self.recognise(station, &code, out),
             Scanned::Token(Token::Proof(_)) => Err(Refusal::Scan(
                 "No payment waits for this proof. Online, the till hears it by itself.".to_owned(),

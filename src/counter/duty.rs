@@ -11,7 +11,7 @@ use crate::record::money_moves::{OrderTerms, ProviderName};
 /// Something that an edge is to bring about and report on.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Duty {
-    /// Send a payment with the pay code that was scanned for it, once.
+    /// Send a payment once: with the pay code that was scanned for it, or to have a code made that is shown.
     Submit(PayDuty),
     /// Ask what became of a payment until it is known.
     Ask(PayDuty),
@@ -54,6 +54,15 @@ pub enum DutyId {
     Kick(KickId),
 }
 
+/// Who scans whose code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PayBy {
+    /// The till has scanned what the customer's phone showed.
+    CustomersCode,
+    /// The wallet makes a code, the till shows it, and the customer scans.
+    ShownCode,
+}
+
 /// What a provider needs to know of an intent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PayDuty {
@@ -63,6 +72,8 @@ pub struct PayDuty {
     pub provider: ProviderName,
     /// How much.
     pub amount: Money,
+    /// Who scans whose code.
+    pub by: PayBy,
     /// Where, for the wallet's records.
     pub station: StationId,
     /// When it was drawn.

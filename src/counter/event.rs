@@ -237,6 +237,18 @@ pub enum Act {
         /// Which.
         sale: SaleId,
     },
+    /// Shows a code that the customer scans to pay.
+    ShowCode {
+        /// At which wallet, where the till has to know it before the customer scans.
+        at: Option<ProviderName>,
+    },
+    /// Prints the code that is shown.
+    PrintCode {
+        /// Of which payment.
+        intent: IntentId,
+    },
+    /// Takes stored value with the code by which the member was recognised.
+    StoredValue,
     /// Takes cash.
     Cash {
         /// What the customer hands over.
@@ -304,7 +316,11 @@ pub enum ProviderReport {
         words: String,
         /// What to do next.
         advice: Advice,
+        /// What the payer has, where that was too little and is known.
+        left: Option<Money>,
     },
+    /// From here on a phone can scan this to pay.
+    Shown(String),
     /// The provider waits for the customer.
     Pending,
     /// Nobody knows.

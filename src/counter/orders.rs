@@ -6,8 +6,7 @@ use super::acts::{refuse_paid_in_part, refuse_while_paying};
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::record::body::{Body, Place};
-use crate::record::ids::{DeskId, IntentId, SaleId, StationId};
-use crate::record::money_moves::{Carrier, OrderTerms, ProviderName};
+use crate::record::ids::{DeskId, SaleId, StationId};
 use crate::token::ORDER_LIFETIME_S;
 use crate::view::Phase;
 
@@ -83,22 +82,8 @@ impl Till {
             self.complete(sale, &fixed, out);
             return Ok(());
         }
-        let terms = OrderTerms {
-            nonce: nonce(out.cx.draw),
-            issued_at_s: out.cx.moment.unix_s(),
-            desk: Some(desk),
-            bill_version,
-        };
-        let lifetime_ms = u64::try_from(ORDER_LIFETIME_S).unwrap_or(0).saturating_mul(1000);
-        let body = Body::IntentDrawn {
-            intent: out.id(IntentId::draw),
-            provider,
-            amount: fixed.total,
-            carrier: Carrier::Order(terms),
-            settle_by: out.cx.moment.after_ms(lifetime_ms),
-        };
-        out.push(body, About::sale(sale.id).amount(fixed.total));
-        Ok(())
+        let open_ms = u64::try_from(ORDER_LIFETIME_S).unwrap_or(0).saturating_mul(1000);
+        self.draw_order(sale, fixed.total, provider, Some(desk), open_ms, out)
     }
 }
 
@@ -107,12 +92,4 @@ fn desk_name(desk: &DeskId, out: &Recorder<'_>) -> Result<String, Refusal> {
     known.map(|desk| desk.name.clone()).ok_or_else(|| {
         Refusal::Desk(format!("There is no desk {desk}. A manager can add it at head office."))
     })
-}
-
-/// 64 random bits of the step's draw, by a label of their own.
-fn nonce(draw: [u8; 32]) -> u64 {
-    let id = IntentId::draw(&draw, u32::MAX).0;
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&id[..8]);
-    u64::from_be_bytes(bytes)
 }

@@ -20,7 +20,9 @@ impl Till {
             out.at(&sale.station);
             for intent in &sale.intents {
                 // The pay code went with the old process: whether it was sent can only be asked.
-                if intent.state == IntentState::Drawn && !intent.is_order() {
+                if intent.state == IntentState::Drawn && intent.is_shown() && !intent.is_order() {
+                    self.give_up(sale, intent, "the till restarted before its code was shown", out);
+                } else if intent.state == IntentState::Drawn && !intent.is_order() {
                     let why = "the till restarted".to_owned();
                     out.push(
                         Body::Unsure { intent: intent.id, why },
@@ -72,7 +74,8 @@ impl Till {
                 | IntentState::PaidLate
                 | IntentState::Resolved => self.money_came(sale, intent, settled, out),
             },
-            ProviderReport::Declined { code, words, advice } => {
+            ProviderReport::Shown(text) => self.code_came(sale, intent, text, out),
+            ProviderReport::Declined { code, words, advice, left } => {
                 match intent.state {
                     IntentState::Drawn
                     | IntentState::Pending
@@ -81,7 +84,7 @@ impl Till {
                     | IntentState::CancelUnsure => {}
                     // It was given up before, and now it is known that nothing will come.
                     IntentState::Cancelled | IntentState::Abandoned => {
-                        return out.push(Body::Tombstoned { intent: id }, about());
+                        return self.bury(sale, intent, out);
                     }
                     IntentState::Tombstoned
                     | IntentState::Approved
@@ -89,13 +92,19 @@ impl Till {
                     | IntentState::PaidLate
                     | IntentState::Resolved => return,
                 }
-                let (code, words, advice) = (short(code), short(words), *advice);
-                out.push(Body::Declined { intent: id, code, words, advice }, about());
+                let (code, words, advice, left) = (short(code), short(words), *advice, *left);
+                out.push(Body::Declined { intent: id, code, words, advice, left }, about());
                 self.free_desk(sale, intent, out);
             }
             ProviderReport::Pending => {
                 if matches!(intent.state, IntentState::Drawn | IntentState::Unsure) {
                     out.push(Body::Pending { intent: id }, about());
+                }
+            }
+            // Nobody has seen its code: there is nothing to wait for.
+            ProviderReport::Unsure(_) if intent.is_shown() && intent.state == IntentState::Drawn => {
+                if !intent.is_order() {
+                    self.give_up(sale, intent, "the wallet made no code", out);
                 }
             }
             ProviderReport::Unsure(why) => {
@@ -104,9 +113,10 @@ impl Till {
                 }
             }
             ProviderReport::Cancelled(action) => match intent.state {
-                IntentState::Abandoned => out.push(Body::Tombstoned { intent: id }, about()),
+                IntentState::Abandoned => self.bury(sale, intent, out),
                 IntentState::Cancelling | IntentState::CancelUnsure => {
                     out.push(Body::Cancelled { intent: id, action: short(action) }, about());
+                    self.renew(sale, intent, out);
                 }
                 // After an approval this says nothing of the money that paid: the payments' edge asks before
                 // it takes back, and takes nothing back once it has posted an approval.
@@ -186,9 +196,18 @@ impl Till {
         }
     }
 
-    /// After a phone's payment came to nothing, the bill on the desk is open again.
+    /// Nothing was paid and nothing will be: the end of an attempt that was given up.
+    fn bury(&self, sale: &Sale, intent: &Intent, out: &mut Recorder<'_>) {
+        out.push(Body::Tombstoned { intent: intent.id }, About::sale(sale.id).amount(intent.amount));
+        if intent.is_order() {
+            self.renew(sale, intent, out);
+        }
+    }
+
+    /// After a phone's payment came to nothing, the bill on the desk is open again. One in front stays as it is,
+    /// for the next tender.
     pub(super) fn free_desk(&self, sale: &Sale, intent: &Intent, out: &mut Recorder<'_>) {
-        if intent.is_order() && sale.fixed.is_some() {
+        if intent.is_order() && !intent.is_shown() && sale.fixed.is_some() {
             out.push(Body::TotalReleased {}, About::sale(sale.id));
         }
     }
@@ -220,7 +239,7 @@ impl Till {
         for sale in self.sales.values() {
             for intent in &sale.intents {
                 let waiting = intent.state.awaits_answer();
-                if waiting && out.cx.moment.is_past(intent.settle_by) {
+                if waiting && out.cx.moment.is_past(intent.give_up_at()) {
                     out.at(&sale.station);
                     out.by(None);
                     self.give_up(sale, intent, "its time is up", out);

@@ -1,6 +1,6 @@
 //! What is owed outwards, from the state alone: recovery asks the same question as any other moment.
 
-use super::duty::{Duty, KickDuty, OrderDuty, PayDuty, PrintDuty, RefundDuty};
+use super::duty::{Duty, KickDuty, OrderDuty, PayBy, PayDuty, PrintDuty, RefundDuty};
 use super::{JobState, Till};
 use crate::record::giving_back::ReturnWhy;
 use crate::record::moment::Deadline;
@@ -30,7 +30,7 @@ impl Till {
         let intents = self.sales.values().flat_map(|sale| &sale.intents);
         let waiting = intents.filter(|intent| intent.state.awaits_answer());
         // A deadline of an earlier boot is due, whatever that boot's clock said.
-        let deadlines = waiting.map(|intent| intent.settle_by);
+        let deadlines = waiting.map(Intent::give_up_at);
         deadlines.min_by_key(|deadline| (deadline.boot == self.boot, deadline.monotonic_ms))
     }
 }
@@ -41,11 +41,15 @@ fn of_intent(sale: &Sale, intent: &Intent) -> Option<Duty> {
         provider: intent.provider,
         amount: intent.amount,
         station: sale.station.clone(),
+        by: match intent.carrier {
+            Carrier::WalletCode {} => PayBy::ShownCode,
+            Carrier::PayCode { .. } | Carrier::Order(_) => PayBy::CustomersCode,
+        },
         drawn: intent.drawn,
         settle_by: intent.settle_by,
     };
     match &intent.carrier {
-        Carrier::PayCode { .. } => match intent.state {
+        Carrier::PayCode { .. } | Carrier::WalletCode {} => match intent.state {
             IntentState::Drawn => Some(Duty::Submit(pay())),
             IntentState::Pending | IntentState::Unsure => Some(Duty::Ask(pay())),
             IntentState::Cancelling | IntentState::CancelUnsure => Some(Duty::Cancel(pay())),

@@ -2,8 +2,9 @@
 
 use super::acts::{reason_given, short};
 use super::event::PrintReport;
+use super::paid::PaperWord;
 use super::recorder::{About, Recorder};
-use super::{JobState, Kick, PaperJob, PaperWord, Refusal, Till};
+use super::{JobState, Kick, PaperJob, Refusal, Till};
 use crate::record::Record;
 use crate::record::body::{Body, Paper, PaperOutcome};
 use crate::record::ids::{JobId, KickId, SaleId};
@@ -81,7 +82,7 @@ impl Till {
     fn copies_waiting(&self, id: SaleId) -> u32 {
         let of_sale = self.papers.values().filter(|paper| paper.sale == id);
         let number = |paper: &PaperJob| match paper.paper {
-            Paper::Receipt => 0,
+            Paper::Receipt | Paper::ShownCode(_) => 0,
             Paper::Copy(number) => number,
         };
         of_sale.map(number).max().unwrap_or(0)
@@ -116,7 +117,13 @@ impl Till {
                 if let Some(paper) = self.papers.get_mut(job) {
                     paper.state = JobState::Started;
                 }
-                self.mark(record.header.sale, PaperWord::Printing);
+                if !self.is_code(*job) {
+                    self.mark(record.header.sale, PaperWord::Printing);
+                }
+            }
+            // What a phone scans stands on the screen, too: nobody has to look after its paper.
+            Body::PrintEnded { job, .. } if self.is_code(*job) => {
+                self.papers.remove(job);
             }
             Body::PrintEnded { job, outcome, words } => {
                 let word = match outcome {
@@ -154,6 +161,10 @@ impl Till {
             }
             _ => {}
         }
+    }
+
+    fn is_code(&self, job: JobId) -> bool {
+        self.papers.get(&job).is_some_and(|paper| matches!(paper.paper, Paper::ShownCode(_)))
     }
 
     fn mark(&mut self, sale: Option<SaleId>, word: PaperWord) {

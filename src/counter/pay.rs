@@ -18,7 +18,7 @@ use ring::hmac;
 /// How long a pay code's payment may take before it is taken back. The field's hard stop is 45 to 60 s:
 /// Alipay's guide asks for about 60 s and then cancels at once; WeChat Pay's USERPAYING is asked for up to
 /// 45 s and then reversed (codepay guide 4013637903).
-fn settle_within_ms(provider: ProviderName) -> u64 {
+pub(super) fn settle_within_ms(provider: ProviderName) -> u64 {
     match provider {
         ProviderName::Alipay | ProviderName::House => 60_000,
         ProviderName::Wechat => 45_000,
@@ -53,20 +53,7 @@ impl Till {
                 "This basket comes to less than nothing. A refund is another kind of sale.".to_owned(),
             ));
         }
-        let body = Body::TotalFixed {
-            lines: fixed.lines.clone(),
-            discounts: fixed.discounts.clone(),
-            taxes: fixed.taxes.clone(),
-            total: fixed.total,
-            bundle_version: out.cx.bundle.content.version,
-            bundle_hash: out.cx.bundle.hash,
-            engine: ENGINE,
-        };
-        // The journal takes no longer body, and a journal that refuses stops the till.
-        if serde_json::to_vec(&body).map_or(usize::MAX, |bytes| bytes.len()) > BODY_BYTES_MAX {
-            return Err(Refusal::BillTooLong);
-        }
-        out.push(body, About::sale(sale.id).amount(fixed.total));
+        push_fixed(sale.id, &fixed, out)?;
         Ok(fixed)
     }
 
@@ -206,8 +193,27 @@ impl Till {
     }
 }
 
+/// Writes a total down, with what it was computed from.
+pub(super) fn push_fixed(sale: SaleId, fixed: &Fixed, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+    let body = Body::TotalFixed {
+        lines: fixed.lines.clone(),
+        discounts: fixed.discounts.clone(),
+        taxes: fixed.taxes.clone(),
+        total: fixed.total,
+        bundle_version: out.cx.bundle.content.version,
+        bundle_hash: out.cx.bundle.hash,
+        engine: ENGINE,
+    };
+    // The journal takes no longer body, and a journal that refuses stops the till.
+    if serde_json::to_vec(&body).map_or(usize::MAX, |bytes| bytes.len()) > BODY_BYTES_MAX {
+        return Err(Refusal::BillTooLong);
+    }
+    out.push(body, About::sale(sale).amount(fixed.total));
+    Ok(())
+}
+
 /// HMAC-SHA256 of a pay code under the till's own key: it is known again, and nothing can be read from it.
-fn keyed_hash(key: &[u8; 32], code: &str) -> String {
+pub(super) fn keyed_hash(key: &[u8; 32], code: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     crate::record::ids::hex(hmac::sign(&key, code.as_bytes()).as_ref())
 }

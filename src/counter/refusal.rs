@@ -37,6 +37,23 @@ pub enum Refusal {
     /// A phone may be paying it right now.
     #[error("A phone is paying this bill. Wait for it, or take the bill back first.")]
     PhoneIsPaying,
+    /// Nothing is set up that a phone could scan.
+    #[error("Nothing is set up here that a phone pays by scanning. Scan the customer's code, or take cash.")]
+    NoCodeHere,
+    /// Two wallets, and no word which.
+    #[error("Choose Alipay or WeChat Pay: its own app scans the code.")]
+    ChooseWallet,
+    /// The time is not known well enough to sign an order.
+    #[error(
+        "The till is not sure of the time and shows no code. Head office sets its clock: try again, or scan the customer's code."
+    )]
+    ClockUnsure,
+    /// Head office has yet to say that the last order is off.
+    #[error("Head office has not confirmed yet that the old code is off. Wait a moment, or take cash.")]
+    CodeUnsettled,
+    /// No member's code is at hand.
+    #[error("Scan the member's code: a fresh one from the phone.")]
+    NoMemberCode,
     /// A payment is under way.
     #[error("A payment is under way. Wait for it, or cancel it first.")]
     PaymentUnderWay,
@@ -133,6 +150,11 @@ impl Refusal {
             Self::TotalIsFixed => "total_is_fixed",
             Self::PressPayFirst => "press_pay_first",
             Self::PhoneIsPaying => "phone_is_paying",
+            Self::NoCodeHere => "no_code_here",
+            Self::ChooseWallet => "choose_wallet",
+            Self::ClockUnsure => "clock_unsure",
+            Self::CodeUnsettled => "code_unsettled",
+            Self::NoMemberCode => "no_member_code",
             Self::PaymentUnderWay => "payment_under_way",
             Self::CodeUsed => "code_used",
             Self::PaidInPart => "paid_in_part",

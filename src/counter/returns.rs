@@ -10,11 +10,10 @@
 
 use super::acts::{reason_given, short};
 use super::event::RefundReport;
+use super::pay::push_fixed;
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::money::Money;
-use crate::offer::ENGINE;
-use crate::record::BODY_BYTES_MAX;
 use crate::record::body::{Body, Paper, Place, SaleKind};
 use crate::record::giving_back::{CashBack, Means, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::ids::{JobId, RefundId, SaleId};
@@ -126,19 +125,7 @@ impl Till {
             let amount = line.gross()?;
             out.push(Body::LineAdded { line: line.clone() }, About::sale(id).amount(amount));
         }
-        let body = Body::TotalFixed {
-            lines: fixed.lines.clone(),
-            discounts: fixed.discounts.clone(),
-            taxes: fixed.taxes.clone(),
-            total: fixed.total,
-            bundle_version: out.cx.bundle.content.version,
-            bundle_hash: out.cx.bundle.hash,
-            engine: ENGINE,
-        };
-        if serde_json::to_vec(&body).map_or(usize::MAX, |bytes| bytes.len()) > BODY_BYTES_MAX {
-            return Err(Refusal::BillTooLong);
-        }
-        out.push(body, About::sale(id).amount(fixed.total));
+        push_fixed(id, fixed, out)?;
         Ok(id)
     }
 

@@ -1,14 +1,15 @@
 //! The till's state as screens show it.
 
 use super::endings::Ended;
-use super::{JobState, PaperWord, Till, is_open};
+use super::paid::Paid;
+use super::{JobState, Till, is_open};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::record::body::{PaperOutcome, Place};
 use crate::record::ids::{JobId, StationId};
 use crate::sale::{IntentState, Refund, RefundState, Sale};
 use crate::view::{
-    Attention, DeskView, KeyView, Notice, PaidView, SaleView, Seen, Selling, StaffView, StationView, View,
+    Attention, DeskView, KeyView, Notice, SaleView, Seen, Selling, StaffView, StationView, View,
 };
 use std::collections::BTreeMap;
 
@@ -48,13 +49,14 @@ impl Till {
             held: open().filter(|sale| sale.place == Place::Held).map(show).collect(),
             desks: self.desk_views(bundle, show),
             menu: menu(bundle),
+            ways: crate::view::Ways::default(),
             attention: self.attention(),
             notices: self.notices(),
             shift: self.shift.as_ref().map(crate::shift::Shift::view),
             between_shifts: Some(self.between.view())
                 .filter(|between| self.shift.is_none() && between.sales > 0),
             carried: self.carried(),
-            recent: self.recent.iter().map(paid_view).collect(),
+            recent: self.recent.iter().map(Paid::view).collect(),
         }
     }
 
@@ -64,7 +66,7 @@ impl Till {
         StationView {
             staff: station.and_then(|station| station.staff.clone()),
             sale: self.front(id).map(|sale| sale.view(bundle, now_s)),
-            paid: paid.and_then(|sale| self.recent.iter().find(|paid| paid.sale == sale)).map(paid_view),
+            paid: paid.and_then(|sale| self.recent.iter().find(|paid| paid.sale == sale)).map(Paid::view),
             told: told.cloned(),
         }
     }
@@ -196,22 +198,4 @@ fn menu(bundle: &Bundle) -> Vec<KeyView> {
         })
     };
     bundle.catalogue.menu().iter().filter_map(view).collect()
-}
-
-fn paid_view(paid: &super::Paid) -> PaidView {
-    PaidView {
-        sale: paid.sale,
-        receipt: paid.receipt,
-        total: paid.total,
-        change: paid.change,
-        wallet: paid.wallet.clone(),
-        paper: match paid.paper {
-            PaperWord::Waiting => "waiting",
-            PaperWord::Printing => "printing",
-            PaperWord::Printed => "printed",
-            PaperWord::Unconfirmed => "unconfirmed",
-            PaperWord::Failed => "failed",
-        },
-        at_ms: paid.at.wall_ms,
-    }
 }

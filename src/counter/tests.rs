@@ -17,11 +17,13 @@ mod repeat;
 mod returns;
 mod schedules;
 mod shop;
+mod shown;
+mod stored_value;
 mod tender;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
-use super::{Context, Refusal, Till};
+use super::{CODE_MS_MAX, Context, PhonesPay, Refusal, Till};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
@@ -79,13 +81,20 @@ struct TestTill {
     station: StationId,
     staff: Option<StaffId>,
     approver: Option<StaffId>,
+    phones: PhonesPay,
+    wallets: BTreeSet<ProviderName>,
 }
 
 impl TestTill {
     /// A till that was never used: no people, no sale.
     fn bare() -> Self {
         let (bundle, keys) = (shop::bundle(), shop::keys());
-        let moment = Moment { wall_ms: shop::NOW_S * 1000, monotonic_ms: 5_000, ..Moment::default() };
+        let moment = Moment {
+            wall_ms: shop::NOW_S * 1000,
+            monotonic_ms: 5_000,
+            cloud_offset_ms: Some(0),
+            ..Moment::default()
+        };
         let cx = context(&bundle, &keys, moment, 0, None);
         let genesis = Till::genesis("till-1".parse().unwrap(), Epoch(0xE9), "0.1.0", &cx);
         let till = Till::begin(&genesis).unwrap();
@@ -99,6 +108,8 @@ impl TestTill {
             station: "front".parse().unwrap(),
             staff: None,
             approver: None,
+            phones: PhonesPay::AtTheCloud,
+            wallets: [ProviderName::Alipay].into(),
         }
     }
 
@@ -122,7 +133,11 @@ impl TestTill {
     /// As [`TestTill::post`] with a sale that has left memory.
     fn post_about(&mut self, event: &Event, archived: Option<&Sale>) -> Answer {
         self.draws += 1;
-        let cx = context(&self.bundle, &self.keys, self.moment, self.draws, archived);
+        let cx = Context {
+            phones: self.phones,
+            wallets: &self.wallets,
+            ..context(&self.bundle, &self.keys, self.moment, self.draws, archived)
+        };
         let before = self.till.tip();
         let made = self.till.step(event, &cx);
         assert_eq!(self.till.tip(), before, "a step changes nothing");
@@ -331,7 +346,17 @@ fn context<'a>(
     draw[..8].copy_from_slice(&draws.to_be_bytes());
     static WALLETS: std::sync::LazyLock<BTreeSet<ProviderName>> =
         std::sync::LazyLock::new(|| [ProviderName::Alipay].into());
-    Context { moment, draw, bundle, keys, code_key: &[0x5C; 32], wallets: &WALLETS, archived }
+    Context {
+        moment,
+        draw,
+        bundle,
+        keys,
+        code_key: &[0x5C; 32],
+        wallets: &WALLETS,
+        phones: PhonesPay::AtTheCloud,
+        code_ms: CODE_MS_MAX,
+        archived,
+    }
 }
 
 fn pin() -> PinHash {
@@ -361,6 +386,7 @@ fn approved(amount: Money) -> ProviderReport {
         platform_funded: fen(0),
         buyer: None,
         proof: None,
+        balance: None,
     })
 }
 
@@ -369,6 +395,7 @@ fn declined() -> ProviderReport {
         code: "ACQ.PAYMENT_AUTH_CODE_INVALID".to_owned(),
         words: "The code has run out. Ask for a fresh one.".to_owned(),
         advice: crate::record::money_moves::Advice::NewCode,
+        left: None,
     }
 }
 

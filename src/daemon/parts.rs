@@ -4,6 +4,7 @@ use super::wallets::Wallets;
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config};
+use crate::counter::PhonesPay;
 use crate::devices::{Address, DrawerPulse, FlowControl, LineSettings, SerialAddress, TcpAddress};
 use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
@@ -27,6 +28,14 @@ pub(super) fn own_bundle(config: &Config) -> Bundle {
 pub(super) fn taken(config: &Config, own: &Wallets) -> BTreeSet<ProviderName> {
     let cloud = config.cloud.iter().flat_map(|_| provider::ALL);
     own.keys().copied().chain(cloud).collect()
+}
+
+/// Through the cloud is the rule; a single shop's till asks the wallet itself.
+pub(super) fn phones(config: &Config) -> PhonesPay {
+    match config.cloud {
+        Some(_) => PhonesPay::AtTheCloud,
+        None => PhonesPay::AtTheWallet,
+    }
 }
 
 /// What the payments' edge is given.

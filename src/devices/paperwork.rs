@@ -11,8 +11,8 @@ use crate::counter::Refusal;
 use crate::counter::duty::{KickDuty, PrintDuty};
 use crate::counter::event::{Event, PrintReport};
 use crate::inbox::{DeviceWork, Inbox};
-use crate::paper::{Form, Lang, layout};
-use crate::receipt::Receipt;
+use crate::paper::{Form, Lang, code_slip, layout};
+use crate::receipt::{CodeSlip, Receipt};
 use crate::record::body::PaperOutcome;
 use hardware::document::Document;
 use hardware::printer::escpos::encode;
@@ -30,6 +30,12 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How often a drawer that waits behind a receipt looks whether that stands still.
 const HELD_LOOK: Duration = Duration::from_millis(100);
 
+/// What is to be on a paper.
+enum Wanted {
+    Receipt(Box<Receipt>),
+    Code(Box<CodeSlip>),
+}
+
 /// The work of one printer.
 pub(super) struct Paperwork {
     printer: Running,
@@ -44,7 +50,7 @@ pub(super) struct Paperwork {
     jam_cleared: Presses,
     /// Drawers, each with the moment at which it is given up.
     kicks: VecDeque<(KickDuty, Instant)>,
-    receipts: VecDeque<(PrintDuty, Box<Receipt>)>,
+    papers: VecDeque<(PrintDuty, Wanted)>,
     /// When the till, which could not write just now, is asked again.
     ask_again: Option<Instant>,
     /// No more work can come: the till is gone.
@@ -84,7 +90,7 @@ impl Paperwork {
             given_up,
             jam_cleared,
             kicks: VecDeque::new(),
-            receipts: VecDeque::new(),
+            papers: VecDeque::new(),
             ask_again: None,
             ended: false,
         }
@@ -124,7 +130,7 @@ impl Paperwork {
         }
         // Health is as old as the last question. It is asked for again before a receipt is announced, so
         // that paper which ran out since holds the receipt up here instead of failing it.
-        if self.receipts.is_empty() || !self.is_ready() {
+        if self.papers.is_empty() || !self.is_ready() {
             return false;
         }
         if self.submit(Vec::new()).await != JobOutcome::Confirmed {
@@ -142,18 +148,21 @@ impl Paperwork {
         self.printer.handle.status().can_print()
     }
 
-    /// Prints the first receipt that waits. False when the till cannot write that down just now.
+    /// Prints the first paper that waits. False when the till cannot write that down just now.
     async fn print_next(&mut self) -> bool {
-        let Some((duty, receipt)) = self.receipts.pop_front() else { return false };
+        let Some((duty, wanted)) = self.papers.pop_front() else { return false };
         let profile = self.config.profile;
-        let document = layout(&receipt, self.form());
+        let document = match &wanted {
+            Wanted::Receipt(receipt) => layout(receipt, self.form()),
+            Wanted::Code(slip) => code_slip(slip, self.form()),
+        };
         let (outcome, words) = match encode(&document, profile) {
             Ok(bytes) => {
                 match self.announce(Event::Print(duty.job, PrintReport::Starting)).await {
                     Leave::Given => {}
                     Leave::Never => return true,
                     Leave::Later => {
-                        self.receipts.push_front((duty, receipt));
+                        self.papers.push_front((duty, wanted));
                         return false;
                     }
                 }
@@ -343,7 +352,8 @@ impl Paperwork {
 
     fn sort_in(&mut self, work: DeviceWork) {
         match work {
-            DeviceWork::Print(duty, receipt) => self.receipts.push_back((duty, receipt)),
+            DeviceWork::Print(duty, receipt) => self.papers.push_back((duty, Wanted::Receipt(receipt))),
+            DeviceWork::PrintCode(duty, slip) => self.papers.push_back((duty, Wanted::Code(slip))),
             DeviceWork::Kick(duty) => self.kicks.push_back((duty, Instant::now() + self.drawer_wait)),
         }
     }

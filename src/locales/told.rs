@@ -23,6 +23,11 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "total_is_fixed" => "合计已锁定，如需修改请按返回。",
         "press_pay_first" => "请先按结账，再扫描付款码。",
         "phone_is_paying" => "手机正在支付此单，请等待，或先收回账单。",
+        "no_code_here" => "这里没有设置可扫的收款码。请扫描顾客付款码，或收现金。",
+        "choose_wallet" => "请选择支付宝或微信支付：要用对应的应用扫码。",
+        "clock_unsure" => "收银机时间不确定，不显示收款码。总部会校正时间：请重试，或扫描顾客付款码。",
+        "code_unsettled" => "总部尚未确认旧收款码已失效。请稍候，或收现金。",
+        "no_member_code" => "请让会员刷新会员码后再扫描。",
         "payment_under_way" => "付款进行中，请等待或先取消。",
         "code_used" => "此付款码已使用，请顾客刷新付款码。",
         "paid_in_part" => "此单已付一部分，请收取剩余金额，或作废（已付款项将退回）。",
@@ -54,6 +59,23 @@ fn expired(words: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("{by} 2{date}，已过期，请勿出售，请下架。"))
+}
+
+/// A no of a payment, in the screen's language where it is one of our own sentences; a wallet's words as they are.
+pub fn wallet(words: &str, lang: Lang) -> String {
+    let chinese = match words {
+        "Scan the member's code." => "请扫描会员码。",
+        "Nobody has this member code." => "没有这个会员码。",
+        "The code is old or was used. Ask for a fresh one." => "会员码已过期或已使用，请会员刷新。",
+        "The wallet cannot be reached: nothing was sent. Try again, or take cash." => {
+            "无法连接钱包，未发送。请重试，或收现金。"
+        }
+        "No phone paid in time." | "The phone did not pay in time." => "手机未在时限内付款。",
+        "The payment was not made." => "未完成付款。",
+        "Head office takes no payments of this wallet yet." => "总部尚未开通此钱包。",
+        _ => words,
+    };
+    if lang == Lang::En { words.to_owned() } else { chinese.to_owned() }
 }
 
 /// What a device asks for, in the screen's language: each sentence that is known is said in it, others as they are.

@@ -7,6 +7,7 @@ use crate::locales::Msg;
 use crate::money::Currency;
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::line::LineId;
+use crate::record::money_moves::ProviderName;
 use crate::sale::back::Wanted;
 use crate::view::StationView;
 use axum::http::StatusCode;
@@ -82,6 +83,12 @@ pub(super) fn read(
         }
         "acknowledge-frozen" => Act::AcknowledgeFrozen { sale: fields.id("sale")?, reason: reason() },
         "see-note" => Act::SeeNote { sale: fields.id("sale")? },
+        "show-code" => {
+            let at = fields.get("at").map(|at| wallet(at).ok_or_else(|| bad_field("at"))).transpose()?;
+            Act::ShowCode { at }
+        }
+        "print-code" => Act::PrintCode { intent: fields.id("intent")? },
+        "stored-value" => Act::StoredValue,
         "cash" => Act::Cash { received: fields.money("received", currency)? },
         "cancel-payment" => Act::CancelPayment { intent: fields.id("intent")? },
         "hold" => Act::Hold,
@@ -119,6 +126,10 @@ fn wanted(fields: &Fields, currency: Currency) -> Result<Wanted, Sorry> {
         }
         _ => Err(bad_field("of")),
     }
+}
+
+fn wallet(word: &str) -> Option<ProviderName> {
+    [ProviderName::Alipay, ProviderName::Wechat].into_iter().find(|wallet| wallet.word() == word)
 }
 
 fn line(fields: &Fields) -> Result<LineId, Sorry> {

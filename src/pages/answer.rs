@@ -98,6 +98,11 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::PressPayFirst
         | Refusal::PhoneIsPaying
         | Refusal::PaymentUnderWay
+        | Refusal::NoCodeHere
+        | Refusal::ChooseWallet
+        | Refusal::ClockUnsure
+        | Refusal::CodeUnsettled
+        | Refusal::NoMemberCode
         | Refusal::CodeUsed
         | Refusal::PaidInPart
         | Refusal::NothingToPay

@@ -8,12 +8,14 @@ use super::payment::{self, Panel};
 use super::request::Asked;
 use super::session::{self, SignedIn};
 use super::voice::Voice;
-use crate::inbox::{Link, StationDevices};
+use crate::inbox::{Link, LinkState, StationDevices};
 use crate::locales::{Msg, told};
 use crate::money::Money;
 use crate::record::ids::{StationId, hex};
 use crate::staff::Role;
-use crate::view::{KeyView, LineState, PaidView, Phase, Seen, Selling, StaffView, StationView, View};
+use crate::view::{
+    CodeWay, KeyView, LineState, PaidView, Phase, Seen, Selling, StaffView, StationView, View,
+};
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -145,6 +147,8 @@ struct CashierPage<'a> {
     is_jammed: bool,
     devices: Vec<Chip>,
     link: LinkLine,
+    /// Whether the cloud answers: an order can be brought to it.
+    cloud_answers: bool,
     payment: Option<Panel>,
     notes: Vec<Money>,
     recent: &'a [PaidView],
@@ -164,6 +168,7 @@ fn signed_in(
 ) -> Response {
     let v = pages.voice(asked);
     let (devices, link) = pages.around(station);
+    let cloud_answers = link.state == LinkState::Online;
     let menu_pages = menu_pages(view);
     let menu = asked.fields.get("menu").and_then(|menu| menu.parse().ok()).unwrap_or(0);
     let menu = if menu < menu_pages.len() { menu } else { 0 };
@@ -190,6 +195,7 @@ fn signed_in(
         holds_paper: link::holds_paper(&devices),
         is_jammed: link::is_jammed(&devices),
         devices: link::chips(&devices, &v),
+        cloud_answers,
         link: link::line(&link, view.tip.seq, &v, pages.now_ms()),
         payment: here.sale.as_ref().and_then(|sale| payment::panel(sale, &v, pages.now_ms())),
         notes: due.map(payment::notes).unwrap_or_default(),

@@ -4,10 +4,12 @@
 use super::Pages;
 use super::answer::{page as page_of, say_sorry};
 use super::assets::Frame;
+use super::payment::clock;
 use super::request::Asked;
 use super::voice::Voice;
 use crate::locales::Msg;
-use crate::view::{LineState, Phase, StationView, View};
+use crate::money::Money;
+use crate::view::{LineState, Phase, SafeAct, StationView, View};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -23,6 +25,16 @@ struct DisplayPage<'a> {
     here: &'a StationView,
     state: &'static str,
     next: String,
+    code: Option<Code>,
+}
+
+/// A code that the customer scans.
+struct Code {
+    svg: String,
+    amount: Money,
+    with: String,
+    until_ms: i64,
+    remaining: String,
 }
 
 /// `GET /display/{station}`
@@ -38,7 +50,8 @@ pub(super) async fn page(
             match view.stations.get(&place) {
                 Some(here) => {
                     let (state, next) = (state(here), next(here, &v));
-                    page_of(StatusCode::OK, &DisplayPage { v, f, view: &view, here, state, next })
+                    let code = code(here, &v, pages.now_ms());
+                    page_of(StatusCode::OK, &DisplayPage { v, f, view: &view, here, state, next, code })
                 }
                 None => say_sorry(&super::answer::Sorry::no_such_station(), &asked.headers, None),
             }
@@ -53,6 +66,22 @@ fn state(here: &StationView) -> &'static str {
         (None, Some(_)) => "paid",
         (None, None) => "waiting",
     }
+}
+
+/// The code of the payment under way, if one is shown and nobody has begun to pay it.
+fn code(here: &StationView, v: &Voice, now_ms: i64) -> Option<Code> {
+    let sale = here.sale.as_ref().filter(|sale| sale.phase == Phase::Paying)?;
+    let payment = sale.payments.last().filter(|payment| payment.safe == SafeAct::LetScan)?;
+    Some(Code {
+        svg: crate::paper::svg(payment.code.as_deref()?)?,
+        amount: payment.amount,
+        with: match payment.wallet {
+            Some(wallet) => v.with(Msg::ScanWith, v.wallet(wallet)),
+            None => v.say(Msg::ScanWithAny).to_owned(),
+        },
+        until_ms: payment.until_ms,
+        remaining: clock(payment.until_ms.saturating_sub(now_ms)),
+    })
 }
 
 /// What the customer can do now. Empty while the basket grows.

@@ -2,8 +2,9 @@
 //! that a customer is likely to hand over.
 
 use super::voice::Voice;
-use crate::locales::{Lang, Msg};
+use crate::locales::{self, Lang, Msg};
 use crate::money::Money;
+use crate::paper;
 use crate::record::ids::IntentId;
 use crate::view::{PaymentView, Phase, SafeAct, SaleView};
 
@@ -24,6 +25,15 @@ pub(super) struct Panel {
     pub(super) since_ms: i64,
     pub(super) elapsed: String,
     pub(super) intent: IntentId,
+    pub(super) amount: Money,
+    /// Whether it is a code that the till shows.
+    pub(super) is_code: bool,
+    /// The code that a phone scans, drawn, and when it ends.
+    pub(super) code: Option<String>,
+    pub(super) until_ms: i64,
+    pub(super) remaining: String,
+    /// What can be taken of the payer's money, where it was too little for all.
+    pub(super) left: Option<Money>,
 }
 
 /// The panel for a sale's last payment; none where there is nothing to say.
@@ -32,7 +42,9 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         return None;
     }
     let payment = sale.payments.last()?;
+    let scans = payment.safe == SafeAct::LetScan;
     let (mark, heading) = match (payment.state, payment.carrier) {
+        ("drawn" | "pending", _) if scans => ("wait", Msg::LetScan),
         ("drawn" | "pending", _) => ("wait", Msg::Paying),
         ("unsure", _) => ("warn", Msg::PayingUnsure),
         ("cancelling" | "cancel_unsure", _) => ("warn", Msg::PayingBack),
@@ -53,6 +65,12 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         since_ms: payment.drawn_ms,
         elapsed: clock(now_ms.saturating_sub(payment.drawn_ms)),
         intent: payment.intent,
+        amount: payment.amount,
+        is_code: payment.carrier == "code",
+        code: payment.code.as_deref().and_then(paper::svg),
+        until_ms: payment.until_ms,
+        remaining: clock(payment.until_ms.saturating_sub(now_ms)),
+        left: payment.left.filter(|left| left.is_positive() && payment.state == "declined"),
     })
 }
 
@@ -62,6 +80,8 @@ fn safe(act: SafeAct) -> Msg {
         SafeAct::Wait => Msg::SafeWait,
         SafeAct::WaitAndAsk => Msg::SafeAsk,
         SafeAct::WaitForPhone => Msg::SafePhone,
+        SafeAct::LetScan => Msg::SafeScan,
+        SafeAct::Split => Msg::SafeSplit,
         SafeAct::WaitTakenBack => Msg::SafeBack,
         SafeAct::CallManager => Msg::SafeCall,
         SafeAct::NewCode => Msg::SafeAgain,
@@ -79,7 +99,13 @@ fn words(payment: &PaymentView, v: &Voice) -> String {
     if v.lang == Lang::En {
         return payment.words.clone();
     }
+    if let Some(left) = payment.left {
+        return v.with(Msg::TooLittleLeft, v.money(&left));
+    }
     let fixed = match (payment.state, payment.carrier) {
+        ("drawn", "code") if payment.code.is_none() => Msg::PayCodeReady,
+        ("drawn" | "pending", "code") if payment.safe == SafeAct::LetScan => Msg::PayCodeShown,
+        ("pending", "code" | "order") => Msg::PayPhone,
         ("drawn", "order") => Msg::PayPhone,
         ("drawn", _) => Msg::PayDrawn,
         ("pending", _) => Msg::PayPending,
@@ -92,13 +118,13 @@ fn words(payment: &PaymentView, v: &Voice) -> String {
         ("resolved", _) => Msg::PayResolved,
         ("approved", _) => Msg::PartPaid,
         // A wallet's no comes in the wallet's own words.
-        _ => return payment.words.clone(),
+        _ => return locales::wallet(&payment.words, v.lang),
     };
     v.say(fixed).to_owned()
 }
 
 /// `0:07`, as the page's script goes on counting.
-fn clock(ms: i64) -> String {
+pub(super) fn clock(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
@@ -136,6 +162,8 @@ mod tests {
             SafeAct::Wait,
             SafeAct::WaitAndAsk,
             SafeAct::WaitForPhone,
+            SafeAct::LetScan,
+            SafeAct::Split,
             SafeAct::WaitTakenBack,
             SafeAct::CallManager,
             SafeAct::NewCode,

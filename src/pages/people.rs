@@ -44,8 +44,7 @@ pub(super) async fn sign_out(
     asked: Asked,
 ) -> Response {
     let run = async {
-        let place = pages.station(&station)?;
-        let who = session::here(&pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+        let (place, who) = session::must(&pages, &station, &asked).await?;
         let reply = pages.ask(None, plain(&place, Some(who.staff.id), Act::SignOut)).await?;
         let cookie = session::end(&pages, &asked.headers, &place).await?;
         Ok(Done { reply, cookie: Some(cookie) })
@@ -82,8 +81,7 @@ pub(super) async fn add_staff(
     asked: Asked,
 ) -> Response {
     let run = async {
-        let place = pages.station(&station)?;
-        let who = session::here(&pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+        let (place, who) = session::must(&pages, &station, &asked).await?;
         let role = match asked.fields.need("role")? {
             "cashier" => Role::Cashier,
             "manager" => Role::Manager,

@@ -75,8 +75,7 @@ struct Button<'a> {
 
 async fn count(pages: &Arc<Pages>, station: &str, asked: &Asked, button: Button<'_>) -> Response {
     let run = async {
-        let place = pages.station(station)?;
-        session::here(pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+        let (place, _) = session::must(pages, station, asked).await?;
         if !pages.parts.board.devices.borrow().get(&place).is_some_and(button.now) {
             return Err(Sorry::of(StatusCode::CONFLICT, "not_now", button.not_now));
         }
@@ -88,8 +87,7 @@ async fn count(pages: &Arc<Pages>, station: &str, asked: &Asked, button: Button<
 }
 
 async fn run(pages: &Pages, station: &str, name: &str, asked: &Asked) -> Result<Done, Sorry> {
-    let station = pages.station(station)?;
-    let who = session::here(pages, &asked.headers, &station).await?.ok_or_else(Sorry::session_over)?;
+    let (station, who) = session::must(pages, station, asked).await?;
     let act = {
         let view = pages.parts.board.view.borrow();
         let here = view.stations.get(&station).ok_or_else(Sorry::no_such_station)?;

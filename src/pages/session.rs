@@ -5,6 +5,7 @@
 
 use super::Pages;
 use super::answer::Sorry;
+use super::request::Asked;
 use super::request::cookie;
 use crate::journal::edge::{EdgeStore, Session};
 use crate::record::ids::{StaffId, StationId, hex, unhex};
@@ -42,6 +43,17 @@ pub(super) async fn here(
 ) -> Result<Option<SignedIn>, Sorry> {
     let Some(token) = cookie(headers, &cookie_name(pages, station)) else { return Ok(None) };
     find(pages, &token, station).await
+}
+
+/// The station of an address, and whoever is signed in there; nobody is a no.
+pub(super) async fn must(
+    pages: &Pages,
+    station: &str,
+    asked: &Asked,
+) -> Result<(StationId, SignedIn), Sorry> {
+    let place = pages.station(station)?;
+    let who = here(pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
+    Ok((place, who))
 }
 
 /// A manager who is signed in on this screen, on the manager's pages or at any station.

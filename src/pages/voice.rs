@@ -138,6 +138,7 @@ impl Voice {
         let (en, zh) = match word {
             "alipay" => ("Alipay", "支付宝"),
             "wechat" => ("WeChat Pay", "微信支付"),
+            "house" => ("Stored value", "储值"),
             other => (other, other),
         };
         if self.is_chinese() { zh.to_owned() } else { en.to_owned() }

@@ -164,6 +164,9 @@ impl Sheet {
             let words = format!("  {}", self.lang.say(Word::WalletDiscount));
             self.sum(&words, &taken_off(discount), body);
         }
+        if let Some(balance) = tender.balance {
+            self.sum(&format!("  {}", self.lang.say(Word::Balance)), &balance.decimal(), body);
+        }
     }
 
     /// The tax table: code and rate, net, tax. Left out where nothing is taxed.

@@ -23,6 +23,11 @@ pub(super) enum Word {
     NoSale,
     PaidIn,
     PaidOut,
+    ScanToPay,
+    ToPay,
+    GoodUntil,
+    NotAReceipt,
+    Balance,
 }
 
 impl Word {
@@ -47,6 +52,11 @@ impl Word {
             Self::NoSale => ("开钱箱", "NO SALE"),
             Self::PaidIn => ("存入", "PAID IN"),
             Self::PaidOut => ("取出", "PAID OUT"),
+            Self::ScanToPay => ("扫码付款", "Scan to pay"),
+            Self::ToPay => ("应付", "TO PAY"),
+            Self::GoodUntil => ("有效期至", "Good until"),
+            Self::NotAReceipt => ("本单不是收据", "This is not a receipt"),
+            Self::Balance => ("余额", "Balance"),
         }
     }
 }

@@ -6,12 +6,14 @@
 //! Not here: giving a settled payment back (`refund`).
 
 use super::{Ending, Stop, Surroundings, report, unless_stopped};
-use crate::counter::duty::PayDuty;
+use crate::counter::duty::{PayBy, PayDuty};
 use crate::counter::event::{Event, ProviderReport};
 use crate::inbox::CodeInHand;
 use crate::record::money_moves::Advice;
 use crate::scan;
-use crate::wallet::{Answer, CancelAction, CancelAnswer, OrderNumber, PayCode, PayRequest, Scene, Wallet};
+use crate::wallet::{
+    Answer, CancelAction, CancelAnswer, OrderNumber, PayCode, PayRequest, PrecreateRequest, Scene, Wallet,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -22,9 +24,13 @@ const EXPIRES_S: std::ops::RangeInclusive<u64> = 60..=900;
 /// How long the question before a cancellation may take.
 const LOOK_FIRST: Duration = Duration::from_secs(3);
 
-/// Sends the payment once, with the code in hand.
+/// Sends the payment once, with the code in hand; or has the wallet make a code for the till to show.
 pub(super) async fn submit(around: &Surroundings, duty: &PayDuty, code: Option<CodeInHand>) -> Ending {
     let outcome = match (code, around.config.wallets.get(&duty.provider)) {
+        (_, Some(wallet)) if duty.by == PayBy::ShownCode => have_code_made(around, wallet, duty).await,
+        (_, None) if duty.by == PayBy::ShownCode => {
+            report::refused("TILL.NO_WALLET", no_wallet(duty), Advice::OtherMeans)
+        }
         (None, _) => ProviderReport::Unsure(report::RESTARTED.to_owned()),
         (Some(_), None) => report::refused("TILL.NO_WALLET", no_wallet(duty), Advice::OtherMeans),
         (Some(code), Some(wallet)) => match PayCode::new(code.0) {
@@ -41,7 +47,6 @@ async fn pay(
     duty: &PayDuty,
     pay_code: PayCode,
 ) -> ProviderReport {
-    let life_s = duty.settle_by.monotonic_ms.saturating_sub(duty.drawn.monotonic_ms) / 1000;
     let request = PayRequest {
         order: order(duty),
         amount: duty.amount,
@@ -50,7 +55,7 @@ async fn pay(
         pay_code,
         terminal: format!("{}_{}", around.config.terminal, duty.station),
         store: None,
-        expires_in_s: u32::try_from(life_s.clamp(*EXPIRES_S.start(), *EXPIRES_S.end())).unwrap_or(u32::MAX),
+        expires_in_s: life_s(duty),
     };
     let answer = wallet.pay(&request).await;
     if let Answer::Approved(approval) = &answer
@@ -59,6 +64,24 @@ async fn pay(
         tracing::warn!(intent.id = %duty.intent, odd, "The wallet's amounts do not add up.");
     }
     report::of_payment(answer, duty.amount)
+}
+
+async fn have_code_made(around: &Surroundings, wallet: &Arc<dyn Wallet>, duty: &PayDuty) -> ProviderReport {
+    let request = PrecreateRequest {
+        order: order(duty),
+        amount: duty.amount,
+        subject: around.config.subject.clone(),
+        terminal: format!("{}_{}", around.config.terminal, duty.station),
+        store: None,
+        expires_in_s: life_s(duty),
+    };
+    report::of_code(wallet.precreate(&request).await)
+}
+
+/// How long a payment lives at the wallet.
+fn life_s(duty: &PayDuty) -> u32 {
+    let life_s = duty.settle_by.monotonic_ms.saturating_sub(duty.drawn.monotonic_ms) / 1000;
+    u32::try_from(life_s.clamp(*EXPIRES_S.start(), *EXPIRES_S.end())).unwrap_or(u32::MAX)
 }
 
 /// A face terminal's code is sent as one; everything else came from the phone's screen.
@@ -138,7 +161,11 @@ pub(super) async fn cancel(
     };
     let rules = around.config.rules(duty.provider);
     let begun = Instant::now();
-    let may_begin = sent.unwrap_or(begun) + rules.cancel_not_before;
+    // That rule is about payments that the wallet works at: a code that nobody has scanned is closed at any time.
+    let may_begin = match duty.by {
+        PayBy::CustomersCode => sent.unwrap_or(begun) + rules.cancel_not_before,
+        PayBy::ShownCode => begun,
+    };
     // Until then a call that takes back may land.
     let mut in_flight_until = if sent.is_none() { begun + rules.watch_after } else { begun };
     loop {
@@ -223,7 +250,7 @@ enum Tried {
 async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
     let cancelled = |words: &'static str| Tried::Cancelled(words);
     let open = |words: String| Tried::Open(words);
-    match wallet.cancel(&order(duty)).await {
+    match take_back(wallet, duty).await {
         CancelAnswer::Cancelled { action: CancelAction::Refunded } => {
             cancelled("The customer had paid, and the wallet gave the money back.")
         }
@@ -262,6 +289,14 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
     }
 }
 
+/// A payment that was sent is cancelled; an order that waits to be scanned is closed, and stands if it was paid.
+async fn take_back(wallet: &dyn Wallet, duty: &PayDuty) -> CancelAnswer {
+    match duty.by {
+        PayBy::CustomersCode => wallet.cancel(&order(duty)).await,
+        PayBy::ShownCode => wallet.close(&order(duty)).await,
+    }
+}
+
 /// What a question after a cancellation finds.
 enum Found {
     Paid(ProviderReport),
@@ -281,6 +316,9 @@ async fn after_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Found {
 }
 
 /// Looks once more whether money arrived after the payment was taken back, until that is answered.
+///
+/// A code that was shown may have been photographed or printed, and a wallet may know nothing of it until it is
+/// scanned: it is looked for until its time at the wallet is over.
 pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) -> Ending {
     let rules = around.config.rules(duty.provider);
     sleep(rules.watch_after).await;
@@ -289,9 +327,14 @@ pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) -> Ending {
         return Ending::Open;
     };
     let mut gaps = rules.retries();
+    let lives_until = match duty.by {
+        PayBy::CustomersCode => Instant::now(),
+        PayBy::ShownCode => Instant::now() + Duration::from_secs(u64::from(life_s(duty))),
+    };
     loop {
         let answer = wallet.query(&order(duty), duty.amount).await;
         match answer {
+            Answer::NotFound if Instant::now() < lives_until => {}
             Answer::Approved(_) => {
                 if let Some(outcome) = report::conclusive(answer, duty.amount) {
                     tracing::warn!(intent.id = %duty.intent, "Money came after its payment was taken back.");
@@ -305,7 +348,7 @@ pub(super) async fn watch(around: &Surroundings, duty: &PayDuty) -> Ending {
             // It waits for the customer, or has failed and wants to be ended (WeChat Pay's PAYERROR): end it, and
             // look again as long after that as after any other ending.
             Answer::Pending | Answer::Unsure(_) => {
-                let _told_by_the_next_look = wallet.cancel(&order(duty)).await;
+                let _told_by_the_next_look = take_back(wallet.as_ref(), duty).await;
                 sleep(rules.watch_after).await;
                 gaps.wait().await;
             }
@@ -335,6 +378,7 @@ async fn post(around: &Surroundings, duty: &PayDuty, outcome: ProviderReport) ->
     let ending = match outcome {
         ProviderReport::Approved(_) | ProviderReport::Declined { .. } => Ending::Concluded,
         ProviderReport::Told(_)
+        | ProviderReport::Shown(_)
         | ProviderReport::Pending
         | ProviderReport::Unsure(_)
         | ProviderReport::Cancelled(_)

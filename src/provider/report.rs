@@ -6,7 +6,7 @@ use crate::counter::event::ProviderReport;
 use crate::money::Money;
 use crate::record::money_moves::{Advice, Settled};
 use crate::wallet;
-use crate::wallet::{Answer, Approval, Decline};
+use crate::wallet::{Answer, Approval, Decline, PrecreateAnswer};
 
 /// Nothing left the till.
 pub(super) const NOT_SENT: &str = "The wallet cannot be reached: nothing was sent. Try again, or take cash.";
@@ -45,6 +45,7 @@ pub(super) fn of_payment(answer: Answer, asked: Money) -> ProviderReport {
             code: "TILL.NOT_SENT".to_owned(),
             words: NOT_SENT.to_owned(),
             advice: Advice::TryAgain,
+            left: None,
         },
         Answer::Unsure(doubt) => ProviderReport::Unsure(format!(
             "The wallet gave no clear answer; it is asked again. ({})",
@@ -53,9 +54,21 @@ pub(super) fn of_payment(answer: Answer, asked: Money) -> ProviderReport {
     }
 }
 
+/// What a wallet says that was to make a code for the till to show.
+pub(super) fn of_code(answer: PrecreateAnswer) -> ProviderReport {
+    match answer {
+        PrecreateAnswer::Ready { qr_text } => ProviderReport::Shown(qr_text),
+        PrecreateAnswer::Declined(decline) => declined(decline),
+        PrecreateAnswer::NotSent { .. } => refused("TILL.NOT_SENT", NOT_SENT.to_owned(), Advice::TryAgain),
+        PrecreateAnswer::Unsure(doubt) => {
+            ProviderReport::Unsure(format!("The wallet gave no code. ({})", doubt.why))
+        }
+    }
+}
+
 /// A definite no of the till's own, before anything was sent.
 pub(super) fn refused(code: &str, words: String, advice: Advice) -> ProviderReport {
-    ProviderReport::Declined { code: code.to_owned(), words, advice }
+    ProviderReport::Declined { code: code.to_owned(), words, advice, left: None }
 }
 
 /// The wallet's own words, or its code where it says nothing.
@@ -78,7 +91,7 @@ fn declined(decline: Decline) -> ProviderReport {
         wallet::Advice::OtherMeans => Advice::OtherMeans,
         wallet::Advice::TellShop => Advice::TellManager,
     };
-    ProviderReport::Declined { words: words(&decline), code: decline.code, advice }
+    ProviderReport::Declined { words: words(&decline), code: decline.code, advice, left: decline.left }
 }
 
 fn closed() -> ProviderReport {
@@ -100,5 +113,6 @@ fn settled(approval: Approval) -> Settled {
         platform_funded: approval.platform_funded,
         buyer: approval.buyer_masked,
         proof: None,
+        balance: approval.balance,
     }
 }

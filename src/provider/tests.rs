@@ -1,7 +1,9 @@
 //! Payment duties through their public door: the real adapter, against the simulated gateway on a real port.
 
+mod shown;
+
 use super::*;
-use crate::counter::duty::{CapturedBy, PayDuty, RefundDuty};
+use crate::counter::duty::{CapturedBy, PayBy, PayDuty, RefundDuty};
 use crate::counter::event::{Event, ProviderReport, RefundReport};
 use crate::inbox::{CodeInHand, Letter, WORK_MAX};
 use crate::money::{Currency, Money};
@@ -167,7 +169,7 @@ async fn a_refused_payment_comes_with_words_and_advice() {
     let mut shop = Shop::open().await;
     shop.strike(Fault::Refuse, PAY);
     shop.submit().await;
-    let ProviderReport::Declined { code, words, advice } = shop.report().await else { panic!() };
+    let ProviderReport::Declined { code, words, advice, .. } = shop.report().await else { panic!() };
     assert!(code.starts_with("ACQ.") && !words.is_empty(), "{code} {words}");
     assert_eq!(advice, Advice::OtherMeans);
     shop.close().await;
@@ -391,6 +393,7 @@ impl Shop {
             intent: IntentId([3; 16]),
             provider: ProviderName::Alipay,
             amount: yuan("12.80"),
+            by: PayBy::CustomersCode,
             station: "front".parse().unwrap(),
             drawn,
             settle_by: drawn.after_ms(60_000),

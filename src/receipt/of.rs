@@ -69,7 +69,7 @@ impl Receipt {
 }
 
 /// The shop's own date and minute. The machine's clock counts, as it does for the business date.
-fn local(at: Moment, zone: &TimeZone) -> String {
+pub(super) fn local(at: Moment, zone: &TimeZone) -> String {
     let at = Timestamp::from_millisecond(at.wall_ms).unwrap_or(Timestamp::UNIX_EPOCH);
     zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
@@ -85,6 +85,7 @@ fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
         amount: cash.received,
         trade: None,
         wallet_discount: None,
+        balance: None,
     });
     approved.map(by_wallet).chain(cash).collect()
 }
@@ -100,7 +101,7 @@ fn given_back(sale: &Sale) -> Vec<ReceiptTender> {
     done.filter_map(|refund| {
         let intent = counted(refund.intent)?;
         let (means, amount) = (means(intent.provider), refund.amount);
-        Some(ReceiptTender { means, amount, trade: None, wallet_discount: None })
+        Some(ReceiptTender { means, amount, trade: None, wallet_discount: None, balance: None })
     })
     .collect()
 }
@@ -114,6 +115,7 @@ fn by_wallet(intent: &Intent) -> ReceiptTender {
         wallet_discount: settled
             .map(|settled| settled.platform_funded)
             .filter(|discount| discount.is_positive()),
+        balance: settled.and_then(|settled| settled.balance),
     }
 }
 
@@ -129,7 +131,7 @@ fn went_back(sale: &Sale, share: &TenderShare) -> ReceiptTender {
         Means::Wallet { intent, provider, .. } if !in_cash(intent) => means(*provider),
         Means::Wallet { .. } | Means::Cash => "cash".to_owned(),
     };
-    ReceiptTender { means, amount: share.amount, trade: None, wallet_discount: None }
+    ReceiptTender { means, amount: share.amount, trade: None, wallet_discount: None, balance: None }
 }
 
 fn means(provider: ProviderName) -> String {

@@ -103,6 +103,8 @@ pub enum Paper {
     Receipt,
     /// The same again, marked COPY with its count.
     Copy(u32),
+    /// The code that a phone scans to pay, on paper. Since version 2 of the kind.
+    ShownCode(IntentId),
 }
 
 /// Why the drawer opened.
@@ -207,7 +209,17 @@ pub enum Body {
     /// The provider has it approved: the money is the shop's.
     Approved { intent: IntentId, settled: Settled },
     /// The provider says no.
-    Declined { intent: IntentId, code: String, words: String, advice: Advice },
+    Declined {
+        intent: IntentId,
+        code: String,
+        words: String,
+        advice: Advice,
+        /// What there is, where it was too little.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Money>,
+    },
+    /// From here on a phone can scan this: the address of an order, or a wallet's own text.
+    CodeShown { intent: IntentId, text: String },
     /// The provider waits for the customer.
     Pending { intent: IntentId },
     /// Nobody knows.
@@ -309,6 +321,7 @@ impl Body {
             Self::IntentDrawn { .. } => "intent_drawn",
             Self::Approved { .. } => "approved",
             Self::Declined { .. } => "declined",
+            Self::CodeShown { .. } => "code_shown",
             Self::Pending { .. } => "pending",
             Self::Unsure { .. } => "unsure",
             Self::Cancelling { .. } => "cancelling",
@@ -346,8 +359,13 @@ impl Body {
     }
 
     /// Version of the kind's body that this build writes.
+    #[allow(clippy::wildcard_enum_match_arm)] // a version is raised for what an older build cannot read
     pub fn kind_version(&self) -> u16 {
-        1
+        match self {
+            Self::IntentDrawn { carrier: Carrier::WalletCode {}, .. }
+            | Self::PrintOrdered { paper: Paper::ShownCode(_), .. } => 2,
+            _ => 1,
+        }
     }
 
     /// Reads a body's bytes; what does not parse, or is not of the named kind, is unreadable.

@@ -17,6 +17,17 @@ pub enum ProviderName {
     House,
 }
 
+impl ProviderName {
+    /// A stable word for pages and paper.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alipay => "alipay",
+            Self::Wechat => "wechat",
+            Self::House => "house",
+        }
+    }
+}
+
 /// What a phone may pay: the terms of an `O1`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OrderTerms {
@@ -42,6 +53,9 @@ pub enum Carrier {
     },
     /// An order that a phone pays at the cloud.
     Order(OrderTerms),
+    /// A code that the wallet makes for this one payment and the till shows, for the customer's wallet to
+    /// scan: a shop without a cloud. Since version 2 of the kind.
+    WalletCode {},
 }
 
 /// What a provider is known to have settled, in the wallets' own vocabulary.
@@ -66,6 +80,9 @@ pub struct Settled {
     /// The paid proof it came with, where it came by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+    /// What is left of the stored value it was paid from, where the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Money>,
 }
 
 /// What the cashier can do after a no.

@@ -14,6 +14,10 @@ use crate::record::money_moves::{Advice, Carrier, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use serde::{Deserialize, Serialize};
 
+/// How long after its time an order is heard out that a phone has begun to pay. The cloud gives the customer a
+/// minute, and then takes the order back.
+const BEGUN_MS: u64 = 90_000;
+
 /// One attempt to move money.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Intent {
@@ -37,6 +41,25 @@ pub struct Intent {
     pub words: String,
     /// What it advised with its no.
     pub advice: Option<Advice>,
+    /// What there is, where it was too little.
+    #[serde(default)]
+    pub left: Option<Money>,
+    /// What a phone scans to pay it, once that can be shown.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// How it was given up, if it was.
+    #[serde(default)]
+    pub given_up: Option<GivenUp>,
+}
+
+/// How an attempt was given up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GivenUp {
+    /// Its time was up.
+    InTime,
+    /// Somebody took it back, or it could not go on.
+    Before,
 }
 
 /// Where an intent stands.
@@ -138,8 +161,24 @@ impl Intent {
     pub fn is_order(&self) -> bool {
         match self.carrier {
             Carrier::Order(_) => true,
+            Carrier::PayCode { .. } | Carrier::WalletCode {} => false,
+        }
+    }
+
+    /// Whether the till shows its code in front of the station. An order of a desk is opened there.
+    pub fn is_shown(&self) -> bool {
+        match &self.carrier {
+            Carrier::Order(terms) => terms.desk.is_none(),
+            Carrier::WalletCode {} => true,
             Carrier::PayCode { .. } => false,
         }
+    }
+
+    /// When the till gives it up. A phone that has begun to pay an order is heard out: the cloud ends it within a
+    /// minute and says so.
+    pub fn give_up_at(&self) -> Deadline {
+        let later_ms = if self.is_order() && self.state == IntentState::Pending { BEGUN_MS } else { 0 };
+        Deadline { monotonic_ms: self.settle_by.monotonic_ms.saturating_add(later_ms), ..self.settle_by }
     }
 
     /// Who called the wallet for it.
@@ -158,15 +197,27 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
         }
     };
     match &record.body {
-        Body::Declined { intent, words, advice, .. } => {
+        Body::Declined { intent, words, advice, left, .. } => {
             set(intent, IntentState::Declined, words);
             if let Some(intent) = intents.iter_mut().find(|known| known.id == *intent) {
-                intent.advice = Some(*advice);
+                (intent.advice, intent.left) = (Some(*advice), *left);
+            }
+        }
+        Body::CodeShown { intent, text } => {
+            if let Some(intent) = intents.iter_mut().find(|known| known.id == *intent) {
+                intent.code = Some(text.clone());
+                // The wallet waits from here on. An order waits until a phone has opened it.
+                if intent.carrier == (Carrier::WalletCode {}) && intent.state == IntentState::Drawn {
+                    intent.state = IntentState::Pending;
+                }
             }
         }
         Body::Pending { intent } => set(intent, IntentState::Pending, ""),
         Body::Unsure { intent, why } => set(intent, IntentState::Unsure, why),
-        Body::Cancelling { intent, why } => set(intent, IntentState::Cancelling, why),
+        Body::Cancelling { intent, why } => {
+            set(intent, IntentState::Cancelling, why);
+            give_up(intents, intent, record);
+        }
         Body::Cancelled { intent, action } => set(intent, IntentState::Cancelled, action),
         Body::CancelUnsure { intent, why } => set(intent, IntentState::CancelUnsure, why),
         Body::Tombstoned { intent } => set(intent, IntentState::Tombstoned, ""),
@@ -177,7 +228,10 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
         Body::PaymentResolved { intent, finding: Finding::GivenBackByHand, words } => {
             set(intent, IntentState::Resolved, words);
         }
-        Body::Abandoned { intent, why } => set(intent, IntentState::Abandoned, why),
+        Body::Abandoned { intent, why } => {
+            set(intent, IntentState::Abandoned, why);
+            give_up(intents, intent, record);
+        }
         Body::Approved { intent, settled } => settle(intents, intent, IntentState::Approved, settled),
         Body::PaidLate { intent, settled } => settle(intents, intent, IntentState::PaidLate, settled),
         Body::IntentDrawn { intent, provider, amount, carrier, settle_by } => intents.push(Intent {
@@ -191,9 +245,20 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
             settled: None,
             words: String::new(),
             advice: None,
+            left: None,
+            code: None,
+            given_up: None,
         }),
         // `Sale::apply` sends only the kinds above here.
         _ => {}
+    }
+}
+
+/// A deadline is nobody's act.
+fn give_up(intents: &mut [Intent], id: &IntentId, record: &Record) {
+    if let Some(intent) = intents.iter_mut().find(|intent| intent.id == *id) {
+        let by_time = record.header.staff.is_none() && record.header.moment.is_past(intent.settle_by);
+        intent.given_up = Some(if by_time { GivenUp::InTime } else { GivenUp::Before });
     }
 }
 

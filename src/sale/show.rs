@@ -5,7 +5,7 @@ use crate::bundle::Bundle;
 use crate::money::Money;
 use crate::record::giving_back::{Means, TenderShare};
 use crate::record::line::Quantity;
-use crate::record::money_moves::{Advice, ProviderName};
+use crate::record::money_moves::Advice;
 use crate::view::{
     CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView,
 };
@@ -82,11 +82,7 @@ impl Sale {
 fn tender(share: &TenderShare) -> TenderView {
     let means = match &share.means {
         Means::Cash => "cash",
-        Means::Wallet { provider, .. } => match provider {
-            ProviderName::Alipay => "alipay",
-            ProviderName::Wechat => "wechat",
-            ProviderName::House => "house",
-        },
+        Means::Wallet { provider, .. } => provider.word(),
     };
     TenderView { means, amount: share.amount }
 }
@@ -94,6 +90,8 @@ fn tender(share: &TenderShare) -> TenderView {
 /// What a cashier can safely do while an intent stands as it does.
 fn safe(intent: &Intent) -> SafeAct {
     match intent.state {
+        IntentState::Drawn if intent.is_shown() => SafeAct::LetScan,
+        IntentState::Pending if intent.is_shown() && !intent.is_order() => SafeAct::LetScan,
         IntentState::Drawn | IntentState::Pending if intent.is_order() => SafeAct::WaitForPhone,
         IntentState::Drawn | IntentState::Pending => SafeAct::Wait,
         IntentState::Unsure => SafeAct::WaitAndAsk,
@@ -102,6 +100,7 @@ fn safe(intent: &Intent) -> SafeAct {
         IntentState::Cancelled | IntentState::Tombstoned | IntentState::Abandoned | IntentState::Resolved => {
             SafeAct::AnyTender
         }
+        IntentState::Declined if intent.left.is_some_and(Money::is_positive) => SafeAct::Split,
         IntentState::Declined => match intent.advice {
             Some(Advice::NewCode) | None => SafeAct::NewCode,
             Some(Advice::OtherMeans) => SafeAct::OtherMeans,
@@ -117,17 +116,39 @@ fn payment(intent: &Intent) -> PaymentView {
     PaymentView {
         intent: intent.id,
         amount: intent.amount,
-        carrier: if intent.is_order() { "order" } else { "pay_code" },
+        carrier: match (intent.is_shown(), intent.is_order()) {
+            (true, _) => "code",
+            (false, true) => "order",
+            (false, false) => "pay_code",
+        },
         state: intent.state.word(),
         words: words(intent),
         safe: safe(intent),
         drawn_ms: intent.drawn.wall_ms,
+        wallet: Some(intent.provider.word()).filter(|_| !intent.is_order()),
+        code: intent.code.clone().filter(|_| intent.is_shown() && intent.state.awaits_answer()),
+        until_ms: until_ms(intent),
+        left: intent.left,
     }
+}
+
+/// The end of an intent on the wall clock of the moment at which it was drawn.
+fn until_ms(intent: &Intent) -> i64 {
+    let open_ms = intent.settle_by.monotonic_ms.saturating_sub(intent.drawn.monotonic_ms);
+    intent.drawn.wall_ms.saturating_add(i64::try_from(open_ms).unwrap_or(i64::MAX))
 }
 
 fn words(intent: &Intent) -> String {
     let order = intent.is_order();
     match intent.state {
+        IntentState::Drawn if intent.is_shown() && intent.code.is_none() => {
+            "The code is being made ready.".to_owned()
+        }
+        IntentState::Drawn | IntentState::Pending if intent.is_shown() && !order => {
+            "The code is shown. The customer scans it with the wallet.".to_owned()
+        }
+        IntentState::Drawn if intent.is_shown() => "The code is shown. The customer scans it.".to_owned(),
+        IntentState::Pending if order => "A phone is paying.".to_owned(),
         IntentState::Drawn if order => "The phone is paying.".to_owned(),
         IntentState::Drawn => "Sent to the wallet.".to_owned(),
         IntentState::Pending => "The customer confirms on the phone.".to_owned(),

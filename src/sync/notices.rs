@@ -215,5 +215,5 @@ fn event(around: &Around, notice: Notice) -> Option<Event> {
 
 /// An order that is over without money.
 pub(super) fn ended(words: String) -> ProviderReport {
-    ProviderReport::Declined { code: "ended".to_owned(), words, advice: Advice::OtherMeans }
+    ProviderReport::Declined { code: "ended".to_owned(), words, advice: Advice::OtherMeans, left: None }
 }

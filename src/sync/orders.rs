@@ -186,6 +186,8 @@ struct OrderState {
     settled: Option<Settled>,
     proof: Option<String>,
     words: Option<String>,
+    /// Where a phone opens it, while it is open.
+    url: Option<String>,
 }
 
 async fn offer(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
@@ -215,7 +217,33 @@ async fn offer(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
             let words = words.unwrap_or_else(|| "The order is over; nothing was paid.".to_owned());
             Ok(Tried::Concluded(ended(words)))
         }
+        // Only now that the cloud has it can a phone open it.
+        "open" => {
+            show(around, duty, &body.order, answer.url).await;
+            Ok(Tried::Open)
+        }
         _ => Ok(Tried::Open),
+    }
+}
+
+/// Tells the till what phones scan. An order of a desk is opened on the desk's page.
+async fn show(around: &Around, duty: &OrderDuty, order: &str, url: Option<String>) {
+    if duty.terms.desk.is_some() {
+        return;
+    }
+    // A cloud that names no address is where this till calls it.
+    let base = url.as_deref().and_then(|url| url.split_once("/O/")).map(|(base, _)| base.to_owned());
+    let base = base.unwrap_or_else(|| around.config.url.clone());
+    match token::order_url(&base, order) {
+        Ok(url) => {
+            around.line.trouble(Topic::Order, None);
+            post(around, duty.intent, ProviderReport::Shown(url)).await;
+        }
+        Err(error) => {
+            let words = format!("The code for phones cannot be shown: {error}.");
+            tracing::error!(intent.id = %duty.intent, "{words}");
+            around.line.trouble(Topic::Order, Some(words));
+        }
     }
 }
 

@@ -52,7 +52,7 @@ impl ThroughCloud {
         let Some(body) = body else {
             let message = "The payment's number is none that a till draws.".to_owned();
             let code = "TILL.NO_INTENT".to_owned();
-            return Err(Missing::Refused(Decline { code, advice: Advice::TellShop, message }));
+            return Err(Missing::Refused(Decline { code, advice: Advice::TellShop, message, left: None }));
         };
         let answer = self.cloud.post(&format!("{}/{call}", self.base), &body).await;
         answer.map_err(|failure| match failure {
@@ -62,6 +62,7 @@ impl ThroughCloud {
                 code: format!("TILL.CLOUD.{}", problem.slug),
                 advice: Advice::TellShop,
                 message: problem.words,
+                left: None,
             }),
             failure @ (Failure::Unreachable(_) | Failure::Later { .. } | Failure::Strange(_)) => {
                 Missing::Unsure(Doubt { why: failure.to_string() })

@@ -2,7 +2,7 @@
 
 use super::{Loop, Sources, memory::Presses, nothing_in_force};
 use crate::bundle::Bundle;
-use crate::counter::{Context, Event, Till};
+use crate::counter::{Context, Event, PhonesPay, Till};
 use crate::inbox::{Board, InForce, Letter, Outbox};
 use crate::journal::{self, Journal};
 use crate::record::Epoch;
@@ -16,7 +16,7 @@ use std::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 /// Version of the snapshot's shape. A snapshot of another shape is left out and the journal replayed.
-const SNAPSHOT_SHAPE: u16 = 3;
+const SNAPSHOT_SHAPE: u16 = 4;
 
 /// What a till starts from.
 pub struct Opening {
@@ -32,6 +32,10 @@ pub struct Opening {
     pub code_key: [u8; 32],
     /// Wallets that take pay codes here.
     pub wallets: BTreeSet<ProviderName>,
+    /// Where a phone pays what it scans here.
+    pub phones: PhonesPay,
+    /// How long a code that a phone scans is shown before it is renewed.
+    pub code_ms: u64,
     /// Clocks and chance.
     pub sources: Sources,
 }
@@ -90,7 +94,7 @@ pub fn open(
     letters: Receiver<Letter>,
     outbox: Outbox,
 ) -> Result<Ready, Error> {
-    let Opening { terminal, stations, bundle, kept, code_key, wallets, sources } = opening;
+    let Opening { terminal, stations, bundle, kept, code_key, wallets, phones, code_ms, sources } = opening;
     let mut journal = journal;
     // A bundle in another currency cannot be this till's, whoever signed it.
     let kept = kept.filter(|kept| kept.bundle.content.currency == bundle.content.currency);
@@ -102,6 +106,8 @@ pub fn open(
         keys: &in_force.keys,
         code_key: &code_key,
         wallets: &wallets,
+        phones,
+        code_ms,
         archived: None,
     };
     let mut till = match replay(&journal)? {
@@ -143,6 +149,8 @@ pub fn open(
         sources,
         code_key,
         wallets,
+        phones,
+        code_ms,
         in_force,
         told: BTreeMap::new(),
         in_flight: BTreeSet::new(),

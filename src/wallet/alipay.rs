@@ -229,7 +229,7 @@ fn takes_notifications(method: Method) -> bool {
 /// An amount that Alipay cannot take is refused here, before anything is sent.
 fn refused(amount: Money) -> Option<Decline> {
     let refusal = |code: &str, message: String| {
-        Some(Decline { code: code.to_owned(), advice: Advice::TellShop, message })
+        Some(Decline { code: code.to_owned(), advice: Advice::TellShop, message, left: None })
     };
     if amount.currency != Currency::CNY {
         return refusal(

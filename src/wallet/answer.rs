@@ -125,6 +125,9 @@ pub struct Decline {
     pub advice: Advice,
     /// The wallet's own words, in its language.
     pub message: String,
+    /// What the payer has, where that was too little and the wallet says how much it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Money>,
 }
 
 /// What to do after a definite no.
@@ -169,6 +172,9 @@ pub struct Approval {
     /// The vouchers among the discounts, each with whoever bears it. Queries may leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouchers: Vec<Voucher>,
+    /// What is left on the payer's account, where the wallet says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<Money>,
 }
 
 /// A voucher that the customer used at the wallet.
@@ -241,8 +247,12 @@ mod tests {
 
     #[test]
     fn an_answer_is_passed_on_as_json_and_read_back() {
-        let decline =
-            Decline { code: "X".to_owned(), advice: Advice::NewCode, message: "刷新付款码".to_owned() };
+        let decline = Decline {
+            code: "X".to_owned(),
+            advice: Advice::NewCode,
+            message: "刷新付款码".to_owned(),
+            left: None,
+        };
         for answer in [
             Answer::Pending,
             Answer::Declined(decline),

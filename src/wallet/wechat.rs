@@ -283,7 +283,7 @@ impl WeChat {
 /// What WeChat Pay cannot take is refused here, before anything is sent.
 fn refused(order: &OrderNumber, amount: Money) -> Option<Decline> {
     let refusal = |code: &str, message: String| {
-        Some(Decline { code: code.to_owned(), advice: Advice::TellShop, message })
+        Some(Decline { code: code.to_owned(), advice: Advice::TellShop, message, left: None })
     };
     if !ORDER_CHARACTERS.contains(&order.as_str().len()) {
         return refusal("TILL.NUMBER", "WeChat Pay takes order numbers of 6 to 32 characters".to_owned());
@@ -304,6 +304,7 @@ fn no_screen_code() -> Decline {
         code: "TILL.SCENE".to_owned(),
         advice: Advice::NewCode,
         message: "WeChat Pay takes codes from the phone's screen only: ask for the pay code".to_owned(),
+        left: None,
     }
 }
 

@@ -18,6 +18,8 @@ mod devices;
 mod doubt;
 mod power;
 mod scans;
+mod shown;
+mod stored_value;
 
 /// The program under test.
 const TILL: &str = env!("CARGO_BIN_EXE_till");

@@ -145,7 +145,7 @@ impl Attempts {
             return;
         }
         let carrier = match carrier {
-            Carrier::PayCode { .. } => "pay_code",
+            Carrier::PayCode { .. } | Carrier::WalletCode {} => "pay_code",
             Carrier::Order(_) => "order",
         };
         let (sale, drawn, last) = (about.sale, about.place, about.place);

@@ -109,6 +109,8 @@ pub(crate) struct HouseRow {
     pub(crate) refunded: Money,
     pub(crate) state: HouseState,
     pub(crate) made_ms: i64,
+    /// What is on the payer's account now.
+    pub(crate) balance: Option<Money>,
 }
 
 /// Where it stands.

@@ -67,7 +67,11 @@ pub(super) async fn bring(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Re
     if known.state == OrderState::Ended {
         cloud.ring_till(&known.terminal);
     }
-    Ok(Json(told(&known)).into_response())
+    let mut answer = told(&known);
+    if known.state == OrderState::Open {
+        answer["url"] = json!(format!("{}/O/{}", cloud.public_base, known.order_text));
+    }
+    Ok(Json(answer).into_response())
 }
 
 /// Reads an order and verifies that this till signed it.

@@ -219,7 +219,7 @@ fn said(answer: &impl serde::Serialize) -> Result<Response, Problem> {
 }
 
 fn decline(code: &str, advice: Advice, message: &str) -> Decline {
-    Decline { code: code.to_owned(), advice, message: message.to_owned() }
+    Decline { code: code.to_owned(), advice, message: message.to_owned(), left: None }
 }
 
 fn gone() -> Doubt {

@@ -5,7 +5,7 @@
 use super::DisplayConfig;
 use crate::paper::Lang;
 use crate::record::ids::SaleId;
-use crate::view::{LineState, LineView, PaidView, Phase, SaleView};
+use crate::view::{LineState, LineView, PaidView, Phase, SafeAct, SaleView};
 use hardware::display::{Charset, Frame, Line};
 
 /// A word on a display: Chinese, English. English ones leave room for an amount of ten characters.
@@ -16,11 +16,17 @@ const TOTAL: Word = ("合计", "TOTAL");
 const TO_PAY: Word = ("待付", "TO PAY");
 const PLEASE: Word = ("请付款", "Please pay");
 const PAYING: Word = ("支付中", "Paying...");
+const SCAN: Word = ("请扫码付款", "Scan code to pay");
 const CASH: Word = ("收现金", "CASH");
 const PAID: Word = ("已付", "PAID");
 const CHANGE: Word = ("找零", "CHANGE");
 const THANKS: Word = ("谢谢惠顾", "Thank you");
 const REMOVED: Word = ("取消", "Removed");
+
+/// Whether a code is shown that nobody has begun to pay.
+fn is_to_be_scanned(sale: &SaleView) -> bool {
+    sale.payments.last().is_some_and(|payment| payment.safe == SafeAct::LetScan && payment.code.is_some())
+}
 
 /// What a display says.
 pub(super) struct Face {
@@ -63,6 +69,14 @@ impl Face {
         match sale.phase {
             Phase::Basket => Frame { upper: touched.unwrap_or_default(), lower: total },
             Phase::Tender => Frame { upper: total, lower: to_pay },
+            // Two lines show no symbol: they say that there is one, on the screen or on paper.
+            Phase::Paying if is_to_be_scanned(sale) => {
+                let asked = sale.payments.last().map_or(sale.total, |payment| payment.amount);
+                Frame {
+                    upper: Line::centred(self.say(SCAN)),
+                    lower: Line::amount(self.say(TO_PAY), asked.decimal()),
+                }
+            }
             Phase::Paying => Frame { upper: total, lower: Line::centred(self.say(PAYING)) },
             Phase::Paid | Phase::Void | Phase::Frozen => Frame { upper: Line::default(), lower: total },
         }

@@ -4,11 +4,10 @@ use crate::devices::{Config, DisplayConfig, DisplayProfile, StationConfig, run};
 use crate::inbox::{Board, Inbox, PortState, WORK_MAX};
 use crate::money::{Currency, Money};
 use crate::paper::Lang;
-use crate::record::Epoch;
 use crate::record::chain::Tip;
 use crate::record::ids::{SaleId, StationId};
 use crate::record::line::{LineId, Unit};
-use crate::view::{LineState, LineView, PaidView, Phase, SaleView, Selling, StationView, View};
+use crate::view::{LineState, LineView, PaidView, Phase, SaleView, StationView, View};
 use hardware::link::Address;
 use hardware::link::serial::SerialAddress;
 use hardware::sim::{Display, DisplayFamily};
@@ -94,24 +93,9 @@ impl Pole {
 fn view(sale: Option<SaleView>, paid: Option<PaidView>) -> View {
     let here = StationView { staff: None, sale, paid, told: None };
     View {
-        terminal: "till-3".parse().unwrap(),
-        epoch: Epoch(1),
-        tip: Tip::START,
-        selling: Selling::Open,
         shop: "Corner Store".to_owned(),
-        currency: Currency::CNY,
-        bundle_version: 0,
-        staff: vec![],
         stations: BTreeMap::from([(front(), here)]),
-        held: vec![],
-        desks: vec![],
-        menu: vec![],
-        attention: vec![],
-        notices: vec![],
-        shift: None,
-        between_shifts: None,
-        carried: 0,
-        recent: vec![],
+        ..View::blank(Tip::START)
     }
 }
 

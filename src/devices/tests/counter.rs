@@ -15,7 +15,7 @@ use crate::record::ids::{JobId, KickId, SaleId, StationId};
 use crate::record::line::Unit;
 use crate::record::{Epoch, Mode};
 use crate::tax::{TaxAmount, TaxIn, TaxRate};
-use crate::view::{Selling, View};
+use crate::view::View;
 use hardware::Profile;
 use hardware::document::DrawerPulse;
 use hardware::link::Address;
@@ -191,26 +191,7 @@ pub(super) fn scanned(data: &str, aim: Option<&[u8; 3]>) -> Event {
 }
 
 fn board() -> Board {
-    let view = View {
-        terminal: "till-3".parse().unwrap(),
-        epoch: Epoch(1),
-        tip: Tip::START,
-        selling: Selling::Open,
-        shop: String::new(),
-        currency: Currency::CNY,
-        bundle_version: 0,
-        staff: vec![],
-        stations: BTreeMap::new(),
-        held: vec![],
-        desks: vec![],
-        menu: vec![],
-        attention: vec![],
-        notices: vec![],
-        shift: None,
-        between_shifts: None,
-        carried: 0,
-        recent: vec![],
-    };
+    let view = View::blank(Tip::START);
     Board::new(watch::channel(Arc::new(view)).1, watch::channel(Arc::new(BTreeMap::new())).1)
 }
 
@@ -258,6 +239,7 @@ pub(super) fn reference() -> Receipt {
             amount: yuan("12.80"),
             trade: None,
             wallet_discount: None,
+            balance: None,
         }],
         change: None,
         given_back: vec![],

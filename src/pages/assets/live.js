@@ -104,12 +104,17 @@ const drawn = new WeakMap();
 for (const part of document.querySelectorAll("[data-part]")) drawn.set(part, part.outerHTML);
 let received = performance.now();
 
+const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
 // Clocks count by the till's time, not by this machine's.
 setInterval(() => {
   const now = Number(body.dataset.now) + performance.now() - received;
   for (const clock of document.querySelectorAll("time[data-since]")) {
     const seconds = Math.max(0, Math.floor((now - Number(clock.dataset.since)) / 1000));
-    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    clock.textContent = minutes(seconds);
+  }
+  for (const clock of document.querySelectorAll("time[data-until]")) {
+    clock.textContent = minutes(Math.max(0, Math.ceil((Number(clock.dataset.until) - now) / 1000)));
   }
 }, 250);
 

@@ -68,6 +68,8 @@ impl Shop {
             kept: None,
             code_key: [7; 32],
             wallets: [crate::record::money_moves::ProviderName::Alipay].into(),
+            phones: crate::counter::PhonesPay::AtTheWallet,
+            code_ms: crate::counter::CODE_MS_MAX,
             sources: Sources { clock: Clock::new(), draw: clock::draw },
         };
         let ready = open(journal, opening, letters, outbox).unwrap();

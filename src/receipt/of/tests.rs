@@ -67,9 +67,13 @@ fn wallet(state: IntentState, amount: i64, platform: i64) -> Intent {
             platform_funded: yuan(platform),
             buyer: None,
             proof: None,
+            balance: None,
         }),
         words: String::new(),
         advice: None,
+        left: None,
+        code: None,
+        given_up: None,
     }
 }
 
@@ -101,6 +105,7 @@ fn sale() -> Sale {
             (line(3, 1, 1600), LineState::Sold),
         ],
         coupons: vec![],
+        member_proof: None,
         member: Some("MEMBERABCD".to_owned()),
         part: None,
         back: crate::sale::Back::default(),

@@ -24,8 +24,14 @@ pub(super) fn duty() -> OrderDuty {
         sale: SaleId([5; 16]),
         amount: yuan("12.80"),
         provider: ProviderName::Alipay,
-        terms: OrderTerms { nonce: 99, issued_at_s, desk: None, bill_version: 7 },
+        terms: OrderTerms { nonce: 99, issued_at_s, desk: Some("table-4".parse().unwrap()), bill_version: 7 },
     }
+}
+
+/// The same in front of a station.
+pub(super) fn shown_duty() -> OrderDuty {
+    let duty = duty();
+    OrderDuty { terms: OrderTerms { desk: None, ..duty.terms }, ..duty }
 }
 
 fn order() -> Order {
@@ -43,6 +49,7 @@ fn settled(received: &str) -> Settled {
         platform_funded: yuan("0.00"),
         buyer: None,
         proof: None,
+        balance: None,
     }
 }
 
@@ -131,6 +138,33 @@ async fn an_order_that_was_paid_while_the_till_was_away_is_found() {
 }
 
 #[tokio::test]
+async fn an_order_in_front_is_shown_once_the_cloud_has_it_at_the_address_that_the_cloud_names() {
+    for (named, base) in [(Some("https://pay.example/O/x"), Some("HTTPS://PAY.EXAMPLE")), (None, None)] {
+        let mut shop = Shop::open().await;
+        shop.cloud.at().answers.insert("orders", json!({ "state": "open", "url": named }));
+        shop.owe(Duty::Offer(shown_duty())).await;
+        let ProviderReport::Shown(url) = report(&mut shop).await else { panic!("it is not shown") };
+        let base = base.map_or_else(|| shop.url.to_uppercase(), str::to_owned);
+        let order = shop.cloud.at().orders[&INTENT.to_string()]["order"].as_str().unwrap().to_owned();
+        assert_eq!(url, format!("{base}/O/{order}"));
+        assert!(url.len() <= token::ORDER_URL_MAX, "QR version 6");
+        shop.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_fits_no_code_is_said_and_nothing_is_shown() {
+    let mut shop = Shop::open().await;
+    let long = format!("https://{}.example/O/x", "h".repeat(60));
+    shop.cloud.at().answers.insert("orders", json!({ "state": "open", "url": long }));
+    shop.owe(Duty::Offer(shown_duty())).await;
+    shop.until("trouble", |shop| shop.link().trouble.is_some_and(|why| why.contains("shorter host name")))
+        .await;
+    shop.stop().await;
+    shop.no_event();
+}
+
+#[tokio::test]
 async fn an_order_that_ended_unpaid_is_declined_with_words() {
     let mut shop = Shop::open().await;
     shop.owe(Duty::Offer(duty())).await;
@@ -139,6 +173,7 @@ async fn an_order_that_ended_unpaid_is_declined_with_words() {
         code: "ended".to_owned(),
         words: "The phone gave up.".to_owned(),
         advice: Advice::OtherMeans,
+        left: None,
     };
     assert_eq!(report(&mut shop).await, expected);
     shop.stop().await;

@@ -1,6 +1,6 @@
 //! The same edge with the reference cloud, its wallet gateway and a phone.
 
-use super::orders::{INTENT, duty, report};
+use super::orders::{INTENT, duty, report, shown_duty};
 use super::shop::{EPOCH, Shop};
 use super::stand_in::CLOUD_MS;
 use crate::cloud::{self, AlipayFiles, Clock, Decision, ShopDefaults};
@@ -117,9 +117,9 @@ async fn a_phone_pays_an_order_and_the_money_can_go_back() {
     let mut chain = Chain::open().await;
     assert!(matches!(chain.shop.event().await, Event::BundleArrived { .. }));
     chain.shop.until("it is up", |shop| shop.watermark() == 3).await;
-    let order = order_of(&"till-1".parse().unwrap(), EPOCH, &duty());
+    let order = order_of(&"till-1".parse().unwrap(), EPOCH, &shown_duty());
     let text = chain.shop.key.draw(&order).unwrap();
-    chain.shop.owe(Duty::Offer(duty())).await;
+    chain.shop.owe(Duty::Offer(shown_duty())).await;
     let page = format!("{}/O/{text}", chain.shop.url);
     let patience = Duration::from_secs(10);
     let phone = client(Timeouts { connect: patience, total: patience }).unwrap();
@@ -131,7 +131,7 @@ async fn a_phone_pays_an_order_and_the_money_can_go_back() {
     }
     chain.pay(&text).await;
     let mut said = report(&mut chain.shop).await;
-    while said == ProviderReport::Pending {
+    while matches!(said, ProviderReport::Pending | ProviderReport::Shown(_)) {
         said = report(&mut chain.shop).await;
     }
     let ProviderReport::Approved(settled) = said else { panic!("{said:?}") };

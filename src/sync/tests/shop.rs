@@ -13,9 +13,8 @@ use crate::money::Currency;
 use crate::record::body::{Body, Shutdown};
 use crate::record::chain::Tip;
 use crate::record::{Epoch, FORMAT, Hash, Header, Mode, Moment, Record};
-use crate::view::{Selling, View};
+use crate::view::View;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -232,24 +231,5 @@ impl Shop {
 }
 
 fn view(tip: Tip) -> View {
-    View {
-        terminal: "till-1".parse().unwrap(),
-        epoch: EPOCH,
-        tip,
-        selling: Selling::Open,
-        shop: String::new(),
-        currency: Currency::CNY,
-        bundle_version: 0,
-        staff: vec![],
-        stations: BTreeMap::new(),
-        held: vec![],
-        desks: vec![],
-        menu: vec![],
-        attention: vec![],
-        notices: vec![],
-        shift: None,
-        between_shifts: None,
-        carried: 0,
-        recent: vec![],
-    }
+    View { epoch: EPOCH, ..View::blank(tip) }
 }

@@ -42,6 +42,7 @@ pub(super) fn approved(fields: &Fields, asked: Money) -> Answer {
         paid_at: fields.gmt_payment.clone().or_else(|| fields.send_pay_date.clone()),
         funds: fields.fund_bill_list.as_array().into_iter().flatten().filter_map(fund).collect(),
         vouchers: fields.voucher_detail_list.as_array().into_iter().flatten().filter_map(voucher).collect(),
+        balance: None,
     })
 }
 

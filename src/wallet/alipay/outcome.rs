@@ -191,6 +191,7 @@ fn decline(fields: &Fields, advice: Advice) -> Decline {
         code: first(&fields.sub_code, &fields.code),
         advice,
         message: first(&fields.sub_msg, &fields.msg),
+        left: None,
     }
 }
 
@@ -242,6 +243,7 @@ mod tests {
             code: "ACQ.PAYMENT_AUTH_CODE_INVALID".to_owned(),
             advice: Advice::NewCode,
             message: "支付失败".to_owned(),
+            left: None,
         };
         assert_eq!(pay(&fields(node), &order(), yuan("1.00")), Answer::Declined(expected));
     }

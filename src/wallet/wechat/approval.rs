@@ -55,6 +55,7 @@ pub(super) fn approved(fields: &Fields, asked: Money) -> Answer {
         paid_at: fields.success_time.clone(),
         funds: funds(fields, buyer_paid, &promotions),
         vouchers: promotions.into_iter().map(Promotion::voucher).collect(),
+        balance: None,
     })
 }
 

@@ -192,6 +192,7 @@ pub(super) fn about_refund(fields: &Fields, request: &RefundRequest) -> RefundAn
             code: code.to_owned(),
             advice: Advice::TellShop,
             message: words.to_owned(),
+            left: None,
         })
     };
     match fields.status.as_deref().or(fields.refund_status.as_deref()) {
@@ -242,6 +243,7 @@ fn decline(fields: &Fields, advice: Advice) -> Decline {
         code: clipped(fields.code.as_deref().unwrap_or("")),
         advice,
         message: clipped(fields.message.as_deref().unwrap_or("")),
+        left: None,
     }
 }
 

@@ -30,6 +30,7 @@ impl WeChat {
                     code: "TILL.NOTIFY_URL".to_owned(),
                     advice: Advice::TellShop,
                     message: "WeChat Pay opens no order to scan without a notify_url: set one".to_owned(),
+                    left: None,
                 });
             };
             let Some(expiry) = request::expiry((self.now)(), request.expires_in_s) else {

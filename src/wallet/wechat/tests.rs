@@ -205,7 +205,7 @@ async fn each_refusal_of_a_payment_means_what_the_manual_says() {
         (401, "SIGN_ERROR", Advice::TellShop),
     ] {
         let said = pay(refused(status, code)).await;
-        let decline = Decline { code: code.to_owned(), advice, message: "说明".to_owned() };
+        let decline = Decline { code: code.to_owned(), advice, message: "说明".to_owned(), left: None };
         assert_eq!(said, Answer::Declined(decline), "{code}");
     }
     assert_eq!(pay(refused(400, "USERPAYING")).await, Answer::Pending);

@@ -80,7 +80,10 @@ impl Ledger for Sqlite {
     }
 
     fn house_payment(&self, intent: IntentId) -> Reply<'_, Option<HouseRow>> {
-        self.read(move |db| Ok(house_row(db, intent)?.map(|(_, row)| row)))
+        self.read(move |db| match house_row(db, intent)? {
+            Some((payer, row)) => with_balance(db, payer.as_deref(), row).map(Some),
+            None => Ok(None),
+        })
     }
 
     fn house_end(&self, intent: IntentId, now_ms: i64) -> Reply<'_, HouseBack> {
@@ -258,7 +261,7 @@ fn house_pay(tx: &Transaction<'_>, pay: &HousePay) -> Result<HousePaid, StoreErr
         return Ok(match row.state {
             HouseState::Ended => HousePaid::Ended,
             HouseState::Paid if payer.as_deref() == Some(&member) && row.amount == pay.amount => {
-                HousePaid::Paid(row)
+                HousePaid::Paid(with_balance(tx, payer.as_deref(), row)?)
             }
             HouseState::Paid => HousePaid::Differs,
         });
@@ -290,7 +293,15 @@ fn house_pay(tx: &Transaction<'_>, pay: &HousePay) -> Result<HousePaid, StoreErr
         refunded: Money::new(0, pay.amount.currency),
         state: HouseState::Paid,
         made_ms: pay.now_ms,
+        balance: Some(Money::new(balance.minor - pay.amount.minor, balance.currency)),
     }))
+}
+
+/// A payment with what is on its payer's account now.
+fn with_balance(db: &Connection, payer: Option<&str>, row: HouseRow) -> Result<HouseRow, StoreError> {
+    let account = payer.map(member_account);
+    let balance = account.map(|account| balance(db, &account, row.amount.currency)).transpose()?;
+    Ok(HouseRow { balance, ..row })
 }
 
 fn house_end(tx: &Transaction<'_>, intent: IntentId, now_ms: i64) -> Result<HouseBack, StoreError> {
@@ -368,6 +379,7 @@ fn house_row(db: &Connection, intent: IntentId) -> Result<Option<HouseFound>, St
             refunded: money(row.get("refunded_minor")?, &currency)?,
             state,
             made_ms: row.get("made_ms")?,
+            balance: None,
         };
         Ok((row.get("member")?, found))
     })

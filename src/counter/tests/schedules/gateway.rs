@@ -413,7 +413,7 @@ fn doubt() -> Doubt {
 }
 
 fn no(code: &str) -> Decline {
-    Decline { code: code.to_owned(), advice: Advice::NewCode, message: "no".to_owned() }
+    Decline { code: code.to_owned(), advice: Advice::NewCode, message: "no".to_owned(), left: None }
 }
 
 fn approval(order: &str, minor: i64) -> Approval {
@@ -431,6 +431,7 @@ fn approval(order: &str, minor: i64) -> Approval {
         buyer_masked: None,
         paid_at: None,
         vouchers: vec![],
+        balance: None,
         funds: vec![],
     }
 }

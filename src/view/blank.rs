@@ -1,0 +1,34 @@
+//! A view for tests: of a till of which nothing is to be seen.
+
+use super::{Selling, View, Ways};
+use crate::money::Currency;
+use crate::record::Epoch;
+use crate::record::chain::Tip;
+use std::collections::BTreeMap;
+
+impl View {
+    /// A till of which nothing is to be seen: tests say what differs.
+    pub(crate) fn blank(tip: Tip) -> Self {
+        Self {
+            terminal: "till-1".parse().unwrap(),
+            epoch: Epoch(1),
+            tip,
+            selling: Selling::Open,
+            shop: String::new(),
+            currency: Currency::CNY,
+            bundle_version: 0,
+            staff: vec![],
+            stations: BTreeMap::new(),
+            held: vec![],
+            desks: vec![],
+            menu: vec![],
+            ways: Ways::default(),
+            attention: vec![],
+            notices: vec![],
+            shift: None,
+            between_shifts: None,
+            carried: 0,
+            recent: vec![],
+        }
+    }
+}
