@@ -21,7 +21,7 @@ use std::str::FromStr;
 use toml::Spanned;
 
 pub use display::{Display, DisplayProfileName};
-pub use ports::{Flow, Language, Printer, ProfileName, Scanner, Switch, TypeSize};
+pub use ports::{Codes, Flow, Language, Printer, ProfileName, Scanner, Switch, TypeSize};
 
 /// Stations at one till.
 pub const STATIONS_MAX: usize = 8;

@@ -24,13 +24,14 @@ pub mod refusal;
 mod repeat;
 mod returns;
 mod show;
+mod shown;
 mod tender;
 #[cfg(test)]
 mod tests;
 
 use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
-use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind};
+use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind, TypeSize};
 use crate::record::chain::Tip;
 use crate::record::giving_back::CashBack;
 use crate::record::header::Epoch;
@@ -66,6 +67,10 @@ pub struct Context<'a> {
     pub wallets: &'a BTreeSet<ProviderName>,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
+    /// The public key of this device, which signs what the till draws.
+    pub device: &'a [u8; 32],
+    /// Sales under the number of a receipt that the event shows, folded from the journal.
+    pub found: &'a [Sale],
 }
 
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.
@@ -132,6 +137,8 @@ struct PaperJob {
     sale: SaleId,
     station: StationId,
     paper: Paper,
+    #[serde(default)]
+    size: TypeSize,
     state: JobState,
 }
 

@@ -15,20 +15,21 @@ mod tests;
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::counter::duty::{Duty, DutyId};
-use crate::counter::event::{Act, Command, Event, PrintReport, ProviderReport};
+use crate::counter::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
 use crate::counter::refusal::Told;
 use crate::counter::{Context, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
 use crate::journal::Journal;
-use crate::receipt::{Receipt, ReceiptAbout};
+use crate::receipt::{Issuer, Receipt, Shown, Stamp, numbered};
 use crate::record::body::{Body, PaperOutcome};
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
 use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
+use crate::scan::{Scanned, classify};
 use crate::staff::PinHash;
 use crate::token::KeySet;
-use crate::view::{Selling, View};
+use crate::view::{ReceiptShown, Selling, View};
 use memory::Presses;
 pub use start::{Error, Opening, Ready, open};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,9 +69,13 @@ pub struct Loop {
     stations: Vec<StationId>,
     sources: Sources,
     code_key: [u8; 32],
+    stamp: Stamp,
     wallets: BTreeSet<ProviderName>,
     in_force: Arc<InForce>,
     told: BTreeMap<StationId, Told>,
+    /// The receipt that was shown last at a station, until something else happens there; and how many were shown.
+    shown: BTreeMap<StationId, ReceiptShown>,
+    times_shown: u64,
     in_flight: BTreeSet<DutyId>,
     codes: BTreeMap<IntentId, CodeInHand>,
     presses: Presses,
@@ -203,6 +208,7 @@ impl Loop {
             return Err(Refusal::ReadOnly);
         }
         let archived = self.recall(event, records);
+        let found = self.found(event);
         let in_force = Arc::clone(&self.in_force);
         let cx = Context {
             moment: self.moment(),
@@ -212,6 +218,8 @@ impl Loop {
             code_key: &self.code_key,
             wallets: &self.wallets,
             archived: archived.as_ref(),
+            device: self.stamp.public(),
+            found: found.as_ref().map_or(&[], |(_, sales)| sales),
         };
         let made = self.till.step(event, &cx)?;
         let mut sale = None;
@@ -221,7 +229,55 @@ impl Loop {
             self.take_code(event, record);
         }
         records.extend(made);
+        if let Some((station, sales)) = found {
+            self.show(station, &sales);
+        }
         Ok(Reply { seq: self.till.tip().seq, sale })
+    }
+
+    /// The receipt that an event shows, and where.
+    fn receipt_in<'a>(&self, event: &'a Event) -> Option<(&'a StationId, Shown)> {
+        let labels = &self.in_force.bundle.labels;
+        let (station, read) = if let Event::Scanned { station, scan: RawScan { data, aim, .. } } = event {
+            (station, classify(data, aim.as_ref().map(<[u8; 3]>::as_slice), labels))
+        } else if let Event::Act(Command { station, act: Act::TypeCode(text), .. }) = event {
+            (station, classify(text.as_bytes(), None, labels))
+        } else {
+            return None;
+        };
+        let Scanned::Token(token) = read else { return None };
+        Some((station, Shown::of(&token)?))
+    }
+
+    /// The sales under the number of a receipt that an event shows, from the journal.
+    fn found(&self, event: &Event) -> Option<(StationId, Vec<Sale>)> {
+        if let Event::Scanned { scan: RawScan { repeat_of_ms: Some(_), .. }, .. } = event {
+            return None;
+        }
+        let (station, shown) = self.receipt_in(event)?;
+        let found = match shown.wanted(self.stamp.public()) {
+            None => Vec::new(),
+            Some((number, epoch)) => self.journal.sales_of_receipt(number, epoch).unwrap_or_else(|error| {
+                tracing::error!(error = %error, "A receipt that was shown cannot be looked up in the journal.");
+                Vec::new()
+            }),
+        };
+        Some((station.clone(), found.iter().filter_map(|records| Sale::fold(records)).collect()))
+    }
+
+    /// Leaves at a station which receipt was shown there.
+    fn show(&mut self, station: StationId, sales: &[Sale]) {
+        let Some((sale, issued)) = sales.first().and_then(|sale| Some((sale, sale.receipt.as_ref()?))) else {
+            return;
+        };
+        self.times_shown += 1;
+        self.told.remove(&station);
+        let shown = ReceiptShown {
+            sale: sale.id,
+            number: numbered(issued.epoch, issued.number),
+            times: self.times_shown,
+        };
+        self.shown.insert(station, shown);
     }
 
     /// The sale that an event is about, where it has left memory: from the journal, and from what this turn
@@ -229,7 +285,7 @@ impl Loop {
     #[allow(clippy::wildcard_enum_match_arm)] // few events speak of what is archived
     fn recall(&self, event: &Event, turn: &[Record]) -> Option<Sale> {
         let sale = match event {
-            Event::Act(Command { act: Act::Reprint { sale } | Act::GiveBack { sale, .. }, .. }) => *sale,
+            Event::Act(Command { act: Act::Reprint { sale, .. } | Act::GiveBack { sale, .. }, .. }) => *sale,
             Event::Provider(intent, ProviderReport::Approved(_) | ProviderReport::Told(_)) => {
                 let known = self.till.owns(*intent) || self.till.past_sale(*intent).is_some();
                 if !known {
@@ -269,11 +325,15 @@ impl Loop {
             return;
         };
         match answer {
-            // A scan that touches no sale was read twice: what was said to its first reading stands.
-            Ok(reply) if reply.sale.is_none() && matches!(event, Event::Scanned { .. }) => None,
+            // A scan that touches no sale was read twice, or showed a receipt: what was said to it stands.
+            Ok(reply) if reply.sale.is_none() && matches!(event, Event::Scanned { .. }) => return,
             Ok(_) => self.told.remove(station),
             Err(refusal) => self.told.insert(station.clone(), Told::from(refusal)),
         };
+        // What was shown stays until something else happens here.
+        if answer.is_err() || self.receipt_in(event).is_none() {
+            self.shown.remove(station);
+        }
     }
 
     fn adopt_bundle(&mut self) {
@@ -283,6 +343,7 @@ impl Loop {
             && latest.bundle.content.currency == self.till.currency()
         {
             self.in_force = latest;
+            self.board.in_force.send_replace(Some(Arc::clone(&self.in_force)));
         }
     }
 
@@ -294,7 +355,12 @@ impl Loop {
         }
         let now_s = self.moment().unix_s();
         let bundle = &self.in_force.bundle;
-        let view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
+        let mut view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
+        for (station, shown) in &self.shown {
+            if let Some(here) = view.stations.get_mut(station) {
+                here.shown = Some(shown.clone());
+            }
+        }
         self.view.send_replace(Arc::new(view));
         let pins = self.till.pins();
         self.pins.send_if_modified(|old| {
@@ -377,14 +443,13 @@ impl Loop {
             }
         };
         let sale = Sale::fold(&records)?;
+        let of = sale.back.opened.as_ref().and_then(|back| back.of.as_ref());
+        // Without it the paper of a return says the number alone.
+        let original = of.and_then(|of| Sale::fold(&self.journal.sale(of.sale).ok()?));
         let cashier = sale.staff.as_ref().and_then(|staff| self.till.name_of(staff));
-        let about = ReceiptAbout {
-            terminal: self.till.terminal().clone(),
-            cashier: cashier.unwrap_or_default(),
-            paper: print.paper,
-            code: None,
-        };
-        Receipt::of(&sale, &self.in_force.bundle, about)
+        let issuer =
+            Issuer { terminal: self.till.terminal(), bundle: &self.in_force.bundle, stamp: &self.stamp };
+        issuer.receipt(&sale, original.as_ref(), cashier, print.paper)
     }
 
     fn keep_snapshot(&mut self) {

@@ -17,6 +17,7 @@ mod repeat;
 mod returns;
 mod schedules;
 mod shop;
+mod shown;
 mod tender;
 
 use super::duty::{Duty, DutyId};
@@ -24,8 +25,9 @@ use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
 use super::{Context, Refusal, Till};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
+use crate::keys::DeviceKey;
 use crate::money::{Currency, Money};
-use crate::record::body::{Body, PaperOutcome, Shutdown};
+use crate::record::body::{Body, PaperOutcome, Shutdown, TypeSize};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::money_moves::{ProviderName, Settled};
@@ -121,8 +123,18 @@ impl TestTill {
 
     /// As [`TestTill::post`] with a sale that has left memory.
     fn post_about(&mut self, event: &Event, archived: Option<&Sale>) -> Answer {
+        self.post_with(event, archived, &[])
+    }
+
+    /// As [`TestTill::post`] with the sales that the journal has under the number of a receipt.
+    fn post_found(&mut self, event: &Event, found: &[Sale]) -> Answer {
+        self.post_with(event, None, found)
+    }
+
+    fn post_with(&mut self, event: &Event, archived: Option<&Sale>, found: &[Sale]) -> Answer {
         self.draws += 1;
         let cx = context(&self.bundle, &self.keys, self.moment, self.draws, archived);
+        let cx = Context { found, ..cx };
         let before = self.till.tip();
         let made = self.till.step(event, &cx);
         assert_eq!(self.till.tip(), before, "a step changes nothing");
@@ -331,7 +343,14 @@ fn context<'a>(
     draw[..8].copy_from_slice(&draws.to_be_bytes());
     static WALLETS: std::sync::LazyLock<BTreeSet<ProviderName>> =
         std::sync::LazyLock::new(|| [ProviderName::Alipay].into());
-    Context { moment, draw, bundle, keys, code_key: &[0x5C; 32], wallets: &WALLETS, archived }
+    static DEVICE: std::sync::LazyLock<[u8; 32]> = std::sync::LazyLock::new(|| device().public());
+    let (code_key, wallets, device) = (&[0x5C; 32], &*WALLETS, &*DEVICE);
+    Context { moment, draw, bundle, keys, code_key, wallets, archived, device, found: &[] }
+}
+
+/// The key of the device that the till runs on.
+fn device() -> DeviceKey {
+    DeviceKey::from_seed(&[8; 32]).unwrap()
 }
 
 fn pin() -> PinHash {

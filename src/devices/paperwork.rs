@@ -10,14 +10,13 @@ use crate::counter::Refusal;
 use crate::counter::duty::{KickDuty, PrintDuty};
 use crate::counter::event::{Event, PrintReport};
 use crate::inbox::{Board, DeviceWork, Inbox};
-use crate::paper::{Form, Lang, layout};
 use crate::receipt::Receipt;
 use crate::record::body::PaperOutcome;
 use crate::record::ids::StationId;
 use hardware::document::Document;
 use hardware::printer::escpos::encode;
 use hardware::printer::{JobOutcome, Why};
-use hardware::profile::{Charset, Replies};
+use hardware::profile::Replies;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,8 +168,8 @@ impl Paperwork {
     /// Prints the first receipt that waits. False when the till cannot write that down just now.
     async fn print_next(&mut self) -> bool {
         let Some((duty, receipt)) = self.receipts.pop_front() else { return false };
-        let profile = self.config.profile;
-        let document = layout(&receipt, self.form());
+        let profile = self.config.stock.profile;
+        let document = self.config.stock.document(&receipt, duty.size);
         let (outcome, words) = match encode(&document, profile) {
             Ok(bytes) => {
                 match self.announce(Event::Print(duty.job, PrintReport::Starting)).await {
@@ -193,7 +192,7 @@ impl Paperwork {
     async fn kick(&mut self, duty: KickDuty, until: Instant) -> bool {
         let mut document = Document::new();
         document.drawer(self.config.drawer);
-        let (outcome, words) = match encode(&document, self.config.profile) {
+        let (outcome, words) = match encode(&document, self.config.stock.profile) {
             Ok(bytes) => {
                 match self.announce(Event::Drawer(duty.kick, PrintReport::Starting)).await {
                     Leave::Given => {}
@@ -283,20 +282,11 @@ impl Paperwork {
 
     /// Whether the printer speaks, and what it says after a pulse.
     fn answers(&self) -> Answers {
-        match self.config.profile.replies {
+        match self.config.stock.profile.replies {
             Replies::Never => Answers::No,
             Replies::RealTime | Replies::Fenced | Replies::ProcessId if self.is_ready() => Answers::Well,
             Replies::RealTime | Replies::Fenced | Replies::ProcessId => Answers::No,
         }
-    }
-
-    /// A printer without Chinese characters would print question marks.
-    fn form(&self) -> Form {
-        let lang = match self.config.profile.charset {
-            Charset::Cp437 | Charset::Pages(_) => Lang::En,
-            Charset::Gb18030 => self.config.lang,
-        };
-        Form { lang, size: self.config.size, columns: self.config.profile.columns }
     }
 
     /// Takes in what has arrived.

@@ -28,7 +28,7 @@ pub(super) fn start(config: &Config, printer: &PrinterConfig, lamp: &Lamp) -> io
         poll: config.printer_poll,
         ..hardware::printer::PrinterConfig::new(
             PortConfig { reopen: config.reopen, ..PortConfig::new(printer.address.clone()) },
-            printer.profile,
+            printer.stock.profile,
         )
     };
     let handle = Printer::start(driven, move |event| {

@@ -5,6 +5,7 @@ use super::fields::{Fields, bad_field};
 use crate::counter::event::Act;
 use crate::locales::Msg;
 use crate::money::Currency;
+use crate::record::body::TypeSize;
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::line::LineId;
 use crate::sale::back::Wanted;
@@ -90,7 +91,8 @@ pub(super) fn read(
         "take-desk" => Act::TakeDesk { desk: fields.id("desk")? },
         "void-sale" => Act::VoidSale { reason: reason() },
         "no-sale" => Act::NoSale { reason: reason() },
-        "reprint" => Act::Reprint { sale: fields.id("sale")? },
+        "type-size" => Act::ChooseTypeSize { size: size(fields)? },
+        "reprint" => Act::Reprint { sale: fields.id("sale")?, size: size(fields)? },
         "settle" => Act::Settle { job: fields.id("job")?, words: settled(fields) },
         _ => return Err(Sorry::of(StatusCode::NOT_FOUND, "no_such_act", Msg::UnknownAct)),
     })
@@ -118,6 +120,15 @@ fn wanted(fields: &Fields, currency: Currency) -> Result<Wanted, Sorry> {
             Ok(Wanted::Lines(lines))
         }
         _ => Err(bad_field("of")),
+    }
+}
+
+/// How large: `large`, or `normal` where nothing is said.
+fn size(fields: &Fields) -> Result<TypeSize, Sorry> {
+    match fields.get("size") {
+        None | Some("normal") => Ok(TypeSize::Normal),
+        Some("large") => Ok(TypeSize::Large),
+        Some(_) => Err(bad_field("size")),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::bundle::Shop;
 use crate::money::{Currency, Money};
-use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
+use crate::receipt::{OriginalReceipt, Receipt, ReceiptLine, ReceiptTender};
 use crate::record::body::{Paper, SaleKind};
 use crate::record::line::{Quantity, Unit};
 use crate::record::{Epoch, Mode};
@@ -14,7 +14,7 @@ use hardware::profile::Charset;
 use proptest::prelude::*;
 
 fn form(lang: Lang, columns: u8) -> Form {
-    Form { lang, size: TypeSize::Normal, columns }
+    Form { lang, size: TypeSize::Normal, columns, codes: Codes::Qr }
 }
 
 fn yuan(minor: i64) -> Money {
@@ -94,6 +94,7 @@ fn cafe() -> Receipt {
         paper: Paper::Receipt,
         mode: Mode::Live,
         code: Some("R1.EXAMPLE".to_owned()),
+        original: None,
     }
 }
 
@@ -104,7 +105,10 @@ fn a_pack_says_what_is_in_it() {
     let juice = ReceiptLine { net: net(1_000, Unit::Litre), ..item("Juice", None, "2", 990, 1980) };
     let apples = item("Apples", None, "1.255", 999, 1254);
     let receipt = Receipt { lines: vec![pears, juice, apples], ..cafe() };
-    let drawn = text(&layout(&receipt, Form { lang: Lang::En, size: TypeSize::Normal, columns: 42 }), 42);
+    let drawn = text(
+        &layout(&receipt, Form { lang: Lang::En, size: TypeSize::Normal, columns: 42, codes: Codes::Qr }),
+        42,
+    );
     for words in ["0.250 kg", "2 x 9.90 (1.000 L)", "1.255 kg x 9.99"] {
         assert!(drawn.contains(words), "no {words} in\n{drawn}");
     }
@@ -131,6 +135,16 @@ fn refund() -> Receipt {
         member: None,
         paper: Paper::Copy(2),
         given_back: vec![],
+        original: Some(OriginalReceipt {
+            number: Some("9f3c-004211".to_owned()),
+            at: Some("2026-11-21 18:03".to_owned()),
+            tenders: vec![ReceiptTender {
+                means: "wechat".to_owned(),
+                amount: yuan(3600),
+                trade: Some("4200001234202611211234567890".to_owned()),
+                wallet_discount: None,
+            }],
+        }),
         ..cafe()
     }
 }
@@ -170,7 +184,7 @@ fn receipts_come_out_as_they_always_did() {
         };
         let size = if words.contains(&"large") { TypeSize::Large } else { TypeSize::Normal };
         let columns = if words.contains(&"42") { 42 } else { 32 };
-        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
+        let drawn = text(&layout(&receipt, Form { lang, size, columns, codes: Codes::Qr }), columns);
         assert_eq!(drawn, expected, "{name} now is:\n{drawn}");
     }
 }
@@ -217,7 +231,7 @@ proptest! {
         let receipt = Receipt { lines: goods.iter().map(line).collect(), cashier: people.clone(), ..cafe() };
         let lang = if both { Lang::Both } else { Lang::En };
         let size = if large { TypeSize::Large } else { TypeSize::Normal };
-        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
+        let drawn = text(&layout(&receipt, Form { lang, size, columns, codes: Codes::Qr }), columns);
         for line in drawn.lines() {
             prop_assert!(text_cells(line, Charset::Cp437) <= usize::from(columns), "{line:?}\n{drawn}");
         }
@@ -239,7 +253,9 @@ fn no_line_is_wider_than_its_paper() {
         for (columns, size) in
             (24..=48).flat_map(|columns| [(columns, TypeSize::Normal), (columns, TypeSize::Large)])
         {
-            for line in text(&layout(&cafe(), Form { lang, size, columns }), columns).lines() {
+            for line in
+                text(&layout(&cafe(), Form { lang, size, columns, codes: Codes::Qr }), columns).lines()
+            {
                 assert!(
                     text_cells(line, Charset::Cp437) <= usize::from(columns),
                     "{lang:?} {columns}: {line:?}"

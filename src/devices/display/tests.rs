@@ -5,6 +5,7 @@ use crate::inbox::{Board, Inbox, PortState, WORK_MAX};
 use crate::money::{Currency, Money};
 use crate::paper::Lang;
 use crate::record::Epoch;
+use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
 use crate::record::ids::{SaleId, StationId};
 use crate::record::line::{LineId, Unit};
@@ -92,7 +93,7 @@ impl Pole {
 }
 
 fn view(sale: Option<SaleView>, paid: Option<PaidView>) -> View {
-    let here = StationView { staff: None, sale, paid, told: None };
+    let here = StationView { staff: None, sale, paid, told: None, shown: None };
     View {
         terminal: "till-3".parse().unwrap(),
         epoch: Epoch(1),
@@ -141,6 +142,7 @@ fn basket(lines: Vec<LineView>) -> SaleView {
         lines,
         coupons: vec![],
         member: None,
+        size: TypeSize::Normal,
         subtotal: total,
         discounts: vec![],
         tax: yuan(0),
