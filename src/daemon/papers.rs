@@ -70,3 +70,48 @@ pub(crate) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::File::open(file)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = r#"terminal = "till-1"
+state_dir = "state"
+[shop]
+currency = "CNY"
+time_zone = "Asia/Shanghai"
+[[station]]
+id = "front"
+[station.printer]
+port = "/dev/till/printer"
+profile = "generic-80mm"
+codes = "both"
+logo = "logo.png"
+[[station]]
+id = "bar"
+[pages]
+listen = "127.0.0.1:0"
+"#;
+
+    #[test]
+    fn a_logo_that_cannot_be_used_is_named_with_its_line_and_stops_no_receipt() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("till.toml");
+        let config = Config::parse(&file, CONFIG).unwrap();
+        let said = check(&config).unwrap_err().to_string();
+        let logo = folder.path().join("logo.png");
+        assert!(said.starts_with(&format!("{}:12: the logo {}: ", file.display(), logo.display())), "{said}");
+        std::fs::write(&logo, "no picture").unwrap();
+        assert!(check(&config).unwrap_err().to_string().contains("cannot be read as PNG"));
+
+        let stocks = stocks(&config);
+        let front = &stocks[&"front".parse().unwrap()];
+        assert!(front.logo.is_none() && front.codes == paper::Codes::Both);
+        assert_eq!(stocks[&"bar".parse().unwrap()].profile.name, SCREEN_PROFILE);
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_not_read_to_its_end() {
+        assert_eq!(read(Path::new("/dev/zero")).unwrap().len(), LOGO_BYTES_MAX + 1);
+    }
+}

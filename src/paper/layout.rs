@@ -26,6 +26,10 @@ const TRADE_SHOWN: usize = 8;
 const QR_LARGE_BYTES: usize = 230;
 const QR_SMALL_MODULE_DOTS: u8 = 4;
 
+/// The narrowest bar: a quarter of a millimetre. Wider bars would fill broad paper to its edges and leave no white for
+/// a scanner to begin at; narrow paper has no room for them.
+const BARS_MODULE_DOTS: u8 = 2;
+
 /// The height of the bar code, eight millimetres: a hand scanner held askew still finds a line through all bars.
 const BARS_HEIGHT_DOTS: u8 = 64;
 
@@ -123,9 +127,12 @@ impl Sheet {
         self.document.feed(1);
         let number = format!("{} {number}", lang.say(Word::Original));
         self.ends(&number, original.at.as_deref().unwrap_or_default(), self.body());
-        for tender in &original.tenders {
-            let words = format!("{} {}", lang.say(Word::PaidBy), self.means(tender));
-            self.ends(&words, &tender.amount.decimal(), self.body());
+        let mut paid: Vec<String> = original.tenders.iter().map(|tender| self.means(tender)).collect();
+        // Cash that was handed over twice was one way to pay.
+        paid.dedup();
+        for means in paid {
+            let words = format!("{} {means}", lang.say(Word::PaidBy));
+            self.text(&words, Align::Left, self.body());
         }
     }
 
@@ -227,8 +234,12 @@ impl Sheet {
         }
         if let Some(code) = bars {
             // Its text is the number at the head.
-            let (height_dots, text) = (BARS_HEIGHT_DOTS, BarcodeText::None);
-            self.document.feed(1).barcode(Barcode { height_dots, text, ..Barcode::code128(code) });
+            self.document.feed(1).barcode(Barcode {
+                module_dots: BARS_MODULE_DOTS,
+                height_dots: BARS_HEIGHT_DOTS,
+                text: BarcodeText::None,
+                ..Barcode::code128(code)
+            });
         }
         if !receipt.shop.thanks.is_empty() {
             self.document.feed(1);

@@ -73,3 +73,49 @@ impl Logo {
         document.items.splice(0..0, [Item::Picture(picture), Item::Feed { lines: 1 }]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hardware::document::Line;
+    use image::{GrayImage, ImageFormat, Luma};
+
+    fn png(width: u32, height: u32, shade: u8) -> Vec<u8> {
+        let mut out = std::io::Cursor::new(Vec::new());
+        GrayImage::from_pixel(width, height, Luma([shade])).write_to(&mut out, ImageFormat::Png).unwrap();
+        out.into_inner()
+    }
+
+    fn profile(name: &str) -> &'static Profile {
+        Profile::by_name(name).unwrap()
+    }
+
+    #[test]
+    fn a_logo_stands_on_top_of_the_paper_and_is_no_wider() {
+        for name in ["chinese-58mm", "epson-tm-t88", "generic-80mm"] {
+            let profile = profile(name);
+            let logo = Logo::read(&png(1000, 250, 0), profile).unwrap();
+            let mut document = Document::new();
+            document.line(Line::left("Tea"));
+            logo.head(&mut document);
+            let [Item::Picture(picture), Item::Feed { lines: 1 }, Item::Line(_)] = &document.items[..] else {
+                panic!("{document:?}")
+            };
+            assert_eq!(picture.bitmap.width(), profile.width_dots);
+            let bytes = hardware::printer::escpos::encode(&document, profile).unwrap();
+            assert!(bytes.len() >= logo.bytes(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_logo_is_refused_with_words() {
+        let said = |png: &[u8], name: &str| Logo::read(png, profile(name)).unwrap_err().to_string();
+        assert!(said(b"GIF89a", "generic-80mm").contains("cannot be read as PNG"));
+        assert!(said(&vec![0; LOGO_BYTES_MAX + 1], "generic-80mm").contains("save it smaller"));
+        assert!(said(&png(100, 321, 0), "generic-80mm").contains("321 dots high"));
+        assert!(said(&png(100, 100, 255), "generic-80mm").contains("white all over"));
+        let without = Profile { raster: Raster::None, ..profile("generic-80mm").clone() };
+        let said = Logo::read(&png(9, 9, 0), &without).unwrap_err().to_string();
+        assert!(said.contains("prints no pictures"));
+    }
+}

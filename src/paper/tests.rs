@@ -330,3 +330,48 @@ fn a_long_code_gets_smaller_modules_so_that_it_fits_narrow_paper() {
     };
     assert_eq!((dots(154), dots(400)), (6, 4));
 }
+
+#[test]
+fn the_codes_that_are_asked_for_stand_at_the_foot_and_every_printer_takes_them() {
+    use hardware::profile::Profile;
+    let receipt = Receipt { code: Some("R1.".to_owned() + &"A".repeat(148)), ..cafe() };
+    let symbols = |codes, receipt: &Receipt| -> Vec<&str> {
+        let document = layout(receipt, Form { codes, ..form(Lang::Both, 48) });
+        let symbol = |item: &Item| match item {
+            Item::Qr(_) => Some("qr"),
+            Item::Barcode(bars) if bars.data == "N1.9F3C-004217" => Some("bars"),
+            Item::Barcode(_) => Some("other bars"),
+            _ => None,
+        };
+        document.items.iter().filter_map(symbol).collect()
+    };
+    for (codes, expected) in [
+        (Codes::None, vec![]),
+        (Codes::Qr, vec!["qr"]),
+        (Codes::Bar, vec!["bars"]),
+        (Codes::Both, vec!["qr", "bars"]),
+    ] {
+        assert_eq!(symbols(codes, &receipt), expected, "{codes:?}");
+    }
+    let practice = Receipt { mode: Mode::Training, code: None, ..cafe() };
+    assert!(symbols(Codes::Both, &practice).is_empty(), "practice has no number in the books");
+    for profile in Profile::list() {
+        for number in [4217, 1_234_567] {
+            let stock = Stock { codes: Codes::Both, ..Stock::new(profile) };
+            let document = stock.document(&Receipt { number, ..receipt.clone() }, TypeSize::Normal);
+            let encoded = hardware::printer::escpos::encode(&document, profile);
+            assert!(encoded.is_ok(), "{}: {:?}", profile.name, encoded.err());
+        }
+    }
+}
+
+#[test]
+fn the_larger_of_two_sizes_is_printed() {
+    let profile = hardware::profile::Profile::by_name("generic-80mm").unwrap();
+    let stock = |size| Stock { size, ..Stock::new(profile) };
+    let large = stock(TypeSize::Large).document(&cafe(), TypeSize::Normal);
+    assert_eq!(large, stock(TypeSize::Normal).document(&cafe(), TypeSize::Large));
+    assert_ne!(large, stock(TypeSize::Normal).document(&cafe(), TypeSize::Normal));
+    let ascii = Stock::new(hardware::profile::Profile::by_name("epson-tm-t88").unwrap());
+    assert_eq!(ascii.lang(), Lang::En, "without Chinese characters");
+}

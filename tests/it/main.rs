@@ -15,6 +15,7 @@ mod desk_and_counter;
 mod devices;
 mod doubt;
 mod power;
+mod receipts;
 mod scans;
 
 /// The program under test.
