@@ -8,6 +8,7 @@
 //! Not here: what an event means (`counter`).
 
 mod memory;
+mod receipts;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -15,18 +16,17 @@ mod tests;
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::counter::duty::{Duty, DutyId};
-use crate::counter::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
+use crate::counter::event::{Act, Command, Event, PrintReport, ProviderReport};
 use crate::counter::refusal::Told;
 use crate::counter::{Context, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
 use crate::journal::Journal;
-use crate::receipt::{Issuer, Receipt, Shown, Stamp, numbered};
+use crate::receipt::Stamp;
 use crate::record::body::{Body, PaperOutcome};
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
 use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
-use crate::scan::{Scanned, classify};
 use crate::staff::PinHash;
 use crate::token::KeySet;
 use crate::view::{ReceiptShown, Selling, View};
@@ -235,51 +235,6 @@ impl Loop {
         Ok(Reply { seq: self.till.tip().seq, sale })
     }
 
-    /// The receipt that an event shows, and where.
-    fn receipt_in<'a>(&self, event: &'a Event) -> Option<(&'a StationId, Shown)> {
-        let labels = &self.in_force.bundle.labels;
-        let (station, read) = if let Event::Scanned { station, scan: RawScan { data, aim, .. } } = event {
-            (station, classify(data, aim.as_ref().map(<[u8; 3]>::as_slice), labels))
-        } else if let Event::Act(Command { station, act: Act::TypeCode(text), .. }) = event {
-            (station, classify(text.as_bytes(), None, labels))
-        } else {
-            return None;
-        };
-        let Scanned::Token(token) = read else { return None };
-        Some((station, Shown::of(&token)?))
-    }
-
-    /// The sales under the number of a receipt that an event shows, from the journal.
-    fn found(&self, event: &Event) -> Option<(StationId, Vec<Sale>)> {
-        if let Event::Scanned { scan: RawScan { repeat_of_ms: Some(_), .. }, .. } = event {
-            return None;
-        }
-        let (station, shown) = self.receipt_in(event)?;
-        let found = match shown.wanted(self.stamp.public()) {
-            None => Vec::new(),
-            Some((number, epoch)) => self.journal.sales_of_receipt(number, epoch).unwrap_or_else(|error| {
-                tracing::error!(error = %error, "A receipt that was shown cannot be looked up in the journal.");
-                Vec::new()
-            }),
-        };
-        Some((station.clone(), found.iter().filter_map(|records| Sale::fold(records)).collect()))
-    }
-
-    /// Leaves at a station which receipt was shown there.
-    fn show(&mut self, station: StationId, sales: &[Sale]) {
-        let Some((sale, issued)) = sales.first().and_then(|sale| Some((sale, sale.receipt.as_ref()?))) else {
-            return;
-        };
-        self.times_shown += 1;
-        self.told.remove(&station);
-        let shown = ReceiptShown {
-            sale: sale.id,
-            number: numbered(issued.epoch, issued.number),
-            times: self.times_shown,
-        };
-        self.shown.insert(station, shown);
-    }
-
     /// The sale that an event is about, where it has left memory: from the journal, and from what this turn
     /// has yet to commit.
     #[allow(clippy::wildcard_enum_match_arm)] // few events speak of what is archived
@@ -432,24 +387,6 @@ impl Loop {
             },
         };
         if taken { Start::UnderWay } else { Start::Later }
-    }
-
-    fn receipt(&self, print: &crate::counter::duty::PrintDuty) -> Option<Receipt> {
-        let records = match self.journal.sale(print.sale) {
-            Ok(records) => records,
-            Err(error) => {
-                tracing::error!(sale.id = %print.sale, error = %error, "A receipt cannot be read back from the journal.");
-                return None;
-            }
-        };
-        let sale = Sale::fold(&records)?;
-        let of = sale.back.opened.as_ref().and_then(|back| back.of.as_ref());
-        // Without it the paper of a return says the number alone.
-        let original = of.and_then(|of| Sale::fold(&self.journal.sale(of.sale).ok()?));
-        let cashier = sale.staff.as_ref().and_then(|staff| self.till.name_of(staff));
-        let issuer =
-            Issuer { terminal: self.till.terminal(), bundle: &self.in_force.bundle, stamp: &self.stamp };
-        issuer.receipt(&sale, original.as_ref(), cashier, print.paper)
     }
 
     fn keep_snapshot(&mut self) {

@@ -38,7 +38,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
             return Some(format!("没有条码为 {code} 的商品，请按菜单键，或请店长添加。"));
         }
         "expired" => return expired(words),
-        "receipt" | "scan" => {
+        "receipt" | "scan" | "back" => {
             return RECEIPTS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
         }
         _ => return None,
@@ -47,7 +47,8 @@ fn chinese(code: &str, words: &str) -> Option<String> {
 }
 
 /// What is said about a receipt that is shown.
-const RECEIPTS: [(&str, &str); 9] = [
+const RECEIPTS: [(&str, &str); 10] = [
+    ("Nothing is left to give back of this sale.", "此单已无可退金额。"),
     (
         "This receipt is of another till. Only the till that sold gives back: take it there.",
         "此小票属于另一台收银机，只有销售的收银机可以退款，请到那里办理。",
@@ -262,6 +263,8 @@ mod tests {
     use super::*;
     use crate::counter::refusal::{Refusal, Told};
     use crate::money::{Currency, Money};
+    use crate::receipt::NotOurs;
+    use crate::sale::back::NotLeft;
 
     #[test]
     fn fixed_refusals_are_said_in_chinese_and_others_as_they_are() {
@@ -273,6 +276,19 @@ mod tests {
         assert_eq!(say(Refusal::NotEnough { missing: Money::new(300, Currency::CNY) }), "还差 CNY 3.00。");
         assert!(say(Refusal::UnknownItem("6901234".to_owned())).contains("6901234"));
         assert_eq!(say(Refusal::Coupon("Expired.".to_owned())), "Expired.");
+        for no in [
+            NotOurs::OtherTill,
+            NotOurs::Forged,
+            NotOurs::Unknown,
+            NotOurs::Two,
+            NotOurs::Differs,
+            NotOurs::Practice,
+            NotOurs::Misread,
+            NotOurs::OfAReturn,
+        ] {
+            assert!(say(no.into()).contains("小票"), "{no}");
+        }
+        assert_eq!(say(NotLeft::Nothing.into()), "此单已无可退金额。");
         assert_eq!(told("busy", "The till is busy. Try again.", Lang::En), "The till is busy. Try again.");
     }
 

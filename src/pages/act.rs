@@ -91,7 +91,10 @@ pub(super) fn read(
         "take-desk" => Act::TakeDesk { desk: fields.id("desk")? },
         "void-sale" => Act::VoidSale { reason: reason() },
         "no-sale" => Act::NoSale { reason: reason() },
-        "type-size" => Act::ChooseTypeSize { size: size(fields)? },
+        "type-size" => {
+            fields.need("size")?;
+            Act::ChooseTypeSize { size: size(fields)? }
+        }
         "reprint" => Act::Reprint { sale: fields.id("sale")?, size: size(fields)? },
         "settle" => Act::Settle { job: fields.id("job")?, words: settled(fields) },
         _ => return Err(Sorry::of(StatusCode::NOT_FOUND, "no_such_act", Msg::UnknownAct)),

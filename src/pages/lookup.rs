@@ -79,7 +79,7 @@ async fn sales(
 ) -> Result<Vec<Sale>, Sorry> {
     let journal = pages.parts.journal.clone();
     let found: Vec<Vec<Record>> = blocking(move || journal.sales_of_receipt(number, epoch)).await?;
-    Ok(found.iter().filter_map(|records| Sale::fold(records)).collect())
+    Ok(found.iter().filter_map(Sale::fold).collect())
 }
 
 /// Reads the journal away from the threads that serve.

@@ -341,7 +341,13 @@ fn the_codes_that_are_asked_for_stand_at_the_foot_and_every_printer_takes_them()
             Item::Qr(_) => Some("qr"),
             Item::Barcode(bars) if bars.data == "N1.9F3C-004217" => Some("bars"),
             Item::Barcode(_) => Some("other bars"),
-            _ => None,
+            Item::Line(_)
+            | Item::Row(_)
+            | Item::Rule
+            | Item::Picture(_)
+            | Item::Feed { .. }
+            | Item::Cut(_)
+            | Item::Drawer(_) => None,
         };
         document.items.iter().filter_map(symbol).collect()
     };

@@ -109,15 +109,16 @@ fn the_receipt_of_a_return_and_a_sale_with_nothing_left_open_nothing() {
     let (mut bench, sale) = sold();
     let command =
         Act::GiveBack { sale: sale.id, returns_seen: 0, wanted: Wanted::Whole, reason: "flat".to_owned() };
+    bench.approver = Some("mei".parse().unwrap());
     let command = bench.command(command);
     let made = bench.post_about(&Event::Act(command), Some(&sale)).unwrap();
     let back = made.iter().find_map(|record| record.header.sale.filter(|id| *id != sale.id)).unwrap();
     bench.finish_devices();
     let back = Sale::fold(&bench.of_sale(back)).unwrap();
-    let answer = show(&mut bench, &code(&back), &[back.clone()]);
+    let answer = show(&mut bench, &code(&back), std::slice::from_ref(&back));
     assert_eq!(said(&answer), NotOurs::OfAReturn.to_string());
     let gone = Sale::fold(&bench.of_sale(sale.id)).unwrap();
-    assert_eq!(word(&show(&mut bench, &code(&gone), &[gone.clone()])), "back");
+    assert_eq!(word(&show(&mut bench, &code(&gone), std::slice::from_ref(&gone))), "back");
 }
 
 #[test]
