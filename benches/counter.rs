@@ -58,6 +58,7 @@ fn scan_to_durable_intent(dir: &Path) -> (Vec<Duration>, Vec<Duration>) {
         kept: Some(InForce { bundle: bundle(), keys: KeySet::new(1, 0, i64::MAX) }),
         code_key: [7; 32],
         wallets: [till::record::money_moves::ProviderName::Alipay].into(),
+        stamp: till::receipt::Stamp::new([0; 32], |_| [0; 64]),
         sources: till::till::Sources { clock: Clock::new(), draw: clock::draw },
     };
     let ready =

@@ -122,14 +122,12 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "till", &mut script);
-            std::io::stdout().write_all(&script)?;
-            Ok(ExitCode::SUCCESS)
+            put(&script)
         }
         Command::Man => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Arguments::command()).section("8").render(&mut page)?;
-            std::io::stdout().write_all(&page)?;
-            Ok(ExitCode::SUCCESS)
+            put(&page)
         }
     }
 }
@@ -192,6 +190,21 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         }
     }
     1
+}
+
+/// How a program ends that a closed pipe ends: 128 and the number of SIGPIPE, as a shell counts it.
+const EX_PIPE: u8 = 128 + 13;
+
+/// Writes a whole document to standard output. Whoever reads it and goes away early has seen enough: nothing is said
+/// then, but the exit code is not that of a whole document. (A standard output that was closed before the start cannot
+/// be told from /dev/null, which is what the runtime opens in its place.)
+fn put(bytes: &[u8]) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::from(EX_PIPE)),
+        Err(error) => Err(anyhow::Error::new(error).context("standard output takes no more")),
+    }
 }
 
 /// Says a line to whoever started the program.

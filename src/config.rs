@@ -24,7 +24,7 @@ use toml::Spanned;
 
 pub use display::{Display, DisplayProfileName, Through};
 pub use drawer::{Drawer, DrawerProfileName};
-pub use ports::{Flow, Language, Printer, ProfileName, Scanner, Switch, TypeSize};
+pub use ports::{Codes, Flow, Language, Printer, ProfileName, Scanner, Switch, TypeSize};
 
 /// Stations at one till.
 pub const STATIONS_MAX: usize = 8;

@@ -20,6 +20,7 @@ mod paid;
 mod papers;
 mod pay;
 mod people;
+mod receipts;
 mod recorder;
 pub mod refusal;
 mod repeat;
@@ -33,7 +34,7 @@ mod tests;
 
 use crate::bundle::Bundle;
 use crate::money::Currency;
-use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind};
+use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind, TypeSize};
 use crate::record::chain::Tip;
 use crate::record::giving_back::CashBack;
 use crate::record::header::Epoch;
@@ -75,6 +76,10 @@ pub struct Context<'a> {
     pub code_ms: u64,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
+    /// The public key of this device, which signs what the till draws.
+    pub device: &'a [u8; 32],
+    /// Sales under the number of a receipt that the event shows, folded from the journal.
+    pub found: &'a [Sale],
 }
 
 /// Where a phone pays the code that the till shows.
@@ -152,6 +157,8 @@ struct PaperJob {
     sale: SaleId,
     station: StationId,
     paper: Paper,
+    #[serde(default)]
+    size: TypeSize,
     state: JobState,
 }
 

@@ -3,6 +3,7 @@
 //! The till's thread is the heart: when it ends, for whatever reason, the process ends and systemd starts
 //! it again into recovery. Not here: what any part does.
 
+mod papers;
 mod parts;
 pub(crate) mod wallets;
 mod watch;
@@ -16,7 +17,7 @@ use crate::keys::{DeviceKey, Seal};
 use crate::record::body::Shutdown;
 use crate::{devices, pages, provider, sync, till};
 use anyhow::Context;
-pub(crate) use parts::devices;
+pub(crate) use papers::read as read_logo;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -60,12 +61,18 @@ pub fn run(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> 
     ended
 }
 
-/// Checks what the configuration names and the daemon would read: the keys of wallets.
+/// The ports and printers of a configuration.
+pub(crate) fn devices(config: &Config) -> devices::Config {
+    parts::devices(config, &papers::stocks(config))
+}
+
+/// Checks what the configuration names and the daemon would read: the keys of wallets, and logos.
 ///
 /// # Errors
 /// [`ConfigError`] with what cannot be read or used.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
-    wallets::read(config).map(drop)
+    wallets::read(config)?;
+    papers::check(config)
 }
 
 async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> {
@@ -87,6 +94,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     std::fs::create_dir_all(&keys).with_context(|| format!("{} cannot be made", keys.display()))?;
     let device_key = Arc::new(DeviceKey::load_or_create(&keys.join("device"))?);
     let seal = Seal::load_or_create(&keys.join("seal"))?;
+    let stamp = parts::stamp(&device_key);
     // 3. The till: fold, and settle what was under way.
     let clock = Clock::new();
     let (inbox, letters) = Inbox::new();
@@ -97,6 +105,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         bundle: parts::own_bundle(config),
         kept: sync::stored_bundle(&edge, clock.unix_ms() / 1000),
         code_key: seal.keyed_hash("pay code", b"till"),
+        stamp: stamp.clone(),
         wallets: parts::taken(config, &wallets),
         phones: parts::phones(config),
         code_ms: config.timing.shown_code_ms,
@@ -121,7 +130,8 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     };
     let wallets = parts::provider(config, wallets, &board);
     edges.spawn(provider::run(wallets, work.provider, inbox.clone(), stopped.clone()));
-    let ports = parts::devices(config);
+    let stocks = papers::stocks(config);
+    let ports = parts::devices(config, &stocks);
     edges.spawn(devices::run(ports, work.devices, inbox.clone(), board.clone(), stopped.clone()));
     match cloud {
         Some(cloud) => {
@@ -137,8 +147,9 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         None => drop(work.cloud),
     }
     let code = parts::first_manager_code(config, &board)?;
-    let screens = parts::pages(config, code);
-    let pages = pages::start(screens, parts::screen_parts(&inbox, &board, &reader, &edge, &clock)).await?;
+    let screens = parts::pages(config, code, stocks);
+    let parts = parts::screen_parts(&inbox, &board, &reader, &edge, &clock, stamp);
+    let pages = pages::start(screens, parts).await?;
     // 5. Ready.
     tracing::info!(pages = %pages.address(), before = ?before, "The till is open.");
     opened(&Opened { pages: pages.address(), before });

@@ -256,6 +256,8 @@ pub struct Board {
     pub devices: Arc<watch::Sender<BTreeMap<StationId, StationDevices>>>,
     /// The last bundle that was verified; `sync` writes it before it posts `BundleArrived`.
     pub bundle: Arc<watch::Sender<Option<Arc<InForce>>>>,
+    /// What is in force at the till; the till writes it, from its opening on.
+    pub in_force: Arc<watch::Sender<Option<Arc<InForce>>>>,
     /// Hashes that PINs are checked against; the till writes it.
     pub pins: watch::Receiver<Arc<BTreeMap<StaffId, PinHash>>>,
     /// The link; `sync` writes it.
@@ -280,6 +282,7 @@ impl Board {
             view,
             pins,
             bundle: Arc::new(watch::Sender::new(None)),
+            in_force: Arc::new(watch::Sender::new(None)),
             devices: Arc::new(watch::Sender::new(BTreeMap::new())),
             link: Arc::new(watch::Sender::new(Link::default())),
             nudge: Arc::new(tokio::sync::Notify::new()),

@@ -180,6 +180,18 @@ impl Journal {
         reader::sale(&self.connection, sale)
     }
 
+    /// The records of each sale with a receipt of this number in one of the epochs that `epoch` takes.
+    ///
+    /// # Errors
+    /// [`Error`] when they cannot be read or one of them does not verify.
+    pub fn sales_of_receipt(
+        &self,
+        number: u32,
+        epoch: impl Fn(Epoch) -> bool,
+    ) -> Result<Vec<Vec<Record>>, Error> {
+        reader::sales_of_receipt(&self.connection, number, epoch)
+    }
+
     /// A connection of its own that only reads, for another thread.
     ///
     /// # Errors

@@ -11,7 +11,8 @@
 //! | --- | --- |
 //! | `GET /` | the one station's cashier page, or a list of stations |
 //! | `GET /s/{station}` | the cashier's page; signing in; the first manager. `?menu=N` is the page of keys |
-//! | `GET /s/{station}/give-back` | gives money back; `?receipt=9f3c-004217` is the receipt |
+//! | `GET /s/{station}/give-back` | gives money back; `?receipt=9f3c-004217` or its scanned code is the receipt |
+//! | `GET /s/{station}/receipt/{number}` | a receipt as its paper looks; with `.png` or `.txt` that alone; `?size=large`; signed in, or a manager |
 //! | `GET /s/{station}/view.json` | what that page is drawn from; signed in |
 //! | `GET /display/{station}` | the customer's display; nobody signs in |
 //! | `GET /queue`, `GET /queue.json` | what head office has not received yet; managers |
@@ -61,7 +62,8 @@
 //! | `recall` | `sale` |
 //! | `put-on-desk`, `take-desk` | `desk` |
 //! | `void-sale`, `no-sale` | `reason` |
-//! | `reprint` | `sale` |
+//! | `type-size` | `size`: `large` or `normal`, for the paper of the sale in front |
+//! | `reprint` | `sale`; `size=large` if it is to be large |
 //! | `settle` | `job`, `words` (`looked` for the usual ones) |
 //! | `give-up-paper` | gives up the receipt that stands still in the station's printer |
 //! | `jam-cleared` | tells the station's printer to go on after a jam |
@@ -81,11 +83,13 @@ mod gate;
 mod give_back;
 mod link;
 mod live;
+mod lookup;
 mod payment;
 mod people;
 mod pin;
 mod press;
 mod queue;
+mod receipt;
 mod request;
 mod session;
 #[cfg(test)]
@@ -95,11 +99,15 @@ mod voice;
 use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
+use crate::paper::Stock;
+use crate::receipt::Stamp;
 use crate::record::Moment;
+use crate::record::ids::StationId;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +135,8 @@ pub struct Config {
     pub bootstrap_code: Option<String>,
     /// The shop's zone, for the times on pages.
     pub zone: TimeZone,
+    /// The paper of each station, as its receipts are shown.
+    pub stocks: BTreeMap<StationId, Stock>,
 }
 
 /// Reads the clocks.
@@ -150,6 +160,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Chance.
     pub chance: Chance,
+    /// What makes the codes on receipts.
+    pub stamp: Stamp,
 }
 
 /// Why the pages are not served.
@@ -250,6 +262,7 @@ fn router(pages: Arc<Pages>) -> Router {
         .route("/s/{station}", get(cashier::page))
         .route("/s/{station}/view.json", get(cashier::json))
         .route("/s/{station}/give-back", get(give_back::page))
+        .route("/s/{station}/receipt/{name}", get(receipt::show))
         .route("/s/{station}/sign-in", post(people::sign_in))
         .route("/s/{station}/sign-out", post(people::sign_out))
         .route("/s/{station}/first-manager", post(people::first_manager))

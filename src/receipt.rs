@@ -1,7 +1,9 @@
 //! A receipt's facts, taken from the records of its sale; not how they are laid out (`paper`).
 
 mod code;
+mod found;
 mod of;
+mod stamp;
 mod turned;
 
 pub use code::CodeSlip;
@@ -14,7 +16,11 @@ use crate::record::header::Epoch;
 use crate::record::ids::{StationId, TerminalId};
 use crate::record::line::{Quantity, Unit};
 use crate::tax::TaxAmount;
+use crate::token::ReceiptNumber;
+pub use found::{NotOurs, Shown, looks_like_a_code};
+pub use of::Issuer;
 use serde::{Deserialize, Serialize};
+pub use stamp::Stamp;
 
 /// A receipt.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -62,6 +68,20 @@ pub struct Receipt {
     pub mode: Mode,
     /// What the code at the foot says.
     pub code: Option<String>,
+    /// The receipt that a return is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<OriginalReceipt>,
+}
+
+/// The receipt of the sale that money goes back of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OriginalReceipt {
+    /// Its number as people write it, `9f3c-004217`; none where money came for a sale that has no receipt.
+    pub number: Option<String>,
+    /// Local date and time, where its sale can be read.
+    pub at: Option<String>,
+    /// How it was paid.
+    pub tenders: Vec<ReceiptTender>,
 }
 
 /// What a receipt is that does not say it.
@@ -73,8 +93,22 @@ impl Receipt {
     /// The number as people write it, `9f3c-004217`: the first digits of the epoch name the series, so
     /// that the same number of another series at this till is told apart by eye.
     pub fn numbered(&self) -> String {
-        let series = self.epoch.to_string();
-        format!("{}-{:06}", series.get(..4).unwrap_or(&series), self.number)
+        numbered(self.epoch, self.number)
+    }
+
+    /// What a bar code on it says: none for practice, whose numbers are not the books'.
+    pub fn bar_code(&self) -> Option<String> {
+        let number = ReceiptNumber::of(self.epoch.0, self.number).filter(|_| self.mode == Mode::Live)?;
+        Some(number.code())
+    }
+}
+
+/// A receipt's number as people write it: `9f3c-004217`.
+pub fn numbered(epoch: Epoch, number: u64) -> String {
+    match ReceiptNumber::of(epoch.0, number) {
+        Some(number) => number.to_string(),
+        // No till lives to issue so many.
+        None => format!("{}-{number:06}", &epoch.to_string()[..4]),
     }
 }
 
@@ -135,4 +169,6 @@ pub struct ReceiptAbout {
     pub paper: Paper,
     /// What the code at the foot says.
     pub code: Option<String>,
+    /// The receipt that it is a return of.
+    pub original: Option<OriginalReceipt>,
 }

@@ -9,7 +9,7 @@ pub mod quote;
 mod show;
 
 use crate::money::{Money, MoneyError};
-use crate::record::body::{Body, LineTotal, Paper, Place, SaleKind};
+use crate::record::body::{Body, LineTotal, Paper, Place, SaleKind, TypeSize};
 use crate::record::giving_back::ReturnWhy;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::{Line, LineId, PriceFrom};
@@ -67,6 +67,9 @@ pub struct Sale {
     pub receipt: Option<Issued>,
     /// Copies ordered so far.
     pub copies: u32,
+    /// How large its customer wants the paper.
+    #[serde(default)]
+    pub size: TypeSize,
     /// Why it was given up.
     pub void: Option<String>,
     /// It holds a record that this build cannot read.
@@ -207,6 +210,7 @@ impl Sale {
             back: Back::default(),
             receipt: None,
             copies: 0,
+            size: TypeSize::Normal,
             void: None,
             frozen,
             acknowledged: None,
@@ -289,6 +293,7 @@ impl Sale {
                 self.receipt = Some(Issued { number, at: record.header.moment, epoch: record.header.epoch });
             }
             Body::PrintOrdered { paper: Paper::Copy(_), .. } => self.copies += 1,
+            Body::TypeSizeChosen { size } => self.size = *size,
             Body::Unreadable { .. } => self.frozen = true,
             Body::Genesis { .. }
             | Body::Booted { .. }

@@ -9,6 +9,7 @@
 
 mod memory;
 mod print;
+mod receipts;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::counter::refusal::Told;
 use crate::counter::{Context, PhonesPay, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
 use crate::journal::Journal;
+use crate::receipt::Stamp;
 use crate::record::body::Body;
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
 use crate::record::money_moves::{Carrier, ProviderName};
@@ -28,7 +30,7 @@ use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::PinHash;
 use crate::token::KeySet;
-use crate::view::{Selling, View};
+use crate::view::{ReceiptShown, Selling, View};
 use memory::Presses;
 pub use start::{Error, Opening, Ready, open};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,11 +70,15 @@ pub struct Loop {
     stations: Vec<StationId>,
     sources: Sources,
     code_key: [u8; 32],
+    stamp: Stamp,
     wallets: BTreeSet<ProviderName>,
     phones: PhonesPay,
     code_ms: u64,
     in_force: Arc<InForce>,
     told: BTreeMap<StationId, Told>,
+    /// The receipt that was shown last at a station, until something else happens there; and how many were shown.
+    shown: BTreeMap<StationId, ReceiptShown>,
+    times_shown: u64,
     in_flight: BTreeSet<DutyId>,
     codes: BTreeMap<IntentId, CodeInHand>,
     presses: Presses,
@@ -205,6 +211,7 @@ impl Loop {
             return Err(Refusal::ReadOnly);
         }
         let archived = self.recall(event, records);
+        let found = self.found(event);
         let in_force = Arc::clone(&self.in_force);
         let cx = Context {
             moment: self.moment(),
@@ -216,6 +223,8 @@ impl Loop {
             phones: self.phones,
             code_ms: self.code_ms,
             archived: archived.as_ref(),
+            device: self.stamp.public(),
+            found: found.as_ref().map_or(&[], |(_, sales)| sales),
         };
         let made = self.till.step(event, &cx)?;
         let mut sale = None;
@@ -225,6 +234,9 @@ impl Loop {
             self.take_code(event, record);
         }
         records.extend(made);
+        if let Some((station, sales)) = found {
+            self.show(station, &sales);
+        }
         Ok(Reply { seq: self.till.tip().seq, sale })
     }
 
@@ -233,7 +245,7 @@ impl Loop {
     #[allow(clippy::wildcard_enum_match_arm)] // few events speak of what is archived
     fn recall(&self, event: &Event, turn: &[Record]) -> Option<Sale> {
         let sale = match event {
-            Event::Act(Command { act: Act::Reprint { sale } | Act::GiveBack { sale, .. }, .. }) => *sale,
+            Event::Act(Command { act: Act::Reprint { sale, .. } | Act::GiveBack { sale, .. }, .. }) => *sale,
             Event::Provider(intent, ProviderReport::Approved(_) | ProviderReport::Told(_)) => {
                 let known = self.till.owns(*intent) || self.till.past_sale(*intent).is_some();
                 if !known {
@@ -278,11 +290,15 @@ impl Loop {
             return;
         };
         match answer {
-            // A scan that touches no sale was read twice: what was said to its first reading stands.
-            Ok(reply) if reply.sale.is_none() && matches!(event, Event::Scanned { .. }) => None,
+            // A scan that touches no sale was read twice, or showed a receipt: what was said to it stands.
+            Ok(reply) if reply.sale.is_none() && matches!(event, Event::Scanned { .. }) => return,
             Ok(_) => self.told.remove(station),
             Err(refusal) => self.told.insert(station.clone(), Told::from(refusal)),
         };
+        // What was shown stays until something else happens here.
+        if answer.is_err() || self.receipt_in(event).is_none() {
+            self.shown.remove(station);
+        }
     }
 
     fn adopt_bundle(&mut self) {
@@ -292,6 +308,7 @@ impl Loop {
             && latest.bundle.content.currency == self.till.currency()
         {
             self.in_force = latest;
+            self.board.in_force.send_replace(Some(Arc::clone(&self.in_force)));
         }
     }
 
@@ -303,8 +320,13 @@ impl Loop {
         }
         let now_s = self.moment().unix_s();
         let bundle = &self.in_force.bundle;
-        let view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
-        let view = View { ways: self.ways(), ..view };
+        let mut view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
+        view.ways = self.ways();
+        for (station, shown) in &self.shown {
+            if let Some(here) = view.stations.get_mut(station) {
+                here.shown = Some(shown.clone());
+            }
+        }
         self.view.send_replace(Arc::new(view));
         let pins = self.till.pins();
         self.pins.send_if_modified(|old| {

@@ -1,4 +1,5 @@
-//! Codes of our own: coupons, vouchers, orders, paid proofs, receipts and member codes, read and verified.
+//! Codes of our own: coupons, vouchers, orders, paid proofs, receipts, their numbers, and member codes, read and
+//! verified.
 //!
 //! A code is a prefix, a fixed binary payload and an Ed25519 signature, in one canonical text that a QR code
 //! holds in its alphanumeric mode. **Invariant:** what a code says can be had only from [`Verified`], except
@@ -22,7 +23,7 @@ pub use keyset::{Key, KeyId, KeySet, Purpose, Revocation, SignedKeySet, fingerpr
 pub use layout::{Drawn, Issued, Layout, Reader, Stream, TerminalTag, Validity, Writer};
 pub use member::{MemberCode, MemberRef, TOTP_STEP_S, TOTP_WINDOW, member_code};
 pub use order::{ORDER_AHEAD_S, ORDER_LIFETIME_S, ORDER_URL_MAX, Order, OrderHash, Proof, order_url};
-pub use receipt::Receipt;
+pub use receipt::{Receipt, ReceiptNumber};
 
 use std::fmt;
 use std::ops::Deref;
@@ -51,12 +52,14 @@ pub enum Kind {
     Receipt,
     /// `M1`: a member.
     Member,
+    /// `N1`: the number of a receipt, as its bar code says it.
+    Number,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Coupon, Self::Voucher, Self::Proof, Self::Order, Self::Receipt, Self::Member];
+    pub const ALL: [Self; 7] =
+        [Self::Coupon, Self::Voucher, Self::Proof, Self::Order, Self::Receipt, Self::Member, Self::Number];
 
     /// The prefix, without its full stop.
     pub fn code(self) -> &'static str {
@@ -67,6 +70,7 @@ impl Kind {
             Self::Order => "O1",
             Self::Receipt => "R1",
             Self::Member => "M1",
+            Self::Number => "N1",
         }
     }
 
@@ -85,6 +89,7 @@ impl fmt::Display for Kind {
             Self::Order => "an order",
             Self::Receipt => "a receipt",
             Self::Member => "a member code",
+            Self::Number => "the number of a receipt",
         })
     }
 }
@@ -104,6 +109,8 @@ pub enum Token {
     Receipt(Unverified<Receipt>),
     /// `M1.`
     Member(MemberCode),
+    /// `N1.`
+    Number(ReceiptNumber),
 }
 
 impl Token {
@@ -116,6 +123,7 @@ impl Token {
             Self::Order(_) => Kind::Order,
             Self::Receipt(_) => Kind::Receipt,
             Self::Member(_) => Kind::Member,
+            Self::Number(_) => Kind::Number,
         }
     }
 }
@@ -205,6 +213,7 @@ pub fn parse(text: &str) -> Result<Token, TokenError> {
         Kind::Order => drawn(rest).map(Token::Order),
         Kind::Receipt => drawn(rest).map(Token::Receipt),
         Kind::Member => MemberCode::parse(rest).map(Token::Member),
+        Kind::Number => ReceiptNumber::parse(rest).map(Token::Number),
     }
 }
 

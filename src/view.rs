@@ -11,6 +11,7 @@ mod payment;
 use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
 use crate::record::Epoch;
+use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
@@ -116,6 +117,19 @@ pub struct StationView {
     pub paid: Option<PaidView>,
     /// What the till last said to the cashier here.
     pub told: Option<Told>,
+    /// The receipt that was scanned here last, until something else happens: its return can be opened.
+    pub shown: Option<ReceiptShown>,
+}
+
+/// A receipt of this till that a customer shows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ReceiptShown {
+    /// Of which sale.
+    pub sale: SaleId,
+    /// Its number as people write it, `9f3c-004217`.
+    pub number: String,
+    /// Grows with each receipt that is shown at this till: shown again is another time.
+    pub times: u64,
 }
 
 /// A sale that is not finished.
@@ -135,6 +149,8 @@ pub struct SaleView {
     pub coupons: Vec<CouponView>,
     /// The member's reference.
     pub member: Option<String>,
+    /// How large its customer wants the paper.
+    pub size: TypeSize,
     /// Sum of lines before offers.
     pub subtotal: Money,
     /// What offers take off, by name.

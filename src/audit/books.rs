@@ -130,6 +130,7 @@ impl Books {
             | Body::RefundPending { .. }
             | Body::RefundSettled { .. }
             | Body::PartChosen { .. }
+            | Body::TypeSizeChosen { .. }
             | Body::CashReturned { .. }
             | Body::ReturnOpened { .. }
             | Body::ReturnDrawn { .. }

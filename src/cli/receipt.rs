@@ -3,7 +3,7 @@
 //! Two forms of JSON are read and told apart by their keys: a slip, as `till receipt sample` prints it, and a receipt
 //! of Till as it serialises. Not here: the layout (`paper`), and the bytes (`hardware`).
 
-use crate::paper::{self, Form, Lang, Slip, TypeSize};
+use crate::paper::{self, Codes, Form, Lang, Logo, Slip, TypeSize};
 use crate::receipt::Receipt;
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
@@ -56,6 +56,12 @@ pub(super) struct Output {
     /// Large type
     #[arg(long)]
     large: bool,
+    /// A PNG for the top of the paper
+    #[arg(long, value_name = "FILE.png")]
+    logo: Option<PathBuf>,
+    /// Codes at the foot of a receipt of Till: the signed square one, a bar code of its number, both or none
+    #[arg(long, value_enum, default_value_t = CodeChoice::Qr)]
+    codes: CodeChoice,
     /// Where to write it; - is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
@@ -82,6 +88,20 @@ enum Language {
     Both,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CodeChoice {
+    None,
+    Qr,
+    Bar,
+    Both,
+}
+
+/// A logo for this printer's paper.
+fn logo(file: &Path, profile: &Profile) -> anyhow::Result<Logo> {
+    let png = crate::daemon::read_logo(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Logo::read(&png, profile).with_context(|| format!("{} cannot be printed", file.display()))
+}
+
 fn profile(name: &str) -> Result<&'static Profile, String> {
     let known = || Profile::list().iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ");
     Profile::by_name(name)
@@ -93,15 +113,14 @@ pub(super) fn act(paper: &Paper) -> anyhow::Result<ExitCode> {
         Paper::Render { sale, output, format } => {
             let text = read(sale)?;
             let receipt = Kind::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", called(sale)))?;
-            render(&receipt, output, *format)?;
+            render(&receipt, output, *format)
         }
-        Paper::Sample { output, format: None } => write(output, Slip::sample().as_bytes())?,
+        Paper::Sample { output, format: None } => write(output, Slip::sample().as_bytes()),
         Paper::Sample { output, format: Some(format) } => {
             let receipt = Kind::parse(Slip::sample()).map_err(|why| anyhow::anyhow!("the sample: {why}"))?;
-            render(&receipt, output, *format)?;
+            render(&receipt, output, *format)
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A receipt in either form.
@@ -134,27 +153,36 @@ impl Kind {
     }
 }
 
-fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<()> {
+fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<ExitCode> {
     let lang = match output.lang {
         Language::Chinese => Lang::ZhHans,
         Language::En => Lang::En,
         Language::Both => Lang::Both,
     };
     let size = if output.large { TypeSize::Large } else { TypeSize::Normal };
-    let form = Form { lang, size, columns: output.profile.columns };
+    let codes = match output.codes {
+        CodeChoice::None => Codes::None,
+        CodeChoice::Qr => Codes::Qr,
+        CodeChoice::Bar => Codes::Bar,
+        CodeChoice::Both => Codes::Both,
+    };
+    let form = Form { lang, size, columns: output.profile.columns, codes };
+    let logo = output.logo.as_deref().map(|file| logo(file, output.profile)).transpose()?;
+    let laid_out = |form| {
+        let mut document = receipt.layout(form);
+        if let Some(logo) = &logo {
+            logo.head(&mut document);
+        }
+        document
+    };
     let bytes = match format {
         Format::Escpos => {
             let form = Form { lang: printable(lang, output.profile), ..form };
-            let document = without_drawer_where_none(receipt.layout(form), output.profile);
+            let document = without_drawer_where_none(laid_out(form), output.profile);
             hardware::printer::escpos::encode(&document, output.profile)?
         }
-        Format::Text => paper::text(&receipt.layout(form), form.columns).into_bytes(),
-        Format::Png => {
-            // A screen has Chinese characters whatever the printer has.
-            let charset = if lang == Lang::En { output.profile.charset } else { Charset::Gb18030 };
-            let screen = Profile { charset, ..output.profile.clone() };
-            hardware::preview::to_png(&receipt.layout(form), &screen)
-        }
+        Format::Text => paper::text(&laid_out(form), form.columns).into_bytes(),
+        Format::Png => paper::png(&laid_out(form), output.profile, lang),
     };
     if format != Format::Text && is_standard(&output.output) && std::io::stdout().is_terminal() {
         anyhow::bail!("these bytes are not for a terminal: name a file with -o");
@@ -204,13 +232,13 @@ fn read(path: &Path) -> anyhow::Result<String> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-fn write(output: &Output, bytes: &[u8]) -> anyhow::Result<()> {
+fn write(output: &Output, bytes: &[u8]) -> anyhow::Result<ExitCode> {
     if is_standard(&output.output) {
-        let mut out = std::io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush()).context("standard output takes no more")
+        super::put(bytes)
     } else {
         std::fs::write(&output.output, bytes)
-            .with_context(|| format!("{} cannot be written", output.output.display()))
+            .with_context(|| format!("{} cannot be written", output.output.display()))?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -248,11 +276,11 @@ mod tests {
     fn the_sample_is_as_short_as_the_measured_receipt_and_large_type_needs_a_little_more() {
         let bytes = |size| {
             let profile = profile("epson-tm-t88").unwrap();
-            let form = Form { lang: Lang::En, size, columns: profile.columns };
+            let form = Form { lang: Lang::En, size, columns: profile.columns, codes: Codes::Qr };
             let document = Kind::parse(Slip::sample()).unwrap().layout(form);
             hardware::printer::escpos::encode(&document, profile).unwrap().len()
         };
-        assert_eq!(bytes(TypeSize::Normal), 371);
+        assert_eq!(bytes(TypeSize::Normal), 372);
         assert!(bytes(TypeSize::Large) < 700, "{}", bytes(TypeSize::Large));
     }
 

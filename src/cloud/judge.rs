@@ -131,6 +131,7 @@ impl Judge<'_> {
             | Body::ReturnDrawn { .. }
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
+            | Body::TypeSizeChosen { .. }
             | Body::PrintOrdered { .. }
             | Body::PrintStarted { .. }
             | Body::PrintEnded { .. }
@@ -149,7 +150,12 @@ impl Judge<'_> {
         let coupon = match crate::token::parse(token) {
             Ok(Token::Coupon(coupon)) => coupon.verify(self.keys, at_ms.div_euclid(1000)),
             Ok(
-                Token::Voucher(_) | Token::Proof(_) | Token::Order(_) | Token::Receipt(_) | Token::Member(_),
+                Token::Voucher(_)
+                | Token::Proof(_)
+                | Token::Order(_)
+                | Token::Receipt(_)
+                | Token::Member(_)
+                | Token::Number(_),
             ) => return refused("coupon_of_another_kind", words::NOT_A_COUPON),
             Err(error) => Err(error),
         };

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use toml::Spanned;
 
 /// The longest window in which the same code may be the same scan: in more, a customer pays for a second sale.
 const REPEAT_MS_MAX: u64 = 5_000;
@@ -106,6 +107,26 @@ pub struct Printer {
     /// How large its paper is printed.
     #[serde(default, rename = "type")]
     pub size: TypeSize,
+    /// Which codes stand at the foot of a receipt.
+    #[serde(default)]
+    pub codes: Codes,
+    /// A picture for the top of every receipt: a PNG, begun at the configuration's folder.
+    pub logo: Option<Spanned<PathBuf>>,
+}
+
+/// Codes at the foot of a receipt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Codes {
+    /// None.
+    None,
+    /// The square one, which is signed.
+    #[default]
+    Qr,
+    /// A bar code of the receipt's number.
+    Bar,
+    /// Both.
+    Both,
 }
 
 /// How large paper is printed.

@@ -119,7 +119,8 @@ impl Till {
             Act::TakeDesk { desk } => self.take_desk(station, desk, out),
             Act::VoidSale { reason } => self.void_sale(station, reason, out),
             Act::NoSale { reason } => self.no_sale(reason, out),
-            Act::Reprint { sale } => self.reprint(*sale, out),
+            Act::ChooseTypeSize { size } => self.choose_type_size(station, *size, out),
+            Act::Reprint { sale, size } => self.reprint(*sale, *size, out),
             Act::Settle { job, words } => self.settle(*job, words, out),
         }
     }
@@ -173,6 +174,7 @@ impl Till {
             | Act::PutOnDesk { .. }
             | Act::TakeDesk { .. }
             | Act::VoidSale { .. }
+            | Act::ChooseTypeSize { .. }
             | Act::Reprint { .. }
             | Act::Settle { .. } => false,
         };

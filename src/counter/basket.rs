@@ -5,6 +5,7 @@ use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::catalogue::Item;
 use crate::money::Money;
+use crate::receipt::{NotOurs, looks_like_a_code};
 use crate::record::body::{Body, MemberSource, Place, SaleKind};
 use crate::record::ids::{SaleId, StationId};
 use crate::record::line::{Line, LineId, LineKind, Modifier, PriceFrom, Quantity, Unit};
@@ -85,6 +86,9 @@ impl Till {
             Scanned::Token(Token::Proof(_)) => Err(Refusal::Scan(
                 "No payment waits for this proof. Online, the till hears it by itself.".to_owned(),
             )),
+            Scanned::Token(token @ (Token::Receipt(_) | Token::Number(_))) => {
+                self.show_receipt(station, &token, out)
+            }
             Scanned::Token(other) => {
                 Err(Refusal::Scan(format!("This is {}: it is not used at the counter yet.", other.kind())))
             }
@@ -106,6 +110,7 @@ impl Till {
             Scanned::Text(text) => self.scan_text(station, &text, out),
             Scanned::Misread { text, why } => match out.cx.bundle.catalogue.item(&text) {
                 Some(_) => self.scan_text(station, &text, out),
+                None if looks_like_a_code(&text) => Err(NotOurs::Misread.into()),
                 None => Err(Refusal::Scan(sentence(&why.to_string()))),
             },
             Scanned::Garbage(why) => Err(Refusal::Scan(sentence(&why.to_string()))),
@@ -395,7 +400,8 @@ impl Till {
             | Token::Proof(_)
             | Token::Order(_)
             | Token::Receipt(_)
-            | Token::Member(_)) => Err(Refusal::Token(crate::token::TokenError::WrongKind {
+            | Token::Member(_)
+            | Token::Number(_)) => Err(Refusal::Token(crate::token::TokenError::WrongKind {
                 found: other.kind(),
                 wanted: Kind::Coupon,
             })),

@@ -2,7 +2,7 @@
 
 use crate::money::Money;
 use crate::record::Moment;
-use crate::record::body::Paper;
+use crate::record::body::{Paper, TypeSize};
 pub use crate::record::giving_back::CapturedBy;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StationId};
 use crate::record::moment::Deadline;
@@ -127,6 +127,8 @@ pub struct PrintDuty {
     pub station: StationId,
     /// What.
     pub paper: Paper,
+    /// How large.
+    pub size: TypeSize,
 }
 
 /// One opening of the drawer.

@@ -2,7 +2,7 @@
 
 use crate::money::Money;
 use crate::record::Hash;
-use crate::record::body::{PaperOutcome, Shutdown};
+use crate::record::body::{PaperOutcome, Shutdown, TypeSize};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::LineId;
@@ -286,10 +286,17 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// Says how large the customer of the sale in front wants the receipt.
+    ChooseTypeSize {
+        /// How large.
+        size: TypeSize,
+    },
     /// Prints a receipt again, marked COPY.
     Reprint {
         /// Of which sale.
         sale: SaleId,
+        /// How large; never smaller than its customer wanted it.
+        size: TypeSize,
     },
     /// Says that paper or drawer whose outcome is unknown is dealt with.
     Settle {

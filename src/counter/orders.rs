@@ -7,6 +7,7 @@ use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::record::body::{Body, Place};
 use crate::record::ids::{DeskId, SaleId, StationId};
+use crate::record::money_moves::ProviderName;
 use crate::token::ORDER_LIFETIME_S;
 use crate::view::Phase;
 

@@ -16,8 +16,9 @@ impl Till {
             owed.extend(refunds(sale));
         }
         for (job, paper) in self.papers.iter().filter(|(_, paper)| paper.state == JobState::Ordered) {
-            let (sale, station, paper) = (paper.sale, paper.station.clone(), paper.paper);
-            owed.push(Duty::Print(PrintDuty { job: *job, sale, station, paper }));
+            let (station, size) = (paper.station.clone(), paper.size);
+            let (sale, paper) = (paper.sale, paper.paper);
+            owed.push(Duty::Print(PrintDuty { job: *job, sale, station, paper, size }));
         }
         for (kick, drawer) in self.kicks.iter().filter(|(_, drawer)| drawer.state == JobState::Ordered) {
             owed.push(Duty::Kick(KickDuty { kick: *kick, station: drawer.station.clone() }));

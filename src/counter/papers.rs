@@ -6,8 +6,8 @@ use super::paid::PaperWord;
 use super::recorder::{About, Recorder};
 use super::{JobState, Kick, PaperJob, Refusal, Till};
 use crate::record::Record;
-use crate::record::body::{Body, Paper, PaperOutcome};
-use crate::record::ids::{JobId, KickId, SaleId};
+use crate::record::body::{Body, Paper, PaperOutcome, TypeSize};
+use crate::record::ids::{JobId, KickId, SaleId, StationId};
 
 /// Copies of one receipt that a till prints. More is somebody's mistake, or fraud.
 const COPIES_MAX: u32 = 20;
@@ -56,8 +56,29 @@ impl Till {
         Ok(())
     }
 
+    /// Keeps how large the customer of the sale in front wants the receipt. Paper changes no money, so it may be said
+    /// until the sale is paid; but a phone pays the bill in the version that it has seen.
+    pub(super) fn choose_type_size(
+        &self,
+        station: &StationId,
+        size: TypeSize,
+        out: &mut Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let sale = self.front(station).ok_or(Refusal::NoSale)?;
+        if sale.frozen {
+            return Err(Refusal::Frozen);
+        }
+        if sale.open_intent().is_some_and(crate::sale::Intent::is_order) {
+            return Err(Refusal::PhoneIsPaying);
+        }
+        if sale.size != size {
+            out.push(Body::TypeSizeChosen { size }, About::sale(sale.id));
+        }
+        Ok(())
+    }
+
     /// Prints a receipt again: a person's act, counted, and marked COPY.
-    pub(super) fn reprint(&self, id: SaleId, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+    pub(super) fn reprint(&self, id: SaleId, size: TypeSize, out: &mut Recorder<'_>) -> Result<(), Refusal> {
         let sale = self.sales.get(&id).or(out.cx.archived.filter(|sale| sale.id == id));
         let sale = sale.filter(|sale| sale.receipt.is_some());
         let sale = sale.ok_or(Refusal::NotNow("That sale has no receipt."))?;
@@ -74,7 +95,8 @@ impl Till {
             out.push(Body::PrintSettled { job: *job, words }, About::sale(id));
         }
         let job = out.id(JobId::draw);
-        out.push(Body::PrintOrdered { job, paper: Paper::Copy(ordered + 1) }, About::sale(id));
+        let (paper, size) = (Paper::Copy(ordered + 1), size.max(sale.size));
+        out.push(Body::PrintOrdered { job, paper, size }, About::sale(id));
         Ok(())
     }
 
@@ -107,10 +129,11 @@ impl Till {
     #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
     pub(super) fn apply_papers(&mut self, record: &Record) {
         match &record.body {
-            Body::PrintOrdered { job, paper } => {
+            Body::PrintOrdered { job, paper, size } => {
                 if let (Some(sale), Some(station)) = (record.header.sale, record.header.station.clone()) {
-                    let job_ = PaperJob { sale, station, paper: *paper, state: JobState::Ordered };
-                    self.papers.insert(*job, job_);
+                    let (paper, size) = (*paper, *size);
+                    let ordered = PaperJob { sale, station, paper, size, state: JobState::Ordered };
+                    self.papers.insert(*job, ordered);
                 }
             }
             Body::PrintStarted { job } => {

@@ -178,7 +178,8 @@ impl Till {
         let receipt = Some(self.last_receipt + 1);
         out.push(Body::ReceiptIssued { total: fixed.total }, About { receipt, ..about });
         let job = out.id(JobId::draw);
-        out.push(Body::PrintOrdered { job, paper: Paper::Receipt }, About::sale(sale.id));
+        let body = Body::PrintOrdered { job, paper: Paper::Receipt, size: sale.size };
+        out.push(body, About::sale(sale.id));
     }
 
     pub(super) fn order_kick(

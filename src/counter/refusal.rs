@@ -1,6 +1,7 @@
 //! A no, with words for the cashier that say what to do next.
 
 use crate::money::Money;
+use crate::receipt::NotOurs;
 use crate::token::TokenError;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,9 @@ pub enum Refusal {
     /// One of our codes does not hold.
     #[error("This code cannot be taken: {0}.")]
     Token(#[from] TokenError),
+    /// A receipt opens no sale here.
+    #[error(transparent)]
+    Receipt(#[from] NotOurs),
     /// A coupon cannot be taken here.
     #[error("{0}")]
     Coupon(String),
@@ -168,6 +172,7 @@ impl Refusal {
             Self::PriceMissing(_) => "price_missing",
             Self::Scan(_) => "scan",
             Self::Token(_) => "token",
+            Self::Receipt(_) => "receipt",
             Self::Coupon(_) => "coupon",
             Self::NoSuchLine => "no_such_line",
             Self::Quantity => "quantity",

@@ -14,7 +14,7 @@ use super::pay::push_fixed;
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::money::Money;
-use crate::record::body::{Body, Paper, Place, SaleKind};
+use crate::record::body::{Body, Paper, Place, SaleKind, TypeSize};
 use crate::record::giving_back::{CashBack, Means, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::ids::{JobId, RefundId, SaleId};
 use crate::record::line::{Line, LineId, LineKind, PriceFrom, Quantity};
@@ -70,7 +70,11 @@ impl Till {
         let Taken { lines, shares, total } = taken;
         let drawn = Body::ReturnDrawn { by: back, lines, shares: shares.clone(), total };
         out.push(drawn, About::sale(id));
-        self.pay_back(back, &shares, &reason, total, out);
+        // Whoever could not read the first paper could not read the second.
+        if sale.size != TypeSize::Normal {
+            out.push(Body::TypeSizeChosen { size: sale.size }, About::sale(back));
+        }
+        self.pay_back(back, &shares, &reason, (total, sale.size), out);
         Ok(())
     }
 
@@ -108,7 +112,7 @@ impl Till {
         let (words, why) = (reason.clone(), ReturnWhy::Customer);
         let told = Body::ReturnOpened { of: None, why, words, shares: shares.clone() };
         out.push(told, About::sale(back).amount(amount));
-        self.pay_back(back, &shares, &reason, amount, out);
+        self.pay_back(back, &shares, &reason, (amount, TypeSize::Normal), out);
         Ok(())
     }
 
@@ -135,7 +139,7 @@ impl Till {
         back: SaleId,
         shares: &[TenderShare],
         why: &str,
-        total: Money,
+        (total, size): (Money, TypeSize),
         out: &mut Recorder<'_>,
     ) {
         let mut by_wallet = false;
@@ -151,18 +155,19 @@ impl Till {
             }
         }
         if !by_wallet {
-            self.finish_return(back, total, out);
+            self.finish_return(back, total, size, out);
         }
     }
 
     /// The return's own receipt. Its total is below nothing: it takes away from what was sold.
-    fn finish_return(&self, back: SaleId, total: Money, out: &mut Recorder<'_>) {
+    fn finish_return(&self, back: SaleId, total: Money, size: TypeSize, out: &mut Recorder<'_>) {
         let total = total.negated().unwrap_or(total);
         let receipt = Some(self.last_receipt + 1);
         let about = About { receipt, ..About::sale(back).amount(total) };
         out.push(Body::ReceiptIssued { total }, about);
         let job = out.id(JobId::draw);
-        out.push(Body::PrintOrdered { job, paper: Paper::Receipt }, About::sale(back));
+        let body = Body::PrintOrdered { job, paper: Paper::Receipt, size };
+        out.push(body, About::sale(back));
     }
 
     /// Money came for a payment whose sale has left memory: it goes back by a return of its own.
@@ -222,7 +227,7 @@ impl Till {
         if let (true, None, Some(fixed)) = (wanted, &sale.receipt, &sale.fixed)
             && rest.map(|refund| &refund.state).all(RefundState::is_promised)
         {
-            self.finish_return(sale.id, fixed.total, out);
+            self.finish_return(sale.id, fixed.total, sale.size, out);
         }
     }
 

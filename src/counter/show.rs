@@ -68,6 +68,7 @@ impl Till {
             sale: self.front(id).map(|sale| sale.view(bundle, now_s)),
             paid: paid.and_then(|sale| self.recent.iter().find(|paid| paid.sale == sale)).map(Paid::view),
             told: told.cloned(),
+            shown: None,
         }
     }
 

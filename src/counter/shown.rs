@@ -11,7 +11,7 @@ use super::recorder::{About, Recorder};
 use super::tender::asked;
 use super::{JobState, PhonesPay, Refusal, Till};
 use crate::money::Money;
-use crate::record::body::{Body, Paper, Place};
+use crate::record::body::{Body, Paper, Place, TypeSize};
 use crate::record::ids::{DeskId, IntentId, JobId, StationId};
 use crate::record::money_moves::{Carrier, OrderTerms, ProviderName};
 use crate::record::{Moment, Record};
@@ -135,7 +135,10 @@ impl Till {
             return Err(Refusal::NotNow("That code is being printed already."));
         }
         let job = out.id(JobId::draw);
-        out.push(Body::PrintOrdered { job, paper: Paper::ShownCode(id) }, About::sale(sale.id));
+        out.push(
+            Body::PrintOrdered { job, paper: Paper::ShownCode(id), size: TypeSize::Normal },
+            About::sale(sale.id),
+        );
         Ok(())
     }
 

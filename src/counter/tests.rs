@@ -13,6 +13,7 @@ mod money;
 mod packs;
 mod paper;
 mod people;
+mod receipts;
 mod repeat;
 mod returns;
 mod schedules;
@@ -26,8 +27,9 @@ use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
 use super::{CODE_MS_MAX, Context, PhonesPay, Refusal, Till};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
+use crate::keys::DeviceKey;
 use crate::money::{Currency, Money};
-use crate::record::body::{Body, PaperOutcome, Shutdown};
+use crate::record::body::{Body, PaperOutcome, Shutdown, TypeSize};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::money_moves::{ProviderName, Settled};
@@ -132,10 +134,20 @@ impl TestTill {
 
     /// As [`TestTill::post`] with a sale that has left memory.
     fn post_about(&mut self, event: &Event, archived: Option<&Sale>) -> Answer {
+        self.post_with(event, archived, &[])
+    }
+
+    /// As [`TestTill::post`] with the sales that the journal has under the number of a receipt.
+    fn post_found(&mut self, event: &Event, found: &[Sale]) -> Answer {
+        self.post_with(event, None, found)
+    }
+
+    fn post_with(&mut self, event: &Event, archived: Option<&Sale>, found: &[Sale]) -> Answer {
         self.draws += 1;
         let cx = Context {
             phones: self.phones,
             wallets: &self.wallets,
+            found,
             ..context(&self.bundle, &self.keys, self.moment, self.draws, archived)
         };
         let before = self.till.tip();
@@ -346,6 +358,7 @@ fn context<'a>(
     draw[..8].copy_from_slice(&draws.to_be_bytes());
     static WALLETS: std::sync::LazyLock<BTreeSet<ProviderName>> =
         std::sync::LazyLock::new(|| [ProviderName::Alipay].into());
+    static DEVICE: std::sync::LazyLock<[u8; 32]> = std::sync::LazyLock::new(|| device().public());
     Context {
         moment,
         draw,
@@ -356,7 +369,14 @@ fn context<'a>(
         phones: PhonesPay::AtTheCloud,
         code_ms: CODE_MS_MAX,
         archived,
+        device: &DEVICE,
+        found: &[],
     }
+}
+
+/// The key of the device that the till runs on.
+fn device() -> DeviceKey {
+    DeviceKey::from_seed(&[8; 32]).unwrap()
 }
 
 fn pin() -> PinHash {

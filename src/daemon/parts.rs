@@ -10,10 +10,13 @@ use crate::inbox::{Board, Inbox};
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
 use crate::keys::DeviceKey;
+use crate::paper::Stock;
+use crate::receipt::Stamp;
+use crate::record::ids::StationId;
 use crate::record::money_moves::ProviderName;
 use crate::{devices, pages, paper, provider, sync};
 use anyhow::Context;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +39,12 @@ pub(super) fn phones(config: &Config) -> PhonesPay {
         Some(_) => PhonesPay::AtTheCloud,
         None => PhonesPay::AtTheWallet,
     }
+}
+
+/// What makes the codes on receipts: the device's key signs, and stays where it is.
+pub(super) fn stamp(key: &Arc<DeviceKey>) -> Stamp {
+    let signing = Arc::clone(key);
+    Stamp::new(key.public(), move |message| signing.sign(message))
 }
 
 /// What the payments' edge is given.
@@ -62,7 +71,7 @@ fn rules(name: ProviderName, timing: &crate::config::Timing) -> provider::Provid
 }
 
 /// Ports and printers.
-pub(crate) fn devices(config: &Config) -> devices::Config {
+pub(super) fn devices(config: &Config, stocks: &BTreeMap<StationId, Stock>) -> devices::Config {
     let stations = config.stations().map(|station| {
         let scanner = station.scanner.as_ref().map(|scanner| devices::ScannerConfig {
             address: scanner_address(scanner),
@@ -73,14 +82,10 @@ pub(crate) fn devices(config: &Config) -> devices::Config {
             },
             repeat_window: Duration::from_millis(scanner.repeat_ms),
         });
-        let printer = station.printer.as_ref().map(|printer| devices::PrinterConfig {
+        let stock = stocks.get(&station.id);
+        let printer = station.printer.as_ref().zip(stock).map(|(printer, stock)| devices::PrinterConfig {
             address: address(&printer.port, &printer.tcp, printer.baud, printer.flow),
-            profile: printer.profile.0,
-            lang: lang(printer.language),
-            size: match printer.size {
-                config::TypeSize::Normal => paper::TypeSize::Normal,
-                config::TypeSize::Large => paper::TypeSize::Large,
-            },
+            stock: stock.clone(),
             drawer: DrawerPulse::default(),
         });
         let (display, drawer) = (display(station), drawer(station));
@@ -116,7 +121,7 @@ fn drawer(station: &config::Station) -> Option<devices::DrawerConfig> {
     })
 }
 
-fn lang(language: config::Language) -> paper::Lang {
+pub(super) fn lang(language: config::Language) -> paper::Lang {
     match language {
         config::Language::English => paper::Lang::En,
         config::Language::Chinese => paper::Lang::ZhHans,
@@ -197,13 +202,18 @@ pub(super) fn doors(
 }
 
 /// How the pages are served.
-pub(super) fn pages(config: &Config, bootstrap_code: Option<String>) -> pages::Config {
+pub(super) fn pages(
+    config: &Config,
+    bootstrap_code: Option<String>,
+    stocks: BTreeMap<StationId, Stock>,
+) -> pages::Config {
     pages::Config {
         listen: config.pages.listen,
         allowed_hosts: config.pages.allowed_hosts.clone(),
         frame_ancestors: config.pages.frame_ancestors.clone(),
         bootstrap_code,
         zone: config.shop.time_zone.zone.clone(),
+        stocks,
     }
 }
 
@@ -213,6 +223,7 @@ pub(super) fn screen_parts(
     reader: &Reader,
     edge: &EdgeStore,
     clock: &Clock,
+    stamp: Stamp,
 ) -> pages::Parts {
     let (clock, link) = (clock.clone(), Arc::clone(&board.link));
     pages::Parts {
@@ -222,6 +233,7 @@ pub(super) fn screen_parts(
         journal: reader.clone(),
         clock: Arc::new(move || clock.moment(link.borrow().cloud_offset_ms)),
         chance: Arc::new(clock::draw),
+        stamp,
     }
 }
 

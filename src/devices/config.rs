@@ -1,8 +1,7 @@
 //! Which devices stand where, and how long they are waited for.
 
-use crate::paper::{Lang, TypeSize};
+use crate::paper::{Lang, Stock};
 use crate::record::ids::StationId;
-use hardware::Profile;
 use hardware::display::DisplayProfile;
 use hardware::document::DrawerPulse;
 use hardware::drawer::DrawerProfile;
@@ -100,12 +99,8 @@ impl ScannerConfig {
 pub struct PrinterConfig {
     /// Where it is.
     pub address: Address,
-    /// What it can do.
-    pub profile: &'static Profile,
-    /// The language of its paper; a printer without Chinese characters prints English whatever it says.
-    pub lang: Lang,
-    /// How large its paper is printed.
-    pub size: TypeSize,
+    /// What it can do, and how its paper looks.
+    pub stock: Stock,
     /// What opens the drawer.
     pub drawer: DrawerPulse,
 }

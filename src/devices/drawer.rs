@@ -69,7 +69,7 @@ impl Running {
             match work {
                 Some(DeviceWork::Kick(duty)) => self.kick(&duty, &inbox, &mut shutdown).await,
                 // Paper goes to the printer.
-                Some(DeviceWork::Print(..)) => {}
+                Some(DeviceWork::Print(..) | DeviceWork::PrintCode(..)) => {}
                 None => break,
             }
         }

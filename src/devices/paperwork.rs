@@ -11,13 +11,12 @@ use crate::counter::Refusal;
 use crate::counter::duty::{KickDuty, PrintDuty};
 use crate::counter::event::{Event, PrintReport};
 use crate::inbox::{DeviceWork, Inbox};
-use crate::paper::{Form, Lang, code_slip, layout};
 use crate::receipt::{CodeSlip, Receipt};
 use crate::record::body::PaperOutcome;
 use hardware::document::Document;
 use hardware::printer::escpos::encode;
 use hardware::printer::{Fault, JobOutcome, PrinterStatus, Why};
-use hardware::profile::{Charset, Replies};
+use hardware::profile::Replies;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,10 +150,10 @@ impl Paperwork {
     /// Prints the first paper that waits. False when the till cannot write that down just now.
     async fn print_next(&mut self) -> bool {
         let Some((duty, wanted)) = self.papers.pop_front() else { return false };
-        let profile = self.config.profile;
+        let profile = self.config.stock.profile;
         let document = match &wanted {
-            Wanted::Receipt(receipt) => layout(receipt, self.form()),
-            Wanted::Code(slip) => code_slip(slip, self.form()),
+            Wanted::Receipt(receipt) => self.config.stock.document(receipt, duty.size),
+            Wanted::Code(slip) => self.config.stock.code_slip(slip, duty.size),
         };
         let (outcome, words) = match encode(&document, profile) {
             Ok(bytes) => {
@@ -178,7 +177,7 @@ impl Paperwork {
     async fn kick(&mut self, duty: KickDuty, until: Instant) -> bool {
         let mut document = Document::new();
         document.drawer(self.config.drawer);
-        let (outcome, words) = match encode(&document, self.config.profile) {
+        let (outcome, words) = match encode(&document, self.config.stock.profile) {
             Ok(bytes) => {
                 match self.announce(Event::Drawer(duty.kick, PrintReport::Starting)).await {
                     Leave::Given => {}
@@ -201,7 +200,7 @@ impl Paperwork {
     /// cover, or was taken off line. In an error no printer that we know of obeys.
     fn opens_at_once(&self, status: PrinterStatus) -> bool {
         let why = Why::of_status(status);
-        self.config.profile.drawer_at_once
+        self.config.stock.profile.drawer_at_once
             && matches!(why, Some(Why::PaperOut | Why::CoverOpen | Why::Offline))
     }
 
@@ -228,7 +227,7 @@ impl Paperwork {
 
     /// Tells a printer whose knife was jammed to go on, once a person says that it is free.
     async fn clear_jam(&mut self) {
-        if !self.config.profile.recovers || self.printer.handle.status().fault != Fault::Cutter {
+        if !self.config.stock.profile.recovers || self.printer.handle.status().fault != Fault::Cutter {
             return;
         }
         let handle = Arc::clone(&self.printer.handle);
@@ -270,7 +269,7 @@ impl Paperwork {
         });
         loop {
             // A receipt may wait minutes for paper; a drawer does not wait for that.
-            let at_once = self.config.profile.drawer_at_once;
+            let at_once = self.config.stock.profile.drawer_at_once;
             let next_kick = self.kicks.front().map(|(_, until)| *until);
             let kick_given_up = async {
                 match next_kick {
@@ -303,7 +302,7 @@ impl Paperwork {
     /// Sees to the drawer that waits behind a receipt, if that stands still.
     async fn see_to_held_kick(&mut self) {
         let Some(why) = self.printer.handle.held() else { return };
-        let at_once = self.config.profile.drawer_at_once;
+        let at_once = self.config.stock.profile.drawer_at_once;
         if at_once && matches!(why, Why::PaperOut | Why::CoverOpen | Why::Offline) {
             self.kick_at_once().await;
         } else if next_is_late(&self.kicks) {
@@ -320,20 +319,11 @@ impl Paperwork {
 
     /// Whether the printer speaks, and what it says after a pulse.
     fn answers(&self) -> Answers {
-        match self.config.profile.replies {
+        match self.config.stock.profile.replies {
             Replies::Never => Answers::No,
             Replies::RealTime | Replies::Fenced | Replies::ProcessId if self.is_ready() => Answers::Well,
             Replies::RealTime | Replies::Fenced | Replies::ProcessId => Answers::No,
         }
-    }
-
-    /// A printer without Chinese characters would print question marks.
-    fn form(&self) -> Form {
-        let lang = match self.config.profile.charset {
-            Charset::Cp437 | Charset::Pages(_) => Lang::En,
-            Charset::Gb18030 => self.config.lang,
-        };
-        Form { lang, size: self.config.size, columns: self.config.profile.columns }
     }
 
     /// Takes in what has arrived.

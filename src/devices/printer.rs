@@ -34,7 +34,7 @@ pub(super) fn start(
     lamp.show(PortState::Gone("The printer is being looked for.".to_owned()));
     let (ring, bell) = watch::channel(0);
     let (openings, opening) = watch::channel(None);
-    let (mut opened, recovers) = (0, printer.profile.recovers);
+    let (mut opened, recovers) = (0, printer.stock.profile.recovers);
     let lamp = lamp.clone();
     let driven = hardware::printer::PrinterConfig {
         patience: config.patience,
@@ -42,7 +42,7 @@ pub(super) fn start(
         shared,
         ..hardware::printer::PrinterConfig::new(
             PortConfig { reopen: config.reopen, ..PortConfig::new(printer.address.clone()) },
-            printer.profile,
+            printer.stock.profile,
         )
     };
     let handle = Printer::start(driven, move |event| {

@@ -7,7 +7,7 @@ use super::*;
 use crate::counter::Refusal;
 use crate::counter::duty::KickDuty;
 use crate::inbox::{PortState, Reply};
-use crate::paper::{Form, Lang, TypeSize, layout};
+use crate::paper::{Codes, Form, Lang, TypeSize, layout};
 use crate::record::ids::{JobId, KickId};
 use beside::drawer_in_turn;
 use counter::{Counter, LONG, print, reference, scanned, yes};
@@ -19,7 +19,7 @@ use std::time::Duration;
 #[test]
 fn our_layout_of_the_reference_receipt_is_within_its_budget() {
     let profile = Profile::by_name("epson-tm-t88").unwrap();
-    let form = Form { lang: Lang::En, size: TypeSize::Normal, columns: profile.columns };
+    let form = Form { lang: Lang::En, size: TypeSize::Normal, columns: profile.columns, codes: Codes::Qr };
     let bytes = encode(&layout(&reference(), form), profile).unwrap();
     assert!(bytes.len() <= 440, "{} bytes", bytes.len());
 }

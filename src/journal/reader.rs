@@ -182,13 +182,19 @@ impl Reader {
     /// [`Error::Read`].
     pub fn sale_of_receipt(&self, epoch: Epoch, number: u64) -> Result<Option<SaleId>, Error> {
         let Ok(number) = row::signed(number) else { return Ok(None) };
-        let find = |connection: &Connection| {
-            connection
-                .prepare_cached(SALE_OF_RECEIPT)?
-                .query_row((epoch.to_string(), number), |row| row.get(0).map(SaleId))
-                .optional()
-        };
-        find(&self.lock()).map_err(Error::Read)
+        sale_of_receipt(&self.lock(), epoch, number).map_err(Error::Read)
+    }
+
+    /// The records of each sale with a receipt of this number in one of the epochs that `epoch` takes.
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Chain`] when a record does not verify.
+    pub fn sales_of_receipt(
+        &self,
+        number: u32,
+        epoch: impl Fn(Epoch) -> bool,
+    ) -> Result<Vec<Vec<Record>>, Error> {
+        sales_of_receipt(&self.lock(), number, epoch)
     }
 
     /// The last receipts of the current epoch, newest first.
@@ -251,6 +257,30 @@ impl Reader {
         // A reader changes nothing, so whoever panicked left nothing half done.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn sale_of_receipt(
+    connection: &Connection,
+    epoch: Epoch,
+    number: i64,
+) -> Result<Option<SaleId>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(SALE_OF_RECEIPT)?;
+    statement.query_row((epoch.to_string(), number), |row| row.get(0).map(SaleId)).optional()
+}
+
+/// The records of the sales with a receipt of this number, for reader and writer.
+pub(super) fn sales_of_receipt(
+    connection: &Connection,
+    number: u32,
+    wanted: impl Fn(Epoch) -> bool,
+) -> Result<Vec<Vec<Record>>, Error> {
+    let epochs = list(connection, EPOCHS, [], |row| End::from_columns(row, 0))?;
+    let mut found = Vec::new();
+    for end in epochs.iter().filter(|end| wanted(end.epoch)) {
+        let id = sale_of_receipt(connection, end.epoch, number.into()).map_err(Error::Read)?;
+        found.extend(id.map(|id| sale(connection, id)).transpose()?);
+    }
+    Ok(found)
 }
 
 /// The records of one sale, for reader and writer.

@@ -43,10 +43,54 @@ fn chinese(code: &str, words: &str) -> Option<String> {
             return Some(format!("没有条码为 {code} 的商品，请按菜单键，或请店长添加。"));
         }
         "expired" => return expired(words),
+        "receipt" | "scan" | "back" => {
+            return RECEIPTS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
+        }
         _ => return None,
     };
     Some(fixed.to_owned())
 }
+
+/// What is said about a receipt that is shown.
+const RECEIPTS: [(&str, &str); 10] = [
+    ("Nothing is left to give back of this sale.", "此单已无可退金额。"),
+    (
+        "This receipt is of another till. Only the till that sold gives back: take it there.",
+        "此小票属于另一台收银机，只有销售的收银机可以退款，请到那里办理。",
+    ),
+    (
+        "The code on this receipt was not made by this till. Give nothing back on it, and tell the manager.",
+        "此小票上的码不是本机所签，请勿退款，并告诉店长。",
+    ),
+    (
+        "This till's books have no such receipt. Look at its number: it may be of another till, or of a time before this till's disk was replaced.",
+        "本机账上没有这张小票。请核对单号：可能属于另一台收银机，或早于本机换盘之前。",
+    ),
+    (
+        "Two receipts of this till have this number. Scan the square code on the receipt instead.",
+        "本机有两张小票同为此单号，请扫描小票上的二维码。",
+    ),
+    (
+        "This receipt does not say what the till's books say under its number. Give nothing back on it, and tell the manager.",
+        "此小票与本机账上同单号的记录不符，请勿退款，并告诉店长。",
+    ),
+    (
+        "This receipt was printed for practice: nothing was paid, and nothing goes back.",
+        "此小票为练习所打，没有付款，不能退款。",
+    ),
+    (
+        "The code on this receipt was not read whole. Scan it again, or type the receipt's number.",
+        "小票上的码没有读完整，请再扫一次，或输入小票单号。",
+    ),
+    (
+        "This is the receipt of money given back. Scan the receipt of the sale itself.",
+        "这是退款小票，请扫描原销售小票。",
+    ),
+    (
+        "This is a receipt, not a pay code. Finish this sale or press Back, then scan it again.",
+        "这是小票，不是付款码。请先完成此单或按返回，再扫描小票。",
+    ),
+];
 
 /// `Use by 2026-11-21 has passed: …`
 fn expired(words: &str) -> Option<String> {
@@ -192,7 +236,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
     }
 }
 
-const KINDS: [(&str, &str, &str); 55] = [
+const KINDS: [(&str, &str, &str); 56] = [
     ("genesis", "Journal begun", "日志开始"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
@@ -241,6 +285,7 @@ const KINDS: [(&str, &str, &str); 55] = [
     ("note_seen", "Note seen", "通知已读"),
     ("coupon_redeemed", "Coupon redeemed", "核销优惠券"),
     ("receipt_issued", "Sale paid", "销售完成"),
+    ("type_size_chosen", "Print size chosen", "选择字号"),
     ("print_ordered", "Receipt ordered", "要求打印"),
     ("print_started", "Printing begun", "开始打印"),
     ("print_ended", "Printing ended", "打印结束"),
@@ -255,6 +300,8 @@ mod tests {
     use super::*;
     use crate::counter::refusal::{Refusal, Told};
     use crate::money::{Currency, Money};
+    use crate::receipt::NotOurs;
+    use crate::sale::back::NotLeft;
 
     #[test]
     fn fixed_refusals_are_said_in_chinese_and_others_as_they_are() {
@@ -266,6 +313,19 @@ mod tests {
         assert_eq!(say(Refusal::NotEnough { missing: Money::new(300, Currency::CNY) }), "还差 CNY 3.00。");
         assert!(say(Refusal::UnknownItem("6901234".to_owned())).contains("6901234"));
         assert_eq!(say(Refusal::Coupon("Expired.".to_owned())), "Expired.");
+        for no in [
+            NotOurs::OtherTill,
+            NotOurs::Forged,
+            NotOurs::Unknown,
+            NotOurs::Two,
+            NotOurs::Differs,
+            NotOurs::Practice,
+            NotOurs::Misread,
+            NotOurs::OfAReturn,
+        ] {
+            assert!(say(no.into()).contains("小票"), "{no}");
+        }
+        assert_eq!(say(NotLeft::Nothing.into()), "此单已无可退金额。");
         assert_eq!(told("busy", "The till is busy. Try again.", Lang::En), "The till is busy. Try again.");
     }
 

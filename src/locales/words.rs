@@ -199,7 +199,8 @@ messages! {
 
     // Money back.
     GiveBack: "Give money back", "退款";
-    GiveBackHow: "Type the number on the receipt, such as 9f3c-004217 or 4217.", "输入小票上的单号，例如 9f3c-004217 或 4217。";
+    GiveBackHow: "Scan the code on the receipt, or type its number, such as 9f3c-004217 or 4217.", "扫描小票上的码，或输入单号，例如 9f3c-004217 或 4217。";
+    GiveBackReceipt: "Give back: receipt {}", "退款：小票 {}";
     ReceiptNo: "Receipt number", "小票单号";
     FindReceipt: "Find", "查找";
     NoSuchReceipt: "This till has no receipt {}. Look at the number again; only the till that sold gives back.", "此收银机没有单号为 {} 的小票。请核对单号；只有销售的收银机可以退款。";
@@ -250,6 +251,10 @@ messages! {
     PaperFailed: "receipt not printed", "小票未打印";
     PaperNone: "no receipt", "无小票";
     Reprint: "Reprint", "重打小票";
+    ReprintLarge: "Reprint in large type", "大字重打";
+    LargePrint: "Receipt in large type", "大字小票";
+    UsualPrint: "In usual type", "普通字号";
+    AsText: "As text", "文本";
     SettlePaper: "I looked: done", "已查看，完成";
     NoPaperHeld: "No receipt stands still in the printer any more.", "打印机里没有停住的小票。";
     GiveUpPaper: "Give up this receipt", "放弃打印此小票";

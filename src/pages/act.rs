@@ -5,6 +5,7 @@ use super::fields::{Fields, bad_field};
 use crate::counter::event::Act;
 use crate::locales::Msg;
 use crate::money::Currency;
+use crate::record::body::TypeSize;
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::line::LineId;
 use crate::record::money_moves::ProviderName;
@@ -97,7 +98,11 @@ pub(super) fn read(
         "take-desk" => Act::TakeDesk { desk: fields.id("desk")? },
         "void-sale" => Act::VoidSale { reason: reason() },
         "no-sale" => Act::NoSale { reason: reason() },
-        "reprint" => Act::Reprint { sale: fields.id("sale")? },
+        "type-size" => {
+            fields.need("size")?;
+            Act::ChooseTypeSize { size: size(fields)? }
+        }
+        "reprint" => Act::Reprint { sale: fields.id("sale")?, size: size(fields)? },
         "settle" => Act::Settle { job: fields.id("job")?, words: settled(fields) },
         _ => return Err(Sorry::of(StatusCode::NOT_FOUND, "no_such_act", Msg::UnknownAct)),
     })
@@ -130,6 +135,15 @@ fn wanted(fields: &Fields, currency: Currency) -> Result<Wanted, Sorry> {
 
 fn wallet(word: &str) -> Option<ProviderName> {
     [ProviderName::Alipay, ProviderName::Wechat].into_iter().find(|wallet| wallet.word() == word)
+}
+
+/// How large: `large`, or `normal` where nothing is said.
+fn size(fields: &Fields) -> Result<TypeSize, Sorry> {
+    match fields.get("size") {
+        None | Some("normal") => Ok(TypeSize::Normal),
+        Some("large") => Ok(TypeSize::Large),
+        Some(_) => Err(bad_field("size")),
+    }
 }
 
 fn line(fields: &Fields) -> Result<LineId, Sorry> {

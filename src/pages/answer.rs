@@ -85,6 +85,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::PriceMissing(_)
         | Refusal::Scan(_)
         | Refusal::Token(_)
+        | Refusal::Receipt(_)
         | Refusal::Coupon(_)
         | Refusal::Quantity
         | Refusal::Amount(_)

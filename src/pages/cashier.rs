@@ -11,10 +11,11 @@ use super::voice::Voice;
 use crate::inbox::{Link, LinkState, StationDevices};
 use crate::locales::{Msg, told};
 use crate::money::Money;
+use crate::record::body::TypeSize;
 use crate::record::ids::{StationId, hex};
 use crate::staff::Role;
 use crate::view::{
-    CodeWay, KeyView, LineState, PaidView, Phase, Seen, Selling, StaffView, StationView, View,
+    CodeWay, KeyView, LineState, PaidView, Phase, ReceiptShown, Seen, Selling, StaffView, StationView, View,
 };
 use askama::Template;
 use axum::Json;
@@ -131,6 +132,7 @@ struct CashierPage<'a> {
     view: &'a View,
     station: &'a StationId,
     here: &'a StationView,
+    shown: Option<&'a ReceiptShown>,
     staff: &'a StaffView,
     manager: bool,
     managers: Vec<&'a StaffView>,
@@ -181,6 +183,7 @@ fn signed_in(
         view,
         station,
         here,
+        shown: here.shown.as_ref(),
         staff: &who.staff,
         manager: who.staff.role == Role::Manager,
         managers: view.staff.iter().filter(|person| person.role == Role::Manager).collect(),

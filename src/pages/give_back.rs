@@ -1,25 +1,24 @@
-//! The page on which money is given back: a receipt by its number, what is left of it, and how it goes back.
+//! The page on which money is given back: a receipt by its number or its code, what is left of it, and how it goes
+//! back. A receipt that is scanned at the station meanwhile takes its place.
 //!
 //! The sale is read from the journal of this till: another till's receipts are not here, and only the till
 //! that sold gives back. Not here: deciding (`counter`), who has to approve (`press`).
 
-use super::Pages;
 use super::answer::{Sorry, page as page_of, say_sorry};
 use super::assets::Frame;
 use super::request::Asked;
-use super::session;
 use super::voice::Voice;
-use crate::journal::Error as JournalError;
-use crate::locales::Msg;
+use super::{Pages, lookup, session};
+use crate::locales::{Msg, told};
 use crate::money::Money;
-use crate::record::Epoch;
+use crate::receipt::{NotOurs, numbered};
 use crate::record::giving_back::{Means, TenderShare};
 use crate::record::ids::StationId;
 use crate::record::line::{LineId, Quantity};
 use crate::record::money_moves::ProviderName;
 use crate::sale::Sale;
 use crate::staff::Role;
-use crate::view::{StaffView, View};
+use crate::view::{ReceiptShown, StaffView, View};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -33,6 +32,7 @@ struct GiveBackPage<'a> {
     f: Frame,
     view: &'a View,
     station: &'a StationId,
+    shown: Option<&'a ReceiptShown>,
     manager: bool,
     managers: Vec<&'a StaffView>,
     asked_for: String,
@@ -43,7 +43,7 @@ struct GiveBackPage<'a> {
 /// A receipt and what is left of it.
 struct Found {
     sale: String,
-    number: u64,
+    number: String,
     total: Money,
     returns_seen: usize,
     left: Money,
@@ -75,18 +75,21 @@ async fn draw(pages: &Pages, station: &str, asked: &Asked) -> Result<Response, S
     let who = session::here(pages, &asked.headers, &place).await?.ok_or_else(Sorry::session_over)?;
     let view = pages.view();
     let asked_for = asked.fields.get("receipt").unwrap_or("").to_owned();
-    let found = if asked_for.is_empty() { None } else { find(pages, view.epoch, &asked_for)? };
     let v = pages.voice(asked);
+    let found = if asked_for.is_empty() { Ok(None) } else { find(pages, &asked_for).await? };
     let told = match &found {
         _ if asked_for.is_empty() => None,
-        None => Some(v.with(Msg::NoSuchReceipt, &asked_for)),
-        Some(found) if !found.left.is_positive() => Some(v.say(Msg::NothingLeft).to_owned()),
-        Some(_) => None,
+        Err(no) => Some(told("receipt", &no.to_string(), v.lang)),
+        Ok(None) => Some(v.with(Msg::NoSuchReceipt, &asked_for)),
+        Ok(Some(found)) if !found.left.is_positive() => Some(v.say(Msg::NothingLeft).to_owned()),
+        Ok(Some(_)) => None,
     };
+    let found = found.ok().flatten();
     let template = GiveBackPage {
-        f: Frame { live: String::new(), ..pages.frame(&place) },
+        f: pages.frame(&place),
         view: &view,
         station: &place,
+        shown: view.stations.get(&place).and_then(|here| here.shown.as_ref()),
         manager: who.staff.role == Role::Manager,
         managers: view.staff.iter().filter(|person| person.role == Role::Manager).collect(),
         asked_for,
@@ -97,35 +100,18 @@ async fn draw(pages: &Pages, station: &str, asked: &Asked) -> Result<Response, S
     Ok(page_of(StatusCode::OK, &template))
 }
 
-/// Looks a receipt up as it is written on paper: `9f3c-004217`, or the number alone in the running series.
-fn find(pages: &Pages, running: Epoch, text: &str) -> Result<Option<Found>, Sorry> {
-    let unread = |error: JournalError| {
-        tracing::error!(%error, "a receipt could not be looked up");
-        Sorry::of(StatusCode::SERVICE_UNAVAILABLE, "disk", Msg::DiskTrouble)
+/// The receipt of that number or code, and what is left of its sale.
+async fn find(pages: &Pages, text: &str) -> Result<Result<Option<Found>, NotOurs>, Sorry> {
+    let named = match lookup::named(pages, text).await? {
+        Ok(named) => named,
+        Err(no) => return Ok(Err(no)),
     };
-    let (series, number) =
-        text.rsplit_once('-').map_or((None, text), |(series, number)| (Some(series), number));
-    let Ok(number) = number.trim().parse::<u64>() else { return Ok(None) };
-    let epochs = match series {
-        None => vec![running],
-        Some(series) => {
-            let series = series.trim().to_lowercase();
-            let known = pages.parts.journal.epochs().map_err(unread)?;
-            known.iter().map(|end| end.epoch).filter(|epoch| epoch.to_string().starts_with(&series)).collect()
-        }
-    };
-    for epoch in epochs {
-        let Some(id) = pages.parts.journal.sale_of_receipt(epoch, number).map_err(unread)? else { continue };
-        let records = pages.parts.journal.sale(id).map_err(unread)?;
-        if let Some(found) = Sale::fold(&records).and_then(|sale| Found::of(&sale, number)) {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+    Ok(named.one(pages).map(|sale| sale.and_then(Found::of)))
 }
 
 impl Found {
-    fn of(sale: &Sale, number: u64) -> Option<Self> {
+    fn of(sale: &Sale) -> Option<Self> {
+        let issued = sale.receipt.as_ref()?;
         let total = sale.fixed.as_ref()?.total;
         let left = sale.left().ok()?;
         let lines = left.lines.iter().filter(|line| line.steps > 0 && line.total.is_positive());
@@ -143,7 +129,7 @@ impl Found {
         });
         Some(Self {
             sale: sale.id.to_string(),
-            number,
+            number: numbered(issued.epoch, issued.number),
             total,
             returns_seen: sale.back.drawn.len(),
             left: left.total,

@@ -14,6 +14,7 @@ use crate::inbox::Link;
 use crate::journal::Error as JournalError;
 use crate::locales::Msg;
 use crate::money::Money;
+use crate::record::ids::StationId;
 use crate::record::{Epoch, Record};
 use crate::staff::Role;
 use crate::view::{Attention, View};
@@ -42,6 +43,7 @@ struct Row {
     at_ms: i64,
     kind: String,
     receipt: Option<u64>,
+    station: Option<StationId>,
     amount: Option<Money>,
     received: bool,
 }
@@ -176,6 +178,7 @@ fn row(record: &Record, received: u64) -> Row {
         at_ms: header.moment.wall_ms,
         kind: header.kind.clone(),
         receipt: header.receipt,
+        station: header.station.clone(),
         amount: header.amount,
         received: header.seq <= received,
     }

@@ -1,5 +1,6 @@
 //! The pages over real HTTP, before a real till.
 
+mod receipts;
 mod shop;
 
 use super::act;
@@ -7,6 +8,7 @@ use super::fields::Fields;
 use crate::counter::event::{Act, Event, RawScan};
 use crate::inbox::{LinkState, PortState, StationDevices};
 use crate::money::{Currency, Money};
+use crate::record::body::TypeSize;
 use crate::record::line::LineId;
 use crate::view::StationView;
 use shop::{CODE, NOW_MS, PIN, Shop};
@@ -380,7 +382,9 @@ fn every_acts_fields_become_that_act() {
         ("take-desk", "desk=desk-1", Act::TakeDesk { desk: "desk-1".parse().unwrap() }),
         ("void-sale", "reason=spilt", Act::VoidSale { reason: reason() }),
         ("no-sale", "reason=spilt", Act::NoSale { reason: reason() }),
-        ("reprint", "sale=ID", Act::Reprint { sale: id.parse().unwrap() }),
+        ("reprint", "sale=ID", Act::Reprint { sale: id.parse().unwrap(), size: TypeSize::Normal }),
+        ("reprint", "sale=ID&size=large", Act::Reprint { sale: id.parse().unwrap(), size: TypeSize::Large }),
+        ("type-size", "size=large", Act::ChooseTypeSize { size: TypeSize::Large }),
         ("settle", "job=ID&words=looked", settled),
         ("open-shift", "float=200", Act::OpenShift { float: money(20_000) }),
         ("close-shift", "counted=312.5", Act::CloseShift { counted: money(31_250) }),
@@ -388,14 +392,14 @@ fn every_acts_fields_become_that_act() {
         let form = form.replace("ID", id);
         let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
         let fields = Fields(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
-        let here = StationView { staff: None, sale: None, paid: None, told: None };
+        let here = StationView { staff: None, sale: None, paid: None, told: None, shown: None };
         assert_eq!(act::read(name, &fields, Currency::CNY, &here).unwrap(), act, "{name}");
         if !form.is_empty() && !form.contains("reason=spilt") {
             let empty = Fields::default();
             assert!(act::read(name, &empty, Currency::CNY, &here).is_err(), "{name} needs its fields");
         }
     }
-    let here = StationView { staff: None, sale: None, paid: None, told: None };
+    let here = StationView { staff: None, sale: None, paid: None, told: None, shown: None };
     assert!(act::read("fly", &Fields::default(), Currency::CNY, &here).is_err());
 }
 

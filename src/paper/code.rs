@@ -7,7 +7,7 @@ use crate::receipt::CodeSlip;
 use hardware::document::{Align, Cut, Document, Style};
 
 /// Lays a slip out.
-pub fn code_slip(slip: &CodeSlip, form: Form) -> Document {
+pub(super) fn code_slip(slip: &CodeSlip, form: Form) -> Document {
     let mut sheet = Sheet::new(form, 0);
     if !slip.shop.is_empty() {
         sheet.text(&slip.shop, Align::Centre, Style::TITLE);

@@ -3,14 +3,14 @@
 use super::sheet::{Sheet, Sold, TALL_BOLD, column};
 use super::words::Word;
 use super::wrap::cells;
-use super::{Form, Lang, TypeSize};
+use super::{Codes, Form, Lang, TypeSize};
 use crate::money::Money;
-use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
+use crate::receipt::{OriginalReceipt, Receipt, ReceiptLine, ReceiptTender};
 use crate::record::Mode;
 use crate::record::body::{Paper, SaleKind};
 use crate::record::line::{Quantity, Unit};
 use crate::tax::TaxIn;
-use hardware::document::{Align, Cut, Document, Qr, Row, Style};
+use hardware::document::{Align, Barcode, BarcodeText, Cut, Document, Qr, Row, Style};
 
 /// Between net amounts and the column of tax.
 const TAX_GAP: usize = 2;
@@ -25,6 +25,13 @@ const TRADE_SHOWN: usize = 8;
 /// 18004, table 7), which at 6 dots a module fits paper of 384 dots. Longer ones get smaller modules.
 const QR_LARGE_BYTES: usize = 230;
 const QR_SMALL_MODULE_DOTS: u8 = 4;
+
+/// The narrowest bar: a quarter of a millimetre. Wider bars would fill broad paper to its edges and leave no white for
+/// a scanner to begin at; narrow paper has no room for them.
+const BARS_MODULE_DOTS: u8 = 2;
+
+/// The height of the bar code, eight millimetres: a hand scanner held askew still finds a line through all bars.
+const BARS_HEIGHT_DOTS: u8 = 64;
 
 /// Lays a receipt out.
 pub fn layout(receipt: &Receipt, form: Form) -> Document {
@@ -48,7 +55,7 @@ pub fn layout(receipt: &Receipt, form: Form) -> Document {
         sheet.sum(&words, &taken_off(back.amount), sheet.body());
     }
     sheet.taxes(receipt);
-    sheet.foot(receipt);
+    sheet.foot(receipt, form.codes);
     sheet.marks(receipt);
     sheet.document.cut(Cut::Partial);
     sheet.document
@@ -108,6 +115,36 @@ impl Sheet {
             name => format!("{} {name}", lang.say(Word::Cashier)),
         };
         self.ends(&till, &cashier, Style::PLAIN);
+        if let Some(original) = &receipt.original {
+            self.original(original);
+        }
+    }
+
+    /// The receipt that money goes back of: its number and date, and how it was paid.
+    fn original(&mut self, original: &OriginalReceipt) {
+        let lang = self.lang;
+        let Some(number) = &original.number else { return };
+        self.document.feed(1);
+        let number = format!("{} {number}", lang.say(Word::Original));
+        self.ends(&number, original.at.as_deref().unwrap_or_default(), self.body());
+        let mut paid: Vec<String> = original.tenders.iter().map(|tender| self.means(tender)).collect();
+        // Cash that was handed over twice was one way to pay.
+        paid.dedup();
+        for means in paid {
+            let words = format!("{} {means}", lang.say(Word::PaidBy));
+            self.text(&words, Align::Left, self.body());
+        }
+    }
+
+    /// How a part was paid, with the last characters of the wallet's number for it.
+    fn means(&self, tender: &ReceiptTender) -> String {
+        let mut means = self.lang.means(&tender.means);
+        if let Some(trade) = &tender.trade {
+            let hidden = trade.chars().count().saturating_sub(TRADE_SHOWN);
+            means.push_str(" *");
+            means.extend(trade.chars().skip(hidden));
+        }
+        means
     }
 
     fn line(&mut self, line: &ReceiptLine) {
@@ -153,13 +190,7 @@ impl Sheet {
 
     fn tender(&mut self, tender: &ReceiptTender) {
         let body = self.body();
-        let mut means = self.lang.means(&tender.means);
-        if let Some(trade) = &tender.trade {
-            let hidden = trade.chars().count().saturating_sub(TRADE_SHOWN);
-            means.push_str(" *");
-            means.extend(trade.chars().skip(hidden));
-        }
-        self.sum(&means, &tender.amount.decimal(), body);
+        self.sum(&self.means(tender), &tender.amount.decimal(), body);
         if let Some(discount) = tender.wallet_discount {
             let words = format!("  {}", self.lang.say(Word::WalletDiscount));
             self.sum(&words, &taken_off(discount), body);
@@ -188,15 +219,30 @@ impl Sheet {
         }
     }
 
-    fn foot(&mut self, receipt: &Receipt) {
+    fn foot(&mut self, receipt: &Receipt, codes: Codes) {
         if let Some(member) = &receipt.member {
             let words = format!("{} {member}", self.lang.say(Word::Member));
             self.document.feed(1);
             self.text(&words, Align::Left, self.body());
         }
-        if let Some(code) = receipt.code.as_ref().filter(|code| !code.is_empty()) {
+        let (square, bars) = match codes {
+            Codes::None => (None, None),
+            Codes::Qr => (receipt.code.as_deref(), None),
+            Codes::Bar => (None, receipt.bar_code()),
+            Codes::Both => (receipt.code.as_deref(), receipt.bar_code()),
+        };
+        if let Some(code) = square.filter(|code| !code.is_empty()) {
             self.document.feed(1);
             self.symbol(code);
+        }
+        if let Some(code) = bars {
+            // Its text is the number at the head.
+            self.document.feed(1).barcode(Barcode {
+                module_dots: BARS_MODULE_DOTS,
+                height_dots: BARS_HEIGHT_DOTS,
+                text: BarcodeText::None,
+                ..Barcode::code128(code)
+            });
         }
         if !receipt.shop.thanks.is_empty() {
             self.document.feed(1);

@@ -69,6 +69,8 @@ impl Slip {
             sheet.text(&sheet.lang.label(line), Align::Left, sheet.body());
         }
         if let Some(payload) = &self.qr {
+            // A reader wants white around a symbol, above as well.
+            sheet.document.feed(1);
             sheet.symbol(payload);
         }
         sheet.document.feed(1).cut(Cut::Partial);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::bundle::Shop;
 use crate::money::{Currency, Money};
-use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
+use crate::receipt::{OriginalReceipt, Receipt, ReceiptLine, ReceiptTender};
 use crate::record::body::{Paper, SaleKind};
 use crate::record::line::{Quantity, Unit};
 use crate::record::{Epoch, Mode};
@@ -14,7 +14,7 @@ use hardware::profile::Charset;
 use proptest::prelude::*;
 
 fn form(lang: Lang, columns: u8) -> Form {
-    Form { lang, size: TypeSize::Normal, columns }
+    Form { lang, size: TypeSize::Normal, columns, codes: Codes::Qr }
 }
 
 fn yuan(minor: i64) -> Money {
@@ -96,6 +96,7 @@ fn cafe() -> Receipt {
         paper: Paper::Receipt,
         mode: Mode::Live,
         code: Some("R1.EXAMPLE".to_owned()),
+        original: None,
     }
 }
 
@@ -106,7 +107,10 @@ fn a_pack_says_what_is_in_it() {
     let juice = ReceiptLine { net: net(1_000, Unit::Litre), ..item("Juice", None, "2", 990, 1980) };
     let apples = item("Apples", None, "1.255", 999, 1254);
     let receipt = Receipt { lines: vec![pears, juice, apples], ..cafe() };
-    let drawn = text(&layout(&receipt, Form { lang: Lang::En, size: TypeSize::Normal, columns: 42 }), 42);
+    let drawn = text(
+        &layout(&receipt, Form { lang: Lang::En, size: TypeSize::Normal, columns: 42, codes: Codes::Qr }),
+        42,
+    );
     for words in ["0.250 kg", "2 x 9.90 (1.000 L)", "1.255 kg x 9.99"] {
         assert!(drawn.contains(words), "no {words} in\n{drawn}");
     }
@@ -134,6 +138,17 @@ fn refund() -> Receipt {
         member: None,
         paper: Paper::Copy(2),
         given_back: vec![],
+        original: Some(OriginalReceipt {
+            number: Some("9f3c-004211".to_owned()),
+            at: Some("2026-11-21 18:03".to_owned()),
+            tenders: vec![ReceiptTender {
+                means: "wechat".to_owned(),
+                amount: yuan(3600),
+                trade: Some("4200001234202611211234567890".to_owned()),
+                wallet_discount: None,
+                balance: None,
+            }],
+        }),
         ..cafe()
     }
 }
@@ -173,7 +188,7 @@ fn receipts_come_out_as_they_always_did() {
         };
         let size = if words.contains(&"large") { TypeSize::Large } else { TypeSize::Normal };
         let columns = if words.contains(&"42") { 42 } else { 32 };
-        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
+        let drawn = text(&layout(&receipt, Form { lang, size, columns, codes: Codes::Qr }), columns);
         assert_eq!(drawn, expected, "{name} now is:\n{drawn}");
     }
 }
@@ -220,7 +235,7 @@ proptest! {
         let receipt = Receipt { lines: goods.iter().map(line).collect(), cashier: people.clone(), ..cafe() };
         let lang = if both { Lang::Both } else { Lang::En };
         let size = if large { TypeSize::Large } else { TypeSize::Normal };
-        let drawn = text(&layout(&receipt, Form { lang, size, columns }), columns);
+        let drawn = text(&layout(&receipt, Form { lang, size, columns, codes: Codes::Qr }), columns);
         for line in drawn.lines() {
             prop_assert!(text_cells(line, Charset::Cp437) <= usize::from(columns), "{line:?}\n{drawn}");
         }
@@ -242,7 +257,9 @@ fn no_line_is_wider_than_its_paper() {
         for (columns, size) in
             (24..=48).flat_map(|columns| [(columns, TypeSize::Normal), (columns, TypeSize::Large)])
         {
-            for line in text(&layout(&cafe(), Form { lang, size, columns }), columns).lines() {
+            for line in
+                text(&layout(&cafe(), Form { lang, size, columns, codes: Codes::Qr }), columns).lines()
+            {
                 assert!(
                     text_cells(line, Charset::Cp437) <= usize::from(columns),
                     "{lang:?} {columns}: {line:?}"
@@ -316,4 +333,55 @@ fn a_long_code_gets_smaller_modules_so_that_it_fits_narrow_paper() {
         symbols.next().unwrap().module_dots
     };
     assert_eq!((dots(154), dots(400)), (6, 4));
+}
+
+#[test]
+fn the_codes_that_are_asked_for_stand_at_the_foot_and_every_printer_takes_them() {
+    use hardware::profile::Profile;
+    let receipt = Receipt { code: Some("R1.".to_owned() + &"A".repeat(148)), ..cafe() };
+    let symbols = |codes, receipt: &Receipt| -> Vec<&str> {
+        let document = layout(receipt, Form { codes, ..form(Lang::Both, 48) });
+        let symbol = |item: &Item| match item {
+            Item::Qr(_) => Some("qr"),
+            Item::Barcode(bars) if bars.data == "N1.9F3C-004217" => Some("bars"),
+            Item::Barcode(_) => Some("other bars"),
+            Item::Line(_)
+            | Item::Row(_)
+            | Item::Rule
+            | Item::Picture(_)
+            | Item::Feed { .. }
+            | Item::Cut(_)
+            | Item::Drawer(_) => None,
+        };
+        document.items.iter().filter_map(symbol).collect()
+    };
+    for (codes, expected) in [
+        (Codes::None, vec![]),
+        (Codes::Qr, vec!["qr"]),
+        (Codes::Bar, vec!["bars"]),
+        (Codes::Both, vec!["qr", "bars"]),
+    ] {
+        assert_eq!(symbols(codes, &receipt), expected, "{codes:?}");
+    }
+    let practice = Receipt { mode: Mode::Training, code: None, ..cafe() };
+    assert!(symbols(Codes::Both, &practice).is_empty(), "practice has no number in the books");
+    for profile in Profile::list() {
+        for number in [4217, 1_234_567] {
+            let stock = Stock { codes: Codes::Both, ..Stock::new(profile) };
+            let document = stock.document(&Receipt { number, ..receipt.clone() }, TypeSize::Normal);
+            let encoded = hardware::printer::escpos::encode(&document, profile);
+            assert!(encoded.is_ok(), "{}: {:?}", profile.name, encoded.err());
+        }
+    }
+}
+
+#[test]
+fn the_larger_of_two_sizes_is_printed() {
+    let profile = hardware::profile::Profile::by_name("generic-80mm").unwrap();
+    let stock = |size| Stock { size, ..Stock::new(profile) };
+    let large = stock(TypeSize::Large).document(&cafe(), TypeSize::Normal);
+    assert_eq!(large, stock(TypeSize::Normal).document(&cafe(), TypeSize::Large));
+    assert_ne!(large, stock(TypeSize::Normal).document(&cafe(), TypeSize::Normal));
+    let ascii = Stock::new(hardware::profile::Profile::by_name("epson-tm-t88").unwrap());
+    assert_eq!(ascii.lang(), Lang::En, "without Chinese characters");
 }

@@ -2,6 +2,10 @@
 //!
 //! Every character is drawn at its usual size, so that columns stand straight; big print is seen on
 //! paper alone.
+//!
+//! `hardware::preview::to_text` is not the same thing: it says what a printer of some profile will put on paper, with
+//! `?` for what that printer does not have and the room that large letters take, and is held against virtual paper
+//! in tests. A person at a screen wants the shop's own names, links that can be followed, and one column of figures.
 
 use super::wrap::wrap;
 use hardware::document::layout::{Placed, place_line, place_row};

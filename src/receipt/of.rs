@@ -1,11 +1,12 @@
 //! Taking a receipt's facts from a folded sale.
 
-use super::{Receipt, ReceiptAbout, ReceiptLine, ReceiptTender};
+use super::{OriginalReceipt, Receipt, ReceiptAbout, ReceiptLine, ReceiptTender, Stamp, numbered};
 use crate::bundle::Bundle;
 use crate::money::{Currency, Money};
 use crate::record::Moment;
-use crate::record::giving_back::{CashBack, Means, TenderShare};
-use crate::record::ids::IntentId;
+use crate::record::body::Paper;
+use crate::record::giving_back::{CashBack, Means, Original, TenderShare};
+use crate::record::ids::{IntentId, TerminalId};
 use crate::record::money_moves::ProviderName;
 use crate::sale::{Intent, IntentState, Refund, RefundState, Sale};
 use jiff::Timestamp;
@@ -13,6 +14,51 @@ use jiff::tz::TimeZone;
 
 /// Characters of a member's reference that are printed.
 const MEMBER_SHOWN: usize = 4;
+
+/// Who issues receipts: one till, its shop, and its stamp.
+#[derive(Clone, Copy, Debug)]
+pub struct Issuer<'a> {
+    /// Which till.
+    pub terminal: &'a TerminalId,
+    /// The shop.
+    pub bundle: &'a Bundle,
+    /// What signs the codes.
+    pub stamp: &'a Stamp,
+}
+
+impl Issuer<'_> {
+    /// The receipt of a paid sale as it is printed and shown. `original` is the sale that a return is of, where it
+    /// can be read. None as for [`Receipt::of`].
+    pub fn receipt(
+        &self,
+        sale: &Sale,
+        original: Option<&Sale>,
+        cashier: Option<String>,
+        paper: Paper,
+    ) -> Option<Receipt> {
+        let of = sale.back.opened.as_ref().and_then(|back| back.of.as_ref());
+        let about = ReceiptAbout {
+            terminal: self.terminal.clone(),
+            cashier: cashier.unwrap_or_default(),
+            paper,
+            code: self.stamp.code(sale, self.terminal),
+            original: of.map(|of| OriginalReceipt::of(of, original, &self.bundle.zone)),
+        };
+        Receipt::of(sale, self.bundle, about)
+    }
+}
+
+impl OriginalReceipt {
+    fn of(of: &Original, sale: Option<&Sale>, zone: &TimeZone) -> Self {
+        let sale = sale.filter(|sale| sale.id == of.sale);
+        let issued = sale.and_then(|sale| sale.receipt.as_ref());
+        Self {
+            number: of.receipt.map(|number| numbered(of.epoch, number)),
+            at: issued.map(|issued| local(issued.at, zone)),
+            tenders: sale.map(tenders).unwrap_or_default(),
+        }
+    }
+}
 
 impl Receipt {
     /// The receipt of a paid sale. None before its number is given, and when a sum does not fit, which
@@ -63,6 +109,7 @@ impl Receipt {
             paper: about.paper,
             mode: sale.mode,
             code: about.code,
+            original: about.original,
         };
         if sale.back.opened.is_some() { receipt.turned().ok() } else { Some(receipt) }
     }

@@ -107,6 +107,23 @@ pub enum Paper {
     ShownCode(IntentId),
 }
 
+/// How large paper is printed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeSize {
+    /// As the printer is set.
+    #[default]
+    Normal,
+    /// For tired eyes: goods and amounts in double size, each on lines of their own; nothing is left out.
+    Large,
+}
+
+impl TypeSize {
+    fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
+}
+
 /// Why the drawer opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -270,8 +287,15 @@ pub enum Body {
     /// The sale is paid; its number is in the header.
     ReceiptIssued { total: Money },
 
+    /// The customer of this sale wants its paper so large.
+    TypeSizeChosen { size: TypeSize },
     /// Paper is wanted.
-    PrintOrdered { job: JobId, paper: Paper },
+    PrintOrdered {
+        job: JobId,
+        paper: Paper,
+        #[serde(default, skip_serializing_if = "TypeSize::is_normal")]
+        size: TypeSize,
+    },
     /// The first byte may have left.
     PrintStarted { job: JobId },
     /// How it ended.
@@ -346,6 +370,7 @@ impl Body {
             Self::NoteSeen {} => "note_seen",
             Self::CouponRedeemed { .. } => "coupon_redeemed",
             Self::ReceiptIssued { .. } => "receipt_issued",
+            Self::TypeSizeChosen { .. } => "type_size_chosen",
             Self::PrintOrdered { .. } => "print_ordered",
             Self::PrintStarted { .. } => "print_started",
             Self::PrintEnded { .. } => "print_ended",

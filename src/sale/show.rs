@@ -51,6 +51,7 @@ impl Sale {
                 })
                 .collect(),
             member: self.member.clone(),
+            size: self.size,
             subtotal: self.subtotal(currency).unwrap_or(zero),
             discounts: fixed.map_or_else(Vec::new, |fixed| {
                 let view = |discount: &crate::offer::Discount| DiscountView {

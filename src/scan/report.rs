@@ -219,14 +219,15 @@ impl Report {
     }
 
     fn token(token: &Token) -> Self {
-        Self::new(match token.kind() {
+        let report = Self::new(match token.kind() {
             Kind::Coupon => "coupon",
             Kind::Voucher => "voucher",
             Kind::Proof => "proof",
             Kind::Order => "order",
-            Kind::Receipt => "receipt",
+            Kind::Receipt | Kind::Number => "receipt",
             Kind::Member => "member",
-        })
+        });
+        if let Token::Number(number) = token { report.fact("number", number.to_string()) } else { report }
     }
 
     fn emv(code: &Emv) -> Self {

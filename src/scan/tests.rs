@@ -286,6 +286,12 @@ fn codes_of_ours_are_read_bare_and_in_their_addresses() {
         panic!("a member code is ours")
     };
     assert_eq!(member.kind(), Kind::Member);
+    for aim in [None, Some(&b"]C0"[..]), Some(b"]Q1")] {
+        let Scanned::Token(number) = classify(b"N1.9F3C-004217", aim, &LabelProfile::usual()) else {
+            panic!("a receipt's number is ours")
+        };
+        assert_eq!(number.kind(), Kind::Number);
+    }
 }
 
 #[test]
@@ -298,6 +304,7 @@ fn a_damaged_code_of_ours_says_what_to_do() {
         format!("HTTPS://H/R/{order}"),
         "C1.".to_owned(),
         "M1.5".to_owned(),
+        "N1.9f3c-004217".to_owned(),
     ] {
         let Scanned::Misread { text: kept, why } = plain(&text) else { panic!("{text} is damaged") };
         assert_eq!(kept, text);

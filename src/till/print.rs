@@ -7,10 +7,9 @@ use crate::counter::PhonesPay;
 use crate::counter::duty::PrintDuty;
 use crate::counter::event::{Event, PrintReport};
 use crate::inbox::DeviceWork;
-use crate::receipt::{CodeSlip, Receipt, ReceiptAbout};
+use crate::receipt::CodeSlip;
 use crate::record::body::{Paper, PaperOutcome};
 use crate::record::money_moves::ProviderName;
-use crate::sale::Sale;
 use crate::view::{CodeWay, Ways};
 
 impl Loop {
@@ -26,27 +25,11 @@ impl Loop {
     }
 
     fn on_paper(&self, print: PrintDuty) -> Option<DeviceWork> {
-        let records = match self.journal.sale(print.sale) {
-            Ok(records) => records,
-            Err(error) => {
-                tracing::error!(sale.id = %print.sale, error = %error, "A paper cannot be read back from the journal.");
-                return None;
-            }
-        };
-        let sale = Sale::fold(&records)?;
-        let bundle = &self.in_force.bundle;
         if let Paper::ShownCode(intent) = print.paper {
-            let slip = CodeSlip::of(&sale, intent, bundle)?;
+            let slip = CodeSlip::of(&self.folded(print.sale)?, intent, &self.in_force.bundle)?;
             return Some(DeviceWork::PrintCode(print, Box::new(slip)));
         }
-        let cashier = sale.staff.as_ref().and_then(|staff| self.till.name_of(staff));
-        let about = ReceiptAbout {
-            terminal: self.till.terminal().clone(),
-            cashier: cashier.unwrap_or_default(),
-            paper: print.paper,
-            code: None,
-        };
-        let receipt = Receipt::of(&sale, bundle, about)?;
+        let receipt = self.receipt(&print)?;
         Some(DeviceWork::Print(print, Box::new(receipt)))
     }
 

@@ -5,6 +5,7 @@ use crate::bundle::Bundle;
 use crate::counter::{Context, Event, PhonesPay, Till};
 use crate::inbox::{Board, InForce, Letter, Outbox};
 use crate::journal::{self, Journal};
+use crate::receipt::Stamp;
 use crate::record::Epoch;
 use crate::record::ids::{StationId, TerminalId};
 use crate::record::money_moves::ProviderName;
@@ -30,6 +31,8 @@ pub struct Opening {
     pub kept: Option<InForce>,
     /// The till's own key for hashes of pay codes.
     pub code_key: [u8; 32],
+    /// What makes the codes on receipts.
+    pub stamp: Stamp,
     /// Wallets that take pay codes here.
     pub wallets: BTreeSet<ProviderName>,
     /// Where a phone pays what it scans here.
@@ -94,7 +97,8 @@ pub fn open(
     letters: Receiver<Letter>,
     outbox: Outbox,
 ) -> Result<Ready, Error> {
-    let Opening { terminal, stations, bundle, kept, code_key, wallets, phones, code_ms, sources } = opening;
+    let Opening { terminal, stations, bundle, kept, code_key, stamp, wallets, phones, code_ms, sources } =
+        opening;
     let mut journal = journal;
     // A bundle in another currency cannot be this till's, whoever signed it.
     let kept = kept.filter(|kept| kept.bundle.content.currency == bundle.content.currency);
@@ -109,6 +113,8 @@ pub fn open(
         phones,
         code_ms,
         archived: None,
+        device: stamp.public(),
+        found: &[],
     };
     let mut till = match replay(&journal)? {
         Some(till) => till,
@@ -135,6 +141,7 @@ pub fn open(
     let (view, view_out): (_, watch::Receiver<Arc<View>>) = watch::channel(Arc::new(first));
     let (pins, pins_out) = watch::channel(Arc::new(till.pins()));
     let board = Board::new(view_out, pins_out);
+    board.in_force.send_replace(Some(Arc::clone(&in_force)));
     let pulse = Arc::new(AtomicU64::new(0));
     let snapshot_at = till.tip().seq;
     let till = Loop {
@@ -148,11 +155,14 @@ pub fn open(
         stations,
         sources,
         code_key,
+        stamp,
         wallets,
         phones,
         code_ms,
         in_force,
         told: BTreeMap::new(),
+        shown: BTreeMap::new(),
+        times_shown: 0,
         in_flight: BTreeSet::new(),
         codes: BTreeMap::new(),
         presses: Presses::default(),

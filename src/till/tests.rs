@@ -8,6 +8,7 @@ use crate::counter::event::{Act, Command, Event};
 use crate::inbox::{Inbox, Work, doors};
 use crate::journal::{Journal, Reader};
 use crate::money::{Currency, Money};
+use crate::receipt::Stamp;
 use crate::staff::PinHash;
 use crate::view::Selling;
 use std::num::NonZeroU32;
@@ -32,6 +33,7 @@ fn bench(dir: &Path) -> Bench {
         wallets: [crate::record::money_moves::ProviderName::Alipay].into(),
         phones: crate::counter::PhonesPay::AtTheWallet,
         code_ms: crate::counter::CODE_MS_MAX,
+        stamp: Stamp::new([0; 32], |_| [0; 64]),
         sources: Sources { clock: Clock::new(), draw: clock::draw },
     };
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();

@@ -140,3 +140,32 @@ fn version_in(said: &str) -> u64 {
     let (_, rest) = said.split_once("bundle ").unwrap_or_else(|| panic!("no bundle in {said:?}"));
     rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_a_receipt_quietly_and_the_exit_code_says_so() {
+    for arguments in [&["receipt", "sample"][..], &["receipt", "sample", "--format", "png"], &["man"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(TILL).args(arguments).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(141), "{arguments:?}: {}", both(&output));
+        assert!(output.stderr.is_empty(), "{}", both(&output));
+    }
+}
+
+#[test]
+fn a_logo_that_cannot_be_printed_is_named_and_a_good_one_heads_the_receipt() {
+    let folder = tempfile::tempdir().unwrap();
+    let logo = written(folder.path(), "logo.png", "no picture");
+    let rendered = |format: &str| till(&["receipt", "sample", "--format", format, "--logo", &logo]);
+    let output = rendered("text");
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    says(&both(&output), "cannot be read as PNG");
+    // Any picture will do: that of a receipt is at hand.
+    let picture = till(&["receipt", "sample", "--format", "png", "--profile", "chinese-58mm"]).stdout;
+    let crop = image::load_from_memory(&picture).unwrap().crop_imm(0, 0, 300, 80);
+    crop.save(&logo).unwrap();
+    let output = rendered("text");
+    assert!(output.stdout.starts_with(b"[picture]\n"), "{}", both(&output));
+    let plain = till(&["receipt", "sample", "--format", "escpos"]).stdout.len();
+    assert!(rendered("escpos").stdout.len() > plain + 1_000);
+}

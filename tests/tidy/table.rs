@@ -164,7 +164,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     (
         "hardware",
         Home::Only(&[
-            ("paper", &["document", "font", "profile", "Document", "Profile"]),
+            ("paper", &["document", "font", "preview", "profile", "Document", "Profile"]),
             ("devices", &[]),
             ("config", &[]),
             ("daemon", &[]),

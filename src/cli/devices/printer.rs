@@ -90,7 +90,7 @@ impl Printer {
             (Some(_), None) => Err(Usage("say which printer it is: --profile NAME".to_owned()).into()),
             (None, profile) => {
                 let configured = self.which.configured("printer", |station| station.printer)?;
-                Ok((configured.address, profile.unwrap_or(configured.profile)))
+                Ok((configured.address, profile.unwrap_or(configured.stock.profile)))
             }
         }
     }

@@ -33,6 +33,7 @@ impl PaidBill {
             cashier: String::new(),
             paper: Paper::Receipt,
             code: None,
+            original: None,
         };
         let receipt = Receipt::of(sale, bundle, about)?;
         let discounts = sale.fixed.iter().flat_map(|fixed| &fixed.discounts).map(|discount| {

@@ -185,7 +185,7 @@ impl Day {
             5 => {
                 if let Some(sale) = self.dice.pick(&self.books.sales_known()) {
                     let archived = Sale::fold(&self.bench.of_sale(sale));
-                    let command = self.bench.command(Act::Reprint { sale });
+                    let command = self.bench.command(Act::Reprint { sale, size: TypeSize::Normal });
                     let _ = self.bench.post_about(&Event::Act(command), archived.as_ref());
                 }
             }

@@ -1,6 +1,7 @@
 //! Paper and drawer: started once, ended once, printed again only by a person.
 
 use super::*;
+use crate::record::body::Paper;
 
 /// A cola paid in cash: its sale, its paper, its drawer.
 fn paid() -> (TestTill, SaleId, JobId, KickId) {
@@ -14,7 +15,7 @@ fn paid() -> (TestTill, SaleId, JobId, KickId) {
 
 fn reprint(bench: &mut TestTill, sale: SaleId) -> Answer {
     let archived = if bench.till.holds(sale) { None } else { Sale::fold(&bench.of_sale(sale)) };
-    let command = bench.command(Act::Reprint { sale });
+    let command = bench.command(Act::Reprint { sale, size: TypeSize::Normal });
     bench.post_about(&Event::Act(command), archived.as_ref())
 }
 
@@ -134,4 +135,67 @@ fn words_from_outside_are_cut_to_what_a_record_carries() {
     bench.post(&Event::Refund(refund, refused)).unwrap();
     let longest = bench.records.iter().map(|record| record.bytes.len()).max().unwrap();
     assert!(longest < 2_000, "{longest} bytes");
+}
+
+fn ordered(made: &[Record]) -> (Paper, TypeSize) {
+    let of = |record: &Record| match &record.body {
+        Body::PrintOrdered { paper, size, .. } => Some((*paper, *size)),
+        _ => None,
+    };
+    made.iter().find_map(of).expect("no paper")
+}
+
+fn large(size: TypeSize) -> Act {
+    Act::ChooseTypeSize { size }
+}
+
+#[test]
+fn a_customer_who_wants_large_type_gets_it_and_so_does_every_copy() {
+    let mut bench = TestTill::open();
+    assert_eq!(word(&bench.act(large(TypeSize::Large))), "no_sale");
+    bench.scan(COLA).unwrap();
+    let sale = bench.front().id;
+    for (size, made) in
+        [(TypeSize::Large, 1), (TypeSize::Large, 0), (TypeSize::Normal, 1), (TypeSize::Large, 1)]
+    {
+        assert_eq!(bench.act(large(size)).unwrap().len(), made, "{size:?}");
+        assert_eq!(bench.front().size, size);
+    }
+    bench.act(Act::Pay).unwrap();
+    bench.restart();
+    assert_eq!(bench.front().size, TypeSize::Large, "it is on disk");
+    assert_eq!(ordered(&bench.cash(500).unwrap()), (Paper::Receipt, TypeSize::Large));
+    let [Duty::Print(duty)] =
+        &bench.till.owed().into_iter().filter(|duty| matches!(duty, Duty::Print(_))).collect::<Vec<_>>()[..]
+    else {
+        panic!("no paper is owed")
+    };
+    assert_eq!(duty.size, TypeSize::Large);
+    bench.finish_devices();
+    let made = reprint(&mut bench, sale).unwrap();
+    assert_eq!(ordered(&made), (Paper::Copy(1), TypeSize::Large), "never smaller than it was wanted");
+}
+
+#[test]
+fn a_receipt_is_printed_again_in_large_type_as_a_counted_copy() {
+    let (mut bench, sale, ..) = paid();
+    bench.finish_devices();
+    let archived = Sale::fold(&bench.of_sale(sale));
+    let command = bench.command(Act::Reprint { sale, size: TypeSize::Large });
+    let made = bench.post_about(&Event::Act(command), archived.as_ref()).unwrap();
+    assert_eq!(ordered(&made), (Paper::Copy(1), TypeSize::Large));
+    bench.finish_devices();
+    assert_eq!(ordered(&reprint(&mut bench, sale).unwrap()), (Paper::Copy(2), TypeSize::Normal));
+}
+
+#[test]
+fn paper_of_the_usual_size_is_written_down_as_it_always_was() {
+    let (bench, ..) = paid();
+    let ordered = bench.records.iter().find(|record| record.body.kind() == "print_ordered").unwrap();
+    assert!(!String::from_utf8_lossy(&ordered.bytes).contains("size"));
+    let old = Body::parse(
+        "print_ordered",
+        br#"{"kind":"print_ordered","job":"00000000000000000000000000000001","paper":"receipt"}"#,
+    );
+    assert!(matches!(old, Body::PrintOrdered { size: TypeSize::Normal, .. }), "{old:?}");
 }

@@ -285,7 +285,7 @@ fn a_restart_keeps_a_code_that_was_shown_and_ends_one_that_was_not() {
 fn a_code_on_paper_asks_nobody_and_is_not_printed_once_it_is_over() {
     let (mut bench, intent) = shown();
     let made = bench.act(Act::PrintCode { intent }).unwrap();
-    let Body::PrintOrdered { job, paper } = &made[0].body else { panic!() };
+    let Body::PrintOrdered { job, paper, .. } = &made[0].body else { panic!() };
     assert_eq!((*paper, made[0].header.kind_version), (Paper::ShownCode(intent), 2));
     let job = *job;
     assert_eq!(word(&bench.act(Act::PrintCode { intent })), "not_now");

@@ -4,6 +4,7 @@ use crate::devices::{Config, DisplayConfig, DisplayProfile, StationConfig, run};
 use crate::inbox::{Board, Inbox, PortState, WORK_MAX};
 use crate::money::{Currency, Money};
 use crate::paper::Lang;
+use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
 use crate::record::ids::{SaleId, StationId};
 use crate::record::line::{LineId, Unit};
@@ -91,7 +92,7 @@ impl Pole {
 }
 
 fn view(sale: Option<SaleView>, paid: Option<PaidView>) -> View {
-    let here = StationView { staff: None, sale, paid, told: None };
+    let here = StationView { staff: None, sale, paid, told: None, shown: None };
     View {
         shop: "Corner Store".to_owned(),
         stations: BTreeMap::from([(front(), here)]),
@@ -125,6 +126,7 @@ fn basket(lines: Vec<LineView>) -> SaleView {
         lines,
         coupons: vec![],
         member: None,
+        size: TypeSize::Normal,
         subtotal: total,
         discounts: vec![],
         tax: yuan(0),

@@ -16,8 +16,8 @@ use std::time::Duration;
 /// A printer whose manual knows no pulse in real time.
 pub(super) fn drawer_in_turn(config: &mut Config) {
     for printer in config.stations.values_mut().filter_map(|station| station.printer.as_mut()) {
-        let like = printer.profile.clone();
-        printer.profile = Box::leak(Box::new(Profile { drawer_at_once: false, ..like }));
+        let like = printer.stock.profile.clone();
+        printer.stock.profile = Box::leak(Box::new(Profile { drawer_at_once: false, ..like }));
     }
 }
 

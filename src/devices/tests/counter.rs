@@ -7,7 +7,7 @@ use crate::counter::event::{Event, PrintReport, RawScan};
 use crate::devices::{Config, PrinterConfig, ScannerConfig, StationConfig, run};
 use crate::inbox::{Board, DeviceWork, Inbox, Letter, PortState, Reply, StationDevices, WORK_MAX};
 use crate::money::{Currency, Money};
-use crate::paper::{Lang, TypeSize};
+use crate::paper::{Stock, TypeSize};
 use crate::receipt::{Receipt, ReceiptLine, ReceiptTender};
 use crate::record::body::{Paper, SaleKind};
 use crate::record::chain::Tip;
@@ -69,9 +69,7 @@ impl Counter {
             }),
             printer: Some(PrinterConfig {
                 address: address("printer"),
-                profile: Profile::by_name("epson-tm-t88").unwrap(),
-                lang: Lang::Both,
-                size: TypeSize::Normal,
+                stock: Stock::new(Profile::by_name("epson-tm-t88").unwrap()),
                 drawer: DrawerPulse::default(),
             }),
             display: None,
@@ -178,6 +176,7 @@ pub(super) fn print(station: &StationId, job: u8, lines: usize) -> DeviceWork {
         sale: SaleId([job; 16]),
         station: station.clone(),
         paper: Paper::Receipt,
+        size: TypeSize::Normal,
     };
     let mut receipt = reference();
     receipt.number = u64::from(job);
@@ -247,5 +246,6 @@ pub(super) fn reference() -> Receipt {
         paper: Paper::Receipt,
         mode: Mode::Live,
         code: Some(vector["qr"].as_str().unwrap().to_owned()),
+        original: None,
     }
 }

@@ -118,6 +118,15 @@ setInterval(() => {
   }
 }, 250);
 
+// A receipt that is scanned opens its return: when it is scanned, and not when a page is loaded.
+let opened = document.querySelector("[data-open]")?.dataset.open;
+document.addEventListener("till:drawn", () => {
+  const link = document.querySelector("[data-open]");
+  if (!link || link.dataset.open === opened) return;
+  opened = link.dataset.open;
+  location.assign(link.href);
+});
+
 const events = new EventSource(body.dataset.live);
 events.addEventListener("view", () => refresh());
 events.addEventListener("error", () => lost(true));

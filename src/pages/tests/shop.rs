@@ -6,7 +6,10 @@ use crate::counter::event::{Act, Command, Event};
 use crate::inbox::{Board, Inbox, Work, doors};
 use crate::journal::edge::EdgeStore;
 use crate::journal::{Journal, Reader};
+use crate::keys::DeviceKey;
 use crate::pages::{Config, Parts, Running, start};
+use crate::paper::Stock;
+use crate::receipt::Stamp;
 use crate::record::Moment;
 use crate::record::ids::StaffId;
 use crate::staff::{PinHash, Role};
@@ -70,6 +73,7 @@ impl Shop {
             wallets: [crate::record::money_moves::ProviderName::Alipay].into(),
             phones: crate::counter::PhonesPay::AtTheWallet,
             code_ms: crate::counter::CODE_MS_MAX,
+            stamp: stamp(),
             sources: Sources { clock: Clock::new(), draw: clock::draw },
         };
         let ready = open(journal, opening, letters, outbox).unwrap();
@@ -84,6 +88,7 @@ impl Shop {
             journal: Reader::open(dir.path()).unwrap(),
             clock: Arc::new(move || Moment { wall_ms: shown.load(Ordering::SeqCst), ..Moment::default() }),
             chance: Arc::new(clock::draw),
+            stamp: stamp(),
         };
         let config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -91,6 +96,11 @@ impl Shop {
             frame_ancestors: vec!["http://127.0.0.1:9".to_owned()],
             bootstrap_code: Some(CODE.to_owned()),
             zone: TimeZone::get("Asia/Shanghai").unwrap(),
+            stocks: [(
+                "front".parse().unwrap(),
+                Stock::new(hardware::Profile::by_name("generic-80mm").unwrap()),
+            )]
+            .into(),
         };
         let running = start(config, parts).await.unwrap();
         let client = client(Timeouts { connect: LONG, total: LONG }).unwrap();
@@ -184,6 +194,12 @@ fn with_form(request: reqwest::RequestBuilder, form: &[(&str, &str)]) -> reqwest
         form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     request.body(pairs.join("&"))
+}
+
+/// The device's stamp.
+fn stamp() -> Stamp {
+    let key = DeviceKey::from_seed(&[9; 32]).unwrap();
+    Stamp::new(key.public(), move |message| key.sign(message))
 }
 
 /// Coffee, and cake by weight; two desks.

@@ -1,7 +1,7 @@
 //! Slips as they come out, and what is said about wrong ones.
 
 use super::*;
-use crate::paper::{Lang, text};
+use crate::paper::{Codes, Lang, text};
 use serde_json::{Value, json};
 
 fn sample() -> Value {
@@ -10,7 +10,7 @@ fn sample() -> Value {
 
 fn drawn(value: &Value, lang: Lang, size: TypeSize, columns: u8) -> String {
     let slip = Slip::read(value).unwrap();
-    text(&slip.layout(Form { lang, size, columns }), columns)
+    text(&slip.layout(Form { lang, size, columns, codes: Codes::Qr }), columns)
 }
 
 fn wrong(change: impl FnOnce(&mut Value)) -> String {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::offer::{Discount, Funder};
-use crate::record::body::{LineTotal, Paper, Place, SaleKind};
+use crate::record::body::{LineTotal, Paper, Place, SaleKind, TypeSize};
 use crate::record::ids::{IntentId, RefundId, SaleId};
 use crate::record::line::{Line, LineId, LineKind, Modifier, PriceFrom, Quantity};
 use crate::record::money_moves::{Carrier, Settled};
@@ -130,6 +130,7 @@ fn sale() -> Sale {
         refunds: vec![],
         receipt: Some(Issued { number: 4217, at, epoch: Epoch(0x9f3c_0000_0000_0001) }),
         copies: 0,
+        size: TypeSize::Normal,
         void: None,
         frozen: false,
     }
@@ -152,6 +153,7 @@ fn about() -> ReceiptAbout {
         cashier: "Mia".to_owned(),
         paper: Paper::Receipt,
         code: Some("R1.ABC".to_owned()),
+        original: None,
     }
 }
 

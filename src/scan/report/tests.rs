@@ -171,3 +171,10 @@ proptest! {
         prop_assert!(serde_json::to_string(&report).is_ok());
     }
 }
+
+#[test]
+fn the_bar_code_of_a_receipt_is_a_receipt_with_its_number() {
+    let report = with_aim("]C0N1.9F3C-004217");
+    assert_eq!((&report["kind"], &report["number"]), (&"receipt".into(), &"9f3c-004217".into()), "{report}");
+    assert_eq!(with_aim("]C0N1.9F3C-4217")["kind"], "error");
+}
