@@ -354,7 +354,9 @@ fn proved(
         paid_at: cloud.now_s(),
     };
     let proof = cloud.keys.issue(&proof).map_err(|_| damaged())?;
-    Ok(Some((settled(approval, Some(proof.clone())), proof)))
+    // What answers a desk's phone was drawn for its wallet.
+    let wallet = order.desk.is_none().then_some(order.provider);
+    Ok(Some((Settled { wallet, ..settled(approval, Some(proof.clone())) }, proof)))
 }
 
 /// What the wallet settled, as tills write it down.
@@ -370,6 +372,7 @@ pub(crate) fn settled(approval: &Approval, proof: Option<String>) -> Settled {
         buyer: approval.buyer_masked.clone(),
         proof,
         balance: approval.balance,
+        wallet: None,
     }
 }
 

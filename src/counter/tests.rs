@@ -407,6 +407,7 @@ fn approved(amount: Money) -> ProviderReport {
         buyer: None,
         proof: None,
         balance: None,
+        wallet: None,
     })
 }
 

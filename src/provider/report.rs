@@ -114,5 +114,6 @@ fn settled(approval: Approval) -> Settled {
         buyer: approval.buyer_masked,
         proof: None,
         balance: approval.balance,
+        wallet: None,
     }
 }

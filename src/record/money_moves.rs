@@ -83,6 +83,10 @@ pub struct Settled {
     /// What is left of the stored value it was paid from, where the provider says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Money>,
+    /// The wallet that took it, where the phone chose after the intent was drawn: a code shown at the counter is for
+    /// any wallet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<ProviderName>,
 }
 
 /// What the cashier can do after a no.

@@ -265,6 +265,7 @@ fn give_up(intents: &mut [Intent], id: &IntentId, record: &Record) {
 fn settle(intents: &mut [Intent], id: &IntentId, state: IntentState, settled: &Settled) {
     if let Some(intent) = intents.iter_mut().find(|intent| intent.id == *id) {
         intent.state = state;
+        intent.provider = settled.wallet.unwrap_or(intent.provider);
         intent.settled = Some(settled.clone());
     }
 }

@@ -204,10 +204,7 @@ impl Look {
         let payable = view.is_none_or(|view| {
             view.total.is_positive() && (self.by_order || matches!(view.phase, Phase::Basket | Phase::Tender))
         });
-        let mut wallets = phone.wallets(cloud);
-        if let Some(order) = self.order.as_ref().filter(|_| self.by_order) {
-            wallets.retain(|wallet| *wallet == order.provider);
-        }
+        let wallets = phone.wallets(cloud);
         if !payable || !self.till_is_there(cloud) || cloud.accounts.wallets.is_empty() {
             page.note = Some(words.counter.to_owned());
             page.again_s = Some(EMPTY_S);

@@ -178,25 +178,35 @@ async fn follow(
     }
 }
 
+#[derive(Deserialize)]
+pub(super) struct Choice {
+    /// The button that was tapped; none from a page with one wallet only.
+    wallet: Option<ProviderName>,
+}
+
 /// `POST /O/{order}/pay`
 pub(super) async fn pay_order(
     State(cloud): State<Arc<Cloud>>,
     Path(text): Path<String>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
+    Form(choice): Form<Choice>,
 ) -> Result<Response, Problem> {
     let phone = Phone::of(&headers);
     let order = cloud.store.order_by_text(text.clone()).await?;
     let order = order.ok_or_else(|| Problem::not_found("No such order."))?;
     let here = format!("/O/{text}");
     let now_ms = cloud.now_ms();
-    if !phone.wallets(&cloud).contains(&order.provider) {
+    let offered = phone.wallets(&cloud);
+    let wanted = choice.wallet.or_else(|| offered.first().copied());
+    let Some(provider) = wanted.filter(|wallet| offered.contains(wallet)) else {
         return Ok(phone.mark(Redirect::to(&format!("{here}?said=no_wallet")).into_response()));
-    }
+    };
     if order.state == OrderState::Open && order.issued_at_s.saturating_add(ORDER_LIFETIME_S) >= cloud.now_s()
     {
         let mut step = Advance::new(order.intent, &[OrderState::Open], OrderState::Claimed, now_ms);
         step.phone = Some((phone.id.clone(), phone.browser(peer, &headers)));
+        step.provider = Some(provider);
         step.due_ms = Some(now_ms);
         cloud.step(step, &order).await?;
     }

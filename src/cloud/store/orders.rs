@@ -162,6 +162,8 @@ pub(crate) struct Advance {
     pub(crate) settled: Option<(Settled, String)>,
     pub(crate) asked_by_till: Option<()>,
     pub(crate) phone: Option<(String, PhoneBrowser)>,
+    /// The wallet that the phone chose.
+    pub(crate) provider: Option<ProviderName>,
     pub(crate) started_ms: Option<i64>,
     pub(crate) due_ms: Option<i64>,
     pub(crate) notice: Option<NoticeBody>,
@@ -180,6 +182,7 @@ impl Advance {
             settled: None,
             asked_by_till: None,
             phone: None,
+            provider: None,
             started_ms: None,
             due_ms: None,
             notice: None,

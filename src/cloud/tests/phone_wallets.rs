@@ -275,6 +275,24 @@ async fn an_order_that_the_till_drew_for_another_wallet_is_not_handed_to_this_ph
 }
 
 #[tokio::test]
+async fn a_code_shown_at_the_counter_is_for_any_wallet_and_the_till_hears_which() {
+    let (shop, till) = shop_with_bill().await;
+    let order = till.order(78, 2600);
+    let (status, brought) = till.bring_order(INTENT, SALE, &order).await;
+    assert_eq!((status, &brought["state"]), (200, &json!("open")), "{brought}");
+    let url = brought["url"].as_str().unwrap();
+    let path = &url[url.find("/O/").unwrap()..];
+    let mut phone = Browser::new(&shop, ELSEWHERE);
+    let page = phone.get(path).await;
+    assert_eq!(buttons(&page), ["alipay", "wechat"], "{}", page.text);
+    let sent = phone.post(&format!("{path}/pay"), "wallet=wechat").await;
+    confirm(&mut phone, &sent.to.unwrap()).await;
+    let told = paid(&shop, &till).await;
+    assert_eq!(told["settled"]["wallet"], "wechat", "{told}");
+    assert_eq!(trades(&shop).await, [("wechat".to_owned(), "TRADE_SUCCESS".to_owned())]);
+}
+
+#[tokio::test]
 async fn a_language_is_chosen_by_the_phone_and_can_be_changed_on_the_page() {
     let (shop, _till) = shop_with_bill().await;
     let mut phone = Browser::new(&shop, ELSEWHERE);

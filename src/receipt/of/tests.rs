@@ -68,6 +68,7 @@ fn wallet(state: IntentState, amount: i64, platform: i64) -> Intent {
             buyer: None,
             proof: None,
             balance: None,
+            wallet: None,
         }),
         words: String::new(),
         advice: None,

@@ -50,6 +50,7 @@ fn settled(received: &str) -> Settled {
         buyer: None,
         proof: None,
         balance: None,
+        wallet: None,
     }
 }
 

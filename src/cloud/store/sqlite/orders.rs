@@ -215,7 +215,8 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
                  settled = coalesce(?6, settled), proof = coalesce(?7, proof),
                  asker = CASE WHEN ?8 THEN 'till' ELSE asker END, phone = coalesce(?9, phone),
                  started_ms = coalesce(?10, started_ms), due_ms = ?11, changed_ms = ?12,
-                 opens = CASE WHEN ?3 IN ('claimed', 'starting') THEN coalesce(?13, opens) END
+                 opens = CASE WHEN ?3 IN ('claimed', 'starting') THEN coalesce(?13, opens) END,
+                 provider = coalesce(?14, provider)
              WHERE intent = ?1 AND state = ?2",
         )?
         .execute(params![
@@ -231,7 +232,8 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
             step.started_ms,
             step.due_ms,
             step.now_ms,
-            opens
+            opens,
+            step.provider.map(words::provider)
         ])?;
     if changed != 1 {
         return Ok(false);
