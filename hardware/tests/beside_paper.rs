@@ -309,7 +309,11 @@ fn a_line_that_is_held_and_given_up_is_free_for_the_next_receipt() {
 }
 
 fn frame(number: usize) -> Vec<u8> {
-    let profile = DisplayProfile::by_name("dm-d").unwrap();
+    frame_of("dm-d", number)
+}
+
+fn frame_of(name: &str, number: usize) -> Vec<u8> {
+    let profile = &DisplayProfile::by_name(name).unwrap().on_shared_line();
     let frame = Frame {
         upper: Shown::amount("Milk 1L", format!("{number}.40")),
         lower: Shown::amount("TOTAL", format!("{number}.80")),
@@ -368,6 +372,17 @@ fn a_display_is_shown_the_change_while_the_receipt_waits_for_paper() {
     });
     assert_eq!(outcome, JobOutcome::Confirmed);
     counter.is_well();
+}
+
+#[test]
+fn a_display_of_another_family_gives_the_line_back_too() {
+    let counter = Counter::new(PrinterOptions { display: Some(DisplayFamily::Cd5220), ..WITH_DISPLAY });
+    for number in 1..4 {
+        assert_eq!(counter.printer.show(frame_of("cd5220", number)), JobOutcome::Confirmed);
+        assert!(counter.device.wait_for_shown(LONG, shows(number)), "{:?}", counter.device.shown());
+        counter.is_well();
+    }
+    assert_eq!(counter.device.shown().unwrap().errors, [] as [String; 0]);
 }
 
 #[test]

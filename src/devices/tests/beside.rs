@@ -172,7 +172,8 @@ async fn a_display_on_the_printers_line_follows_the_view_between_receipts() {
     });
     let idle =
         |shown: &sim::Shown| shown.lines.each_ref().map(|line| line.trim()) == ["Example Street", "Welcome"];
-    assert!(tokio::task::block_in_place(|| counter.printer.wait_for_shown(LONG, idle)));
+    let seen = tokio::task::block_in_place(|| counter.printer.wait_for_shown(LONG, idle));
+    assert!(seen, "{:?} {:?}", counter.printer.shown(), counter.board.devices);
     for job in 1..=3 {
         counter.print(job, 5).await;
         assert_eq!(counter.report().await, format!("paper {job} starts"));

@@ -211,7 +211,10 @@ fn board() -> Board {
         carried: 0,
         recent: vec![],
     };
-    Board::new(watch::channel(Arc::new(view)).1, watch::channel(Arc::new(BTreeMap::new())).1)
+    let (till, view) = watch::channel(Arc::new(view));
+    // The till that writes the view lives as long as the test.
+    std::mem::forget(till);
+    Board::new(view, watch::channel(Arc::new(BTreeMap::new())).1)
 }
 
 /// The receipt that sizes are measured on, as our own facts.
