@@ -66,9 +66,9 @@ async fn a_drawer_opens_while_a_receipt_stands_half_printed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_drawer_opens_without_paper_that_the_till_has_not_written_down() {
-    let mut counter = Counter::new(PrinterOptions::default(), |event| match event {
-        Event::Drawer(_, PrintReport::Starting) => Err(Refusal::NotNow("Settled already.")),
-        _ => yes(event),
+    let mut counter = Counter::new(PrinterOptions::default(), |event| {
+        let begins = matches!(event, Event::Drawer(_, PrintReport::Starting));
+        if begins { Err(Refusal::NotNow("Settled already.")) } else { yes(event) }
     });
     counter.printer_is(|state| *state == PortState::Ready).await;
     counter.printer.happen(Happening::PaperOut);
