@@ -1,4 +1,4 @@
-//! A scanner, a receipt printer and a customer display on pseudo-terminals, for demonstrations and tests.
+//! A scanner, a receipt printer, a customer display and a cash drawer on pseudo-terminals, for demonstrations and tests.
 //!
 //! They stand where the real devices would: a link in a directory points to the terminal, and pulling the device
 //! out and plugging it in removes the link and makes a new one to a new terminal. The printer understands its bytes
@@ -20,7 +20,7 @@ mod scanner;
 mod scanner_console;
 mod shared_line;
 
-pub use console::{run_display, run_printer};
+pub use console::{run_display, run_drawer, run_printer};
 pub use display::{Display, DisplayFamily, Shown};
 pub use drawer::{Drawer, DrawerKind, Drawn};
 pub use paper::Paper;

@@ -58,6 +58,18 @@ pub(super) enum Sim {
         #[arg(long, value_enum, default_value_t = Family::Cd5220)]
         commands: Family,
     },
+    /// A cash drawer on a pseudo-terminal; commands on standard input
+    #[command(
+        after_help = "Examples:\n  till sim drawer --link /tmp/drawer\n  till devices test drawer --port /tmp/drawer --profile bell      in another window"
+    )]
+    Drawer {
+        /// Where the port appears
+        #[arg(long, value_name = "PATH", default_value = "till-drawer")]
+        link: PathBuf,
+        /// It says whether it is open, and opens on ESC 4 (glancetron-8005) in place of BEL
+        #[arg(long)]
+        switch: bool,
+    },
 }
 
 /// Commands of a display.
@@ -111,6 +123,13 @@ enum Handshake {
     None,
 }
 
+fn family(family: Family) -> hardware::sim::DisplayFamily {
+    match family {
+        Family::DmD => hardware::sim::DisplayFamily::EscPos,
+        Family::Cd5220 => hardware::sim::DisplayFamily::Cd5220,
+    }
+}
+
 fn profile(name: &str) -> Result<&'static hardware::Profile, String> {
     let names =
         || hardware::Profile::list().iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -129,10 +148,7 @@ fn print(wanted: Printer) -> anyhow::Result<ExitCode> {
             Handshake::XonXoff => hardware::sim::Handshake::XonXoff,
             Handshake::None => hardware::sim::Handshake::Nothing,
         },
-        display: wanted.display.map(|family| match family {
-            Family::DmD => hardware::sim::DisplayFamily::EscPos,
-            Family::Cd5220 => hardware::sim::DisplayFamily::Cd5220,
-        }),
+        display: wanted.display.map(family),
         ..usual
     };
     let (link, spool) = (wanted.link.unwrap_or(wanted.place), wanted.spool.unwrap_or(wanted.folder));
@@ -254,11 +270,14 @@ pub(super) fn act(part: Sim) -> anyhow::Result<ExitCode> {
         Sim::Scanner(scanner) => scan(*scanner),
         Sim::Printer(printer) => print(printer),
         Sim::Display { link, commands } => {
-            let family = match commands {
-                Family::DmD => hardware::sim::DisplayFamily::EscPos,
-                Family::Cd5220 => hardware::sim::DisplayFamily::Cd5220,
-            };
+            let family = family(commands);
             hardware::sim::run_display(&link, family, std::io::stdin().lock(), std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Sim::Drawer { link, switch } => {
+            let kind =
+                if switch { hardware::sim::DrawerKind::Switched } else { hardware::sim::DrawerKind::Bell };
+            hardware::sim::run_drawer(&link, kind, std::io::stdin().lock(), std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -39,14 +39,15 @@ pub(super) fn start(config: &Config, drawer: &DrawerConfig, lamp: &Lamp) -> io::
         port: PortConfig { reopen: config.reopen, ..PortConfig::new(drawer.address.clone()) },
         profile: drawer.profile.clone(),
     };
+    // Whoever sees the lamp finds the drawer as it says.
     let drawer = Drawer::start(driven, move |event| match event {
         DrawerEvent::Opened => {
-            lamp.show(PortState::Ready);
             there.send_replace(true);
+            lamp.show(PortState::Ready);
         }
         DrawerEvent::Gone { reason } => {
-            lamp.show(PortState::Gone(sentence(&reason)));
             there.send_replace(false);
+            lamp.show(PortState::Gone(sentence(&reason)));
         }
     })?;
     Ok(Running { drawer: Arc::new(drawer), is_there, wait: config.drawer_wait })

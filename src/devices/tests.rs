@@ -159,7 +159,10 @@ async fn a_receipt_waits_for_paper_and_is_printed_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_that_is_held_by_the_end_of_the_paper_is_printed_once_when_a_roll_is_loaded() {
     let shortly = Duration::from_millis(50);
-    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| config.drawer_wait = shortly);
+    let mut counter = Counter::with(PrinterOptions::default(), yes, |config| {
+        config.drawer_wait = shortly;
+        drawer_in_turn(config);
+    });
     counter.printer_is(|state| *state == PortState::Ready).await;
     counter.printer.after_lines(3, Happening::PaperOut);
     counter.print(1, 5).await;
@@ -352,7 +355,7 @@ async fn a_station_without_a_printer_says_so() {
     counter.work.send(DeviceWork::Kick(duty)).await.unwrap();
     assert_eq!(
         counter.report().await,
-        "drawer 2 FailedBefore The drawer could not be opened: no printer is set up at this station. \
+        "drawer 2 FailedBefore The drawer could not be opened: no drawer is set up at this station. \
          Open it with its key."
     );
 }

@@ -91,8 +91,8 @@ mod tests {
             "The printer is not connected: look at its cable. It stopped after 3 of 9 bytes."
         );
         assert_eq!(
-            drawer_stays_shut("no printer is set up at this station"),
-            "The drawer could not be opened: no printer is set up at this station. Open it with its key."
+            drawer_stays_shut("no drawer is set up at this station"),
+            "The drawer could not be opened: no drawer is set up at this station. Open it with its key."
         );
     }
 

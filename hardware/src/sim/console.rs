@@ -7,7 +7,7 @@ mod printer;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use super::{Display, DisplayFamily, Shown};
+use super::{Display, DisplayFamily, Drawer, DrawerKind, Shown};
 pub use printer::run_printer;
 
 /// Runs a customer display at `link` until its commands end: `show`, `unplug`, `replug`, `quit`.
@@ -32,6 +32,48 @@ pub fn run_display(
             "replug" => display.replug(),
             "quit" => return Ok(()),
             _ => Err(io::Error::other("say show, unplug, replug or quit")),
+        };
+        report(&mut answers, done)?;
+    }
+    Ok(())
+}
+
+/// Runs a cash drawer at `link` until its commands end: `show`, `shut`, `stick`, `unplug`, `replug`, `quit`.
+///
+/// # Errors
+/// When the terminal cannot be made or the streams fail.
+pub fn run_drawer(
+    link: &Path,
+    kind: DrawerKind,
+    commands: impl BufRead,
+    mut answers: impl Write,
+) -> io::Result<()> {
+    let drawer = Drawer::start(link, kind)?;
+    writeln!(answers, "drawer at {}: show, shut, stick, unplug, replug, quit", link.display())?;
+    answers.flush()?;
+    for line in commands.lines() {
+        let done = match line?.trim() {
+            "show" => {
+                let drawn = drawer.drawn();
+                let state = if drawn.open { "open" } else { "shut" };
+                let (kicks, strays) = (drawn.kicks, &drawn.strays);
+                writeln!(answers, "{state}, told to open {kicks} times, not understood {strays:02x?}")
+            }
+            "shut" => {
+                drawer.shut();
+                Ok(())
+            }
+            "stick" => {
+                drawer.stick();
+                Ok(())
+            }
+            "unplug" => {
+                drawer.unplug();
+                Ok(())
+            }
+            "replug" => drawer.replug(),
+            "quit" => return Ok(()),
+            _ => Err(io::Error::other("say show, shut, stick, unplug, replug or quit")),
         };
         report(&mut answers, done)?;
     }

@@ -4,10 +4,11 @@ use super::{Usage, Which, open};
 use crate::cli::say;
 use crate::devices::Profile;
 use clap::Args;
+use hardware::display::PRINTER;
 use hardware::document::{Cut, Document, Line, Qr, Row, Style};
 use hardware::link::{Address, Link, PortConfig};
 use hardware::printer::escpos::encode;
-use hardware::printer::{JobOutcome, PrinterConfig, PrinterEvent, Why};
+use hardware::printer::{JobOutcome, PrinterConfig, PrinterEvent, Shared, Why};
 use hardware::scanner::label::readable;
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
@@ -44,8 +45,12 @@ pub(in crate::cli) struct Printer {
 
 impl Printer {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let (address, profile) = self.wanted()?;
+        let (address, profile, shared) = self.wanted()?;
         let mut link = open(&address)?;
+        if shared == Shared::WithDisplay {
+            // A display has the line to itself when it is switched on.
+            link.write(&PRINTER, ANSWER)?;
+        }
         say(&format!("{address}, profile {}", profile.name));
         let mut answers = 0;
         for (name, question, good_for) in QUESTIONS {
@@ -65,7 +70,7 @@ impl Printer {
         if self.no_page {
             return Ok(if answers > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        let outcome = print(address, profile)?;
+        let outcome = print(address, profile, shared)?;
         say(&format!("Test page: {outcome}."));
         Ok(match outcome {
             // A printer that cannot say more has done what it can.
@@ -76,7 +81,7 @@ impl Printer {
         })
     }
 
-    fn wanted(&self) -> anyhow::Result<(Address, &'static Profile)> {
+    fn wanted(&self) -> anyhow::Result<(Address, &'static Profile, Shared)> {
         let named = self.which.named(19_200)?;
         let profile = match &self.profile {
             None => None,
@@ -86,11 +91,17 @@ impl Printer {
             })?),
         };
         match (named, profile) {
-            (Some(address), Some(profile)) => Ok((address, profile)),
+            (Some(address), Some(profile)) => Ok((address, profile, Shared::No)),
             (Some(_), None) => Err(Usage("say which printer it is: --profile NAME".to_owned()).into()),
             (None, profile) => {
-                let configured = self.which.configured("printer", |station| station.printer)?;
-                Ok((configured.address, profile.unwrap_or(configured.stock.profile)))
+                let (configured, shared) = self.which.configured("printer", |station| {
+                    let shared = match &station.display {
+                        Some(display) if display.address.is_none() => Shared::WithDisplay,
+                        Some(_) | None => Shared::No,
+                    };
+                    Some((station.printer?, shared))
+                })?;
+                Ok((configured.address, profile.unwrap_or(configured.stock.profile), shared))
             }
         }
     }
@@ -124,11 +135,11 @@ fn shown(answer: &[u8]) -> String {
 }
 
 /// Prints the test page with the driver that receipts are printed with.
-fn print(address: Address, profile: &'static Profile) -> anyhow::Result<JobOutcome> {
+fn print(address: Address, profile: &'static Profile, shared: Shared) -> anyhow::Result<JobOutcome> {
     let job = encode(&page(profile.columns), profile)?;
     let (news, heard) = channel();
     let printer = hardware::printer::Printer::start(
-        PrinterConfig::new(PortConfig::new(address), profile),
+        PrinterConfig { shared, ..PrinterConfig::new(PortConfig::new(address), profile) },
         move |event| {
             // The test may have ended.
             let _ = news.send(event);

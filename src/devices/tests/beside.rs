@@ -66,9 +66,9 @@ async fn a_drawer_opens_while_a_receipt_stands_half_printed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_drawer_opens_without_paper_that_the_till_has_not_written_down() {
-    let mut counter = Counter::new(PrinterOptions::default(), |event| match event {
-        Event::Drawer(_, PrintReport::Starting) => Err(Refusal::NotNow("Settled already.")),
-        _ => yes(event),
+    let mut counter = Counter::new(PrinterOptions::default(), |event| {
+        let begins = matches!(event, Event::Drawer(_, PrintReport::Starting));
+        if begins { Err(Refusal::NotNow("Settled already.")) } else { yes(event) }
     });
     counter.printer_is(|state| *state == PortState::Ready).await;
     counter.printer.happen(Happening::PaperOut);
@@ -172,7 +172,8 @@ async fn a_display_on_the_printers_line_follows_the_view_between_receipts() {
     });
     let idle =
         |shown: &sim::Shown| shown.lines.each_ref().map(|line| line.trim()) == ["Example Street", "Welcome"];
-    assert!(tokio::task::block_in_place(|| counter.printer.wait_for_shown(LONG, idle)));
+    let seen = tokio::task::block_in_place(|| counter.printer.wait_for_shown(LONG, idle));
+    assert!(seen, "{:?} {:?}", counter.printer.shown(), counter.board.devices);
     for job in 1..=3 {
         counter.print(job, 5).await;
         assert_eq!(counter.report().await, format!("paper {job} starts"));

@@ -190,8 +190,10 @@ pub(super) fn scanned(data: &str, aim: Option<&[u8; 3]>) -> Event {
 }
 
 fn board() -> Board {
-    let view = View::blank(Tip::START);
-    Board::new(watch::channel(Arc::new(view)).1, watch::channel(Arc::new(BTreeMap::new())).1)
+    let (till, view) = watch::channel(Arc::new(View::blank(Tip::START)));
+    // The till that writes the view lives as long as the test.
+    std::mem::forget(till);
+    Board::new(view, watch::channel(Arc::new(BTreeMap::new())).1)
 }
 
 /// The receipt that sizes are measured on, as our own facts.
