@@ -64,7 +64,7 @@ pub fn looks_like_a_code(text: &str) -> bool {
     let code = text.rsplit('/').next().unwrap_or(text);
     let begins =
         |prefix: &&str| code.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    PREFIXES.iter().any(|prefix| begins(prefix))
+    PREFIXES.iter().any(begins)
 }
 
 impl Shown {
