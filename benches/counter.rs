@@ -57,6 +57,8 @@ fn scan_to_durable_intent(dir: &Path) -> (Vec<Duration>, Vec<Duration>) {
         bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
         kept: Some(InForce { bundle: bundle(), keys: KeySet::new(1, 0, i64::MAX) }),
         code_key: [7; 32],
+        phones: till::counter::PhonesPay::AtTheWallet,
+        code_ms: till::counter::CODE_MS_MAX,
         wallets: [till::record::money_moves::ProviderName::Alipay].into(),
         stamp: till::receipt::Stamp::new([0; 32], |_| [0; 64]),
         sources: till::till::Sources { clock: Clock::new(), draw: clock::draw },
@@ -115,6 +117,8 @@ fn pay(inbox: &Inbox, work: &mut Work) {
         platform_funded: zero,
         buyer: None,
         proof: None,
+        balance: None,
+        wallet: None,
     };
     inbox.ask_blocking(Event::Provider(duty.intent, ProviderReport::Approved(settled))).unwrap();
     let till::inbox::DeviceWork::Print(print, _) = work.devices.blocking_recv().unwrap() else {

@@ -81,7 +81,8 @@ impl Chain {
         let patience = Duration::from_secs(10);
         let phone = client(Timeouts { connect: patience, total: patience }).unwrap();
         let page = format!("{}/O/{order}/pay", self.shop.url);
-        let sent_on = phone.post(page).send().await.unwrap();
+        let form = "application/x-www-form-urlencoded";
+        let sent_on = phone.post(page).header("content-type", form).send().await.unwrap();
         let wallet = sent_on.headers()["location"].to_str().unwrap().to_owned();
         phone.get(&wallet).send().await.unwrap();
         let wallet = wallet.split('?').next().unwrap();
