@@ -187,7 +187,7 @@ fn sticker_at(sticker: &Sticker, shop: &Shop, (x, y): (u32, u32)) -> Result<Vec<
     let (width, height) = shop.size.tenths();
     let (edge, middle) = (width / 20, x + width / 2);
     let inner = width - 2 * edge;
-    let head = height * 20 / 100;
+    let head = height * 17 / 100;
     let radius = width / 18;
     let rim = (width / 160).max(3);
     let mut shapes = vec![
@@ -209,18 +209,18 @@ fn sticker_at(sticker: &Sticker, shop: &Shop, (x, y): (u32, u32)) -> Result<Vec<
     let room = inner - width / 12;
     shapes.extend(lines(&sticker.name, (middle, y + edge), (room, head), head * 54 / 100, Tone::Paper));
     let code = modules(sticker)?;
-    let side = width * 74 / 100;
-    let top = y + edge + head + height / 60;
+    let side = width * 78 / 100;
+    let top = y + edge + head + height / 200;
     shapes.push(Shape::Code { at: (middle - side / 2, top), side, code });
-    let mut below = top + side + height / 120;
+    let mut below = top + side;
     for (text, share) in sentence(shop.lang) {
         let tall = height * share / 1000;
         let (height, text) = (fitted(text, room, tall), text.to_owned());
         shapes.push(Shape::Text { middle, top: below, height, text, tone: Tone::Ink });
-        below += tall + height / 55;
+        below += tall + height / 50;
     }
-    let foot = y + height - edge - height * 9 / 100;
-    shapes.extend(lines(&shop.name, (middle, foot), (room, height * 8 / 100), height * 36 / 1000, Tone::Ink));
+    let foot = y + height - edge - height * 7 / 100;
+    shapes.extend(lines(&shop.name, (middle, foot), (room, height * 6 / 100), height * 34 / 1000, Tone::Ink));
     Ok(shapes)
 }
 
@@ -229,8 +229,8 @@ fn sentence(lang: Lang) -> Vec<(&'static str, u32)> {
     const CHINESE: &str = "扫码查看账单并付款";
     const ENGLISH: &str = "Scan to see your bill and pay";
     match lang {
-        Lang::ZhHans => vec![(CHINESE, 56)],
-        Lang::En => vec![(ENGLISH, 48)],
+        Lang::ZhHans => vec![(CHINESE, 62)],
+        Lang::En => vec![(ENGLISH, 50)],
         Lang::Both => vec![(CHINESE, 50), (ENGLISH, 36)],
     }
 }
