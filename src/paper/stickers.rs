@@ -1,11 +1,11 @@
 //! Stickers for desks: a code that a phone scans, the desk's name, the shop's, and what to do; alone or as sheets
 //! of A4 with marks to cut along.
 //!
-//! What stands where is decided here, in tenths of a millimetre; `svg` and `png` draw the same shapes.
+//! What stands where is decided here, in tenths of a millimetre; `svg` and `picture` draw the same shapes.
 //! **Invariant:** a code keeps four modules of white around it (ISO/IEC 18004, 9.1), whatever the size.
 //! Not here: which desks there are (`cloud`), and files (`cli`).
 
-mod png;
+mod picture;
 mod svg;
 #[cfg(test)]
 mod tests;
@@ -148,7 +148,7 @@ impl Drawing {
 
     /// As PNG, black and white, with its resolution in it.
     pub fn to_png(&self) -> Vec<u8> {
-        png::draw(self)
+        picture::draw(self)
     }
 }
 
