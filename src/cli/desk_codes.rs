@@ -81,7 +81,7 @@ enum Size {
 }
 
 pub(super) fn act(wanted: &DeskCodes) -> anyhow::Result<ExitCode> {
-    let Some(format) = wanted.format.or_else(|| named(&wanted.output, wanted.single)) else {
+    let Some(format) = wanted.format.or_else(|| wanted.by_name()) else {
         let _ = writeln!(
             std::io::stderr(),
             "till: {} ends in neither .svg nor .png: say which with --format",
@@ -163,13 +163,15 @@ fn chosen(desks: Vec<Desk>, wanted: &[DeskId]) -> anyhow::Result<Vec<Desk>> {
     wanted.iter().map(find).collect()
 }
 
-/// What a file's name says of its form. A folder says nothing, and gets SVG.
-fn named(output: &Path, single: bool) -> Option<Format> {
-    if single {
-        return Some(Format::Svg);
+impl DeskCodes {
+    /// What the file's name says of its form. A folder says nothing, and gets SVG.
+    fn by_name(&self) -> Option<Format> {
+        if self.single {
+            return Some(Format::Svg);
+        }
+        let ending = self.output.extension()?.to_str()?.to_ascii_lowercase();
+        [Format::Svg, Format::Png].into_iter().find(|format| format.extension() == ending)
     }
-    let ending = output.extension()?.to_str()?.to_ascii_lowercase();
-    [Format::Svg, Format::Png].into_iter().find(|format| format.extension() == ending)
 }
 
 /// `desks.png`, or `desks-2.png` where there are several.

@@ -181,9 +181,12 @@ impl Phone {
         Ok(self.mark(Html(page).into_response()))
     }
 
-    /// Gives the cookie to a phone that has none.
+    /// Gives the cookie to a phone that has none. A wallet may ask whose page led to it (WeChat Pay's H5 payment opens
+    /// for the merchant's own domain only, by `Referer`): it hears the domain, and not which desk.
     fn mark(&self, mut response: Response) -> Response {
         let cookie = format!("till_phone={}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax", self.id);
+        let policy = HeaderValue::from_static("strict-origin");
+        response.headers_mut().insert(header::REFERRER_POLICY, policy);
         if self.cookie == Cookie::Fresh
             && let Ok(value) = HeaderValue::from_str(&cookie)
         {

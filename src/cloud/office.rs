@@ -6,6 +6,8 @@
 use super::Cloud;
 use super::problem::Problem;
 use super::store::{Gaps, Task};
+use crate::paper::Lang;
+use crate::paper::stickers::{Drawing, Shop, Size, Sticker};
 use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
@@ -14,8 +16,6 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use qrcode::render::svg;
-use qrcode::{EcLevel, QrCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -130,7 +130,7 @@ async fn desks(
     drawn(&DesksPage { shop: bundle.content.shop.name.clone(), desks })
 }
 
-/// `GET /desks/{desk}`: the code itself, as a picture.
+/// `GET /desks/{desk}`: its sticker, as `till desk-codes` draws it.
 async fn desk_code(
     State(cloud): State<Arc<Cloud>>,
     axum::extract::Path(desk): axum::extract::Path<String>,
@@ -138,14 +138,14 @@ async fn desk_code(
     let desk = desk.strip_suffix(".svg").unwrap_or(&desk);
     let known = cloud.bundle().await.and_then(|bundle| {
         let id = desk.parse().ok()?;
-        bundle.desk(&id).cloned()
+        Some((bundle.content.shop.name.clone(), bundle.desk(&id)?.clone()))
     });
-    let known = known.ok_or_else(|| Problem::not_found("No such desk."))?;
-    let address = format!("{}/d/{}", cloud.public_base, known.id);
-    let code = QrCode::with_error_correction_level(address.as_bytes(), EcLevel::M)
+    let (name, desk) = known.ok_or_else(|| Problem::not_found("No such desk."))?;
+    let sticker = Sticker { name: desk.name, address: format!("{}/d/{}", cloud.public_base, desk.id) };
+    let shop = Shop { name, lang: Lang::Both, size: Size::Medium };
+    let drawing = Drawing::one(&sticker, &shop)
         .map_err(|_| Problem::unavailable("The desk's address is too long for a code."))?;
-    let picture = code.render::<svg::Color<'_>>().min_dimensions(320, 320).build();
-    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], picture).into_response())
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], drawing.to_svg()).into_response())
 }
 
 fn drawn(page: &impl Template) -> Result<Response, Problem> {

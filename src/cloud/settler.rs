@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** for one order, one call at a time, and only from here. Before a call that may move money,
 //! the state says so; a crash in between is seen as "may have happened" and is asked for, then taken back.
-//! Each step is guarded, so that whoever comes second changes nothing.
+//! Each step is guarded, so that whoever comes second changes nothing. Not here: money that lands after an end
+//! (`late`).
+
+mod late;
 
 use super::Cloud;
 use super::bells::{Bell, rung};
@@ -11,8 +14,7 @@ use crate::record::ids::IntentId;
 use crate::record::money_moves::{ProviderName, Settled};
 use crate::token::{ORDER_LIFETIME_S, Order, Proof, TerminalTag};
 use crate::wallet::{
-    Answer, Approval, CancelAction, CancelAnswer, OrderNumber, PrecreateAnswer, PrecreateRequest,
-    RefundAnswer, RefundNumber, RefundRequest, Wallet,
+    Answer, Approval, CancelAction, CancelAnswer, OrderNumber, PrecreateAnswer, PrecreateRequest, Wallet,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,10 +25,6 @@ const PAY_MS: i64 = 60_000;
 
 /// How often the wallet is asked meanwhile.
 const ASK_MS: i64 = 1_000;
-
-/// How often an unpaid end is looked at again, and for how long: money in flight lands within it.
-const LATE_EVERY_MS: i64 = 10_000;
-const LATE_FOR_MS: i64 = 120_000;
 
 /// After how long a call that brought nothing is made again.
 const AGAIN_MS: i64 = 2_000;
@@ -89,11 +87,9 @@ async fn one_step(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
         (Some(wallet), OrderState::Started) => ask(cloud, wallet.as_ref(), order, number).await,
         (Some(wallet), OrderState::Withdrawing) => take_back(cloud, wallet.as_ref(), order, number).await,
         (Some(wallet), OrderState::Withdrawn | OrderState::Ended) => {
-            look_for_late_money(cloud, wallet.as_ref(), order, number).await
+            late::look(cloud, wallet.as_ref(), order, number).await
         }
-        (Some(wallet), OrderState::PaidLate) => {
-            return_late_money(cloud, wallet.as_ref(), order, number).await
-        }
+        (Some(wallet), OrderState::PaidLate) => late::give_back(cloud, wallet.as_ref(), order, number).await,
         (None, _) | (_, OrderState::Paid | OrderState::Refunded) => {
             let known = cloud.accounts.wallets.contains_key(&order.provider);
             let due = (!known).then(|| cloud.now_ms() + 60_000);
@@ -239,78 +235,6 @@ async fn take_back(
     }
 }
 
-/// After an unpaid end, money that was in flight may still land.
-async fn look_for_late_money(
-    cloud: &Cloud,
-    wallet: &dyn Wallet,
-    order: &OrderRow,
-    number: OrderNumber,
-) -> Result<(), StoreError> {
-    let ended = &[OrderState::Withdrawn, OrderState::Ended];
-    match wallet.query(&number, order.amount).await {
-        Answer::Approved(approval) => {
-            let mut step = cloud.step_from(order, ended, OrderState::PaidLate);
-            step.settled = proved(cloud, order, &approval)?;
-            step.due_ms = Some(cloud.now_ms());
-            step.task = Some(NewTask {
-                code: "paid_late",
-                subject: order.intent.to_string(),
-                words: format!(
-                    "{} arrived after the bill was given up. It goes back by itself.",
-                    order.amount
-                ),
-                terminal: Some(order.terminal.clone()),
-            });
-            cloud.step(step, order).await.map(|_| ())
-        }
-        Answer::Closed | Answer::Declined(_) => {
-            cloud.store.put_off(order.intent, order.state, None).await.map(|_| ())
-        }
-        Answer::Pending | Answer::NotFound | Answer::NotSent { .. } | Answer::Unsure(_) => {
-            let now_ms = cloud.now_ms();
-            let due = (now_ms < order.changed_ms.saturating_add(LATE_FOR_MS)).then(|| now_ms + LATE_EVERY_MS);
-            cloud.store.put_off(order.intent, order.state, due).await.map(|_| ())
-        }
-    }
-}
-
-/// Gives late money back under one number, until the wallet says that it did.
-async fn return_late_money(
-    cloud: &Cloud,
-    wallet: &dyn Wallet,
-    order: &OrderRow,
-    number: OrderNumber,
-) -> Result<(), StoreError> {
-    let refund = RefundNumber::parse(&format!("late_{}", order.intent));
-    let refund = refund.map_err(|_| StoreError::Damaged(format!("the intent {}", order.intent)))?;
-    let reason = Some("Paid after the bill was given up".to_owned());
-    let request = RefundRequest { order: number, refund, amount: order.amount, reason };
-    let again = AGAIN_MS * 5;
-    match wallet.refund(&request).await {
-        RefundAnswer::Refunded => {
-            let step = cloud.step_from(order, &[OrderState::PaidLate], OrderState::Refunded);
-            cloud.step(step, order).await.map(|_| ())
-        }
-        RefundAnswer::Declined(decline) => {
-            let task = NewTask {
-                code: "late_refund_refused",
-                subject: order.intent.to_string(),
-                words: format!("The wallet refuses to give {} back: {}.", order.amount, decline.message),
-                terminal: Some(order.terminal.clone()),
-            };
-            cloud.store.raise(task, cloud.now_ms()).await?;
-            cloud.store.put_off(order.intent, OrderState::PaidLate, None).await.map(|_| ())
-        }
-        RefundAnswer::Pending
-        | RefundAnswer::NotFound
-        | RefundAnswer::NotSent { .. }
-        | RefundAnswer::Unsure(_) => {
-            let due = Some(cloud.now_ms() + again);
-            cloud.store.put_off(order.intent, OrderState::PaidLate, due).await.map(|_| ())
-        }
-    }
-}
-
 /// The money is the shop's: signs the proof and tells the till, in one step.
 async fn pay(
     cloud: &Cloud,
@@ -397,7 +321,7 @@ async fn end(
     let to = if asked { OrderState::Withdrawn } else { OrderState::Ended };
     let mut step = cloud.step_from(order, from, to);
     step.words = Some(words.to_owned());
-    step.due_ms = (look == Look::Yes).then_some(now_ms + LATE_EVERY_MS);
+    step.due_ms = (look == Look::Yes).then_some(now_ms + late::EVERY_MS);
     step.notice = (!asked).then(|| NoticeBody::order_ended(order.intent, words));
     cloud.step(step, order).await.map(|_| ())
 }

@@ -1,11 +1,11 @@
 //! Stickers for desks: a code that a phone scans, the desk's name, the shop's, and what to do; alone or as sheets
 //! of A4 with marks to cut along.
 //!
-//! What stands where is decided here, in tenths of a millimetre; `svg` and `png` draw the same shapes.
+//! What stands where is decided here, in tenths of a millimetre; `svg` and `picture` draw the same shapes.
 //! **Invariant:** a code keeps four modules of white around it (ISO/IEC 18004, 9.1), whatever the size.
 //! Not here: which desks there are (`cloud`), and files (`cli`).
 
-mod png;
+mod picture;
 mod svg;
 #[cfg(test)]
 mod tests;
@@ -148,7 +148,7 @@ impl Drawing {
 
     /// As PNG, black and white, with its resolution in it.
     pub fn to_png(&self) -> Vec<u8> {
-        png::draw(self)
+        picture::draw(self)
     }
 }
 
@@ -187,7 +187,7 @@ fn sticker_at(sticker: &Sticker, shop: &Shop, (x, y): (u32, u32)) -> Result<Vec<
     let (width, height) = shop.size.tenths();
     let (edge, middle) = (width / 20, x + width / 2);
     let inner = width - 2 * edge;
-    let head = height * 20 / 100;
+    let head = height * 17 / 100;
     let radius = width / 18;
     let rim = (width / 160).max(3);
     let mut shapes = vec![
@@ -209,18 +209,18 @@ fn sticker_at(sticker: &Sticker, shop: &Shop, (x, y): (u32, u32)) -> Result<Vec<
     let room = inner - width / 12;
     shapes.extend(lines(&sticker.name, (middle, y + edge), (room, head), head * 54 / 100, Tone::Paper));
     let code = modules(sticker)?;
-    let side = width * 74 / 100;
-    let top = y + edge + head + height / 60;
+    let side = width * 78 / 100;
+    let top = y + edge + head + height / 200;
     shapes.push(Shape::Code { at: (middle - side / 2, top), side, code });
-    let mut below = top + side + height / 120;
+    let mut below = top + side;
     for (text, share) in sentence(shop.lang) {
         let tall = height * share / 1000;
         let (height, text) = (fitted(text, room, tall), text.to_owned());
         shapes.push(Shape::Text { middle, top: below, height, text, tone: Tone::Ink });
-        below += tall + height / 55;
+        below += tall + height / 50;
     }
-    let foot = y + height - edge - height * 9 / 100;
-    shapes.extend(lines(&shop.name, (middle, foot), (room, height * 8 / 100), height * 36 / 1000, Tone::Ink));
+    let foot = y + height - edge - height * 7 / 100;
+    shapes.extend(lines(&shop.name, (middle, foot), (room, height * 6 / 100), height * 34 / 1000, Tone::Ink));
     Ok(shapes)
 }
 
@@ -229,8 +229,8 @@ fn sentence(lang: Lang) -> Vec<(&'static str, u32)> {
     const CHINESE: &str = "扫码查看账单并付款";
     const ENGLISH: &str = "Scan to see your bill and pay";
     match lang {
-        Lang::ZhHans => vec![(CHINESE, 56)],
-        Lang::En => vec![(ENGLISH, 48)],
+        Lang::ZhHans => vec![(CHINESE, 62)],
+        Lang::En => vec![(ENGLISH, 50)],
         Lang::Both => vec![(CHINESE, 50), (ENGLISH, 36)],
     }
 }

@@ -135,6 +135,45 @@ fn a_broken_catalogue_is_named_line_by_line_and_nothing_of_it_is_imported() {
     assert_eq!(version_in(&both(&again)), version + 1, "the broken file made no bundle: {}", both(&again));
 }
 
+#[test]
+fn stickers_are_drawn_for_head_offices_desks_in_the_order_that_people_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let cloud = path("cloud");
+    let draw = |more: &[&str]| {
+        let base = ["desk-codes", "--dir", &cloud, "--public-base", "https://shop.example/"];
+        till(&[&base, more].concat())
+    };
+    let early = draw(&["-o", &path("a.svg")]);
+    assert_eq!(early.status.code(), Some(1));
+    says(&both(&early), "is no head office");
+    assert!(!Path::new(&cloud).exists(), "looking makes no head office");
+
+    for (id, name) in [("table-10", "Table 10"), ("table-9", "Table 9"), ("bar", "Tom & Jo's")] {
+        let added = till(&["cloud", "--dir", &cloud, "--shop", "Corner Cafe", "desk", "add", id, name]);
+        assert_eq!(added.status.code(), Some(0), "{}", both(&added));
+    }
+    let sheet = draw(&["-o", &path("a.svg")]);
+    assert_eq!(sheet.status.code(), Some(0), "{}", both(&sheet));
+    let svg = std::fs::read_to_string(path("a.svg")).unwrap();
+    let at = |text: &str| svg.find(text).unwrap_or_else(|| panic!("no {text} in {svg}"));
+    assert!(at("Tom &amp; Jo&#39;s") < at(">Table 9<") && at(">Table 9<") < at(">Table 10<"));
+    at("Corner Cafe");
+
+    let single = draw(&["--single", "--format", "png", "--desk", "table-9", "-o", &path("single")]);
+    assert_eq!(single.status.code(), Some(0), "{}", both(&single));
+    assert!(std::fs::read(path("single/table-9.png")).unwrap().starts_with(b"\x89PNG"));
+    for (more, code, words) in [
+        (&["-o", "desks.gif"][..], 64, "ends in neither .svg nor .png"),
+        (&["--desk", "roof", "-o", "a.svg"], 1, "there is no desk roof; there are bar, table-9, table-10"),
+        (&["-o", "/nowhere/at/all.svg"], 74, "cannot be written"),
+    ] {
+        let refused = draw(more);
+        assert_eq!(refused.status.code(), Some(code), "{}", both(&refused));
+        says(&both(&refused), words);
+    }
+}
+
 /// The number in `… are in bundle 3.`
 fn version_in(said: &str) -> u64 {
     let (_, rest) = said.split_once("bundle ").unwrap_or_else(|| panic!("no bundle in {said:?}"));

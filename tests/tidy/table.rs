@@ -178,7 +178,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     // Alipay numbers certificates by it; nothing is protected by it.
     ("md5", Home::Only(&[("wallet::certificate", &[]), ("sim::gateway", &[])])),
     ("nix", Home::Only(&[("clock", &[]), ("sim", &[]), ("daemon", &[]), ("cli", &[])])),
-    ("qrcode", Home::Only(&[("paper", &[]), ("cloud", &[]), ("sim", &[])])),
+    ("qrcode", Home::Only(&[("paper", &[]), ("sim", &[])])),
     ("reqwest", Home::Only(&[("wallet", &[]), ("sync", &[]), ("cloud", &[]), ("sim", &[])])),
     ("ring", Home::Anywhere),
     ("rsa", Home::Only(&[("sim::gateway", &[])])),

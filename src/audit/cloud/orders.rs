@@ -3,6 +3,7 @@
 //! An order that nobody has paid may stand differently at both for a while; where money is, they must agree.
 
 use super::Side;
+use super::payments::provider_word;
 use crate::audit::books::{Attempt, Standing};
 use crate::audit::report::{Finding, Findings};
 use crate::audit::{Error, code};
@@ -12,11 +13,12 @@ use std::collections::BTreeSet;
 impl Side<'_> {
     pub(super) fn orders(&self, findings: &mut Findings) -> Result<(), Error> {
         let mut seen = BTreeSet::new();
-        let sql = "SELECT intent, sale, amount_minor, currency, state FROM order_claim WHERE terminal = ?1
+        let sql = "SELECT intent, sale, amount_minor, currency, state, provider FROM order_claim WHERE terminal = ?1
             ORDER BY intent";
         self.cloud.each(sql, [self.terminal], |row| {
             let (name, sale, amount): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let (currency, state): (String, String) = (row.get(3)?, row.get(4)?);
+            let (currency, state, provider): (String, String, String) =
+                (row.get(3)?, row.get(4)?, row.get(5)?);
             let intent = name.parse::<IntentId>().ok();
             let known = intent.and_then(|intent| Some((intent, self.books.attempts.by_id.get(&intent)?)));
             let Some((intent, attempt)) = known else {
@@ -30,9 +32,10 @@ impl Side<'_> {
             let same = money.minor == amount
                 && money.currency.code() == currency
                 && attempt.sale.map(|sale| sale.to_string()) == Some(sale)
+                && provider == provider_word(attempt.provider)
                 && attempt.carrier == "order";
             if !same {
-                let words = format!("The order of {money} has another amount or sale at the cloud.");
+                let words = format!("The order of {money} has another amount, wallet or sale at the cloud.");
                 findings.unmatched(&name, attempt.finding(code::ORDER_AT_CLOUD, words, intent));
             }
             if !agree(attempt, &state) {

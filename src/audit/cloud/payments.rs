@@ -64,11 +64,7 @@ impl Side<'_> {
         let mut add = |words: String| {
             findings.unmatched(&payment.intent, attempt.finding(code::PAYMENT_AT_CLOUD, words, intent));
         };
-        let provider = match attempt.provider {
-            ProviderName::Alipay => "alipay",
-            ProviderName::Wechat => "wechat",
-            ProviderName::House => "house",
-        };
+        let provider = provider_word(attempt.provider);
         let money = attempt.amount;
         let same = payment.amount == money.minor
             && payment.currency == money.currency.code()
@@ -153,5 +149,14 @@ impl Side<'_> {
             }
             Ok(())
         })
+    }
+}
+
+/// A wallet as the cloud's tables name it.
+pub(super) fn provider_word(provider: ProviderName) -> &'static str {
+    match provider {
+        ProviderName::Alipay => "alipay",
+        ProviderName::Wechat => "wechat",
+        ProviderName::House => "house",
     }
 }

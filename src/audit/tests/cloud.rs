@@ -145,6 +145,7 @@ fn an_order_where_the_money_is_elsewhere_is_found() {
     for change in [
         "UPDATE order_claim SET state = 'ended'",
         "UPDATE order_claim SET amount_minor = 1",
+        "UPDATE order_claim SET provider = 'wechat'",
         "DELETE FROM order_claim",
         "UPDATE order_claim SET intent = 'x'",
     ] {

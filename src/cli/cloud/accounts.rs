@@ -80,7 +80,12 @@ mod tests {
     fn a_file_of_accounts_says_what_is_wrong_and_where() {
         assert_eq!(told(ALIPAY), Ok(1));
         assert_eq!(told(&format!("{ALIPAY}{WECHAT}api_v3_key = \"apiv3.key\"\n")), Ok(2));
+        assert_eq!(told(&format!("{WECHAT}app_secret = \"apiv3.key\"\nh5 = true\n")), Ok(1));
         for (text, words) in [
+            (
+                format!("{WECHAT}app_secret = \"merchant.pem\"\n"),
+                "wallets.toml:9: merchant.pem: an official account's secret is one line",
+            ),
             (String::new(), "wallets.toml:1: missing field `wallet`"),
             ("[wallet]\n".to_owned(), "wallets.toml: there is no [wallet.alipay] and no [wallet.wechat]"),
             (format!("{ALIPAY}terminal = 1\n"), "wallets.toml:7: unknown field `terminal`"),

@@ -5,6 +5,9 @@ const main = () => document.querySelector("main");
 async function refresh() {
   const address = new URL(location.href);
   address.searchParams.delete("said");
+  // Whoever paid keeps the receipt when the desk has moved on.
+  const sale = new URL(main().dataset.live, location.href).searchParams.get("sale");
+  if (sale) address.searchParams.set("sale", sale);
   const answer = await fetch(address, { headers: { accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");

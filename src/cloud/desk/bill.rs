@@ -31,7 +31,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// The desk's bill; or the sale that this very phone has paid for.
+    /// The desk's bill; or the sale that this very phone pays or has paid for.
     pub(super) async fn at_desk(
         cloud: &Cloud,
         desk: &DeskId,
@@ -42,6 +42,7 @@ impl Look {
         if let Some(own) = own
             && let Some(order) = cloud.store.order_of_sale(own).await?
             && phone.is(order.phone.as_deref())
+            && (order.state == OrderState::Paid || under_way(&order))
         {
             let sale = fold(cloud, own).await?;
             let terminal = Some(order.terminal.clone());
@@ -217,6 +218,19 @@ impl Look {
         let action = format!("{}/pay", self.base);
         page.pay = Some(PayForm::of(action, view, cloud.now_ms(), &wallets, words));
         page.coupon = (!self.by_order).then(|| format!("{}/coupon", self.base));
+    }
+}
+
+/// Whether a phone is paying it, as far as the cloud knows.
+pub(super) fn under_way(order: &OrderRow) -> bool {
+    match order.state {
+        OrderState::Claimed | OrderState::Starting | OrderState::Started | OrderState::Withdrawing => true,
+        OrderState::Open
+        | OrderState::Paid
+        | OrderState::Withdrawn
+        | OrderState::Ended
+        | OrderState::PaidLate
+        | OrderState::Refunded => false,
     }
 }
 

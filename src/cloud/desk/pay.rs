@@ -1,12 +1,12 @@
 //! A phone pays, or adds a coupon: the till is asked, and the phone is sent on when the till has answered.
 
-use super::bill::{Look, fold, is_window};
+use super::bill::{Look, fold, is_window, under_way};
 use super::said::Said;
 use super::{Phone, known_desk};
 use crate::cloud::Cloud;
 use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
-use crate::cloud::store::{Advance, NewRequest, NoticeBody, OrderRow, OrderState, Requested};
+use crate::cloud::store::{Advance, NewRequest, NoticeBody, OrderState, Requested};
 use crate::record::ids::{DeskId, IntentId, SaleId};
 use crate::record::money_moves::ProviderName;
 use crate::token::{ORDER_LIFETIME_S, Token};
@@ -111,18 +111,6 @@ pub(super) async fn pay(
     let before = look.order.map(|order| order.intent);
     let request = Some((wish.version, before));
     Ok(phone.mark(follow(&cloud, &desk, &phone, wish.sale, request, None).await?))
-}
-
-fn under_way(order: &OrderRow) -> bool {
-    match order.state {
-        OrderState::Claimed | OrderState::Starting | OrderState::Started | OrderState::Withdrawing => true,
-        OrderState::Open
-        | OrderState::Paid
-        | OrderState::Withdrawn
-        | OrderState::Ended
-        | OrderState::PaidLate
-        | OrderState::Refunded => false,
-    }
 }
 
 /// Waits for the order of a sale, then for the wallet's page, and sends the phone there.

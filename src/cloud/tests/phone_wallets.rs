@@ -195,6 +195,7 @@ async fn elsewhere_each_wallet_has_a_button_and_wechats_leads_to_its_page_and_ba
     let mut phone = Browser::new(&shop, ELSEWHERE);
     let page = phone.get(DESK).await;
     assert_eq!(buttons(&page), ["alipay", "wechat"], "{}", page.text);
+    assert_eq!(page.referrer.as_deref(), Some("strict-origin"), "H5 payment asks whose page it was");
     let to = tap(&mut phone, &till, &page, "wechat").await;
     assert!(to.contains("prepay_id=") && to.contains("&redirect_url=http"), "{to}");
     let waiting = phone.get(DESK).await;

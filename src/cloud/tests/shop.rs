@@ -188,6 +188,7 @@ pub(super) struct Page {
     pub(super) text: String,
     pub(super) cookie: Option<String>,
     pub(super) to: Option<String>,
+    pub(super) referrer: Option<String>,
 }
 
 impl Page {
@@ -197,7 +198,8 @@ impl Page {
         };
         let cookie = field("set-cookie").map(|cookie| cookie.split(';').next().unwrap().to_owned());
         let (status, to) = (response.status().as_u16(), field("location"));
-        Self { status, cookie, to, text: response.text().await.unwrap() }
+        let referrer = field("referrer-policy");
+        Self { status, cookie, to, referrer, text: response.text().await.unwrap() }
     }
 
     /// The value of a hidden field.

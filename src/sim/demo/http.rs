@@ -34,6 +34,8 @@ pub struct Browser {
     client: reqwest::Client,
     cookies: Mutex<BTreeMap<String, String>>,
     accept: &'static str,
+    /// Where forms went: each was a tap.
+    posted: Mutex<Vec<String>>,
 }
 
 impl Browser {
@@ -54,7 +56,7 @@ impl Browser {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(20))
             .build()?;
-        Ok(Self { client, cookies: Mutex::new(BTreeMap::new()), accept })
+        Ok(Self { client, cookies: Mutex::new(BTreeMap::new()), accept, posted: Mutex::default() })
     }
 
     /// Gets a page.
@@ -64,10 +66,17 @@ impl Browser {
 
     /// Posts a form.
     pub async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
+        self.posted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(url.to_owned());
         let body = form(fields);
         let origin = origin_of(url);
         let request = self.client.post(url).header("content-type", "application/x-www-form-urlencoded");
         self.send(request.header("origin", origin).body(body)).await
+    }
+
+    /// How many forms went to addresses that begin so.
+    pub fn posted_to(&self, base: &str) -> usize {
+        let posted = self.posted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        posted.iter().filter(|url| url.starts_with(base)).count()
     }
 
     /// Posts JSON.

@@ -104,6 +104,11 @@ impl Phone {
         self.browser.get(page).await.map(|answer| answer.text)
     }
 
+    /// How often it tapped something at an address that begins so.
+    pub fn taps_at(&self, base: &str) -> usize {
+        self.browser.posted_to(base)
+    }
+
     /// Shows a coupon on the desk's page.
     pub async fn show_coupon(&self, page: &str, token: &str) -> Result<Answer, reqwest::Error> {
         self.browser.post(&format!("{page}/coupon"), &[("token", token)]).await

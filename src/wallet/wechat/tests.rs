@@ -2,6 +2,8 @@
 //!
 //! Not here: a gateway with a ledger and faults, which is a program of its own.
 
+mod phone;
+
 use super::*;
 use crate::wallet::http::Timeouts;
 use crate::wallet::signing::VerifyingKey;

@@ -23,7 +23,7 @@ impl Orders for Sqlite {
 
     fn give_up_request(&self, sale: SaleId, version: u64) -> Reply<'_, bool> {
         self.write(move |tx| {
-            let sql = "UPDATE pay_request SET state = 'given_up'
+            let sql = "UPDATE pay_request SET state = 'given_up', opens = NULL
                        WHERE sale = ?1 AND version = ?2 AND state = 'waiting'";
             Ok(tx.execute(sql, params![sale.to_string(), int(version)?])? == 1)
         })

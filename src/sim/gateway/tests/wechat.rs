@@ -151,6 +151,33 @@ fn a_code_on_a_display_waits_is_closed_once_and_never_after_it_was_paid() {
 }
 
 #[test]
+fn an_order_for_a_phone_says_whom_or_where_it_is_for_and_how_it_was_opened() {
+    let shop = Merchant::new();
+    let open = |kind: &str, number: &str, more: &[(&str, Value)]| {
+        let mut order = Merchant::order(number, CODE, 777);
+        order["notify_url"] = json!("http://shop.example/paid");
+        order["payer"] = Value::Null;
+        for (name, value) in more {
+            order[*name] = value.clone();
+        }
+        shop.ask("POST", &format!("/v3/pay/transactions/{kind}"), &order)
+    };
+    let openid = [("payer", json!({ "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o" }))];
+    let scene = json!({ "payer_client_ip": "192.0.2.7", "h5_info": { "type": "Wap" } });
+    let place = [("scene_info", scene)];
+    assert_eq!(open("jsapi", "A", &[]).text("code"), "PARAM_ERROR");
+    assert_eq!(open("h5", "B", &[]).text("code"), "PARAM_ERROR");
+    let nowhere = json!({ "payer_client_ip": "somewhere", "h5_info": { "type": "Wap" } });
+    assert_eq!(open("h5", "B", &[("scene_info", nowhere)]).text("code"), "PARAM_ERROR");
+    assert!(open("jsapi", "A", &openid).text("prepay_id").starts_with("wx"));
+    assert!(open("h5", "B", &place).text("h5_url").starts_with("http://sim/qr/"));
+    assert_eq!(open("native", "A", &[]).text("code"), "OUT_TRADE_NO_USED", "not in another way");
+    for (number, kind) in [("A", "JSAPI"), ("B", "MWEB")] {
+        assert_eq!((shop.state(number).as_str(), shop.query(number).text("trade_type")), ("NOTPAY", kind));
+    }
+}
+
+#[test]
 fn a_refund_is_made_once_for_its_number_and_never_more_than_was_paid() {
     let shop = Merchant::new();
     shop.pay("A", CODE, 1_000);

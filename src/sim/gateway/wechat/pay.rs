@@ -121,7 +121,7 @@ fn missing(call: &Call) -> Option<Reply> {
         }
         Door::H5 => {
             let ip = call.text(&["scene_info", "payer_client_ip"]);
-            if !ip.is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_ok()) {
+            if ip.is_none_or(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
                 return Some(wrong("scene_info/payer_client_ip", "payer_client_ip is no IP address"));
             }
             let kind = call.text(&["scene_info", "h5_info", "type"]);

@@ -1,0 +1,84 @@
+//! Money that lands after an order was given up: looked for, shown, and given back by itself.
+//!
+//! Not here: the order's life before that (`settler`).
+
+use super::{AGAIN_MS, proved};
+use crate::cloud::Cloud;
+use crate::cloud::store::{NewTask, OrderRow, OrderState, StoreError};
+use crate::wallet::{Answer, OrderNumber, RefundAnswer, RefundNumber, RefundRequest, Wallet};
+
+/// How often an unpaid end is looked at again, and for how long: money in flight lands within it.
+pub(super) const EVERY_MS: i64 = 10_000;
+const FOR_MS: i64 = 120_000;
+
+/// After an unpaid end, money that was in flight may still land.
+pub(super) async fn look(
+    cloud: &Cloud,
+    wallet: &dyn Wallet,
+    order: &OrderRow,
+    number: OrderNumber,
+) -> Result<(), StoreError> {
+    let ended = &[OrderState::Withdrawn, OrderState::Ended];
+    match wallet.query(&number, order.amount).await {
+        Answer::Approved(approval) => {
+            let mut step = cloud.step_from(order, ended, OrderState::PaidLate);
+            step.settled = proved(cloud, order, &approval)?;
+            step.due_ms = Some(cloud.now_ms());
+            step.task = Some(NewTask {
+                code: "paid_late",
+                subject: order.intent.to_string(),
+                words: format!(
+                    "{} arrived after the bill was given up. It goes back by itself.",
+                    order.amount
+                ),
+                terminal: Some(order.terminal.clone()),
+            });
+            cloud.step(step, order).await.map(|_| ())
+        }
+        Answer::Closed | Answer::Declined(_) => {
+            cloud.store.put_off(order.intent, order.state, None).await.map(|_| ())
+        }
+        Answer::Pending | Answer::NotFound | Answer::NotSent { .. } | Answer::Unsure(_) => {
+            let now_ms = cloud.now_ms();
+            let due = (now_ms < order.changed_ms.saturating_add(FOR_MS)).then(|| now_ms + EVERY_MS);
+            cloud.store.put_off(order.intent, order.state, due).await.map(|_| ())
+        }
+    }
+}
+
+/// Gives late money back under one number, until the wallet says that it did.
+pub(super) async fn give_back(
+    cloud: &Cloud,
+    wallet: &dyn Wallet,
+    order: &OrderRow,
+    number: OrderNumber,
+) -> Result<(), StoreError> {
+    let refund = RefundNumber::parse(&format!("late_{}", order.intent));
+    let refund = refund.map_err(|_| StoreError::Damaged(format!("the intent {}", order.intent)))?;
+    let reason = Some("Paid after the bill was given up".to_owned());
+    let request = RefundRequest { order: number, refund, amount: order.amount, reason };
+    let again = AGAIN_MS * 5;
+    match wallet.refund(&request).await {
+        RefundAnswer::Refunded => {
+            let step = cloud.step_from(order, &[OrderState::PaidLate], OrderState::Refunded);
+            cloud.step(step, order).await.map(|_| ())
+        }
+        RefundAnswer::Declined(decline) => {
+            let task = NewTask {
+                code: "late_refund_refused",
+                subject: order.intent.to_string(),
+                words: format!("The wallet refuses to give {} back: {}.", order.amount, decline.message),
+                terminal: Some(order.terminal.clone()),
+            };
+            cloud.store.raise(task, cloud.now_ms()).await?;
+            cloud.store.put_off(order.intent, OrderState::PaidLate, None).await.map(|_| ())
+        }
+        RefundAnswer::Pending
+        | RefundAnswer::NotFound
+        | RefundAnswer::NotSent { .. }
+        | RefundAnswer::Unsure(_) => {
+            let due = Some(cloud.now_ms() + again);
+            cloud.store.put_off(order.intent, OrderState::PaidLate, due).await.map(|_| ())
+        }
+    }
+}
