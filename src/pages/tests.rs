@@ -1,6 +1,7 @@
 //! The pages over real HTTP, before a real till.
 
 mod shop;
+mod shown;
 
 use super::act;
 use super::fields::Fields;
