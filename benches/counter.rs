@@ -58,6 +58,8 @@ fn scan_to_durable_intent(dir: &Path) -> (Vec<Duration>, Vec<Duration>) {
         kept: Some(InForce { bundle: bundle(), keys: KeySet::new(1, 0, i64::MAX) }),
         code_key: [7; 32],
         wallets: [till::record::money_moves::ProviderName::Alipay].into(),
+        phones: till::counter::PhonesPay::AtTheCloud,
+        code_ms: till::counter::CODE_MS_MAX,
         sources: till::till::Sources { clock: Clock::new(), draw: clock::draw },
     };
     let ready =
@@ -114,6 +116,7 @@ fn pay(inbox: &Inbox, work: &mut Work) {
         platform_funded: zero,
         buyer: None,
         proof: None,
+        balance: None,
     };
     inbox.ask_blocking(Event::Provider(duty.intent, ProviderReport::Approved(settled))).unwrap();
     let till::inbox::DeviceWork::Print(print, _) = work.devices.blocking_recv().unwrap() else {

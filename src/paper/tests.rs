@@ -334,7 +334,7 @@ fn a_slip_with_a_code_says_what_is_asked_for_until_when_and_that_it_is_no_receip
         "28.00",
         "HTTPS://PAY.EXAMPLE/O/O1.ABC",
         "有效期至 Good until 12:56",
-        "This is not a receipt",
+        "不是收据 Not a receipt",
     ] {
         assert!(drawn.contains(part), "{part} in\n{drawn}");
     }
