@@ -48,7 +48,7 @@ use crate::token::KeySet;
 pub use event::Event;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
-pub use shown::CODE_MS_MAX;
+pub use shown::{CODE_MS_MAX, PhonesPay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use paid::Paid;
@@ -75,15 +75,6 @@ pub struct Context<'a> {
     pub code_ms: u64,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
-}
-
-/// Where a phone pays the code that the till shows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PhonesPay {
-    /// At the cloud: an order, whose page lets the phone choose a wallet.
-    AtTheCloud,
-    /// At the wallet that this till calls itself: a single shop without a cloud.
-    AtTheWallet,
 }
 
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.
