@@ -49,7 +49,7 @@ use crate::token::KeySet;
 pub use event::Event;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
-pub use shown::CODE_MS_MAX;
+pub use shown::{CODE_MS_MAX, PhonesPay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use paid::Paid;
@@ -80,15 +80,6 @@ pub struct Context<'a> {
     pub device: &'a [u8; 32],
     /// Sales under the number of a receipt that the event shows, folded from the journal.
     pub found: &'a [Sale],
-}
-
-/// Where a phone pays the code that the till shows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PhonesPay {
-    /// At the cloud: an order, whose page lets the phone choose a wallet.
-    AtTheCloud,
-    /// At the wallet that this till calls itself: a single shop without a cloud.
-    AtTheWallet,
 }
 
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.

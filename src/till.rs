@@ -47,9 +47,6 @@ pub const EVENTS_A_TURN: usize = 256;
 /// The longest sleep: often enough for the watchdog, rare enough for an idle machine.
 const PULSE: Duration = Duration::from_millis(1000);
 
-/// Records between two snapshots: replaying as many takes some tens of milliseconds.
-const SNAPSHOT_EVERY: u64 = 2_000;
-
 /// Where the loop gets its time and its chance.
 pub struct Sources {
     /// Clocks.
@@ -389,24 +386,6 @@ impl Loop {
             Duty::Print(print) => return self.print(print),
         };
         if taken { Start::UnderWay } else { Start::Later }
-    }
-
-    fn keep_snapshot(&mut self) {
-        if self.till.tip().seq >= self.snapshot_at + SNAPSHOT_EVERY {
-            self.save_snapshot();
-        }
-    }
-
-    fn save_snapshot(&mut self) {
-        let tip = self.till.tip();
-        let saved = start::snapshot_bytes(&self.till).map_err(|error| error.to_string()).and_then(|bytes| {
-            let saved = self.journal.save_snapshot(self.till.epoch(), tip, bytes);
-            saved.map_err(|error| error.to_string())
-        });
-        if let Err(error) = saved {
-            tracing::warn!(error, "The snapshot was not saved; the next start takes longer.");
-        }
-        self.snapshot_at = tip.seq;
     }
 
     /// The disk refused: memory is what the journal says, and nothing more is sold until a person looks.

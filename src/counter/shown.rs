@@ -9,7 +9,7 @@
 
 use super::recorder::{About, Recorder};
 use super::tender::asked;
-use super::{JobState, PhonesPay, Refusal, Till};
+use super::{JobState, Refusal, Till};
 use crate::money::Money;
 use crate::record::body::{Body, Paper, Place, TypeSize};
 use crate::record::ids::{DeskId, IntentId, JobId, StationId};
@@ -20,6 +20,15 @@ use crate::sale::{GivenUp, Intent, IntentState, Sale};
 /// The longest that a shown code is left open: less than the five minutes after which no phone may begin, so that it is
 /// the till that ends it, and renews it.
 pub const CODE_MS_MAX: u64 = 285_000;
+
+/// Where a phone pays the code that the till shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PhonesPay {
+    /// At the cloud: an order, whose page lets the phone choose a wallet.
+    AtTheCloud,
+    /// At the wallet that this till calls itself: a single shop without a cloud.
+    AtTheWallet,
+}
 
 /// How often a code is renewed by itself. With the first that is a quarter of an hour; after that nobody is there.
 const RENEWALS_MAX: usize = 2;

@@ -144,7 +144,7 @@ messages! {
     OrCash: "Or cash", "或现金";
     OrShowCode: "Or show a code", "或出示收款码";
     ShowCode: "Show a code to scan", "显示收款码";
-    ShowCodeHow: "The customer scans it with the phone and chooses Alipay or WeChat Pay.", "顾客用手机扫码，可选支付宝或微信支付。";
+    ShowCodeHow: "The customer scans it with Alipay or WeChat.", "顾客用支付宝或微信扫码。";
     ShowCodeOf: "Show a code of {}", "显示{}收款码";
     ShowCodeAway: "Head office cannot be reached: no code can be shown now.", "无法连接总部，暂时不能显示收款码。";
     PrintCode: "Print the code", "打印收款码";
@@ -154,6 +154,7 @@ messages! {
     PayFromStored: "Pay from stored value", "储值支付";
     StoredHow: "Or scan the member's code: it pays from the member's stored value.", "或扫描会员码，用会员储值支付。";
     TakeLeft: "Take {} as a part", "先收 {}";
+    ScanMemberNow: "Scan the member's code again, or press Pay from stored value: {} is taken.", "请再次扫描会员码，或按储值支付，将收取 {}。";
     TooLittleLeft: "There is {} on the member's account: that is too little.", "会员储值余额 {}，不足以支付。";
     SafeScan: "Have the customer scan it. For other money, take it back first.", "请顾客扫码。如用其他方式收款，请先收回。";
     SafeSplit: "Take what there is, and the rest otherwise.", "先收余额，其余用其他方式收取。";

@@ -54,11 +54,17 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         ("approved", _) => ("good", Msg::PartPaid),
         _ => return None,
     };
+    let left = payment.left.filter(|left| left.is_positive() && payment.state == "declined");
+    // What there is was chosen as the next part: the member's code takes it.
+    let chosen = left.filter(|left| sale.part == Some(*left));
     let running = matches!(payment.state, "drawn" | "pending" | "unsure" | "cancelling" | "cancel_unsure");
     Some(Panel {
         mark,
         heading: v.say(heading),
-        words: words(payment, v),
+        words: match chosen {
+            Some(left) => v.with(Msg::ScanMemberNow, v.money(&left)),
+            None => words(payment, v),
+        },
         safe: v.say(safe(payment.safe)),
         running,
         cancellable: matches!(payment.state, "drawn" | "pending" | "unsure"),
@@ -70,7 +76,7 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         code: payment.code.as_deref().and_then(paper::svg),
         until_ms: payment.until_ms,
         remaining: clock(payment.until_ms.saturating_sub(now_ms)),
-        left: payment.left.filter(|left| left.is_positive() && payment.state == "declined"),
+        left: left.filter(|_| chosen.is_none()),
     })
 }
 
@@ -96,11 +102,11 @@ fn safe(act: SafeAct) -> Msg {
 
 /// The core's sentence in English; its translation where the state has a fixed one.
 fn words(payment: &PaymentView, v: &Voice) -> String {
-    if v.lang == Lang::En {
-        return payment.words.clone();
-    }
     if let Some(left) = payment.left {
         return v.with(Msg::TooLittleLeft, v.money(&left));
+    }
+    if v.lang == Lang::En {
+        return payment.words.clone();
     }
     let fixed = match (payment.state, payment.carrier) {
         ("drawn", "code") if payment.code.is_none() => Msg::PayCodeReady,

@@ -2,6 +2,7 @@
 
 mod receipts;
 mod shop;
+mod shown;
 
 use super::act;
 use super::fields::Fields;

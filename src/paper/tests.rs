@@ -385,3 +385,51 @@ fn the_larger_of_two_sizes_is_printed() {
     let ascii = Stock::new(hardware::profile::Profile::by_name("epson-tm-t88").unwrap());
     assert_eq!(ascii.lang(), Lang::En, "without Chinese characters");
 }
+
+#[test]
+fn a_slip_with_a_code_says_what_is_asked_for_until_when_and_that_it_is_no_receipt() {
+    let slip = crate::receipt::CodeSlip {
+        shop: "Café 42".to_owned(),
+        amount: yuan(2_800),
+        text: "HTTPS://PAY.EXAMPLE/O/O1.ABC".to_owned(),
+        wallet: None,
+        until: "12:56".to_owned(),
+    };
+    let drawn = text(&code::code_slip(&slip, form(Lang::Both, 32)), 32);
+    for part in [
+        "Café 42",
+        "扫码付款 Scan to pay",
+        "28.00",
+        "HTTPS://PAY.EXAMPLE/O/O1.ABC",
+        "有效期至 Good until 12:56",
+        "不是收据 Not a receipt",
+    ] {
+        assert!(drawn.contains(part), "{part} in\n{drawn}");
+    }
+    let wallet = crate::receipt::CodeSlip { wallet: Some("wechat"), ..slip };
+    let drawn = text(&code::code_slip(&wallet, form(Lang::En, 42)), 42);
+    assert!(drawn.contains("Scan to pay (WeChat Pay)") && !drawn.contains("扫"), "{drawn}");
+}
+
+#[test]
+fn what_is_left_of_stored_value_stands_under_what_it_paid() {
+    let mut receipt = cafe();
+    receipt.tenders[0].balance = Some(yuan(4_600));
+    let drawn = text(&layout(&receipt, form(Lang::En, 42)), 42);
+    let balance = drawn.lines().find(|line| line.contains("Balance")).expect("a balance");
+    assert!(balance.ends_with("46.00"), "{balance}");
+}
+
+#[test]
+fn a_code_on_a_screen_is_a_symbol_with_its_margin_and_what_fits_none_is_not_drawn() {
+    // ISO/IEC 18004, table 7: 195 alphanumeric characters at level L are version 6, 41 modules.
+    let url = format!("HTTPS://P.EXAMPLE/O/O1.{}", "A".repeat(172));
+    let drawn = svg(&url).unwrap();
+    assert!(drawn.contains("viewBox=\"0 0 49 49\""), "{drawn}");
+    // The finder pattern begins at the margin: seven dark modules in its first row, and none in the column after.
+    for column in 4..11 {
+        assert!(drawn.contains(&format!("M{column} 4h1")), "{column}");
+    }
+    assert!(!drawn.contains("M11 4h1") && !drawn.contains("M3 4h1"));
+    assert_eq!(svg(&"x".repeat(2000)), None);
+}

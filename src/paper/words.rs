@@ -59,7 +59,7 @@ impl Word {
             Self::ScanToPay => ("扫码付款", "Scan to pay"),
             Self::ToPay => ("应付", "TO PAY"),
             Self::GoodUntil => ("有效期至", "Good until"),
-            Self::NotAReceipt => ("本单不是收据", "This is not a receipt"),
+            Self::NotAReceipt => ("不是收据", "Not a receipt"),
             Self::Balance => ("余额", "Balance"),
         }
     }

@@ -255,7 +255,7 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             cancelled("The customer had paid, and the wallet gave the money back.")
         }
         CancelAnswer::Cancelled { action } => match after_cancel(wallet, duty).await {
-            Found::Paid(outcome) => Tried::Paid(outcome),
+            Found::Paid(outcome) => Tried::Paid(*outcome),
             // It landed after the cancellation, which ended nothing.
             Found::Waiting => {
                 open("The payment arrived after it was taken back: it is taken back again.".to_owned())
@@ -269,7 +269,7 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             Found::Nothing | Found::Unclear => cancelled("The wallet had no such payment to take back."),
         },
         CancelAnswer::Declined(decline) => match after_cancel(wallet, duty).await {
-            Found::Paid(outcome) => Tried::Paid(outcome),
+            Found::Paid(outcome) => Tried::Paid(*outcome),
             Found::Nothing => {
                 cancelled("The wallet says that the payment is over and that it kept no money.")
             }
@@ -299,7 +299,7 @@ async fn take_back(wallet: &dyn Wallet, duty: &PayDuty) -> CancelAnswer {
 
 /// What a question after a cancellation finds.
 enum Found {
-    Paid(ProviderReport),
+    Paid(Box<ProviderReport>),
     Waiting,
     Nothing,
     Unclear,
@@ -308,7 +308,9 @@ enum Found {
 async fn after_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Found {
     let answer = wallet.query(&order(duty), duty.amount).await;
     match answer {
-        Answer::Approved(_) => report::conclusive(answer, duty.amount).map_or(Found::Unclear, Found::Paid),
+        Answer::Approved(_) => {
+            report::conclusive(answer, duty.amount).map_or(Found::Unclear, |paid| Found::Paid(Box::new(paid)))
+        }
         Answer::Pending => Found::Waiting,
         Answer::Declined(_) | Answer::Closed => Found::Nothing,
         Answer::NotFound | Answer::NotSent { .. } | Answer::Unsure(_) => Found::Unclear,

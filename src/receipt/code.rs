@@ -18,7 +18,7 @@ pub struct CodeSlip {
     pub text: String,
     /// The wallet whose app scans it: `alipay`, `wechat`; none where the page lets the phone choose.
     pub wallet: Option<&'static str>,
-    /// Local date and time of its end, `2026-11-22 12:56`.
+    /// Local time of its end, `12:56`: it is minutes away.
     pub until: String,
 }
 
@@ -33,7 +33,7 @@ impl CodeSlip {
             amount: intent.amount,
             text: intent.code.clone()?,
             wallet: Some(intent.provider.word()).filter(|_| !intent.is_order()),
-            until: local(Moment { wall_ms, ..intent.drawn }, &bundle.zone),
+            until: local(Moment { wall_ms, ..intent.drawn }, &bundle.zone).split(' ').next_back()?.to_owned(),
         })
     }
 }

@@ -140,7 +140,7 @@ async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
         match (tried, &aim) {
             (Ok(Tried::Concluded(report)), Aim::Offer(duty) | Aim::Withdraw(duty)) => {
                 around.offered.forget(duty.intent);
-                post(&around, duty.intent, report).await;
+                post(&around, duty.intent, *report).await;
                 return;
             }
             (Ok(Tried::Open), Aim::Offer(_)) => {
@@ -176,7 +176,7 @@ async fn wait(around: &Around, aims: &mut watch::Receiver<Aim>, pause: std::time
 }
 
 enum Tried {
-    Concluded(ProviderReport),
+    Concluded(Box<ProviderReport>),
     Open,
 }
 
@@ -215,7 +215,7 @@ async fn offer(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
         "withdrawn" | "ended" | "paid_late" | "refunded" => {
             let words = answer.words.filter(|words| !words.is_empty());
             let words = words.unwrap_or_else(|| "The order is over; nothing was paid.".to_owned());
-            Ok(Tried::Concluded(ended(words)))
+            Ok(Tried::Concluded(Box::new(ended(words))))
         }
         // Only now that the cloud has it can a phone open it.
         "open" => {
@@ -264,7 +264,7 @@ async fn withdraw(around: &Around, duty: &OrderDuty) -> Result<Tried, Failure> {
         "paid_late" | "refunded" => "A phone paid after the order was over; the cloud gives the money back.",
         _ => return Ok(Tried::Open),
     };
-    Ok(Tried::Concluded(ProviderReport::Cancelled(words.to_owned())))
+    Ok(Tried::Concluded(Box::new(ProviderReport::Cancelled(words.to_owned()))))
 }
 
 fn paid(around: &Around, duty: &OrderDuty, answer: OrderState) -> Result<Tried, Failure> {
@@ -273,7 +273,7 @@ fn paid(around: &Around, duty: &OrderDuty, answer: OrderState) -> Result<Tried, 
     };
     let settled = proved(around, duty.intent, settled, proof)
         .ok_or_else(|| Failure::Strange("the proof of a payment does not hold".to_owned()))?;
-    Ok(Tried::Concluded(ProviderReport::Approved(settled)))
+    Ok(Tried::Concluded(Box::new(ProviderReport::Approved(settled))))
 }
 
 /// The text of a duty's order, which is kept for the proof that may come.

@@ -16,6 +16,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
+/// Records between two snapshots: replaying as many takes some tens of milliseconds.
+const SNAPSHOT_EVERY: u64 = 2_000;
+
 /// Version of the snapshot's shape. A snapshot of another shape is left out and the journal replayed.
 const SNAPSHOT_SHAPE: u16 = 4;
 
@@ -85,6 +88,26 @@ pub struct Ready {
     pub pulse: Arc<AtomicU64>,
     /// Where edges read and write what is not history.
     pub board: Board,
+}
+
+impl Loop {
+    pub(super) fn keep_snapshot(&mut self) {
+        if self.till.tip().seq >= self.snapshot_at + SNAPSHOT_EVERY {
+            self.save_snapshot();
+        }
+    }
+
+    pub(super) fn save_snapshot(&mut self) {
+        let tip = self.till.tip();
+        let saved = snapshot_bytes(&self.till).map_err(|error| error.to_string()).and_then(|bytes| {
+            let saved = self.journal.save_snapshot(self.till.epoch(), tip, bytes);
+            saved.map_err(|error| error.to_string())
+        });
+        if let Err(error) = saved {
+            tracing::warn!(error, "The snapshot was not saved; the next start takes longer.");
+        }
+        self.snapshot_at = tip.seq;
+    }
 }
 
 /// Opens the journal, folds it, and settles what was under way when the last process ended.

@@ -10,6 +10,7 @@ use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::line::LineId;
 use crate::record::money_moves::{Ruling, Verdict};
 use crate::sale::back::Wanted;
+use crate::token::{MemberRef, member_code};
 use books::Books;
 
 /// Days by default: seconds, not minutes, without optimisation.
@@ -53,7 +54,8 @@ fn the_books_agree_after_any_day() {
 
 /// Plays one day and says which kinds of record it had.
 fn play(seed: u64, coupons: &[String]) -> BTreeSet<&'static str> {
-    let bench = TestTill::open();
+    let mut bench = TestTill::open();
+    bench.wallets.insert(ProviderName::House);
     let mut day = Day { bench, books: Books::default(), dice: Dice(seed), coupons: coupons.to_vec() };
     (0..4).for_each(|_| {
         day.dice.roll(2);
@@ -137,7 +139,13 @@ impl Day {
     }
 
     fn tender(&mut self) {
-        match self.dice.roll(15) {
+        match self.dice.roll(19) {
+            15..=16 => self.show(),
+            17 => {
+                let member = MemberRef([u8::try_from(self.dice.roll(3)).unwrap(); 10]);
+                let _ = self.bench.scan(&member_code(member, b"secret", shop::NOW_S));
+            }
+            18 => self.act(Act::StoredValue),
             12..=14 => {
                 self.act(Act::Pay);
                 let amount = i64::try_from(self.dice.roll(4)).unwrap() * 175 - 100;
@@ -170,6 +178,20 @@ impl Day {
                     self.act(Act::CancelPayment { intent });
                 }
             }
+        }
+    }
+
+    /// A code for a phone, at a till with a cloud or without, and its paper.
+    fn show(&mut self) {
+        let at_wallet = self.dice.roll(2) == 0;
+        self.bench.phones = if at_wallet { PhonesPay::AtTheWallet } else { PhonesPay::AtTheCloud };
+        self.act(Act::Pay);
+        self.act(Act::ShowCode { at: Some(ProviderName::Alipay) });
+        let Some(intent) = self.books.drawn.last().copied() else { return };
+        if self.dice.roll(2) == 0 {
+            let shown = ProviderReport::Shown("HTTPS://PAY.EXAMPLE/O/O1".to_owned());
+            self.post(&Event::Provider(intent, shown));
+            self.act(Act::PrintCode { intent });
         }
     }
 
@@ -217,7 +239,8 @@ impl Day {
 
     fn provider(&mut self) {
         let Some(intent) = self.dice.pick_late(&self.books.drawn) else { return };
-        let report = match self.dice.roll(9) {
+        let report = match self.dice.roll(10) {
+            9 => ProviderReport::Shown("HTTPS://PAY.EXAMPLE/O/O1".to_owned()),
             0..=2 => approved(self.books.amount_of(intent)),
             3 => declined(),
             4 => ProviderReport::Pending,

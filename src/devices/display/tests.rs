@@ -6,9 +6,9 @@ use crate::money::{Currency, Money};
 use crate::paper::Lang;
 use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
-use crate::record::ids::{SaleId, StationId};
+use crate::record::ids::{IntentId, SaleId, StationId};
 use crate::record::line::{LineId, Unit};
-use crate::view::{LineState, LineView, PaidView, Phase, SaleView, StationView, View};
+use crate::view::{LineState, LineView, PaidView, PaymentView, Phase, SafeAct, SaleView, StationView, View};
 use hardware::link::Address;
 use hardware::link::serial::SerialAddress;
 use hardware::sim::{Display, DisplayFamily};
@@ -179,6 +179,31 @@ async fn a_sale_is_followed_from_the_first_line_to_the_change() {
         pole.view(None, Some(paid(720, None, Some("alipay"))));
         pole.shows("PAID            7.20", "Thank you");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_lines_say_that_there_is_a_code_to_scan_and_what_it_asks_for() {
+    let pole = Pole::new(DisplayFamily::Cd5220, "cd5220", |_| {});
+    let code = PaymentView {
+        intent: IntentId([3; 16]),
+        amount: yuan(500),
+        carrier: "code",
+        state: "drawn",
+        words: String::new(),
+        safe: SafeAct::LetScan,
+        drawn_ms: 0,
+        wallet: None,
+        code: Some("HTTPS://PAY.EXAMPLE/O/O1.ABC".to_owned()),
+        until_ms: 285_000,
+        left: None,
+    };
+    let sale = basket(vec![line(1, "Milk 1L", None, 3, 240)]);
+    let sale = SaleView { phase: Phase::Paying, payments: vec![code.clone()], ..sale };
+    pole.view(Some(sale.clone()), None);
+    pole.shows("Scan code to pay", "TO PAY          5.00");
+    let begun = PaymentView { safe: SafeAct::WaitForPhone, state: "pending", ..code };
+    pole.view(Some(SaleView { payments: vec![begun], ..sale }), None);
+    pole.shows("TOTAL           7.20", "Paying...");
 }
 
 #[tokio::test(flavor = "multi_thread")]

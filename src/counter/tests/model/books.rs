@@ -7,11 +7,11 @@ use crate::record::Record;
 use crate::record::body::{Body, Place, SaleKind};
 use crate::record::giving_back::{CashBack, Finding, Means, ReturnWhy};
 use crate::record::ids::{IntentId, JobId, RefundId, SaleId};
-use crate::record::money_moves::Carrier;
+use crate::record::money_moves::{Carrier, ProviderName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds without which the days prove little.
-pub(super) const EVERY_DAY: [&str; 39] = [
+pub(super) const EVERY_DAY: [&str; 40] = [
     "sale_opened",
     "sale_moved",
     "line_added",
@@ -51,6 +51,7 @@ pub(super) const EVERY_DAY: [&str; 39] = [
     "receipt_issued",
     "print_settled",
     "drawer_ended",
+    "code_shown",
 ];
 
 /// One sale in the books.
@@ -94,6 +95,8 @@ pub(super) struct Books {
     refunds: BTreeMap<RefundId, GoingBack>,
     late: BTreeSet<IntentId>,
     jobs: BTreeMap<JobId, &'static str>,
+    codes_on_paper: BTreeMap<JobId, IntentId>,
+    shown: BTreeSet<IntentId>,
     kicks: BTreeMap<JobId, &'static str>,
     serials: BTreeSet<String>,
     codes: BTreeSet<String>,
@@ -134,10 +137,12 @@ impl Books {
         }
         self.enter_sale(record);
         match &record.body {
-            Body::IntentDrawn { intent, amount, carrier, .. } => {
+            Body::IntentDrawn { intent, amount, carrier, provider, .. } => {
                 let sale = record.header.sale.unwrap();
                 assert!(amount.is_positive());
-                if let Carrier::PayCode { keyed_hash } = carrier {
+                // A member's code that paid nothing may be read again: the cloud spends it.
+                if let (Carrier::PayCode { keyed_hash }, false) = (carrier, *provider == ProviderName::House)
+                {
                     assert!(self.codes.insert(keyed_hash.clone()), "a pay code was sent twice");
                 }
                 let open = self.intents.values().filter(|other| other.sale == sale);
@@ -159,6 +164,12 @@ impl Books {
                 assert!(!may_still_pay(self.intents[intent].last), "it would have paid the sale");
                 assert!(self.late.insert(*intent), "late twice");
                 self.mark(*intent, kind);
+            }
+            Body::CodeShown { intent, .. } => {
+                assert!(self.shown.insert(*intent), "a code is shown once");
+                if !self.intents[intent].order && self.intents[intent].last == "intent_drawn" {
+                    self.mark(*intent, "pending");
+                }
             }
             Body::Declined { intent, .. }
             | Body::Pending { intent }
@@ -277,7 +288,10 @@ impl Books {
     fn enter_device(&mut self, record: &Record) {
         let kind = record.body.kind();
         match &record.body {
-            Body::PrintOrdered { job, .. } => {
+            Body::PrintOrdered { job, paper, .. } => {
+                if let crate::record::body::Paper::ShownCode(intent) = paper {
+                    self.codes_on_paper.insert(*job, *intent);
+                }
                 self.ordered.push(*job);
                 assert!(self.jobs.insert(*job, kind).is_none());
             }
@@ -363,7 +377,12 @@ impl Books {
         let under_way = ["refund_drawn", "refund_pending", "refund_retried"];
         let refunds = self.refunds.iter().filter(|(_, refund)| under_way.contains(&refund.last));
         owed.extend(refunds.map(|(id, _)| ("refund", id.0)));
-        let jobs = self.jobs.iter().filter(|(_, last)| **last == "print_ordered");
+        // A code that is over is printed no more.
+        let over = |job: &JobId| {
+            let intent = self.codes_on_paper.get(job).map(|intent| self.intents[intent].last);
+            intent.is_some_and(|last| !matches!(last, "intent_drawn" | "pending" | "unsure"))
+        };
+        let jobs = self.jobs.iter().filter(|(id, last)| **last == "print_ordered" && !over(id));
         owed.extend(jobs.map(|(id, _)| ("print", id.0)));
         let kicks = self.kicks.iter().filter(|(_, last)| **last == "drawer_ordered");
         owed.extend(kicks.map(|(id, _)| ("kick", id.0)));
