@@ -134,11 +134,11 @@ pub(super) fn act(wanted: &DeskCodes) -> anyhow::Result<ExitCode> {
 
 /// The shop's name and its desks, as head office publishes them.
 fn read(wanted: &DeskCodes) -> anyhow::Result<(String, Vec<Desk>)> {
-    let dir = folder(&wanted.dir)?;
     // Opening makes what is not there; a misspelt folder must not become a new head office.
-    if !dir.join("cloud.db").is_file() {
-        bail!("{} is no head office: name its folder with --dir", dir.display());
+    if !wanted.dir.join("cloud.db").is_file() {
+        bail!("{} is no head office: name its folder with --dir", wanted.dir.display());
     }
+    let dir = folder(&wanted.dir)?;
     let clock = Clock::new();
     super::runtime()?.block_on(async {
         let admin = Admin::open(&dir, &ShopDefaults::default(), Arc::new(move || clock.unix_ms())).await?;

@@ -82,7 +82,7 @@ async fn several_desks_pay_by_phone_while_the_cashier_serves_the_queue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_till_cut_off_has_no_pay_button_and_a_tap_from_before_draws_nothing_later() {
+async fn a_till_cut_off_has_no_pay_button_and_a_tap_from_before_takes_nothing_later() {
     let counter = Counter::open().await;
     let sale = bill_on(&counter, "table-4", 1).await;
     let phone = Phone::new().unwrap();
@@ -103,10 +103,7 @@ async fn a_till_cut_off_has_no_pay_button_and_a_tap_from_before_draws_nothing_la
 
     counter.shop.plug_network();
     let fresh = seen(&counter, &phone, "table-4", "2.00").await;
-    assert!(
-        counter.books().intents_by_sale().is_empty(),
-        "a wish that nobody waits for any more draws nothing"
-    );
+    assert!(counter.books().captures().is_empty(), "a wish that nobody waits for any more takes nothing");
     let Tap::Wallet(wallet) = phone.tap(&fresh).await.unwrap() else { panic!("the line is back") };
     assert!(phone.confirm(&wallet).await.unwrap());
     counter.paid(&sale).await;

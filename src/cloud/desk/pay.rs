@@ -31,7 +31,7 @@ const ORDER_WAIT: Duration = Duration::from_secs(10);
 const COUPON_WAIT: Duration = Duration::from_secs(5);
 
 /// A wish that is not heard by then is not heard at all: the phone has gone.
-const WISH_MS: i64 = 12_000;
+const WISH_MS: i64 = 10_000;
 
 #[derive(Deserialize)]
 pub(super) struct Wish {
