@@ -12,6 +12,9 @@ use till::sim::demo::cashier::{Cashier, Trouble};
 use till::sim::demo::phone::{Bill, Phone, Tap};
 use till::sim::demo::shop::{DESK, Shop};
 
+/// Looks at a sale that moves between look and press.
+const LOOKS_AGAIN: usize = 20;
+
 /// Spring water: 2.00.
 pub(crate) const WATER: &str = "6901234000016";
 
@@ -71,13 +74,19 @@ impl Counter {
         desks.into_iter().find(|desk| desk["id"] == DESK).map_or(Value::Null, |desk| desk["sale"].clone())
     }
 
-    /// Presses a button on what is in front, which must work.
+    /// Presses a button on what is in front, which must work. Where word of a wallet came between the look and the
+    /// press, it looks again, as a person does.
     pub(crate) async fn press(&self, act: &str, fields: &[(&str, &str)]) {
-        let front = self.front().await;
-        let seen = (!front.is_null()).then_some(&front);
-        if let Err(trouble) = self.cashier.press(act, seen, fields).await {
-            panic!("{act}: {trouble}");
+        for _ in 0..LOOKS_AGAIN {
+            let front = self.front().await;
+            let seen = (!front.is_null()).then_some(&front);
+            match self.cashier.press(act, seen, fields).await {
+                Ok(()) => return,
+                Err(Trouble::No(code, _)) if code == "sale_moved" => {}
+                Err(trouble) => panic!("{act}: {trouble}"),
+            }
         }
+        panic!("{act}: the sale moved at every look");
     }
 
     /// Presses a button that is refused; the stable word and the sentence.

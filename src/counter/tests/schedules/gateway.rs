@@ -263,7 +263,10 @@ impl Ledger {
         };
         if trade.paid {
             let back: i64 = trade.refunds.values().map(|refund| refund.amount).sum();
-            trade.refunds.insert("cancelled".to_owned(), Refund { amount: trade.amount - back, done: now });
+            if back < trade.amount {
+                let left = Refund { amount: trade.amount - back, done: now };
+                trade.refunds.insert("cancelled".to_owned(), left);
+            }
             let action =
                 if provider == ProviderName::Wechat { CancelAction::Ended } else { CancelAction::Refunded };
             return CancelAnswer::Cancelled { action };
