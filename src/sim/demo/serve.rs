@@ -29,6 +29,12 @@ const STARE: std::time::Duration = std::time::Duration::from_millis(1);
 /// How many such looks are taken before something is thought to have gone another way.
 const STARES: u32 = 2_000;
 
+/// A printer that takes no byte for so long is idle.
+const IDLE: std::time::Duration = std::time::Duration::from_millis(150);
+
+/// How often that is looked for.
+const IDLE_LOOKS: u32 = 20;
+
 /// How long the roll stays empty.
 const ROLL_MS: u64 = 600;
 
@@ -87,9 +93,10 @@ impl Service<'_> {
         let end = match customer.means {
             Means::Cash => self.pay_cash(&id).await.map(|()| End::Paid),
             Means::PayCode(trouble) => {
-                let cuts = self.shop.lock().await.cuts();
+                let is_measured = trouble.is_none() && !customer.paper_out && !customer.offline;
+                let cuts = if is_measured { self.cuts_of_those_before().await } else { 0 };
                 self.pay_by_code(&id, trouble).await?;
-                if trouble.is_none() && !customer.paper_out && !customer.offline {
+                if is_measured {
                     self.measure_paper(cuts).await;
                 }
                 Ok(End::Paid)
@@ -193,12 +200,16 @@ impl Service<'_> {
                     }
                     if shown_at.is_none_or(|at| now > at + REPEAT_MS) {
                         shown_at = Some(now);
-                        self.shop.lock().await.scan(&code)?;
+                        let online = {
+                            let shop = self.shop.lock().await;
+                            shop.scan(&code)?;
+                            shop.is_online()
+                        };
+                        // Nothing is to go wrong: eyes on the screen.
+                        if trouble.is_none() && online {
+                            self.measure_screen(id).await?;
+                        }
                     }
-                }
-                // Nothing is to go wrong: eyes on the screen.
-                ("paying", "drawn") if trouble.is_none() && self.shop.lock().await.is_online() => {
-                    self.measure_screen(id).await?;
                 }
                 ("paying", "unsure" | "pending") if shown_at.is_none_or(|at| now > at + PATIENCE_MS) => {
                     let intent =
@@ -224,6 +235,19 @@ impl Service<'_> {
             tokio::time::sleep(STARE).await;
         }
         Ok(())
+    }
+
+    /// The sheets that were cut once the printer has been idle for a moment.
+    async fn cuts_of_those_before(&self) -> usize {
+        let mut received = 0;
+        for _ in 0..IDLE_LOOKS {
+            let before = std::mem::replace(&mut received, self.shop.lock().await.printer.received());
+            if before == received {
+                break;
+            }
+            tokio::time::sleep(IDLE).await;
+        }
+        self.shop.lock().await.cuts()
     }
 
     /// Stares at the printer until one more sheet is cut than there was.
