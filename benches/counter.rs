@@ -119,6 +119,8 @@ fn pay(inbox: &Inbox, work: &mut Work) {
         proof: None,
         balance: None,
         wallet: None,
+        funds: vec![],
+        vouchers: vec![],
     };
     inbox.ask_blocking(Event::Provider(duty.intent, ProviderReport::Approved(settled))).unwrap();
     let till::inbox::DeviceWork::Print(print, _) = work.devices.blocking_recv().unwrap() else {

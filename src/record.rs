@@ -15,6 +15,7 @@ pub mod ids;
 pub mod line;
 pub mod moment;
 pub mod money_moves;
+pub mod settlement;
 
 pub use body::Body;
 pub use chain::{Broken, Hash};

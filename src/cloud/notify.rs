@@ -8,7 +8,6 @@
 
 use super::Cloud;
 use super::bells::Bell;
-use super::settler::settled;
 use super::store::ledger::RelayedPayment;
 use super::store::{NoticeBody, OrderRow, OrderState, StoreError};
 use crate::money::Money;
@@ -196,7 +195,7 @@ impl Cloud {
         let asked = tokio::time::timeout(ASK_WITHIN, wallet.query(order, payment.amount)).await;
         match asked {
             Ok(Answer::Approved(approval)) if approval.total == payment.amount => {
-                let notice = NoticeBody::payment_told(payment.intent, &settled(&approval, None));
+                let notice = NoticeBody::payment_told(payment.intent, &approval.settled(None));
                 if self.store.tell_paid(payment.clone(), notice, self.now_ms()).await? {
                     tracing::info!(intent.id = %payment.intent, "a wallet reports a payment");
                     self.ring_till(&payment.terminal);

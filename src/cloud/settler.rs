@@ -280,24 +280,7 @@ fn proved(
     let proof = cloud.keys.issue(&proof).map_err(|_| damaged())?;
     // What answers a desk's phone was drawn for its wallet.
     let wallet = order.desk.is_none().then_some(order.provider);
-    Ok(Some((Settled { wallet, ..settled(approval, Some(proof.clone())) }, proof)))
-}
-
-/// What the wallet settled, as tills write it down.
-pub(crate) fn settled(approval: &Approval, proof: Option<String>) -> Settled {
-    Settled {
-        trade: approval.trade_no.clone(),
-        total: approval.total,
-        received: approval.receipt_amount,
-        buyer_paid: approval.buyer_paid,
-        invoice: approval.invoice,
-        merchant_funded: approval.merchant_funded,
-        platform_funded: approval.platform_funded,
-        buyer: approval.buyer_masked.clone(),
-        proof,
-        balance: approval.balance,
-        wallet: None,
-    }
+    Ok(Some((Settled { wallet, ..approval.settled(Some(proof.clone())) }, proof)))
 }
 
 /// Whether money may still land after an end.

@@ -408,6 +408,8 @@ fn approved(amount: Money) -> ProviderReport {
         proof: None,
         balance: None,
         wallet: None,
+        funds: vec![],
+        vouchers: vec![],
     })
 }
 

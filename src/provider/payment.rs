@@ -188,7 +188,7 @@ pub(super) async fn cancel(
         match try_to_cancel(wallet.as_ref(), duty).await {
             Tried::Paid(outcome) => {
                 if in_flight_until <= Instant::now() {
-                    return post(around, duty, outcome).await;
+                    return post(around, duty, *outcome).await;
                 }
                 match unless_stopped(stop, stands(wallet.as_ref(), duty, in_flight_until)).await {
                     Some(Some(outcome)) => return post(around, duty, outcome).await,
@@ -240,7 +240,7 @@ async fn paid_already(wallet: &dyn Wallet, duty: &PayDuty) -> Option<ProviderRep
 
 enum Tried {
     /// It was not taken back: it is paid.
-    Paid(ProviderReport),
+    Paid(Box<ProviderReport>),
     /// It was, in these words.
     Cancelled(&'static str),
     /// Not known.
@@ -255,7 +255,7 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             cancelled("The customer had paid, and the wallet gave the money back.")
         }
         CancelAnswer::Cancelled { action } => match after_cancel(wallet, duty).await {
-            Found::Paid(outcome) => Tried::Paid(*outcome),
+            Found::Paid(outcome) => Tried::Paid(outcome),
             // It landed after the cancellation, which ended nothing.
             Found::Waiting => {
                 open("The payment arrived after it was taken back: it is taken back again.".to_owned())
@@ -269,7 +269,7 @@ async fn try_to_cancel(wallet: &dyn Wallet, duty: &PayDuty) -> Tried {
             Found::Nothing | Found::Unclear => cancelled("The wallet had no such payment to take back."),
         },
         CancelAnswer::Declined(decline) => match after_cancel(wallet, duty).await {
-            Found::Paid(outcome) => Tried::Paid(*outcome),
+            Found::Paid(outcome) => Tried::Paid(outcome),
             Found::Nothing => {
                 cancelled("The wallet says that the payment is over and that it kept no money.")
             }

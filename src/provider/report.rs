@@ -4,7 +4,7 @@
 
 use crate::counter::event::ProviderReport;
 use crate::money::Money;
-use crate::record::money_moves::{Advice, Settled};
+use crate::record::money_moves::Advice;
 use crate::wallet;
 use crate::wallet::{Answer, Approval, Decline, PrecreateAnswer};
 
@@ -18,7 +18,7 @@ pub(super) const RESTARTED: &str =
 pub(super) fn conclusive(answer: Answer, asked: Money) -> Option<ProviderReport> {
     match answer {
         Answer::Approved(approval) if approval.total == asked => {
-            Some(ProviderReport::Approved(settled(approval)))
+            Some(ProviderReport::Approved(approval.settled(None)))
         }
         Answer::Declined(decline) => Some(declined(decline)),
         Answer::Closed => Some(closed()),
@@ -33,7 +33,9 @@ pub(super) fn conclusive(answer: Answer, asked: Money) -> Option<ProviderReport>
 /// What the answer to the one payment request means.
 pub(super) fn of_payment(answer: Answer, asked: Money) -> ProviderReport {
     match answer {
-        Answer::Approved(approval) if approval.total == asked => ProviderReport::Approved(settled(approval)),
+        Answer::Approved(approval) if approval.total == asked => {
+            ProviderReport::Approved(approval.settled(None))
+        }
         Answer::Approved(approval) => ProviderReport::Unsure(other_amount(&approval, asked)),
         Answer::Pending => ProviderReport::Pending,
         Answer::Declined(decline) => declined(decline),
@@ -100,20 +102,4 @@ fn closed() -> ProviderReport {
         "The wallet has closed this payment and kept no money. Ask for a fresh code.".to_owned(),
         Advice::NewCode,
     )
-}
-
-fn settled(approval: Approval) -> Settled {
-    Settled {
-        trade: approval.trade_no,
-        total: approval.total,
-        received: approval.receipt_amount,
-        buyer_paid: approval.buyer_paid,
-        invoice: approval.invoice,
-        merchant_funded: approval.merchant_funded,
-        platform_funded: approval.platform_funded,
-        buyer: approval.buyer_masked,
-        proof: None,
-        balance: approval.balance,
-        wallet: None,
-    }
 }

@@ -1,5 +1,6 @@
 //! Payment duties through their public door: the real adapter, against the simulated gateway on a real port.
 
+mod discounts;
 mod shown;
 
 use super::*;

@@ -3,6 +3,7 @@
 use crate::money::Money;
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, SaleId};
+use crate::record::settlement::{Fund, Voucher};
 use serde::{Deserialize, Serialize};
 
 /// Whoever moves the money.
@@ -87,6 +88,12 @@ pub struct Settled {
     /// any wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wallet: Option<ProviderName>,
+    /// Where the total came from, where the provider says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub funds: Vec<Fund>,
+    /// The vouchers among the discounts, each with whoever bears it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouchers: Vec<Voucher>,
 }
 
 /// What the cashier can do after a no.

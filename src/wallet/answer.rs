@@ -6,8 +6,9 @@
 //! Not here: any one wallet's codes.
 
 use crate::money::{Money, MoneyError};
+use crate::record::money_moves::Settled;
+pub use crate::record::settlement::{Fund, Funder, Voucher};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What became of a payment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -177,47 +178,35 @@ pub struct Approval {
     pub balance: Option<Money>,
 }
 
-/// A voucher that the customer used at the wallet.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Voucher {
-    /// The wallet's number of it.
-    pub id: String,
-    /// What the customer reads.
-    pub name: String,
-    /// How much it took off.
-    pub amount: Money,
-    /// Who bears how much of it.
-    pub funded: BTreeMap<Funder, Money>,
-}
-
-/// A part of the total and where it came from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Fund {
-    /// The wallet's name of the source.
-    pub channel: String,
-    /// How much.
-    pub amount: Money,
-    /// At whose cost.
-    pub funder: Funder,
-    /// The card's bank, where a card paid.
-    pub bank_code: Option<String>,
-}
-
-/// At whose cost a part of the total is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Funder {
-    /// The customer, or whoever pays for the customer.
-    Buyer,
-    /// The merchant.
-    Merchant,
-    /// The wallet.
-    Platform,
-    /// Somebody else, such as a bank or a brand; the wallet does not say who.
-    Other,
-}
+/// The most parts of one payment that the books keep of each sort: wallets name a handful.
+const PARTS_MAX: usize = 32;
 
 impl Approval {
+    /// What the books keep of it, with the paid proof that it came by, if by one.
+    pub fn settled(&self, proof: Option<String>) -> Settled {
+        if self.funds.len().max(self.vouchers.len()) > PARTS_MAX {
+            tracing::warn!(
+                trade = self.trade_no,
+                "The wallet names more parts of a payment than the books keep."
+            );
+        }
+        Settled {
+            trade: self.trade_no.clone(),
+            total: self.total,
+            received: self.receipt_amount,
+            buyer_paid: self.buyer_paid,
+            invoice: self.invoice,
+            merchant_funded: self.merchant_funded,
+            platform_funded: self.platform_funded,
+            buyer: self.buyer_masked.clone(),
+            proof,
+            balance: self.balance,
+            wallet: None,
+            funds: self.funds.iter().take(PARTS_MAX).cloned().collect(),
+            vouchers: self.vouchers.iter().take(PARTS_MAX).cloned().collect(),
+        }
+    }
+
     /// Names the first of the amounts' identities that does not hold. Nothing is undone because of it: the
     /// money was taken, and the books want to know.
     ///

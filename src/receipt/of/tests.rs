@@ -69,6 +69,8 @@ fn wallet(state: IntentState, amount: i64, platform: i64) -> Intent {
             proof: None,
             balance: None,
             wallet: None,
+            funds: vec![],
+            vouchers: vec![],
         }),
         words: String::new(),
         advice: None,

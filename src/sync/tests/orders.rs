@@ -51,6 +51,8 @@ fn settled(received: &str) -> Settled {
         proof: None,
         balance: None,
         wallet: None,
+        funds: vec![],
+        vouchers: vec![],
     }
 }
 
