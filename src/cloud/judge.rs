@@ -189,7 +189,8 @@ fn unreadable(kind: &str) -> Effect {
 }
 
 fn settled(state: &'static str, settled: &Settled) -> PaymentChange {
-    PaymentChange::Settled { state, trade: settled.trade.clone(), received: settled.received }
+    let Settled { trade, received, wallet, .. } = settled.clone();
+    PaymentChange::Settled { state, trade, received, wallet }
 }
 
 /// Whether the fixed total is the sum of its lines, and its discounts and taxes are those of its lines.

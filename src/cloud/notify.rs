@@ -167,15 +167,13 @@ impl Cloud {
     /// A phone's order is looked at now, whatever was planned; one that ended unpaid is looked at for late money.
     async fn wake_settler(&self, order: &OrderRow) -> Result<(), StoreError> {
         match order.state {
-            OrderState::Starting
-            | OrderState::Started
-            | OrderState::Withdrawing
-            | OrderState::Withdrawn
-            | OrderState::Ended => {
+            OrderState::Starting | OrderState::Started | OrderState::Withdrawn | OrderState::Ended => {
                 self.store.put_off(order.intent, order.state, Some(self.now_ms())).await?;
                 self.bells.ring(&Bell::Settler);
             }
-            OrderState::Open
+            // What is being taken back is asked about in its own time: see `settler`.
+            OrderState::Withdrawing
+            | OrderState::Open
             | OrderState::Claimed
             | OrderState::Paid
             | OrderState::PaidLate

@@ -16,9 +16,9 @@ use crate::token::{ORDER_LIFETIME_S, Order, Proof, TerminalTag};
 use crate::wallet::{
     Answer, Approval, CancelAction, CancelAnswer, OrderNumber, PrecreateAnswer, PrecreateRequest, Wallet,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 /// How long the wallet waits for the customer.
 const PAY_MS: i64 = 60_000;
@@ -29,19 +29,25 @@ const ASK_MS: i64 = 1_000;
 /// After how long a call that brought nothing is made again.
 const AGAIN_MS: i64 = 2_000;
 
+/// The longest that a call without an answer is on its way to the wallet.
+const IN_FLIGHT_MS: i64 = 10_000;
+
 /// Orders that are driven at once.
 const AT_ONCE: usize = 64;
 
 pub(crate) async fn run(cloud: Arc<Cloud>) {
     let mut bell = cloud.bells.listen(Bell::Settler);
-    let mut driving: JoinSet<IntentId> = JoinSet::new();
+    let mut driving: JoinSet<()> = JoinSet::new();
+    // For one order one driver at a time, whatever becomes of the others.
     let mut under_way = BTreeSet::new();
+    let mut drivers: BTreeMap<Id, IntentId> = BTreeMap::new();
     loop {
         match cloud.store.orders_due(cloud.now_ms(), 256).await {
             Ok(due) => {
                 for order in due {
                     if under_way.len() < AT_ONCE && under_way.insert(order.intent) {
-                        driving.spawn(drive(Arc::clone(&cloud), order));
+                        let intent = order.intent;
+                        drivers.insert(driving.spawn(drive(Arc::clone(&cloud), order)).id(), intent);
                     }
                 }
             }
@@ -50,22 +56,23 @@ pub(crate) async fn run(cloud: Arc<Cloud>) {
         tokio::select! {
             () = cloud.stopping() => break,
             () = rung(&mut bell) => {}
-            Some(ended) = driving.join_next() => match ended {
-                Ok(intent) => { under_way.remove(&intent); }
-                // A driver that fell over is taken up again as if the process had.
-                Err(_) => under_way.clear(),
-            },
+            // A driver that fell over is taken up again as if the process had.
+            Some(ended) = driving.join_next_with_id() => {
+                let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                if let Some(intent) = drivers.remove(&id) {
+                    under_way.remove(&intent);
+                }
+            }
         }
     }
     while driving.join_next().await.is_some() {}
 }
 
-async fn drive(cloud: Arc<Cloud>, order: OrderRow) -> IntentId {
+async fn drive(cloud: Arc<Cloud>, order: OrderRow) {
     let intent = order.intent;
     if let Err(error) = one_step(&cloud, &order).await {
         tracing::warn!(intent.id = %intent, error = &error as &dyn std::error::Error, "an order waits");
     }
-    intent
 }
 
 async fn one_step(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
@@ -212,6 +219,11 @@ async fn take_back(
         Answer::Closed => return end(cloud, order, withdrawing, &order.words, Look::Yes).await,
         Answer::Pending | Answer::NotFound | Answer::Declined(_) => {}
     }
+    // Announced before the call: while it may be on its way it can undo what a question finds paid, so none is asked.
+    let until = Some(cloud.now_ms() + IN_FLIGHT_MS);
+    if !cloud.store.put_off(order.intent, OrderState::Withdrawing, until).await? {
+        return Ok(());
+    }
     // An order that nobody has scanned is unknown to Alipay until then, so that it can be cancelled but not closed;
     // WeChat Pay reverses only what a pay code began (see `wallet`).
     let ended = match order.provider {
@@ -231,7 +243,11 @@ async fn take_back(
         CancelAnswer::Declined(decline) => again(&decline.code).await.map(|_| ()),
         CancelAnswer::Retry => again("the wallet asks to be called again").await.map(|_| ()),
         CancelAnswer::NotSent { why } => again(&why).await.map(|_| ()),
-        CancelAnswer::Unsure(doubt) => again(&doubt.why).await.map(|_| ()),
+        CancelAnswer::Unsure(doubt) => {
+            tracing::warn!(intent.id = %order.intent, why = doubt.why, "an order is not taken back yet");
+            let until = Some(cloud.now_ms() + IN_FLIGHT_MS);
+            cloud.store.put_off(order.intent, OrderState::Withdrawing, until).await.map(|_| ())
+        }
     }
 }
 

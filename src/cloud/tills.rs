@@ -1,7 +1,7 @@
 //! What tills ask: pairing, bringing records, hearing notices, bundles, orders, refunds, wallets.
 
 mod notices;
-mod orders;
+pub(super) mod orders;
 mod pairing;
 mod records;
 mod wallets;

@@ -116,6 +116,16 @@ pub fn wallet(words: &str, lang: Lang) -> String {
         }
         "No phone paid in time." | "The phone did not pay in time." => "手机未在时限内付款。",
         "The payment was not made." => "未完成付款。",
+        "The wallet cannot be reached." | "The wallet could not be reached." => "无法连接钱包。",
+        "The wallet did not answer." => "钱包没有回应。",
+        "The bill is too old to be paid." => "账单已过期，不能付款。",
+        "Phones cannot pay here yet." => "这里尚不能用手机付款。",
+        "The phone no longer waits for this bill." => "手机已不再等待此账单。",
+        "The order is over; nothing was paid." => "订单已结束，没有扣款。",
+        "A phone paid after the order was over; the money goes back." => "订单结束后手机才付款，款项将退回。",
+        "The wallet has closed this payment and kept no money. Ask for a fresh code." => {
+            "钱包已关闭此笔付款，没有扣款。请顾客刷新付款码。"
+        }
         "Head office takes no payments of this wallet yet." => "总部尚未开通此钱包。",
         _ => words,
     };

@@ -71,6 +71,13 @@ enum Aim {
     Withdraw(OrderDuty),
 }
 
+impl Aim {
+    fn intent(&self) -> IntentId {
+        let (Self::Offer(duty) | Self::Withdraw(duty)) = self;
+        duty.intent
+    }
+}
+
 struct Running {
     task: Id,
     /// None for a refund, whose aim does not change.
@@ -147,8 +154,19 @@ async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
                 accepted = true;
                 backoff.worked();
                 // A notice ends it, or the till takes it back. A sender that is gone means shutdown.
-                if aims.changed().await.is_err() {
-                    return;
+                tokio::select! {
+                    changed = aims.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                    }
+                    // The notice may have been lost, or could not be proved when it came.
+                    () = tokio::time::sleep(timing.order_retry_most) => {
+                        if around.offered.get(aim.intent()).is_none() {
+                            return;
+                        }
+                        accepted = false;
+                    }
                 }
             }
             (Ok(Tried::Open), Aim::Withdraw(_)) => {
@@ -313,7 +331,8 @@ fn check(around: &Around, order: &Order, settled: &Settled, proof: &str) -> Resu
     };
     let proof = proof.verify(&trust.keys, around.line.unix_s())?;
     proof.settles(order)?;
-    if settled.received == order.amount { Ok(()) } else { Err(TokenError::OtherOrder) }
+    // What the shop itself gives at the wallet lowers what it receives, not what is settled of the order.
+    if settled.total == order.amount { Ok(()) } else { Err(TokenError::OtherOrder) }
 }
 
 async fn post(around: &Around, intent: IntentId, report: ProviderReport) {

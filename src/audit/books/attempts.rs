@@ -185,6 +185,7 @@ impl Attempts {
     ) {
         self.set(about, intent, standing, findings);
         let Some(attempt) = self.by_id.get_mut(&intent) else { return };
+        attempt.provider = settled.wallet.unwrap_or(attempt.provider);
         if attempt.settled.is_some() {
             let words = format!("The money of {intent} was booked a second time.");
             findings.add(

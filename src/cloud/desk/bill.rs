@@ -12,7 +12,7 @@ use crate::cloud::problem::Problem;
 use crate::cloud::store::{OrderRow, OrderState, StoreError};
 use crate::record::Record;
 use crate::record::ids::{DeskId, SaleId, TerminalId};
-use crate::sale::Sale;
+use crate::sale::{IntentState, Sale};
 use crate::view::{Phase, SaleView};
 
 /// How soon a page without scripts is fetched anew while something is under way, and while nothing is.
@@ -132,7 +132,21 @@ impl Look {
         let state = self.order.as_ref().map(|order| order.state);
         let mine = self.order.as_ref().is_some_and(|order| phone.is(order.phone.as_deref()));
         let nothing = view.is_none() && page.amount.is_none();
-        if view.is_some_and(|view| view.phase == Phase::Paid) || (state == Some(OrderState::Paid) && mine) {
+        let paid_late = |order: &OrderRow| {
+            let intent = self.sale.as_ref().and_then(|sale| sale.intent(order.intent));
+            matches!(order.state, OrderState::PaidLate | OrderState::Refunded)
+                || intent.is_some_and(|intent| intent.state == IntentState::PaidLate)
+        };
+        let is_paid = view.is_some_and(|view| view.phase == Phase::Paid);
+        if mine && !is_paid && self.order.as_ref().is_some_and(paid_late) {
+            // A desk's bill may be paid again below.
+            page.note = Some(words.goes_back.to_owned());
+            if self.by_order {
+                return;
+            }
+        } else if view.is_some_and(|view| view.phase == Phase::Paid)
+            || (state == Some(OrderState::Paid) && mine)
+        {
             page.headline = words.paid;
             return;
         }

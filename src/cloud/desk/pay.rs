@@ -141,14 +141,13 @@ async fn follow(
                     return Ok(to_wallet(cloud, order.provider, qr_text, &format!("/d/{desk}?sale={sale}")));
                 }
                 (OrderState::Paid, _) => return Ok(to_desk(desk, Some(sale), None)),
-                (
-                    OrderState::Withdrawn
-                    | OrderState::Ended
-                    | OrderState::PaidLate
-                    | OrderState::Refunded
-                    | OrderState::Withdrawing,
-                    _,
-                ) => return Ok(to_desk(desk, None, Some(Said::Ended))),
+                (OrderState::Withdrawing, _) => return Ok(to_desk(desk, Some(sale), None)),
+                (OrderState::Withdrawn | OrderState::Ended, _) => {
+                    return Ok(to_desk(desk, None, Some(Said::Ended)));
+                }
+                (OrderState::PaidLate | OrderState::Refunded, _) => {
+                    return Ok(to_desk(desk, None, Some(Said::GoesBack)));
+                }
                 (OrderState::Open | OrderState::Claimed | OrderState::Starting | OrderState::Started, _) => {}
             }
         }
@@ -185,6 +184,11 @@ pub(super) async fn pay_order(
     let order = order.ok_or_else(|| Problem::not_found("No such order."))?;
     let here = format!("/O/{text}");
     let now_ms = cloud.now_ms();
+    // Another site's page must not press for a phone; and a till that is silent would not hear of the payment.
+    let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    if elsewhere || (order.state == OrderState::Open && !cloud.heard.is_there(&order.terminal, now_ms)) {
+        return Ok(phone.mark(Redirect::to(&format!("{here}?said=till_silent")).into_response()));
+    }
     let offered = phone.wallets(&cloud);
     let wanted = choice.wallet.or_else(|| offered.first().copied());
     let Some(provider) = wanted.filter(|wallet| offered.contains(wallet)) else {

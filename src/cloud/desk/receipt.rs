@@ -42,14 +42,16 @@ impl PaidBill {
         });
         let mut less: Vec<Row> = discounts.collect();
         let settled = sale.intents.iter().filter(|intent| intent.state == IntentState::Approved);
+        let settled: Vec<_> = settled.filter_map(|intent| intent.settled.as_ref()).collect();
+        let all = Money::sum(settled.iter().map(|settled| settled.buyer_paid), bundle.content.currency).ok();
         let mut charged: Option<Money> = None;
-        for settled in settled.filter_map(|intent| intent.settled.as_ref()) {
+        for settled in settled {
             for (funder, taken) in
                 [(Funder::Merchant, settled.merchant_funded), (Funder::Platform, settled.platform_funded)]
             {
                 if taken.is_positive() {
                     less.push(off(words.wallet_discount, funder, taken, words));
-                    charged = Some(settled.buyer_paid);
+                    charged = all;
                 }
             }
         }

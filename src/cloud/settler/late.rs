@@ -5,11 +5,15 @@
 use super::{AGAIN_MS, proved};
 use crate::cloud::Cloud;
 use crate::cloud::store::{NewTask, OrderRow, OrderState, StoreError};
+use crate::cloud::tills::orders::refunded;
 use crate::wallet::{Answer, OrderNumber, RefundAnswer, RefundNumber, RefundRequest, Wallet};
 
 /// How often an unpaid end is looked at again, and for how long: money in flight lands within it.
 pub(super) const EVERY_MS: i64 = 10_000;
 const FOR_MS: i64 = 120_000;
+
+/// How often after that, while the wallet cannot be asked.
+const LATER_MS: i64 = 60_000;
 
 /// After an unpaid end, money that was in flight may still land.
 pub(super) async fn look(
@@ -38,9 +42,20 @@ pub(super) async fn look(
         Answer::Closed | Answer::Declined(_) => {
             cloud.store.put_off(order.intent, order.state, None).await.map(|_| ())
         }
-        Answer::Pending | Answer::NotFound | Answer::NotSent { .. } | Answer::Unsure(_) => {
+        answer @ (Answer::Pending | Answer::NotFound | Answer::NotSent { .. } | Answer::Unsure(_)) => {
             let now_ms = cloud.now_ms();
-            let due = (now_ms < order.changed_ms.saturating_add(FOR_MS)).then(|| now_ms + EVERY_MS);
+            let soon = now_ms < order.changed_ms.saturating_add(FOR_MS);
+            // Only an answer ends the search, and "not found" is one once nothing can land any more.
+            let due = match answer {
+                _ if soon => Some(now_ms + EVERY_MS),
+                Answer::NotFound => None,
+                Answer::Approved(_)
+                | Answer::Closed
+                | Answer::Declined(_)
+                | Answer::Pending
+                | Answer::NotSent { .. }
+                | Answer::Unsure(_) => Some(now_ms + LATER_MS),
+            };
             cloud.store.put_off(order.intent, order.state, due).await.map(|_| ())
         }
     }
@@ -58,7 +73,7 @@ pub(super) async fn give_back(
     let reason = Some("Paid after the bill was given up".to_owned());
     let request = RefundRequest { order: number, refund, amount: order.amount, reason };
     let again = AGAIN_MS * 5;
-    match wallet.refund(&request).await {
+    match refunded(wallet, &request).await {
         RefundAnswer::Refunded => {
             let step = cloud.step_from(order, &[OrderState::PaidLate], OrderState::Refunded);
             cloud.step(step, order).await.map(|_| ())

@@ -104,7 +104,7 @@ pub(crate) enum PaymentChange {
     /// Its state has a new word.
     State(&'static str),
     /// Money arrived: `approved` or `paid_late`.
-    Settled { state: &'static str, trade: String, received: Money },
+    Settled { state: &'static str, trade: String, received: Money, wallet: Option<ProviderName> },
 }
 
 /// What judging changed that somebody waits for.

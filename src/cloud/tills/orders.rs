@@ -16,7 +16,7 @@ use crate::record::Epoch;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId};
 use crate::record::money_moves::ProviderName;
 use crate::token::{ORDER_AHEAD_S, ORDER_LIFETIME_S, TerminalTag, Token};
-use crate::wallet::{OrderNumber, RefundAnswer, RefundNumber, RefundRequest};
+use crate::wallet::{OrderNumber, RefundAnswer, RefundNumber, RefundRequest, Wallet};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -133,9 +133,11 @@ fn told(order: &OrderRow) -> serde_json::Value {
         OrderState::Withdrawing => json!({ "state": "withdrawing" }),
         OrderState::Paid => json!({ "state": "paid", "settled": order.settled, "proof": order.proof }),
         OrderState::Withdrawn => json!({ "state": "withdrawn" }),
-        OrderState::Ended | OrderState::PaidLate | OrderState::Refunded => {
-            json!({ "state": "ended", "words": order.words })
-        }
+        OrderState::Ended => json!({ "state": "ended", "words": order.words }),
+        OrderState::PaidLate | OrderState::Refunded => json!({
+            "state": order.state.word(),
+            "words": "A phone paid after the order was over; the money goes back.",
+        }),
     }
 }
 
@@ -164,8 +166,11 @@ pub(super) async fn withdraw(
         let now_ms = cloud.now_ms();
         match known.state {
             OrderState::Paid => return Ok(Json(told(&known)).into_response()),
-            OrderState::Withdrawn | OrderState::Ended | OrderState::PaidLate | OrderState::Refunded => {
+            OrderState::Withdrawn | OrderState::Ended => {
                 return Ok(Json(json!({ "state": "withdrawn" })).into_response());
+            }
+            late @ (OrderState::PaidLate | OrderState::Refunded) => {
+                return Ok(Json(json!({ "state": late.word() })).into_response());
             }
             OrderState::Open | OrderState::Claimed => {
                 let from = &[OrderState::Open, OrderState::Claimed];
@@ -274,7 +279,7 @@ async fn give_back(
     };
     let reason = Some(why).filter(|why| !why.is_empty());
     let request = RefundRequest { order, refund: number, amount: known.amount, reason };
-    let (state, words) = match wallet.refund(&request).await {
+    let (state, words) = match refunded(wallet.as_ref(), &request).await {
         RefundAnswer::Refunded => (RefundState::Refunded, "The money is on its way back.".to_owned()),
         RefundAnswer::Declined(decline) => {
             (RefundState::Refused, format!("The wallet refuses: {} ({}).", decline.message, decline.code))
@@ -290,4 +295,24 @@ async fn give_back(
         cloud.store.end_refund(refund, state, words.clone(), cloud.now_ms()).await?;
     }
     Ok(RefundRow { state, words, ..known.clone() })
+}
+
+/// Gives back under one number. A repetition may say nothing of the first try (Alipay's `fund_change` is then `N`):
+/// only the question tells.
+pub(in crate::cloud) async fn refunded(wallet: &dyn Wallet, request: &RefundRequest) -> RefundAnswer {
+    let told = wallet.refund(request).await;
+    match &told {
+        RefundAnswer::Refunded | RefundAnswer::Declined(_) | RefundAnswer::NotSent { .. } => told,
+        RefundAnswer::Pending | RefundAnswer::NotFound | RefundAnswer::Unsure(_) => {
+            match wallet.refund_query(request).await {
+                asked @ RefundAnswer::Refunded => asked,
+                asked @ RefundAnswer::Declined(_) if told == RefundAnswer::Pending => asked,
+                RefundAnswer::Declined(_)
+                | RefundAnswer::Pending
+                | RefundAnswer::NotFound
+                | RefundAnswer::NotSent { .. }
+                | RefundAnswer::Unsure(_) => told,
+            }
+        }
+    }
 }

@@ -98,6 +98,19 @@ async fn an_order_comes_to_the_cloud_signed_and_comes_back_paid() {
 }
 
 #[tokio::test]
+async fn what_the_shop_gives_at_the_wallet_does_not_make_the_payment_another() {
+    let mut shop = Shop::open().await;
+    shop.owe(Duty::Offer(duty())).await;
+    shop.until("it is there", |shop| !shop.cloud.at().orders.is_empty()).await;
+    let less = Settled { received: yuan("11.80"), merchant_funded: yuan("1.00"), ..settled("12.80") };
+    let proof = proof(&shop, &order(), 1280);
+    shop.cloud.tell("order_paid", json!({ "intent": INTENT, "settled": less, "proof": proof }));
+    let ProviderReport::Approved(settled) = report(&mut shop).await else { panic!() };
+    assert_eq!((settled.total, settled.received), (yuan("12.80"), yuan("11.80")));
+    shop.stop().await;
+}
+
+#[tokio::test]
 async fn a_payment_without_a_proof_that_holds_is_not_believed() {
     let mut shop = Shop::open().await;
     shop.owe(Duty::Offer(duty())).await;

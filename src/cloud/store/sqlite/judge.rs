@@ -297,12 +297,21 @@ fn payment(
                 "UPDATE payment SET state = ?3, changed_seq = ?4 WHERE intent = ?1 AND terminal = ?2",
             )?
             .execute(params![intent, terminal, state, seq])?,
-        PaymentChange::Settled { state, trade, received } => tx
+        PaymentChange::Settled { state, trade, received, wallet } => tx
             .prepare_cached(
-                "UPDATE payment SET state = ?3, changed_seq = ?4, trade = ?5, received_minor = ?6
+                "UPDATE payment SET state = ?3, changed_seq = ?4, trade = ?5, received_minor = ?6,
+                     provider = coalesce(?7, provider)
                  WHERE intent = ?1 AND terminal = ?2",
             )?
-            .execute(params![intent, terminal, state, seq, trade, received.minor])?,
+            .execute(params![
+                intent,
+                terminal,
+                state,
+                seq,
+                trade,
+                received.minor,
+                wallet.map(words::provider)
+            ])?,
     };
     if changed == 1 {
         Ok(())

@@ -261,9 +261,15 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
         })
     };
     let parameters = params![new.refund.to_string(), new.terminal.as_str()];
-    if let Some(known) = first(&mut tx.prepare_cached(sql)?, parameters, read)? {
-        return Ok(Reserved::Known(known));
-    }
+    let known = first(&mut tx.prepare_cached(sql)?, parameters, read)?;
+    // What the wallet refused may be tried again under its number: the shop has filled its account since.
+    let again = |known: &RefundRow| {
+        known.state == RefundState::Refused && known.intent == new.intent && known.amount == new.amount
+    };
+    let is_known = match known {
+        Some(known) if !again(&known) => return Ok(Reserved::Known(known)),
+        known => known.is_some(),
+    };
     let paid = by_intent(tx, new.intent)?
         .filter(|order| order.terminal == new.terminal && order.state == OrderState::Paid);
     let Some(paid) = paid else { return Ok(Reserved::NoSuchPayment) };
@@ -273,19 +279,24 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
     if new.amount.currency != left.currency || !new.amount.is_positive() || new.amount.minor > left.minor {
         return Ok(Reserved::TooMuch { left });
     }
-    tx.prepare_cached(
-        "INSERT INTO refund (refund, intent, terminal, amount_minor, currency, why, state, changed_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7)",
-    )?
-    .execute(params![
-        new.refund.to_string(),
-        new.intent.to_string(),
-        new.terminal.as_str(),
-        new.amount.minor,
-        new.amount.currency.code(),
-        new.why,
-        new.now_ms
-    ])?;
+    if is_known {
+        let sql = "UPDATE refund SET state = 'pending', words = '', changed_ms = ?2 WHERE refund = ?1";
+        tx.prepare_cached(sql)?.execute(params![new.refund.to_string(), new.now_ms])?;
+    } else {
+        tx.prepare_cached(
+            "INSERT INTO refund (refund, intent, terminal, amount_minor, currency, why, state, changed_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7)",
+        )?
+        .execute(params![
+            new.refund.to_string(),
+            new.intent.to_string(),
+            new.terminal.as_str(),
+            new.amount.minor,
+            new.amount.currency.code(),
+            new.why,
+            new.now_ms
+        ])?;
+    }
     Ok(Reserved::Known(RefundRow {
         intent: new.intent,
         amount: new.amount,
