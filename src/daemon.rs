@@ -72,12 +72,18 @@ pub(crate) fn devices(config: &Config) -> devices::Config {
 /// [`ConfigError`] with what cannot be read or used.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     wallets::read(config)?;
+    page_check(config)?;
     papers::check(config)
+}
+
+fn page_check(config: &Config) -> Result<(), ConfigError> {
+    pages::check(&config.pages.frame_ancestors).map_err(|error| config.source.error(error.to_string()))
 }
 
 async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<()> {
     // 0. What can be wrong with the configuration, before anything is opened or written.
     let wallets = wallets::read(config)?;
+    page_check(config)?;
     // 1. The journal first: its lock keeps every other Till away from all that follows.
     let journal = Journal::open(&config.state_dir)?;
     // A port that somebody else has is met before this start is written down: systemd tries again.

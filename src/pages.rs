@@ -225,6 +225,14 @@ impl Running {
     }
 }
 
+/// Checks what stands in a configuration before anything is opened.
+///
+/// # Errors
+/// [`Error::FrameAncestor`].
+pub fn check(frame_ancestors: &[String]) -> Result<(), Error> {
+    gate::policy(frame_ancestors).map(|_| ())
+}
+
 /// Listens and serves until [`Running::shutdown`].
 ///
 /// # Errors

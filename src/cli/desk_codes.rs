@@ -44,7 +44,7 @@ pub(super) struct DeskCodes {
     /// What to write; by default what the file's name ends in
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// The file, or with --single the folder; - is standard output
+    /// The file (- is standard output), or with --single the folder
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
@@ -81,6 +81,10 @@ enum Size {
 }
 
 pub(super) fn act(wanted: &DeskCodes) -> anyhow::Result<ExitCode> {
+    if wanted.single && is_standard(&wanted.output) {
+        let words = "--single writes a file for each desk: name a folder with -o";
+        return Err(super::devices::Usage(words.to_owned()).into());
+    }
     let Some(format) = wanted.format.or_else(|| wanted.by_name()) else {
         let _ = writeln!(
             std::io::stderr(),

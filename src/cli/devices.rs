@@ -130,7 +130,7 @@ impl Which {
 /// A command line that cannot be followed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Usage(String);
+pub(super) struct Usage(pub(super) String);
 
 pub(super) fn act(command: Devices) -> anyhow::Result<ExitCode> {
     match command {

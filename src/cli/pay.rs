@@ -85,8 +85,8 @@ impl Judgement {
         if let Scanned::Ambiguous(Ambiguous::PayCodeOrLabel { pay_code, .. }) = &scanned {
             let (wallet, name) = named(pay_code.wallet());
             let words = format!(
-                "Ambiguous, {}: a pay code of {name}, or the label of a counter scale. At the counter it is a pay \
-                 code once Pay was pressed, and the label's item before.",
+                "Ambiguous, {}: a pay code of {name}, or the label of a counter scale. Before Pay it is the label's \
+                 item; once Pay was pressed the till asks for a fresh code, unless nothing is sold under that label.",
                 described(&bare)
             );
             let scene = Some(shown(pay_code.scene()).0);

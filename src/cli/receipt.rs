@@ -28,9 +28,9 @@ pub(super) enum Paper {
         sale: PathBuf,
         #[command(flatten)]
         output: Output,
-        /// What to write
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        /// What to write; by default what the file's name ends in (.png, .txt, .bin), else text
+        #[arg(long, value_enum)]
+        format: Option<Format>,
     },
     /// Print the sample receipt as JSON, or render it
     #[command(
@@ -39,7 +39,7 @@ pub(super) enum Paper {
     Sample {
         #[command(flatten)]
         output: Output,
-        /// Render it so instead of printing its JSON
+        /// Render it so instead of printing its JSON; by default what the file's name ends in (.png, .txt, .bin)
         #[arg(long, value_enum)]
         format: Option<Format>,
     },
@@ -47,7 +47,7 @@ pub(super) enum Paper {
 
 #[derive(Args)]
 pub(super) struct Output {
-    /// The printer's profile: it has the paper's width and the printer's commands
+    /// The printer's profile, or a file of your own that ends in .toml: it has the paper's width and the commands
     #[arg(long, value_name = "NAME", default_value = "epson-tm-t88", value_parser = profile)]
     profile: &'static Profile,
     /// Language of the words that are not names: zh-Hans, en or both
@@ -65,6 +65,18 @@ pub(super) struct Output {
     /// Where to write it; - is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
+}
+
+impl Output {
+    /// What the file's name says of its form.
+    fn by_name(&self) -> Option<Format> {
+        match self.output.extension()?.to_str()? {
+            "png" => Some(Format::Png),
+            "txt" => Some(Format::Text),
+            "bin" => Some(Format::Escpos),
+            _ => None,
+        }
+    }
 }
 
 /// What a receipt becomes.
@@ -102,10 +114,17 @@ fn logo(file: &Path, profile: &Profile) -> anyhow::Result<Logo> {
     Logo::read(&png, profile).with_context(|| format!("{} cannot be printed", file.display()))
 }
 
-fn profile(name: &str) -> Result<&'static Profile, String> {
+/// A printer's profile by its name, or from a file of the shop's own.
+pub(super) fn profile(name: &str) -> Result<&'static Profile, String> {
+    if Path::new(name).extension().is_some_and(|ending| ending == "toml") {
+        let own = Profile::read(Path::new(name)).map_err(|error| error.to_string())?;
+        // One for the life of the program, as those that are built in.
+        return Ok(Box::leak(Box::new(own)));
+    }
     let known = || Profile::list().iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ");
-    Profile::by_name(name)
-        .ok_or_else(|| format!("there is no printer profile {name:?}: use one of {}", known()))
+    Profile::by_name(name).ok_or_else(|| {
+        format!("there is no printer profile {name:?}: name a file of your own (.toml) or one of {}", known())
+    })
 }
 
 pub(super) fn act(paper: &Paper) -> anyhow::Result<ExitCode> {
@@ -113,13 +132,16 @@ pub(super) fn act(paper: &Paper) -> anyhow::Result<ExitCode> {
         Paper::Render { sale, output, format } => {
             let text = read(sale)?;
             let receipt = Kind::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", called(sale)))?;
-            render(&receipt, output, *format)
+            render(&receipt, output, format.or(output.by_name()).unwrap_or(Format::Text))
         }
-        Paper::Sample { output, format: None } => write(output, Slip::sample().as_bytes()),
-        Paper::Sample { output, format: Some(format) } => {
-            let receipt = Kind::parse(Slip::sample()).map_err(|why| anyhow::anyhow!("the sample: {why}"))?;
-            render(&receipt, output, *format)
-        }
+        Paper::Sample { output, format } => match format.or(output.by_name()) {
+            None => write(output, Slip::sample().as_bytes()),
+            Some(format) => {
+                let receipt =
+                    Kind::parse(Slip::sample()).map_err(|why| anyhow::anyhow!("the sample: {why}"))?;
+                render(&receipt, output, format)
+            }
+        },
     }
 }
 
@@ -166,6 +188,7 @@ fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<Exi
         CodeChoice::Bar => Codes::Bar,
         CodeChoice::Both => Codes::Both,
     };
+    let lang = printable(lang, output.profile);
     let form = Form { lang, size, columns: output.profile.columns, codes };
     let logo = output.logo.as_deref().map(|file| logo(file, output.profile)).transpose()?;
     let laid_out = |form| {
@@ -177,7 +200,6 @@ fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<Exi
     };
     let bytes = match format {
         Format::Escpos => {
-            let form = Form { lang: printable(lang, output.profile), ..form };
             let document = without_drawer_where_none(laid_out(form), output.profile);
             hardware::printer::escpos::encode(&document, output.profile)?
         }
@@ -286,6 +308,6 @@ mod tests {
 
     #[test]
     fn an_unknown_profile_lists_those_there_are() {
-        assert!(profile("epson").unwrap_err().contains("use one of epson-tm-t88, "));
+        assert!(profile("epson").unwrap_err().contains("one of epson-tm-t88, "));
     }
 }

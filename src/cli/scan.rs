@@ -25,7 +25,8 @@ pub(super) enum Scan {
 }
 
 const AFTER_HELP: &str = r#"A line is one scan. \xNN stands for the byte with that hexadecimal number (\x1d is GS, the
-separator of GS1 codes) and \\ for a backslash. Answers follow line by line.
+separator of GS1 codes) and \\ for a backslash; any other backslash is itself. Answers follow line by
+line.
 
 Examples:
   echo 4006381333931 | till scan decode

@@ -96,7 +96,7 @@ pub(super) struct Printer {
     #[arg(long, value_name = "DIR")]
     spool: Option<PathBuf>,
     /// The printer that it is like: its paper's width
-    #[arg(long, value_name = "NAME", value_parser = profile)]
+    #[arg(long, value_name = "NAME", value_parser = super::receipt::profile)]
     profile: Option<&'static hardware::Profile>,
     /// Bits a second at which it takes bytes; 0 for as fast as they come
     #[arg(long, value_name = "N", default_value_t = 19_200)]
@@ -128,13 +128,6 @@ fn family(family: Family) -> hardware::sim::DisplayFamily {
         Family::DmD => hardware::sim::DisplayFamily::EscPos,
         Family::Cd5220 => hardware::sim::DisplayFamily::Cd5220,
     }
-}
-
-fn profile(name: &str) -> Result<&'static hardware::Profile, String> {
-    let names =
-        || hardware::Profile::list().iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ");
-    hardware::Profile::by_name(name)
-        .ok_or_else(|| format!("there is none of that name: use one of {}", names()))
 }
 
 fn print(wanted: Printer) -> anyhow::Result<ExitCode> {

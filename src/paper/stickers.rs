@@ -215,8 +215,8 @@ fn sticker_at(sticker: &Sticker, shop: &Shop, (x, y): (u32, u32)) -> Result<Vec<
     let mut below = top + side;
     for (text, share) in sentence(shop.lang) {
         let tall = height * share / 1000;
-        let (height, text) = (fitted(text, room, tall), text.to_owned());
-        shapes.push(Shape::Text { middle, top: below, height, text, tone: Tone::Ink });
+        let (fits, text) = (fitted(text, room, tall), text.to_owned());
+        shapes.push(Shape::Text { middle, top: below, height: fits, text, tone: Tone::Ink });
         below += tall + height / 50;
     }
     let foot = y + height - edge - height * 7 / 100;

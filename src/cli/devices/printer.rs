@@ -85,10 +85,7 @@ impl Printer {
         let named = self.which.named(19_200)?;
         let profile = match &self.profile {
             None => None,
-            Some(name) => Some(Profile::by_name(name).ok_or_else(|| {
-                let names: Vec<String> = Profile::list().iter().map(|known| known.name.to_string()).collect();
-                Usage(format!("there is no printer profile {name:?}: use one of {}", names.join(", ")))
-            })?),
+            Some(name) => Some(crate::cli::receipt::profile(name).map_err(Usage)?),
         };
         match (named, profile) {
             (Some(address), Some(profile)) => Ok((address, profile, Shared::No)),

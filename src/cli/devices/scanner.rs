@@ -58,7 +58,13 @@ impl Scanner {
         let mut wrong = false;
         for number in 1..=self.count {
             let Some(bytes) = next_scan(link.as_mut(), Duration::from_secs(self.timeout))? else {
-                say("Nothing came. Is the scanner set to show itself as a serial port, and to this speed?");
+                if number > 1 {
+                    say(&format!("No more came: {} of {} scans.", number - 1, self.count));
+                } else {
+                    say(
+                        "Nothing came. Is the scanner set to show itself as a serial port, and to this speed?",
+                    );
+                }
                 return Ok(ExitCode::FAILURE);
             };
             let heard = hear(&bytes);
