@@ -34,7 +34,7 @@ pub(super) struct Cloud {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8050")]
     listen: SocketAddr,
     /// What phones reach it by, such as https://shop.example
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = public_base)]
     public_base: Option<String>,
     /// The shop's name, at the first start
     #[arg(long, value_name = "NAME", default_value = "Till")]
@@ -98,6 +98,20 @@ enum Office {
     Task(people::TaskAct),
 }
 
+/// What phones reach head office by: scheme and host. What stands on stickers for years is looked at twice.
+pub(super) fn public_base(text: &str) -> Result<String, String> {
+    let bare = text.trim_end_matches('/');
+    let host = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://"));
+    let is_host = |host: &str| {
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c))
+    };
+    if host.is_some_and(is_host) {
+        Ok(bare.to_owned())
+    } else {
+        Err("write scheme and host only, such as https://shop.example".to_owned())
+    }
+}
+
 pub(super) fn act(cloud: &Cloud) -> anyhow::Result<ExitCode> {
     let dir = folder(&cloud.dir)?;
     let shop = ShopDefaults {
@@ -151,4 +165,23 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
 
 fn until(now_s: i64, days: i64) -> anyhow::Result<i64> {
     if (1..=2000).contains(&days) { Ok(now_s + days * 86_400) } else { bail!("days are from 1 to 2000") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_on_stickers_is_a_scheme_and_a_host() {
+        for good in
+            ["https://shop.example", "https://shop.example/", "http://192.0.2.7:8050", "http://[::1]:80"]
+        {
+            assert_eq!(public_base(good).unwrap(), good.trim_end_matches('/'));
+        }
+        for bad in
+            ["shop.example", "https://", "https://shop.example/a?x=1", "https://shop.example/ x", "ftp://a"]
+        {
+            assert!(public_base(bad).unwrap_err().contains("scheme and host"), "{bad}");
+        }
+    }
 }

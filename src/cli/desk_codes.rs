@@ -7,7 +7,6 @@ use super::folder;
 use crate::bundle::Desk;
 use crate::clock::Clock;
 use crate::cloud::{Admin, ShopDefaults};
-use crate::config::WebAddress;
 use crate::paper::Lang;
 use crate::paper::stickers::{self, Drawing, Sticker};
 use crate::record::ids::DeskId;
@@ -27,8 +26,8 @@ pub(super) struct DeskCodes {
     #[arg(long, value_name = "DIR", default_value = "till-cloud", env = "TILL_CLOUD_DIR")]
     dir: PathBuf,
     /// What phones reach head office by, such as https://shop.example
-    #[arg(long, value_name = "URL", env = "TILL_PUBLIC_BASE")]
-    public_base: WebAddress,
+    #[arg(long, value_name = "URL", env = "TILL_PUBLIC_BASE", value_parser = super::cloud::public_base)]
+    public_base: String,
     /// These desks only; without it all
     #[arg(long = "desk", value_name = "DESK")]
     desks: Vec<DeskId>,
@@ -95,7 +94,7 @@ pub(super) fn act(wanted: &DeskCodes) -> anyhow::Result<ExitCode> {
     };
     let (name, desks) = read(wanted)?;
     let chosen = chosen(desks, &wanted.desks)?;
-    let base = wanted.public_base.0.trim_end_matches('/');
+    let base = &wanted.public_base;
     let stickers: Vec<Sticker> = chosen
         .iter()
         .map(|desk| Sticker { name: desk.name.clone(), address: format!("{base}/d/{}", desk.id) })

@@ -150,7 +150,22 @@ fn print(address: Address, profile: &'static Profile, shared: Shared) -> anyhow:
             Err(_) => break,
         }
     }
-    Ok(printer.submit(job))
+    Ok(std::thread::scope(|scope| {
+        // It ends with the printer, which has the other end.
+        scope.spawn(move || heard.into_iter().for_each(tell));
+        let outcome = printer.submit(job);
+        drop(printer);
+        outcome
+    }))
+}
+
+/// What keeps the page waiting: somebody stands beside the printer.
+fn tell(event: PrinterEvent) {
+    match event {
+        PrinterEvent::Gone { reason } => say(&format!("    {reason}")),
+        PrinterEvent::Held(why) => say(&format!("    {why}. The page goes on by itself.")),
+        PrinterEvent::Opened | PrinterEvent::Status(_) => {}
+    }
 }
 
 /// A page that shows a printer's width, styles, characters, code and knife.
