@@ -32,6 +32,10 @@ pub use stopwatch::Spread;
 pub use tally::Tally;
 use tokio::sync::Mutex;
 
+/// Between two looks at the printer's paper, and how often it is looked at: a dozen receipts may wait.
+const PAPER_LOOK: Duration = Duration::from_millis(100);
+const PAPER_LOOKS: u32 = 80;
+
 /// The longest and the shortest time between a start of the till and the next power cut, in milliseconds.
 const POWER_CUT_MS: (usize, usize) = (20, 700);
 
@@ -127,6 +131,7 @@ async fn play(dir: &Path, customers: usize, options: &Options, say: Say<'_>) -> 
     let mut shop = shop.into_inner();
     shop.plug_network();
     settle(&shop, &cashier).await?;
+    let_paper_out(&shop, tally.sales_paid).await;
     tally.receipts_printed = shop.paper().cut_sheets().count();
     tally.kills = shop.kills;
     tally.to_screen = Spread::of(std::mem::take(&mut shop.measured.to_screen_ms));
@@ -148,6 +153,16 @@ async fn play(dir: &Path, customers: usize, options: &Options, say: Say<'_>) -> 
     tally.take_audit(&serde_json::from_str(&audit).map_err(io::Error::other)?);
     tally.seconds = (clock.monotonic_ms() - begun) / 1000;
     Ok(tally)
+}
+
+/// Waits for the last receipts, which may still be on their way. After a power cut some never come.
+async fn let_paper_out(shop: &Shop, receipts: usize) {
+    for _ in 0..PAPER_LOOKS {
+        if shop.cuts() >= receipts {
+            return;
+        }
+        tokio::time::sleep(PAPER_LOOK).await;
+    }
 }
 
 async fn serve_all(
