@@ -4,10 +4,10 @@
 //! when it is scanned. Not here: the drawing (`paper::stickers`), and which desks there are (`cloud`).
 
 use super::folder;
+use super::receipt::Language;
 use crate::bundle::Desk;
 use crate::clock::Clock;
 use crate::cloud::{Admin, ShopDefaults};
-use crate::paper::Lang;
 use crate::paper::stickers::{self, Drawing, Sticker};
 use crate::record::ids::DeskId;
 use anyhow::{Context, bail};
@@ -64,15 +64,6 @@ impl Format {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Language {
-    #[value(name = "zh-Hans")]
-    Chinese,
-    #[value(name = "en")]
-    En,
-    Both,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Size {
     Small,
     Medium,
@@ -101,11 +92,7 @@ pub(super) fn act(wanted: &DeskCodes) -> anyhow::Result<ExitCode> {
         .collect();
     let shop = stickers::Shop {
         name,
-        lang: match wanted.lang {
-            Language::Chinese => Lang::ZhHans,
-            Language::En => Lang::En,
-            Language::Both => Lang::Both,
-        },
+        lang: wanted.lang.on_paper(),
         size: match wanted.size {
             Size::Small => stickers::Size::Small,
             Size::Medium => stickers::Size::Medium,

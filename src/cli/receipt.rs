@@ -91,13 +91,23 @@ pub(super) enum Format {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Language {
+pub(super) enum Language {
     #[value(name = "zh-Hans")]
     Chinese,
     #[value(name = "en")]
     En,
     #[value(name = "both")]
     Both,
+}
+
+impl Language {
+    pub(super) fn on_paper(self) -> Lang {
+        match self {
+            Self::Chinese => Lang::ZhHans,
+            Self::En => Lang::En,
+            Self::Both => Lang::Both,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -176,11 +186,6 @@ impl Kind {
 }
 
 fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<ExitCode> {
-    let lang = match output.lang {
-        Language::Chinese => Lang::ZhHans,
-        Language::En => Lang::En,
-        Language::Both => Lang::Both,
-    };
     let size = if output.large { TypeSize::Large } else { TypeSize::Normal };
     let codes = match output.codes {
         CodeChoice::None => Codes::None,
@@ -188,7 +193,7 @@ fn render(receipt: &Kind, output: &Output, format: Format) -> anyhow::Result<Exi
         CodeChoice::Bar => Codes::Bar,
         CodeChoice::Both => Codes::Both,
     };
-    let lang = printable(lang, output.profile);
+    let lang = printable(output.lang.on_paper(), output.profile);
     let form = Form { lang, size, columns: output.profile.columns, codes };
     let logo = output.logo.as_deref().map(|file| logo(file, output.profile)).transpose()?;
     let laid_out = |form| {
