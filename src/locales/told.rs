@@ -3,7 +3,8 @@
 //! A refusal whose sentence is made up of what happened (a coupon's terms, a wallet's own words) is shown
 //! as it is: better understood in another language than guessed.
 
-use super::Lang;
+use super::{Lang, alone};
+use crate::record::moment::Doubt;
 
 /// What the cashier is told, by its stable code and its English sentence.
 pub fn told(code: &str, words: &str, lang: Lang) -> String {
@@ -46,7 +47,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "receipt" | "scan" | "back" => {
             return RECEIPTS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
         }
-        _ => return None,
+        _ => alone::chinese(code)?,
     };
     Some(fixed.to_owned())
 }
@@ -135,6 +136,9 @@ pub fn wallet(words: &str, lang: Lang) -> String {
 /// What a device asks for, in the screen's language: each sentence that is known is said in it, others as they are.
 pub fn device(words: &str, lang: Lang) -> String {
     let Lang::ZhHans = lang else { return words.to_owned() };
+    if let Some(chinese) = alone::doubted(words) {
+        return chinese.to_owned();
+    }
     let mut said = String::new();
     let mut rest = words;
     while !rest.is_empty() {
@@ -225,12 +229,21 @@ pub fn attention(code: &str, lang: Lang) -> &'static str {
         "payment_unsure" => ("Payment unsure", "付款结果未知"),
         "refund_refused" => ("Refund refused", "退款被拒"),
         "sale_frozen" => ("Frozen sale", "冻结单"),
+        "clock_distrusted" => ("Clock not believed", "时间不可信"),
         "verdict_refused" => ("Refused by head office", "总部拒绝"),
         _ => ("Look at this", "请查看"),
     };
     match lang {
         Lang::En => en,
         Lang::ZhHans => zh,
+    }
+}
+
+/// Why the clock is not believed.
+pub fn doubt(why: Doubt, lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => why.words(),
+        Lang::ZhHans => alone::doubt(why),
     }
 }
 
@@ -246,7 +259,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
     }
 }
 
-const KINDS: [(&str, &str, &str); 56] = [
+const KINDS: [(&str, &str, &str); 58] = [
     ("genesis", "Journal begun", "日志开始"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
@@ -303,6 +316,8 @@ const KINDS: [(&str, &str, &str); 56] = [
     ("drawer_ordered", "Drawer ordered open", "要求打开钱箱"),
     ("drawer_kicked", "Drawer opened", "打开钱箱"),
     ("drawer_ended", "Drawer done", "钱箱完成"),
+    ("clock_distrusted", "Clock not believed", "时间不可信"),
+    ("clock_trusted", "Clock believed again", "时间恢复可信"),
 ];
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundE
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
 use crate::record::line::{Line, LineId, Quantity};
-use crate::record::moment::Deadline;
+use crate::record::moment::{Deadline, Doubt};
 use crate::staff::{PinHash, Role};
 use crate::tax::{TaxAmount, Taxed};
 use serde::{Deserialize, Serialize};
@@ -309,6 +309,11 @@ pub enum Body {
     /// How it ended.
     DrawerEnded { kick: KickId, outcome: PaperOutcome, words: String },
 
+    /// The clock is not believed from here on: what has an expiry date is not taken.
+    ClockDistrusted { why: Doubt },
+    /// It is believed again.
+    ClockTrusted {},
+
     /// What came back from outside; asks for no verdict of its own.
     Noted { verdict: Verdict },
 
@@ -378,6 +383,8 @@ impl Body {
             Self::DrawerOrdered { .. } => "drawer_ordered",
             Self::DrawerKicked { .. } => "drawer_kicked",
             Self::DrawerEnded { .. } => "drawer_ended",
+            Self::ClockDistrusted { .. } => "clock_distrusted",
+            Self::ClockTrusted {} => "clock_trusted",
             Self::Noted { .. } => "noted",
             Self::Unreadable { .. } => "unreadable",
         }
