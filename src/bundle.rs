@@ -216,6 +216,9 @@ fn check(content: &Content) -> Result<(), BundleError> {
     if content.offers.len() > OFFERS_MAX {
         return wrong(format!("{} offers are more than {OFFERS_MAX}", content.offers.len()));
     }
+    if let Err(clause) = content.limits.check() {
+        return wrong(clause);
+    }
     if content.day_cut_minutes >= 24 * 60 {
         return wrong(format!("the day cannot be cut at minute {}", content.day_cut_minutes));
     }

@@ -9,9 +9,11 @@
 
 mod acts;
 mod basket;
+mod clock;
 pub mod duty;
 mod endings;
 pub mod event;
+mod exposure;
 mod orders;
 mod outcomes;
 mod owed;
@@ -49,6 +51,7 @@ use crate::shift::Shift;
 use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
 pub use event::Event;
+pub use exposure::{Contact, OFFLINE_AFTER_MS};
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
 pub use shown::{CODE_MS_MAX, PhonesPay};
@@ -77,6 +80,8 @@ pub struct Context<'a> {
     pub phones: PhonesPay,
     /// How long a code is shown before it is renewed, at most [`CODE_MS_MAX`].
     pub code_ms: u64,
+    /// What is known of the way to the cloud.
+    pub contact: Contact,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
     /// The public key of this device, which signs what the till draws.
@@ -123,8 +128,10 @@ pub struct Till {
     #[serde(with = "queue_acts")]
     cases: Arc<Cases>,
     adopted: Option<(u64, Hash)>,
-    /// The last moment whose time could be believed.
-    time: Option<Moment>,
+    /// What is at risk until the cloud has ruled on it.
+    exposed: exposure::Exposed,
+    /// What the records tell of time.
+    clock: clock::Clock,
 }
 
 /// Who is at a station.
@@ -201,7 +208,8 @@ impl Till {
             last_verdict: 0,
             cases: Arc::new(Cases::default()),
             adopted: None,
-            time: None,
+            exposed: exposure::Exposed::default(),
+            clock: clock::Clock::begin(genesis),
         })
     }
 
@@ -245,6 +253,7 @@ impl Till {
             Event::CouponOffered { sale, token } => self.coupon_offered(*sale, token, &mut out)?,
             Event::Ruled(verdict) => self.ruled(verdict, &mut out),
             Event::DeadlinePassed => self.deadline_passed(&mut out),
+            Event::ClockTurned => self.look_at_clock(&mut out),
         }
         Ok(out.finish())
     }
@@ -254,6 +263,7 @@ impl Till {
         self.tip = Tip { seq: record.header.seq, head: record.hash };
         self.boot = record.header.moment.boot;
         self.apply_time(record);
+        self.apply_exposure(record);
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);

@@ -91,6 +91,7 @@ mod press;
 mod queue;
 mod receipt;
 mod request;
+mod risk;
 mod session;
 #[cfg(test)]
 mod tests;

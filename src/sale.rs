@@ -314,6 +314,8 @@ impl Sale {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::NoteSeen {}
+            | Body::ClockDistrusted { .. }
+            | Body::ClockTrusted {}
             | Body::Noted { .. }
             | Body::QueueActed { .. } => {}
             Body::Approved { .. } => {

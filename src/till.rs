@@ -7,6 +7,7 @@
 //!
 //! Not here: what an event means (`counter`).
 
+mod contact;
 mod memory;
 mod print;
 mod receipts;
@@ -80,6 +81,7 @@ pub struct Loop {
     codes: BTreeMap<IntentId, CodeInHand>,
     presses: Presses,
     selling: Selling,
+    watch: contact::Watch,
     /// The journal can no longer be read either: screens keep what they last showed.
     blind: bool,
     snapshot_at: u64,
@@ -156,12 +158,22 @@ impl Loop {
         self.sources.clock.moment(self.board.link.borrow().cloud_offset_ms)
     }
 
+    /// Writes down that the clock went wrong or right again, before anything else is decided by it.
+    fn watch_clock(&mut self, records: &mut Vec<Record>) {
+        let (now, contact) = self.contact();
+        if self.till.clock_turned(&now, &self.in_force.bundle, contact) {
+            // Refusals of a clock do not exist: it changes something or nothing.
+            let _ = self.decide(&Event::ClockTurned, records);
+        }
+    }
+
     /// One turn: decide and apply in memory, commit once, let go.
     fn turn(&mut self, letters: Vec<Letter>) {
         let mut records = Vec::new();
         let mut waiting = Vec::new();
         let heard = !letters.is_empty();
         self.adopt_bundle();
+        self.watch_clock(&mut records);
         for Letter { event, command, reply } in letters {
             let answer = match command.as_deref().and_then(|id| self.presses.answer(id)) {
                 Some(answer) => answer,
@@ -190,7 +202,7 @@ impl Loop {
                 }
             }
         }
-        if heard || !records.is_empty() {
+        if heard || !records.is_empty() || self.has_aged() {
             self.publish();
         }
         for Waiting { reply, answer, .. } in waiting {
@@ -210,8 +222,10 @@ impl Loop {
         let archived = self.recall(event, records);
         let found = self.found(event);
         let in_force = Arc::clone(&self.in_force);
+        let (moment, contact) = self.contact();
         let cx = Context {
-            moment: self.moment(),
+            moment,
+            contact,
             draw: (self.sources.draw)(),
             bundle: &in_force.bundle,
             keys: &in_force.keys,
@@ -315,10 +329,12 @@ impl Loop {
             self.view.send_modify(|view| Arc::make_mut(view).selling = selling);
             return;
         }
-        let now_s = self.moment().unix_s();
-        let bundle = &self.in_force.bundle;
+        let (now, contact) = self.contact();
+        let (now_s, bundle) = (now.unix_s(), &self.in_force.bundle);
         let mut view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
         view.ways = self.ways();
+        view.exposure = self.till.exposure(bundle, &now, contact);
+        view.clock = self.till.clock_view(&now);
         for (station, shown) in &self.shown {
             if let Some(here) = view.stations.get_mut(station) {
                 here.shown = Some(shown.clone());

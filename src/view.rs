@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod blank;
+mod exposure;
 mod payment;
 
 use crate::counter::refusal::Told;
@@ -17,6 +18,7 @@ use crate::record::chain::Tip;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
+pub use exposure::{ClockView, Exposure};
 pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -51,6 +53,10 @@ pub struct View {
     pub menu: Vec<KeyView>,
     /// Ways to pay besides the customer's pay code and cash.
     pub ways: Ways,
+    /// What is at risk until the cloud has ruled on it.
+    pub exposure: Exposure,
+    /// Whether the clock is believed.
+    pub clock: ClockView,
     /// What needs a person.
     pub attention: Vec<Attention>,
     /// What goes on or went on elsewhere than in front, to be known.
@@ -319,7 +325,7 @@ pub struct KeyView {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Attention {
     /// Stable word: `paper_unconfirmed`, `paper_failed`, `drawer_unconfirmed`, `payment_unsure`,
-    /// `refund_refused`, `sale_frozen`, `verdict_refused`.
+    /// `refund_refused`, `sale_frozen`, `verdict_refused`, `clock_distrusted`.
     pub code: &'static str,
     /// What it is about, a sentence.
     pub words: String,

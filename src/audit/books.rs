@@ -136,6 +136,8 @@ impl Books {
             | Body::ReturnDrawn { .. }
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
+            | Body::ClockDistrusted { .. }
+            | Body::ClockTrusted {}
             | Body::Noted { .. }
             | Body::QueueActed { .. }
             | Body::Unreadable { .. } => {}

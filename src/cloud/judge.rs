@@ -139,6 +139,8 @@ impl Judge<'_> {
             | Body::DrawerOrdered { .. }
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
+            | Body::ClockDistrusted { .. }
+            | Body::ClockTrusted {}
             | Body::Noted { .. }
             | Body::QueueActed { .. }
             | Body::Unreadable { .. } => vec![],

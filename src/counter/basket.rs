@@ -4,6 +4,7 @@ use super::event::RawScan;
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::catalogue::Item;
+use crate::limits::Means;
 use crate::money::Money;
 use crate::receipt::{NotOurs, looks_like_a_code};
 use crate::record::body::{Body, MemberSource, Place, SaleKind};
@@ -282,6 +283,7 @@ impl Till {
         code: &MemberCode,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
+        self.refuse_without_time(out)?;
         let member = code.member.to_string();
         let sale = match self.front(station) {
             Some(sale) if sale.member.as_deref() == Some(&member) => {
@@ -311,6 +313,7 @@ impl Till {
         text: &str,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
+        self.refuse_without_time(out)?;
         let now = i64::try_from(out.cx.moment.unix_s()).unwrap_or(i64::MAX);
         let coupon = coupon.verify(out.cx.keys, now)?.into_inner();
         let taken = self.judge_coupon(&coupon, text, out)?;
@@ -323,6 +326,11 @@ impl Till {
                 return Err(Refusal::Coupon("No more coupons fit on one sale.".to_owned()));
             }
         }
+        let worth = match &taken.terms {
+            CouponTerms::AmountOff(amount) => Some(*amount),
+            CouponTerms::BasisPointsOff(_) => None,
+        };
+        self.refuse_at_limit(Means::Coupon, worth, sale.map(|sale| sale.id), out)?;
         let sale = match (sale, station) {
             (Some(sale), _) => sale.id,
             (None, Some(_)) => self.open_sale(Place::Front, out),

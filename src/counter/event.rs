@@ -63,6 +63,8 @@ pub enum Event {
     Ruled(Verdict),
     /// A deadline passed.
     DeadlinePassed,
+    /// The clock went wrong, or right again ([`super::Till::clock_turned`]).
+    ClockTurned,
 }
 
 /// A scan as its scanner delivered it.

@@ -46,13 +46,14 @@ impl Till {
 
     /// Fixes the total of a basket that has lines.
     pub(super) fn push_total(&self, sale: &Sale, out: &mut Recorder<'_>) -> Result<Fixed, Refusal> {
-        let fixed = sale.quote(out.cx.bundle, out.cx.moment.unix_s())?.fixed;
+        let fixed = sale.quote(out.cx.bundle, out.reckoned().unix_s())?.fixed;
         super::acts::sensible(fixed.total)?;
         if fixed.total.is_negative() {
             return Err(Refusal::Amount(
                 "This basket comes to less than nothing. A refund is another kind of sale.".to_owned(),
             ));
         }
+        self.refuse_coupons_at_limit(sale, &fixed, out)?;
         push_fixed(sale.id, &fixed, out)?;
         Ok(fixed)
     }

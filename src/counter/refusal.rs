@@ -1,5 +1,6 @@
 //! A no, with words for the cashier that say what to do next.
 
+use crate::limits::Limited;
 use crate::money::Money;
 use crate::receipt::NotOurs;
 use crate::token::TokenError;
@@ -49,6 +50,14 @@ pub enum Refusal {
         "The till is not sure of the time and shows no code. Head office sets its clock: try again, or scan the customer's code."
     )]
     ClockUnsure,
+    /// The clock is not believed, and this has an expiry date.
+    #[error(
+        "The till's clock cannot be believed, and this has an expiry date. Take another means of payment; it can be taken again once head office has told the time."
+    )]
+    ClockDistrusted,
+    /// A limit keeps it out while the cloud cannot be reached.
+    #[error("{0}")]
+    Limit(Limited),
     /// Head office has yet to say that the last order is off.
     #[error("Head office has not confirmed yet that the old code is off. Wait a moment, or take cash.")]
     CodeUnsettled,
@@ -160,6 +169,8 @@ impl Refusal {
             Self::NoCodeHere => "no_code_here",
             Self::ChooseWallet => "choose_wallet",
             Self::ClockUnsure => "clock_unsure",
+            Self::ClockDistrusted => "clock_distrusted",
+            Self::Limit(limited) => limited.code(),
             Self::CodeUnsettled => "code_unsettled",
             Self::NoMemberCode => "no_member_code",
             Self::PaymentUnderWay => "payment_under_way",

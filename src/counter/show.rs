@@ -50,6 +50,8 @@ impl Till {
             desks: self.desk_views(bundle, show),
             menu: menu(bundle),
             ways: crate::view::Ways::default(),
+            exposure: crate::view::Exposure::none(self.currency),
+            clock: crate::view::ClockView::default(),
             attention: self.attention(),
             notices: self.notices(),
             shift: self.shift.as_ref().map(crate::shift::Shift::view),
@@ -145,6 +147,11 @@ impl Till {
                     list.push(Attention { code, words, sale, job: None, intent, refund: Some(refund.id) });
                 }
             }
+        }
+        if let Some(why) = self.clock.distrusted() {
+            let words = why.words().to_owned();
+            let code = "clock_distrusted";
+            list.push(Attention { code, words, sale: None, job: None, intent: None, refund: None });
         }
         for (sale, words) in self.cases_needing_a_person() {
             let code = "verdict_refused";

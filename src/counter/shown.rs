@@ -14,7 +14,6 @@ use crate::money::Money;
 use crate::record::body::{Body, Paper, Place, TypeSize};
 use crate::record::ids::{DeskId, IntentId, JobId, StationId};
 use crate::record::money_moves::{Carrier, OrderTerms, ProviderName};
-use crate::record::{Moment, Record};
 use crate::sale::{GivenUp, Intent, IntentState, Sale};
 
 /// The longest that a shown code is left open: less than the five minutes after which no phone may begin, so that it is
@@ -32,10 +31,6 @@ pub enum PhonesPay {
 
 /// How often a code is renewed by itself. With the first that is a quarter of an hour; after that nobody is there.
 const RENEWALS_MAX: usize = 2;
-
-/// How far the wall clock may have moved on its own since the cloud was heard, in milliseconds: as far as the cloud
-/// believes an order that is ahead of it.
-const CLOCK_SLIP_MS: u64 = 60_000;
 
 impl Till {
     /// Shows a code for what is due, or for the part that was chosen.
@@ -88,7 +83,7 @@ impl Till {
         open_ms: u64,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        if !self.is_sure_of_the_time(&out.cx.moment) {
+        if !self.is_sure_of_the_time(out.cx) {
             return Err(Refusal::ClockUnsure);
         }
         let terms = OrderTerms {
@@ -167,29 +162,6 @@ impl Till {
             self.papers.remove(&job);
         }
     }
-
-    /// Whether the corrected time can be believed: the cloud was heard, and the wall clock has not been moved since.
-    pub(super) fn is_sure_of_the_time(&self, now: &Moment) -> bool {
-        now.cloud_offset_ms.is_some() && self.time.is_none_or(|then| goes_on_from(&then, now))
-    }
-
-    /// Remembers the last moment whose time could be believed.
-    pub(super) fn apply_time(&mut self, record: &Record) {
-        let now = record.header.moment;
-        if self.is_sure_of_the_time(&now) {
-            self.time = Some(now);
-        }
-    }
-}
-
-/// Whether the wall clock moved as the monotonic one did. Another boot, or the cloud heard anew, begins anew.
-fn goes_on_from(then: &Moment, now: &Moment) -> bool {
-    if then.boot != now.boot || then.cloud_offset_ms != now.cloud_offset_ms {
-        return true;
-    }
-    let wall_ms = now.wall_ms.saturating_sub(then.wall_ms);
-    let ran_ms = i64::try_from(now.monotonic_ms.saturating_sub(then.monotonic_ms)).unwrap_or(i64::MAX);
-    wall_ms.abs_diff(ran_ms) <= CLOCK_SLIP_MS
 }
 
 fn code_ms(out: &Recorder<'_>) -> u64 {

@@ -5,9 +5,11 @@
 #![allow(clippy::wildcard_enum_match_arm)] // tests look for the kinds that they speak of
 
 mod basket;
+mod clock;
 mod coupons;
 mod desks;
 mod dice;
+mod limits;
 mod model;
 mod money;
 mod packs;
@@ -24,7 +26,7 @@ mod tender;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
-use super::{CODE_MS_MAX, Context, PhonesPay, Refusal, Till};
+use super::{CODE_MS_MAX, Contact, Context, PhonesPay, Refusal, Till};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::keys::DeviceKey;
@@ -45,6 +47,9 @@ use dice::Dice;
 
 /// An item with a bar code: cola at 3.50.
 const COLA: &str = "6901234567892";
+
+/// The cloud was heard just now, and has everything.
+const ONLINE: Contact = Contact { silent_ms: Some(0), received: u64::MAX, timed: None };
 
 /// A pay code of Alipay, not a scale label: each `n` is another code.
 fn pay_code(n: u32) -> String {
@@ -83,6 +88,7 @@ struct TestTill {
     station: StationId,
     staff: Option<StaffId>,
     approver: Option<StaffId>,
+    contact: Contact,
     phones: PhonesPay,
     wallets: BTreeSet<ProviderName>,
 }
@@ -110,6 +116,7 @@ impl TestTill {
             station: "front".parse().unwrap(),
             staff: None,
             approver: None,
+            contact: ONLINE,
             phones: PhonesPay::AtTheCloud,
             wallets: [ProviderName::Alipay].into(),
         }
@@ -145,6 +152,7 @@ impl TestTill {
     fn post_with(&mut self, event: &Event, archived: Option<&Sale>, found: &[Sale]) -> Answer {
         self.draws += 1;
         let cx = Context {
+            contact: self.contact,
             phones: self.phones,
             wallets: &self.wallets,
             found,
@@ -225,7 +233,11 @@ impl TestTill {
         let now_s = self.moment.unix_s();
         let stations = [self.station.clone()];
         let told: BTreeMap<StationId, Told> = BTreeMap::new();
-        self.till.view(&self.bundle, now_s, &stations, &told, Selling::Open)
+        View {
+            exposure: self.till.exposure(&self.bundle, &self.moment, self.contact),
+            clock: self.till.clock_view(&self.moment),
+            ..self.till.view(&self.bundle, now_s, &stations, &told, Selling::Open)
+        }
     }
 
     /// The sale in front.
@@ -361,6 +373,7 @@ fn context<'a>(
     static DEVICE: std::sync::LazyLock<[u8; 32]> = std::sync::LazyLock::new(|| device().public());
     Context {
         moment,
+        contact: ONLINE,
         draw,
         bundle,
         keys,

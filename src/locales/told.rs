@@ -3,7 +3,8 @@
 //! A refusal whose sentence is made up of what happened (a coupon's terms, a wallet's own words) is shown
 //! as it is: better understood in another language than guessed.
 
-use super::Lang;
+use super::{Lang, alone};
+use crate::record::moment::Doubt;
 
 /// What the cashier is told, by its stable code and its English sentence.
 pub fn told(code: &str, words: &str, lang: Lang) -> String {
@@ -47,7 +48,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "receipt" | "scan" | "back" => {
             return RECEIPTS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
         }
-        _ => return None,
+        _ => alone::chinese(code)?,
     };
     Some(fixed.to_owned())
 }
@@ -136,6 +137,9 @@ pub fn wallet(words: &str, lang: Lang) -> String {
 /// What a device asks for, in the screen's language: each sentence that is known is said in it, others as they are.
 pub fn device(words: &str, lang: Lang) -> String {
     let Lang::ZhHans = lang else { return words.to_owned() };
+    if let Some(chinese) = alone::doubted(words) {
+        return chinese.to_owned();
+    }
     let mut said = String::new();
     let mut rest = words;
     while !rest.is_empty() {
@@ -226,12 +230,21 @@ pub fn attention(code: &str, lang: Lang) -> &'static str {
         "payment_unsure" => ("Payment unsure", "付款结果未知"),
         "refund_refused" => ("Refund refused", "退款被拒"),
         "sale_frozen" => ("Frozen sale", "冻结单"),
+        "clock_distrusted" => ("Clock not believed", "时间不可信"),
         "verdict_refused" => ("Refused by head office", "总部拒绝"),
         _ => ("Look at this", "请查看"),
     };
     match lang {
         Lang::En => en,
         Lang::ZhHans => zh,
+    }
+}
+
+/// Why the clock is not believed.
+pub fn doubt(why: Doubt, lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => why.words(),
+        Lang::ZhHans => alone::doubt(why),
     }
 }
 
@@ -247,7 +260,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
     }
 }
 
-const KINDS: [(&str, &str, &str); 57] = [
+const KINDS: [(&str, &str, &str); 59] = [
     ("genesis", "Journal begun", "日志开始"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
@@ -305,6 +318,8 @@ const KINDS: [(&str, &str, &str); 57] = [
     ("drawer_kicked", "Drawer opened", "打开钱箱"),
     ("drawer_ended", "Drawer done", "钱箱完成"),
     ("queue_acted", "Manager's act", "店长处理"),
+    ("clock_distrusted", "Clock not believed", "时间不可信"),
+    ("clock_trusted", "Clock believed again", "时间恢复可信"),
 ];
 
 #[cfg(test)]

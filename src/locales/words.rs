@@ -342,6 +342,13 @@ messages! {
     AgoHours: "{} h", "{} 小时";
     AgoDays: "{} days", "{} 天";
 
+    // While head office is silent.
+    LimitReached: "Head office cannot be reached: no coupons, vouchers or typed proofs until it is. Cash and wallets go on.", "连不上总部：暂不接受优惠券、代金券和手输凭证。现金和钱包照常。";
+    ValueNear: "Coupons and codes worth {} wait for head office. From {} on no more are taken.", "待总部确认的券和凭证共 {}，达到 {} 后暂停接受。";
+    ItemsNear: "{} coupons and codes wait for head office. At {} no more are taken.", "有 {} 张券和凭证待总部确认，达到 {} 张后暂停接受。";
+    OldestNear: "A coupon or code waits long for head office. After {} no more are taken.", "有券或凭证等待总部确认已久，超过 {} 后暂停接受。";
+    SilenceNear: "Head office has not been heard for {}. After {} no more coupons and codes are taken.", "已 {} 未联系到总部，超过 {} 后暂停接受券和凭证。";
+
     // Bad input and failures.
     BadAmount: "{} is not an amount. Type digits such as 12.80.", "{} 不是金额，请输入如 12.80 的数字。";
     BadNumber: "{} is not a quantity. Type a number from 1 to 999.", "{} 不是数量，请输入 1 至 999。";

@@ -102,6 +102,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::NoCodeHere
         | Refusal::ChooseWallet
         | Refusal::ClockUnsure
+        | Refusal::ClockDistrusted
+        | Refusal::Limit(_)
         | Refusal::CodeUnsettled
         | Refusal::NoMemberCode
         | Refusal::CodeUsed

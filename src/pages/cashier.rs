@@ -6,6 +6,7 @@ use super::assets::Frame;
 use super::link::{self, Chip, LinkLine};
 use super::payment::{self, Panel};
 use super::request::Asked;
+use super::risk;
 use super::session::{self, SignedIn};
 use super::voice::Voice;
 use crate::inbox::{Link, LinkState, StationDevices};
@@ -194,7 +195,7 @@ fn signed_in(
         pages: menu_pages,
         selling: matches!(phase, None | Some(Phase::Basket | Phase::Paid | Phase::Void)),
         told,
-        troubles: link::troubles(&devices, &v),
+        troubles: [link::troubles(&devices, &v), risk::warnings(&view.exposure, &v)].concat(),
         holds_paper: link::holds_paper(&devices),
         is_jammed: link::is_jammed(&devices),
         devices: link::chips(&devices, &v),

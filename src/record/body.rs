@@ -10,7 +10,7 @@ use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundE
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
 use crate::record::line::{Line, LineId, Quantity};
-use crate::record::moment::Deadline;
+use crate::record::moment::{Deadline, Doubt};
 use crate::record::queue_act::{QueueAct, Subject};
 use crate::staff::{PinHash, Role};
 use crate::tax::{TaxAmount, Taxed};
@@ -310,6 +310,11 @@ pub enum Body {
     /// How it ended.
     DrawerEnded { kick: KickId, outcome: PaperOutcome, words: String },
 
+    /// The clock is not believed from here on: what has an expiry date is not taken.
+    ClockDistrusted { why: Doubt },
+    /// It is believed again.
+    ClockTrusted {},
+
     /// What came back from outside; asks for no verdict of its own.
     Noted { verdict: Verdict },
     /// A manager did something about a record on its way to head office; the words say why.
@@ -381,6 +386,8 @@ impl Body {
             Self::DrawerOrdered { .. } => "drawer_ordered",
             Self::DrawerKicked { .. } => "drawer_kicked",
             Self::DrawerEnded { .. } => "drawer_ended",
+            Self::ClockDistrusted { .. } => "clock_distrusted",
+            Self::ClockTrusted {} => "clock_trusted",
             Self::Noted { .. } => "noted",
             Self::QueueActed { .. } => "queue_acted",
             Self::Unreadable { .. } => "unreadable",

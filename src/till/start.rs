@@ -1,8 +1,8 @@
 //! The start: snapshot and tail, or genesis; then what was under way is settled, before any edge runs.
 
-use super::{Loop, Sources, memory::Presses, nothing_in_force};
+use super::{Loop, Sources, contact::Watch, memory::Presses, nothing_in_force};
 use crate::bundle::Bundle;
-use crate::counter::{Context, Event, PhonesPay, Till};
+use crate::counter::{Contact, Context, Event, PhonesPay, Till};
 use crate::inbox::{Board, InForce, Letter, Outbox};
 use crate::journal::{self, Journal};
 use crate::receipt::Stamp;
@@ -126,8 +126,9 @@ pub fn open(
     // A bundle in another currency cannot be this till's, whoever signed it.
     let kept = kept.filter(|kept| kept.bundle.content.currency == bundle.content.currency);
     let in_force = kept.map_or_else(|| nothing_in_force(bundle), Arc::new);
-    let cx = |draw| Context {
-        moment: sources.clock.moment(None),
+    let cx = |draw, offset_ms| Context {
+        moment: sources.clock.moment(offset_ms),
+        contact: Contact::default(),
         draw,
         bundle: &in_force.bundle,
         keys: &in_force.keys,
@@ -143,7 +144,7 @@ pub fn open(
         Some(till) => till,
         None => {
             let (epoch, version) = (new_epoch((sources.draw)()), env!("CARGO_PKG_VERSION"));
-            let genesis = Till::genesis(terminal.clone(), epoch, version, &cx((sources.draw)()));
+            let genesis = Till::genesis(terminal.clone(), epoch, version, &cx((sources.draw)(), None));
             journal.append(std::slice::from_ref(&genesis)).map_err(Error::FirstCommit)?;
             Till::begin(&genesis).ok_or(Error::NoGenesis)?
         }
@@ -155,7 +156,8 @@ pub fn open(
         let (found, configured) = (till.currency().code(), in_force.bundle.content.currency.code());
         return Err(Error::OtherCurrency { found, configured });
     }
-    let booted = till.step(&Event::Booted(journal.shutdown()), &cx((sources.draw)()));
+    let offset_ms = till.offset_of_this_boot(&sources.clock.moment(None));
+    let booted = till.step(&Event::Booted(journal.shutdown()), &cx((sources.draw)(), offset_ms));
     let booted = booted.unwrap_or_default();
     booted.iter().for_each(|record| till.apply(record));
     journal.append(&booted).map_err(Error::FirstCommit)?;
@@ -165,6 +167,7 @@ pub fn open(
     let (pins, pins_out) = watch::channel(Arc::new(till.pins()));
     let board = Board::new(view_out, pins_out);
     board.in_force.send_replace(Some(Arc::clone(&in_force)));
+    board.link.send_modify(|link| link.cloud_offset_ms = offset_ms);
     let pulse = Arc::new(AtomicU64::new(0));
     let snapshot_at = till.tip().seq;
     let till = Loop {
@@ -190,6 +193,7 @@ pub fn open(
         codes: BTreeMap::new(),
         presses: Presses::default(),
         selling: Selling::Open,
+        watch: Watch::with_offset(offset_ms),
         blind: false,
         snapshot_at,
         pulse: Arc::clone(&pulse),

@@ -1,6 +1,6 @@
 //! A view for tests: of a till of which nothing is to be seen.
 
-use super::{Selling, View, Ways};
+use super::{ClockView, Exposure, Selling, View, Ways};
 use crate::money::Currency;
 use crate::record::Epoch;
 use crate::record::chain::Tip;
@@ -23,6 +23,8 @@ impl View {
             desks: vec![],
             menu: vec![],
             ways: Ways::default(),
+            exposure: Exposure::none(Currency::CNY),
+            clock: ClockView::default(),
             attention: vec![],
             notices: vec![],
             shift: None,
