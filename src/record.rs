@@ -16,6 +16,7 @@ pub mod line;
 pub mod moment;
 pub mod money_moves;
 pub mod settlement;
+pub mod witness;
 
 pub use body::Body;
 pub use chain::{Broken, Hash};
