@@ -15,6 +15,7 @@ pub mod ids;
 pub mod line;
 pub mod moment;
 pub mod money_moves;
+pub mod queue_act;
 pub mod settlement;
 pub mod witness;
 

@@ -314,7 +314,8 @@ impl Sale {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::NoteSeen {}
-            | Body::Noted { .. } => {}
+            | Body::Noted { .. }
+            | Body::QueueActed { .. } => {}
             Body::Approved { .. } => {
                 intent::apply(&mut self.intents, record);
                 self.part = None;

@@ -137,6 +137,7 @@ impl Books {
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
             | Body::Noted { .. }
+            | Body::QueueActed { .. }
             | Body::Unreadable { .. } => {}
         }
     }

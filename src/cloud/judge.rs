@@ -140,6 +140,7 @@ impl Judge<'_> {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::Noted { .. }
+            | Body::QueueActed { .. }
             | Body::Unreadable { .. } => vec![],
         }
     }

@@ -11,6 +11,7 @@ use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
 use crate::record::line::{Line, LineId, Quantity};
 use crate::record::moment::Deadline;
+use crate::record::queue_act::{QueueAct, Subject};
 use crate::staff::{PinHash, Role};
 use crate::tax::{TaxAmount, Taxed};
 use serde::{Deserialize, Serialize};
@@ -311,6 +312,8 @@ pub enum Body {
 
     /// What came back from outside; asks for no verdict of its own.
     Noted { verdict: Verdict },
+    /// A manager did something about a record on its way to head office; the words say why.
+    QueueActed { subject: Option<Subject>, act: QueueAct, words: String },
 
     /// A body that this build cannot read; its sale freezes.
     #[serde(skip)]
@@ -379,6 +382,7 @@ impl Body {
             Self::DrawerKicked { .. } => "drawer_kicked",
             Self::DrawerEnded { .. } => "drawer_ended",
             Self::Noted { .. } => "noted",
+            Self::QueueActed { .. } => "queue_acted",
             Self::Unreadable { .. } => "unreadable",
         }
     }
