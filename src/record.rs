@@ -17,6 +17,7 @@ pub mod moment;
 pub mod money_moves;
 pub mod queue_act;
 pub mod settlement;
+pub mod witness;
 
 pub use body::Body;
 pub use chain::{Broken, Hash};
