@@ -7,6 +7,7 @@
 //!
 //! Not here: what an event means (`counter`).
 
+mod books;
 mod memory;
 mod print;
 mod receipts;

@@ -106,6 +106,7 @@ impl Till {
             Act::ResolvePayment { intent, finding, reason } => {
                 self.resolve_payment(*intent, *finding, reason, out)
             }
+            Act::AdoptEpoch { reason } => self.adopt_epoch(reason, out),
             Act::AcknowledgeFrozen { sale, reason } => self.acknowledge_frozen(*sale, reason, out),
             Act::SeeNote { sale } => self.see_note(*sale, out),
             Act::ShowCode { at } => self.show_code(station, *at, out),
@@ -147,6 +148,7 @@ impl Till {
             | Act::GiveBackWithoutReceipt { .. }
             | Act::SettleRefund { .. }
             | Act::ResolvePayment { .. }
+            | Act::AdoptEpoch { .. }
             | Act::AcknowledgeFrozen { .. } => true,
             Act::GiveBack { sale, wanted, .. } => !self.is_small_change(*sale, wanted, out),
             Act::FirstManager { .. }
