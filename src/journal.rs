@@ -10,6 +10,8 @@
 //!
 //! Not here: what records mean (`counter`), who sends them on (`sync`), sealing of bodies (`keys`).
 
+mod aside;
+mod carve;
 pub mod edge;
 mod error;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod sample;
 mod settings;
 mod snapshot;
 
+pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
 pub use error::Error;
 pub use load::{Loaded, Tail};
 pub use reader::Reader;
@@ -32,9 +35,11 @@ pub use snapshot::Snapshot;
 
 use crate::record::body::Shutdown;
 use crate::record::chain::Tip;
+use crate::record::epochs::{Found, Left};
 use crate::record::ids::SaleId;
-use crate::record::{BODY_BYTES_MAX, Epoch, Hash, Record};
+use crate::record::{BODY_BYTES_MAX, Body, Epoch, Hash, Record};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -64,20 +69,59 @@ pub struct Journal {
     dir: PathBuf,
     connection: Connection,
     shutdown: Shutdown,
+    /// Books that were set aside and that no epoch has followed yet.
+    left: Option<Found>,
     // Last, so that the lock is given back after the database is closed.
-    _lock: lock::Lock,
+    lock: lock::Lock,
 }
 
 impl Journal {
     /// Takes the state directory, making it if there is none, and opens its journal to write.
     ///
-    /// Settings are read back, migrations applied, and after an unclean end every page is checked.
+    /// Settings are read back, migrations applied, and after an unclean end every page is checked. A file that is
+    /// damaged is set aside and an empty journal opened in its place ([`Journal::left`]).
     ///
     /// # Errors
-    /// [`Error`] when another Till holds the directory, when the file is foreign, newer or damaged, or
+    /// [`Error`] when another Till holds the directory, when the file is foreign or newer, or
     /// when a setting that durability rests on does not take. Nothing was changed in the file then.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let lock = lock::Lock::take(dir)?;
+        Self::open_held(dir, lock::Lock::take(dir)?)
+    }
+
+    /// Sets this journal's files aside and opens an empty one in their place, which follows it.
+    ///
+    /// # Errors
+    /// [`Error`] when the files cannot be renamed or the new one not opened. None of them is ever deleted.
+    pub fn set_aside(self, why: Left, words: &str) -> Result<Self, Error> {
+        let Self { dir, connection, lock, .. } = self;
+        // It may be too damaged to be closed in order; nothing is written by that.
+        drop(connection);
+        tracing::error!(words, "The journal cannot be trusted: its files are set aside.");
+        aside::set_aside(&dir, why, words)?;
+        Self::open_held(&dir, lock)
+    }
+
+    fn open_held(dir: &Path, lock: lock::Lock) -> Result<Self, Error> {
+        aside::finish(dir)?;
+        let opened = match Self::open_file(dir) {
+            Err(error) if error.is_damage() => {
+                tracing::error!(error = %error, "The journal is damaged: its files are set aside.");
+                aside::set_aside(dir, Left::Damaged, &error.to_string())?;
+                Self::open_file(dir)?
+            }
+            opened => opened?,
+        };
+        let (connection, shutdown) = opened;
+        let left = aside::finish(dir)?;
+        let begun = left.as_ref().is_some_and(|left| follows(&connection, left));
+        if begun {
+            aside::begun(dir)?;
+        }
+        let left = left.filter(|_| !begun);
+        Ok(Self { dir: dir.to_owned(), connection, shutdown, left, lock })
+    }
+
+    fn open_file(dir: &Path) -> Result<(Connection, Shutdown), Error> {
         let path = journal_path(dir);
         let mut connection = settings::open_to_write(&path)?;
         migrations::JOURNAL.identify(&connection, &path)?;
@@ -90,7 +134,37 @@ impl Journal {
         }
         // SQLite has flushed the files; this makes their names durable too.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))?;
-        Ok(Self { dir: dir.to_owned(), connection, shutdown, _lock: lock })
+        Ok((connection, shutdown))
+    }
+
+    /// The books that were set aside, until an epoch that follows them has begun ([`Journal::begin`]).
+    pub fn left(&self) -> Option<&Found> {
+        self.left.as_ref()
+    }
+
+    /// What can still be read of the books that were set aside; `received` is what the cloud has said that it has.
+    /// What it lacks is kept beside them as a list.
+    ///
+    /// # Errors
+    /// [`Error::Prepare`] when not even the bytes can be read, or the list not be written.
+    pub fn salvage(&self, received: &BTreeMap<Epoch, Tip>) -> Result<Salvage, Error> {
+        let Some(left) = &self.left else { return Ok(Salvage::default()) };
+        let aside = self.dir.join(&left.aside);
+        let mut salvage = carve::salvage(&aside, received)?;
+        salvage.lacking.aside.clone_from(&left.aside);
+        salvage.lacking.words.clone_from(&left.words);
+        carve::keep(&aside, &salvage.lacking)?;
+        Ok(salvage)
+    }
+
+    /// Begins an epoch that follows books that were set aside.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn begin(&mut self, records: &[Record]) -> Result<(), Error> {
+        self.append(records)?;
+        self.left = None;
+        aside::begun(&self.dir)
     }
 
     /// How the daemon before this one ended: in order if its last record is `stopped` or if there was
@@ -119,6 +193,11 @@ impl Journal {
         }
         tracing::warn!("The snapshot is not of this journal; the whole journal is replayed.");
         Ok(self.load_whole())
+    }
+
+    /// Where the kept state ends, if there is one that can be read: the journal was at least as long once.
+    pub fn snapshot_end(&self) -> Option<End> {
+        Snapshot::read(&self.dir).map(|snapshot| snapshot.end())
     }
 
     /// The whole journal, for a snapshot whose bytes the till cannot read.
@@ -211,8 +290,21 @@ impl Journal {
     }
 }
 
+/// What the cloud is not known to have of each time that books of this state directory were set aside, newest first.
+pub fn lacking(dir: &Path) -> Vec<Lacking> {
+    carve::lists(dir)
+}
+
 fn journal_path(dir: &Path) -> PathBuf {
     dir.join("journal.db")
+}
+
+/// Whether the current epoch is the one that follows these books.
+fn follows(connection: &Connection, left: &Found) -> bool {
+    let last = "SELECT body FROM record WHERE kind = 'genesis' ORDER BY position DESC LIMIT 1";
+    let body = connection.query_row(last, [], |row| row.get::<_, Vec<u8>>(0));
+    let body = body.map(|bytes| Body::parse("genesis", &bytes));
+    matches!(body, Ok(Body::Genesis { found: Some(found), .. }) if found.aside == left.aside)
 }
 
 fn last_shutdown(connection: &Connection) -> rusqlite::Result<Shutdown> {
@@ -408,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_page_is_found_after_an_unclean_end() {
+    fn a_damaged_page_is_found_after_an_unclean_end_and_the_file_set_aside() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = open(&dir);
         journal.append(&Pen::new(1).many(400)).unwrap();
@@ -417,8 +509,11 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         let half = bytes.len() / 2 / 4096 * 4096;
         bytes[half..half + 4096].fill(0xa5);
-        std::fs::write(&path, bytes).unwrap();
-        let error = Journal::open(dir.path()).unwrap_err();
-        assert!(matches!(error, Error::Damaged { .. }) && error.is_permanent(), "{error}");
+        std::fs::write(&path, &bytes).unwrap();
+        let journal = open(&dir);
+        let left = journal.left().expect("books were left");
+        assert_eq!((left.why, left.aside.as_str()), (Left::Damaged, "aside/0001"));
+        assert_eq!(journal.end().unwrap(), None);
+        assert_eq!(std::fs::read(dir.path().join("aside/0001/journal.db")).unwrap(), bytes);
     }
 }

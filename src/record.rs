@@ -9,6 +9,7 @@
 
 pub mod body;
 pub mod chain;
+pub mod epochs;
 pub mod giving_back;
 pub mod header;
 pub mod ids;

@@ -296,6 +296,7 @@ impl Sale {
             Body::TypeSizeChosen { size } => self.size = *size,
             Body::Unreadable { .. } => self.frozen = true,
             Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }

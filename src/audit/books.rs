@@ -112,6 +112,7 @@ impl Books {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }

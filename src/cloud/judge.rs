@@ -103,6 +103,7 @@ impl Judge<'_> {
                 vec![Effect::Payment { intent: *intent, change: PaymentChange::State(body.kind()) }]
             }
             Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }

@@ -2,6 +2,7 @@
 //!
 //! Not here: refusals. The journal has no opinion about business.
 
+use crate::record::header::HeaderError;
 use crate::record::{Broken, Epoch};
 use rusqlite::ErrorCode;
 use std::io;
@@ -192,6 +193,22 @@ impl Error {
         }
     }
 
+    /// Whether the file itself is damaged: its pages, its chain, or sectors that cannot be read. It is set aside then.
+    ///
+    /// A disk that fails while it writes, a lock, a full disk and a file of somebody else are no damage of the file.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            // A newer Till wrote it; nothing is wrong with it.
+            Self::Chain { source: Broken::Header(HeaderError::Newer(_)), .. } => false,
+            Self::Chain { .. } => true,
+            _ => self.sqlite().and_then(rusqlite::Error::sqlite_error).is_some_and(|error| {
+                matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                    || UNREADABLE.contains(&error.extended_code)
+            }),
+        }
+    }
+
     /// Whether the disk has no room left. What was written before stands.
     pub fn is_disk_full(&self) -> bool {
         self.is_code(ErrorCode::DiskFull) || self.io().is_some_and(|kind| kind == io::ErrorKind::StorageFull)
@@ -250,6 +267,14 @@ impl Error {
         move |source| Self::Open { path: path.to_owned(), source }
     }
 }
+
+/// SQLite's extended codes for what is in the file and cannot be read (rescode, "SQLITE_IOERR_READ" and others).
+const UNREADABLE: [i32; 4] = [
+    rusqlite::ffi::SQLITE_IOERR_READ,
+    rusqlite::ffi::SQLITE_IOERR_SHORT_READ,
+    rusqlite::ffi::SQLITE_IOERR_DATA,
+    rusqlite::ffi::SQLITE_IOERR_CORRUPTFS,
+];
 
 /// Failures that may be gone at the next try: busy, full, and a disk that stumbled.
 fn passes(source: &rusqlite::Error) -> bool {

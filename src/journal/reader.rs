@@ -122,6 +122,18 @@ impl Reader {
         list(&self.lock(), EPOCHS, [], |row| End::from_columns(row, 0))
     }
 
+    /// Whether the journal holds exactly this record.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn holds(&self, end: End) -> Result<bool, Error> {
+        let sql = "SELECT hash FROM record WHERE epoch = ?1 AND seq = ?2";
+        let Ok(seq) = row::signed(end.tip.seq) else { return Ok(false) };
+        let connection = self.lock();
+        let hash = connection.query_row(sql, (end.epoch.to_string(), seq), |row| row.get::<_, [u8; 32]>(0));
+        hash.optional().map(|hash| hash == Some(end.tip.head.0)).map_err(Error::Read)
+    }
+
     /// Records of an epoch from `from_seq` on as bytes: at most `max_count` of them and at most
     /// `max_bytes`, but always one if there is one.
     ///

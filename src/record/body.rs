@@ -6,6 +6,7 @@
 use crate::money::Money;
 use crate::offer::Discount;
 use crate::record::chain::Hash;
+use crate::record::epochs::{Found, Standing};
 use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
@@ -157,7 +158,14 @@ pub enum Body {
         time_zone: String,
         day_cut_minutes: u16,
         version: String,
+        #[serde(default, skip_serializing_if = "Standing::is_regular")]
+        standing: Standing,
+        /// What is known of the books before, where they were set aside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<Found>,
     },
+    /// A manager has looked at how this epoch began: from here on it is like any other.
+    EpochAdopted { words: String },
     /// The daemon started.
     Booted { version: String, shutdown: Shutdown },
     /// The daemon stopped in order.
@@ -330,6 +338,7 @@ impl Body {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Genesis { .. } => "genesis",
+            Self::EpochAdopted { .. } => "epoch_adopted",
             Self::Booted { .. } => "booted",
             Self::Stopped {} => "stopped",
             Self::BundleAdopted { .. } => "bundle_adopted",

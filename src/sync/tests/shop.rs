@@ -170,6 +170,8 @@ impl Shop {
                 time_zone: "Asia/Shanghai".to_owned(),
                 day_cut_minutes: 0,
                 version: "0".to_owned(),
+                standing: crate::record::epochs::Standing::Regular,
+                found: None,
             }
         } else {
             Body::Booted { version: "0".to_owned(), shutdown: Shutdown::Clean }
