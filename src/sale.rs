@@ -314,7 +314,8 @@ impl Sale {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::NoteSeen {}
-            | Body::Noted { .. } => {}
+            | Body::Noted { .. }
+            | Body::MemberForgotten { .. } => {}
             Body::Approved { .. } => {
                 intent::apply(&mut self.intents, record);
                 self.part = None;
@@ -331,6 +332,13 @@ impl Sale {
             | Body::Abandoned { .. }
             | Body::PaymentResolved { .. }
             | Body::PaidLate { .. } => intent::apply(&mut self.intents, record),
+            // What was erased named the customer; what it did to the money stands in the header.
+            Body::Erased { kind_name } => {
+                intent::apply(&mut self.intents, record);
+                if kind_name == "approved" {
+                    self.part = None;
+                }
+            }
         }
     }
 

@@ -137,6 +137,8 @@ impl Books {
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
+            | Body::Erased { .. }
             | Body::Unreadable { .. } => {}
         }
     }

@@ -140,6 +140,8 @@ impl Judge<'_> {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
+            | Body::Erased { .. }
             | Body::Unreadable { .. } => vec![],
         }
     }

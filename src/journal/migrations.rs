@@ -32,7 +32,7 @@ macro_rules! migrations {
 
 /// `journal.db`: "TilJ".
 pub(super) const JOURNAL: Schema =
-    Schema { application_id: 0x5469_6c4a, migrations: migrations!["journal/0001_records.sql"] };
+    Schema { application_id: 0x5469_6c4a, migrations: migrations!["journal/0001_records.sql", "journal/0002_sealed.sql"] };
 
 /// `edge.db`: "TilE".
 pub(super) const EDGE: Schema =

@@ -311,10 +311,15 @@ pub enum Body {
 
     /// What came back from outside; asks for no verdict of its own.
     Noted { verdict: Verdict },
+    /// A member asked to be forgotten. Once the cloud has this record, nothing here says any more who it was.
+    MemberForgotten { member: String },
 
     /// A body that this build cannot read; its sale freezes.
     #[serde(skip)]
     Unreadable { kind_name: String },
+    /// A body that was erased because a member asked to be forgotten: what it did is taken from the header.
+    #[serde(skip)]
+    Erased { kind_name: String },
 }
 
 impl Body {
@@ -379,7 +384,9 @@ impl Body {
             Self::DrawerKicked { .. } => "drawer_kicked",
             Self::DrawerEnded { .. } => "drawer_ended",
             Self::Noted { .. } => "noted",
+            Self::MemberForgotten { .. } => "member_forgotten",
             Self::Unreadable { .. } => "unreadable",
+            Self::Erased { .. } => "erased",
         }
     }
 
