@@ -3,6 +3,7 @@
 //! Not here: names of goods, offers and people, which the shop writes; and English sentences of refusals,
 //! which are written beside the rule that they explain (`counter::refusal`).
 
+mod queue;
 mod told;
 mod words;
 

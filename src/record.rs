@@ -16,6 +16,7 @@ pub mod line;
 pub mod moment;
 pub mod money_moves;
 pub mod personal;
+pub mod queue_act;
 pub mod settlement;
 
 pub use body::Body;

@@ -315,7 +315,8 @@ impl Sale {
             | Body::DrawerEnded { .. }
             | Body::NoteSeen {}
             | Body::Noted { .. }
-            | Body::MemberForgotten { .. } => {}
+            | Body::MemberForgotten { .. }
+            | Body::QueueActed { .. } => {}
             Body::Approved { .. } => {
                 intent::apply(&mut self.intents, record);
                 self.part = None;

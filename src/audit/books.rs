@@ -139,6 +139,7 @@ impl Books {
             | Body::Noted { .. }
             | Body::MemberForgotten { .. }
             | Body::Erased { .. }
+            | Body::QueueActed { .. }
             | Body::Unreadable { .. } => {}
         }
     }

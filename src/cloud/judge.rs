@@ -142,6 +142,7 @@ impl Judge<'_> {
             | Body::Noted { .. }
             | Body::MemberForgotten { .. }
             | Body::Erased { .. }
+            | Body::QueueActed { .. }
             | Body::Unreadable { .. } => vec![],
         }
     }

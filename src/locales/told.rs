@@ -43,6 +43,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
             return Some(format!("没有条码为 {code} 的商品，请按菜单键，或请店长添加。"));
         }
         "expired" => return expired(words),
+        "queue" => return super::queue::chinese(words).map(str::to_owned),
         "receipt" | "scan" | "back" => {
             return RECEIPTS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
         }
@@ -246,7 +247,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
     }
 }
 
-const KINDS: [(&str, &str, &str); 56] = [
+const KINDS: [(&str, &str, &str); 57] = [
     ("genesis", "Journal begun", "日志开始"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
@@ -303,6 +304,7 @@ const KINDS: [(&str, &str, &str); 56] = [
     ("drawer_ordered", "Drawer ordered open", "要求打开钱箱"),
     ("drawer_kicked", "Drawer opened", "打开钱箱"),
     ("drawer_ended", "Drawer done", "钱箱完成"),
+    ("queue_acted", "Manager's act", "店长处理"),
 ];
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
 use crate::record::line::{Line, LineId, Quantity};
 use crate::record::moment::Deadline;
+use crate::record::queue_act::{QueueAct, Subject};
 use crate::staff::{PinHash, Role};
 use crate::tax::{TaxAmount, Taxed};
 use serde::{Deserialize, Serialize};
@@ -313,6 +314,8 @@ pub enum Body {
     Noted { verdict: Verdict },
     /// A member asked to be forgotten. Once the cloud has this record, nothing here says any more who it was.
     MemberForgotten { member: String },
+    /// A manager did something about a record on its way to head office; the words say why.
+    QueueActed { subject: Option<Subject>, act: QueueAct, words: String },
 
     /// A body that this build cannot read; its sale freezes.
     #[serde(skip)]
@@ -385,6 +388,7 @@ impl Body {
             Self::DrawerEnded { .. } => "drawer_ended",
             Self::Noted { .. } => "noted",
             Self::MemberForgotten { .. } => "member_forgotten",
+            Self::QueueActed { .. } => "queue_acted",
             Self::Unreadable { .. } => "unreadable",
             Self::Erased { .. } => "erased",
         }
