@@ -18,6 +18,7 @@ pub mod money_moves;
 pub mod personal;
 pub mod queue_act;
 pub mod settlement;
+pub mod witness;
 
 pub use body::Body;
 pub use chain::{Broken, Hash};

@@ -1,5 +1,5 @@
-//! What edges remember between starts: how far the cloud has the journal, the bundle, the pairing, who
-//! is signed in, and wrong PINs.
+//! What edges remember between starts: how far the cloud has the journal, what it has signed of it, the bundle, the
+//! pairing, who is signed in, and wrong PINs.
 //!
 //! None of it is history: it can be fetched, made or typed again. It is flushed at each write all the
 //! same, so that a power cut neither forgets a pairing nor forgives a wrong PIN. Open the journal
@@ -7,8 +7,10 @@
 //! says; they are bytes.
 
 mod access;
+mod delivery;
 
 pub use access::{LOCK_OUT_AFTER, LOCK_OUT_MS, LOCK_OUT_MS_MAX, SESSIONS_MAX, Session};
+pub use delivery::{ATTEMPTS_MAX, Attempts, HEADS_LATEST, HEADS_MAX};
 
 use super::{Error, migrations, row, settings};
 use crate::record::chain::Tip;
@@ -71,12 +73,7 @@ impl EdgeStore {
     /// # Errors
     /// [`Error::WriteEdge`].
     pub fn set_watermark(&self, epoch: Epoch, seq: u64, head: Hash) -> Result<(), Error> {
-        self.write(|transaction| {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO watermark (epoch, seq, head) VALUES (?1, ?2, ?3)")?
-                .execute((epoch.to_string(), row::signed(seq)?, head.0))
-                .map(drop)
-        })
+        self.write(|transaction| put_watermark(transaction, epoch, Tip { seq, head }))
     }
 
     /// The bundle in force.
@@ -167,6 +164,13 @@ impl EdgeStore {
         };
         run().map_err(Error::WriteEdge)
     }
+}
+
+fn put_watermark(transaction: &Transaction<'_>, epoch: Epoch, tip: Tip) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO watermark (epoch, seq, head) VALUES (?1, ?2, ?3)")?
+        .execute((epoch.to_string(), row::signed(tip.seq)?, tip.head.0))
+        .map(drop)
 }
 
 fn stored_bundle(connection: &Connection) -> rusqlite::Result<Option<StoredBundle>> {

@@ -35,8 +35,10 @@ pub(super) const JOURNAL: Schema =
     Schema { application_id: 0x5469_6c4a, migrations: migrations!["journal/0001_records.sql", "journal/0002_sealed.sql"] };
 
 /// `edge.db`: "TilE".
-pub(super) const EDGE: Schema =
-    Schema { application_id: 0x5469_6c45, migrations: migrations!["edge/0001_edge.sql"] };
+pub(super) const EDGE: Schema = Schema {
+    application_id: 0x5469_6c45,
+    migrations: migrations!["edge/0001_edge.sql", "edge/0002_delivery.sql"],
+};
 
 /// What every database of ours begins with.
 const CHECKSUMS: &str = "CREATE TABLE migration (
