@@ -78,7 +78,11 @@ pub fn run(paths: &Paths) -> Result<Report, Error> {
     let mut counts = Counts::default();
     let mut books = Books::default();
 
-    let keys = if journal.seals()? { Some(sealed::Keys::read(&paths.journal, paths.seal.as_deref())?) } else { None };
+    let keys = if journal.seals()? {
+        Some(sealed::Keys::read(&paths.journal, paths.seal.as_deref())?)
+    } else {
+        None
+    };
     let sources = chain::Sources { journal: &journal, keys: keys.as_ref(), cloud: cloud.as_ref() };
     let streams = chain::read(&sources, &mut books, &mut findings, &mut counts)?;
     books.close(&mut findings);

@@ -20,6 +20,7 @@ mod paid;
 mod papers;
 mod pay;
 mod people;
+mod queue_acts;
 mod receipts;
 mod recorder;
 pub mod refusal;
@@ -34,13 +35,14 @@ mod tests;
 
 use crate::bundle::Bundle;
 use crate::money::Currency;
+use crate::queue::Cases;
 use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind, TypeSize};
 use crate::record::chain::Tip;
 use crate::record::giving_back::CashBack;
 use crate::record::header::Epoch;
 use crate::record::ids::{Draw, IntentId, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::moment::BootId;
-use crate::record::money_moves::{Carrier, ProviderName, Ruling, Verdict};
+use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Hash, Moment, Record};
 use crate::sale::Sale;
 use crate::shift::Shift;
@@ -51,6 +53,7 @@ pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
 pub use shown::{CODE_MS_MAX, PhonesPay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use paid::Paid;
 use recorder::Recorder;
@@ -92,9 +95,6 @@ const RECENT_RECEIPTS: usize = 20;
 /// What is older is in the journal and at the wallet, and the audit compares the two.
 const PAST_INTENTS: usize = 2048;
 
-/// Verdicts kept for a manager's eyes. More than that is a report, not a list.
-const REFUSED_VERDICTS: usize = 100;
-
 /// The state of one till.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Till {
@@ -120,7 +120,8 @@ pub struct Till {
     /// What was counted while no shift was open: it is in the float that the next shift counts.
     between: Shift,
     last_verdict: u64,
-    refused: VecDeque<Verdict>,
+    #[serde(with = "queue_acts")]
+    cases: Arc<Cases>,
     adopted: Option<(u64, Hash)>,
     /// The last moment whose time could be believed.
     time: Option<Moment>,
@@ -198,7 +199,7 @@ impl Till {
             past: VecDeque::new(),
             between: Shift::open(0, crate::money::Money::zero(*currency)),
             last_verdict: 0,
-            refused: VecDeque::new(),
+            cases: Arc::new(Cases::default()),
             adopted: None,
             time: None,
         })
@@ -256,6 +257,7 @@ impl Till {
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);
+        self.apply_cases(record);
         if let Some(id) = record.header.sale {
             match self.sales.get_mut(&id) {
                 Some(sale) => sale.apply(record),
@@ -287,15 +289,7 @@ impl Till {
                 }
             }
             Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
-            Body::Noted { verdict } => {
-                self.last_verdict = self.last_verdict.max(verdict.number);
-                if verdict.ruling == Ruling::Refused {
-                    self.refused.push_back(verdict.clone());
-                    while self.refused.len() > REFUSED_VERDICTS {
-                        self.refused.pop_front();
-                    }
-                }
-            }
+            Body::Noted { verdict } => self.last_verdict = self.last_verdict.max(verdict.number),
             _ => {}
         }
     }

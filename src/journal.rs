@@ -258,7 +258,10 @@ fn seal_what_is_old(connection: &Connection, vault: &vault::Vault) -> Result<(),
     }
     if total > 0 {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Error::Checkpoint)?;
-        tracing::info!(records = total, "Records of an older Till were sealed. backups/ still has them in the clear.");
+        tracing::info!(
+            records = total,
+            "Records of an older Till were sealed. backups/ still has them in the clear."
+        );
     }
     Ok(())
 }
@@ -441,7 +444,7 @@ mod tests {
 
     #[test]
     fn a_journal_of_a_newer_till_or_of_something_else_is_refused_untouched() {
-        for (pragma, words) in [("user_version = 3", "newer"), ("application_id = 7", "not made by Till")] {
+        for (pragma, words) in [("user_version = 4", "newer"), ("application_id = 7", "not made by Till")] {
             let dir = tempfile::tempdir().unwrap();
             open(&dir).close().unwrap();
             let path = journal_path(dir.path());

@@ -10,6 +10,7 @@ mod payment;
 
 use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
+use crate::queue::Cases;
 use crate::record::Epoch;
 use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
@@ -19,6 +20,7 @@ use crate::staff::Role;
 pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that the till's screens show.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -61,6 +63,9 @@ pub struct View {
     pub carried: usize,
     /// The last receipts, newest first.
     pub recent: Vec<PaidView>,
+    /// Records that are not simply on their way to head office: for the manager's page, which says more of each.
+    #[serde(skip)]
+    pub cases: Arc<Cases>,
 }
 
 /// Ways to pay besides the customer's pay code and cash.

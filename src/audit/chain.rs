@@ -34,7 +34,8 @@ const RECORDS: &str = "SELECT head, salt, body, hash, position, seq, kind, sale,
     FROM record WHERE epoch = ?1 ORDER BY seq";
 
 /// The same of a layout in which nothing is sealed.
-const RECORDS_IN_THE_CLEAR: &str = "SELECT head, salt, body, hash, position, seq, kind, sale, wall_ms, training,
+const RECORDS_IN_THE_CLEAR: &str =
+    "SELECT head, salt, body, hash, position, seq, kind, sale, wall_ms, training,
         receipt, serial, amount_minor, currency, 0
     FROM record WHERE epoch = ?1 ORDER BY seq";
 
@@ -139,7 +140,8 @@ fn read_epoch(
     let mut mirror = kept.transpose().map_err(cloud_failed)?;
 
     let failed = |source| journal.failed(source);
-    let mut statement = journal.connection.prepare(keys.map_or(RECORDS_IN_THE_CLEAR, |_| RECORDS)).map_err(failed)?;
+    let mut statement =
+        journal.connection.prepare(keys.map_or(RECORDS_IN_THE_CLEAR, |_| RECORDS)).map_err(failed)?;
     let mut rows = statement.query([&name]).map_err(failed)?;
     let mut walk = Walk { journal, epoch, terminal: &terminal, seq: 0, head: Hash::NONE, position: 0 };
     while let Some(row) = rows.next().map_err(failed)? {

@@ -14,7 +14,7 @@ const BUSY: Duration = Duration::from_secs(5);
 const JOURNAL_ID: i64 = 0x5469_6c4a;
 
 /// The last versions of the layouts that the SQL here is written for.
-const JOURNAL_VERSION: i64 = 2;
+const JOURNAL_VERSION: i64 = 3;
 /// The first version of the journal's layout in which bodies lie sealed.
 const SEALED_VERSION: i64 = 2;
 const GATEWAY_VERSION: i64 = 2;

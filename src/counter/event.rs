@@ -1,12 +1,14 @@
 //! What comes in: scans, commands of people, and reports of the edges.
 
 use crate::money::Money;
-use crate::record::Hash;
+use crate::queue::Marks;
 use crate::record::body::{PaperOutcome, Shutdown, TypeSize};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::LineId;
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
+use crate::record::queue_act::QueueAct;
+use crate::record::{Hash, Header};
 use crate::sale::back::Wanted;
 use crate::staff::{PinHash, Role};
 
@@ -298,6 +300,15 @@ pub enum Act {
         /// How large; never smaller than its customer wanted it.
         size: TypeSize,
     },
+    /// Does something about a record on its way to head office, or about all of them; needs a manager's PIN.
+    Queue {
+        /// Which record; none for all that wait.
+        about: Option<Box<OnItsWay>>,
+        /// What.
+        act: QueueAct,
+        /// Why.
+        reason: String,
+    },
     /// Says that paper or drawer whose outcome is unknown is dealt with.
     Settle {
         /// Which job or kick, by its id.
@@ -305,6 +316,15 @@ pub enum Act {
         /// What the person found.
         words: String,
     },
+}
+
+/// A record as the journal has it, and how far head office was with its epoch when a person looked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OnItsWay {
+    /// The record's header.
+    pub header: Header,
+    /// How far.
+    pub marks: Marks,
 }
 
 /// What a provider's edge reports about an intent.

@@ -126,6 +126,9 @@ pub enum Refusal {
     /// The desk is not known, or not free, or empty.
     #[error("{0}")]
     Desk(String),
+    /// That cannot be done with a record on its way to head office, or not in its state.
+    #[error("{0}")]
+    Queue(&'static str),
     /// What the act is about is not there, or not in the state for it.
     #[error("{0}")]
     NotNow(&'static str),
@@ -180,6 +183,7 @@ impl Refusal {
             Self::BillTooLong => "bill_too_long",
             Self::Amount(_) => "amount",
             Self::Desk(_) => "desk",
+            Self::Queue(_) => "queue",
             Self::NotNow(_) => "not_now",
             Self::Frozen => "frozen",
             Self::ReadOnly => "read_only",

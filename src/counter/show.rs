@@ -57,6 +57,7 @@ impl Till {
                 .filter(|between| self.shift.is_none() && between.sales > 0),
             carried: self.carried(),
             recent: self.recent.iter().map(Paid::view).collect(),
+            cases: std::sync::Arc::clone(&self.cases),
         }
     }
 
@@ -145,8 +146,7 @@ impl Till {
                 }
             }
         }
-        for verdict in &self.refused {
-            let (words, sale) = (verdict.words.clone(), verdict.sale);
+        for (sale, words) in self.cases_needing_a_person() {
             let code = "verdict_refused";
             list.push(Attention { code, words, sale, job: None, intent: None, refund: None });
         }

@@ -2,12 +2,15 @@
 //!
 //! Each page's read is one query. Not here: writing, and any opinion on what records mean.
 
+mod items;
+
 use super::row::{self, Raw, Stored, stored};
 use super::vault::Vault;
 use super::{End, Error, journal_path, load, migrations, settings};
 use crate::money::Money;
 use crate::record::ids::SaleId;
 use crate::record::{Epoch, Hash, Header, Mode, Record};
+pub use items::Sum;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::path::{Path, PathBuf};

@@ -5,8 +5,8 @@
 use super::Error;
 use super::vault::{Customer, Opened, Vault};
 use crate::money::{Currency, Money};
-use crate::record::{Broken, Epoch, Hash, Header, Mode, Record, body_hash, header_hash};
 use crate::record::ids::SaleId;
+use crate::record::{Broken, Epoch, Hash, Header, Mode, Record, body_hash, header_hash};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, named_params};
 
 /// The columns that [`Stored::from_row`] reads, in its order.
@@ -107,8 +107,11 @@ impl Stored {
     /// Its header and hash alone, for which no key is needed.
     pub(super) fn into_head(self) -> Result<(Header, Hash), Error> {
         let (epoch, seq, hash) = (self.epoch, self.seq, self.hash);
-        let header = Header::decode(&self.head)
-            .map_err(|source| Error::Chain { epoch, seq, source: source.into() })?;
+        let header = Header::decode(&self.head).map_err(|source| Error::Chain {
+            epoch,
+            seq,
+            source: source.into(),
+        })?;
         Ok((header, hash))
     }
 }
@@ -196,9 +199,7 @@ fn put(
 /// The customer of a sale, with the records of this very commit.
 fn customer(connection: &Connection, vault: &Vault, sale: Option<SaleId>) -> Result<Customer, Error> {
     let Some(sale) = sale else { return Ok(Customer::Nobody) };
-    let read = || {
-        connection.prepare_cached(RECOGNISED)?.query_row([sale.0], Stored::from_row).optional()
-    };
+    let read = || connection.prepare_cached(RECOGNISED)?.query_row([sale.0], Stored::from_row).optional();
     match read().map_err(Error::Read)? {
         Some(stored) => Ok(Customer::of(&stored.open(vault)?)),
         None => Ok(Customer::Nobody),

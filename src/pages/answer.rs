@@ -111,6 +111,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::SaleFull(_)
         | Refusal::BillTooLong
         | Refusal::Desk(_)
+        | Refusal::Queue(_)
         | Refusal::NotNow(_)
         | Refusal::Frozen => StatusCode::CONFLICT,
     }

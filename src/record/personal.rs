@@ -21,7 +21,10 @@ pub enum About {
 /// these cannot be read.
 pub const PERSONAL: [(&str, &str); 4] = [
     ("member_recognised", "the member's reference and the number on the phone's screen"),
-    ("approved", "the buyer as the wallet names them, the wallet's trade number, what is left of stored value"),
+    (
+        "approved",
+        "the buyer as the wallet names them, the wallet's trade number, what is left of stored value",
+    ),
     ("paid_late", "the same, for money that came late"),
     ("member_forgotten", "the reference of the member who is forgotten"),
 ];

@@ -268,7 +268,8 @@ fn give_up(intents: &mut [Intent], id: &IntentId, record: &Record) {
 fn settle_erased(intents: &mut [Intent], kind: &str, record: &Record) {
     let late = kind == "paid_late";
     let meant = |intent: &&mut Intent| {
-        let paid = [IntentState::Approved, IntentState::PaidLate, IntentState::Resolved].contains(&intent.state);
+        let paid =
+            [IntentState::Approved, IntentState::PaidLate, IntentState::Resolved].contains(&intent.state);
         !paid && intent.state.may_still_pay() != late
     };
     if kind != "approved" && !late {

@@ -29,6 +29,7 @@ impl View {
             between_shifts: None,
             carried: 0,
             recent: vec![],
+            cases: std::sync::Arc::default(),
         }
     }
 }

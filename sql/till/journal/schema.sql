@@ -41,6 +41,15 @@ CREATE UNIQUE INDEX record_by_receipt ON record (epoch, receipt, training) WHERE
 -- The epochs, in order.
 CREATE INDEX record_genesis ON record (position) WHERE kind = 'genesis';
 
+-- What a person calls an item on its way to head office, so that a long queue is looked through without reading it.
+-- The kinds are those of `queue::RECORD_KINDS`.
+CREATE INDEX record_item ON record (epoch, seq, kind, wall_ms, amount_minor, currency)
+WHERE kind IN ('receipt_issued', 'coupon_redeemed', 'voucher_redeemed', 'voucher_taken', 'member_recognised',
+    'refund_drawn', 'paid_late', 'shift_closed', 'queue_acted');
+
+-- What head office and managers said about single records.
+CREATE INDEX record_ruling ON record (position) WHERE kind IN ('noted', 'queue_acted');
+
 -- REPLACE would delete without asking the trigger below, so a row may only come after all others.
 CREATE TRIGGER record_is_appended BEFORE INSERT ON record
 WHEN NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM record)
