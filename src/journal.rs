@@ -8,7 +8,9 @@
 //! failed, none of them is in the journal that this process sees. **Invariant:** the journal is one chain
 //! for each epoch, without gaps, and every record in it verifies.
 //!
-//! Not here: what records mean (`counter`), who sends them on (`sync`), sealing of bodies (`keys`).
+//! Bodies lie sealed, and those that speak of a member under a key of that member (`vault`).
+//!
+//! Not here: what records mean (`counter`), who sends them on (`sync`), the secrets themselves (`keys`).
 
 mod aside;
 mod carve;
@@ -25,6 +27,7 @@ mod row;
 mod sample;
 mod settings;
 mod snapshot;
+mod vault;
 
 pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
 pub use error::Error;
@@ -45,6 +48,9 @@ use std::path::{Path, PathBuf};
 
 /// Kind of the record that a daemon writes last when it stops in order.
 const STOPPED: &str = "stopped";
+
+/// Records of an older Till that are sealed in one commit.
+const SEAL_AT_ONCE: u32 = 5_000;
 
 /// Where a journal, or one epoch of it, ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +74,7 @@ impl End {
 pub struct Journal {
     dir: PathBuf,
     connection: Connection,
+    vault: vault::Vault,
     shutdown: Shutdown,
     /// Books that were set aside and that no epoch has followed yet.
     left: Option<Found>,
@@ -111,17 +118,17 @@ impl Journal {
             }
             opened => opened?,
         };
-        let (connection, shutdown) = opened;
+        let (connection, vault, shutdown) = opened;
         let left = aside::finish(dir)?;
-        let begun = left.as_ref().is_some_and(|left| follows(&connection, left));
+        let begun = left.as_ref().is_some_and(|left| follows(&connection, &vault, left));
         if begun {
             aside::begun(dir)?;
         }
         let left = left.filter(|_| !begun);
-        Ok(Self { dir: dir.to_owned(), connection, shutdown, left, lock })
+        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, left, lock })
     }
 
-    fn open_file(dir: &Path) -> Result<(Connection, Shutdown), Error> {
+    fn open_file(dir: &Path) -> Result<(Connection, vault::Vault, Shutdown), Error> {
         let path = journal_path(dir);
         let mut connection = settings::open_to_write(&path)?;
         migrations::JOURNAL.identify(&connection, &path)?;
@@ -132,9 +139,11 @@ impl Journal {
             Shutdown::Clean => {}
             Shutdown::Unclean => settings::quick_check(&connection, &path)?,
         }
+        let vault = vault::Vault::to_write(dir, &connection)?;
+        seal_what_is_old(&connection, &vault)?;
         // SQLite has flushed the files; this makes their names durable too.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))?;
-        Ok((connection, shutdown))
+        Ok((connection, vault, shutdown))
     }
 
     /// The books that were set aside, until an epoch that follows them has begun ([`Journal::begin`]).
@@ -150,7 +159,7 @@ impl Journal {
     pub fn salvage(&self, received: &BTreeMap<Epoch, Tip>) -> Result<Salvage, Error> {
         let Some(left) = &self.left else { return Ok(Salvage::default()) };
         let aside = self.dir.join(&left.aside);
-        let mut salvage = carve::salvage(&aside, received)?;
+        let mut salvage = carve::salvage(&aside, &self.vault, received)?;
         salvage.lacking.aside.clone_from(&left.aside);
         salvage.lacking.words.clone_from(&left.words);
         carve::keep(&aside, &salvage.lacking)?;
@@ -187,8 +196,8 @@ impl Journal {
     /// [`Error`] when the journal cannot be read. A snapshot that does not fit is no error: it is left
     /// out, and the tail is the whole journal.
     pub fn load(&self) -> Result<Loaded<'_>, Error> {
-        let Some(snapshot) = Snapshot::read(&self.dir) else { return Ok(self.load_whole()) };
-        if let Some(tail) = Tail::following(&self.connection, snapshot.end())? {
+        let Some(snapshot) = Snapshot::read(&self.dir, &self.vault) else { return Ok(self.load_whole()) };
+        if let Some(tail) = Tail::following(&self.connection, &self.vault, snapshot.end())? {
             return Ok(Loaded { snapshot: Some(snapshot), tail });
         }
         tracing::warn!("The snapshot is not of this journal; the whole journal is replayed.");
@@ -197,12 +206,12 @@ impl Journal {
 
     /// Where the kept state ends, if there is one that can be read: the journal was at least as long once.
     pub fn snapshot_end(&self) -> Option<End> {
-        Snapshot::read(&self.dir).map(|snapshot| snapshot.end())
+        Snapshot::read(&self.dir, &self.vault).map(|snapshot| snapshot.end())
     }
 
     /// The whole journal, for a snapshot whose bytes the till cannot read.
     pub fn load_whole(&self) -> Loaded<'_> {
-        Loaded { snapshot: None, tail: Tail::whole(&self.connection) }
+        Loaded { snapshot: None, tail: Tail::whole(&self.connection, &self.vault) }
     }
 
     /// Writes `records` after the journal's end, all or none, and returns when they are on disk.
@@ -237,7 +246,7 @@ impl Journal {
             row::check_hashes(record).map_err(Error::NotNext)?;
             end = Some(load::follow(end, record).map_err(Error::NotNext)?);
             position += 1;
-            row::insert(&mut insert, position, record).map_err(Error::Append)?;
+            row::insert(&transaction, &mut insert, &self.vault, position, record)?;
         }
         drop(insert);
         transaction.commit().map_err(Error::Append)
@@ -248,7 +257,7 @@ impl Journal {
     /// # Errors
     /// [`Error::SaveSnapshot`] when it cannot be written. The journal is not touched either way.
     pub fn save_snapshot(&self, epoch: Epoch, tip: Tip, bytes: Vec<u8>) -> Result<(), Error> {
-        Snapshot { epoch, tip, bytes }.save(&self.dir)
+        Snapshot { epoch, tip, bytes }.save(&self.dir, &self.vault)
     }
 
     /// The records of one sale in order, each verified.
@@ -256,7 +265,7 @@ impl Journal {
     /// # Errors
     /// [`Error`] when they cannot be read or one of them does not verify.
     pub fn sale(&self, sale: SaleId) -> Result<Vec<Record>, Error> {
-        reader::sale(&self.connection, sale)
+        reader::sale(&self.connection, &self.vault, sale)
     }
 
     /// The records of each sale with a receipt of this number in one of the epochs that `epoch` takes.
@@ -268,7 +277,24 @@ impl Journal {
         number: u32,
         epoch: impl Fn(Epoch) -> bool,
     ) -> Result<Vec<Vec<Record>>, Error> {
-        reader::sales_of_receipt(&self.connection, number, epoch)
+        reader::sales_of_receipt(&self.connection, &self.vault, number, epoch)
+    }
+
+    /// Whether a member waits to be forgotten: until the cloud has all that speaks of it.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub fn owes_forgetting(&self) -> Result<bool, Error> {
+        self.vault.owes_forgetting()
+    }
+
+    /// Destroys the keys of members who are to be forgotten and whose last record `is_safe` elsewhere: nothing here
+    /// reads any more what lies under them. Says how many there were.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub fn forget(&self, is_safe: impl Fn(Epoch, u64) -> bool) -> Result<usize, Error> {
+        self.vault.forget(|until| is_safe(Epoch(until.epoch), until.seq))
     }
 
     /// A connection of its own that only reads, for another thread.
@@ -300,11 +326,36 @@ fn journal_path(dir: &Path) -> PathBuf {
 }
 
 /// Whether the current epoch is the one that follows these books.
-fn follows(connection: &Connection, left: &Found) -> bool {
-    let last = "SELECT body FROM record WHERE kind = 'genesis' ORDER BY position DESC LIMIT 1";
-    let body = connection.query_row(last, [], |row| row.get::<_, Vec<u8>>(0));
-    let body = body.map(|bytes| Body::parse("genesis", &bytes));
-    matches!(body, Ok(Body::Genesis { found: Some(found), .. }) if found.aside == left.aside)
+fn follows(connection: &Connection, vault: &vault::Vault, left: &Found) -> bool {
+    let last = row::stored!("WHERE kind = 'genesis' ORDER BY position DESC LIMIT 1");
+    let genesis = connection.query_row(last, [], row::Stored::from_row).ok();
+    let body = genesis.and_then(|stored| stored.open(vault).ok()).map(|record| record.body);
+    matches!(body, Some(Body::Genesis { found: Some(found), .. }) if found.aside == left.aside)
+}
+
+/// Seals what an older Till left in the clear, and leaves no copy of it in this file or its log. A start that is cut
+/// off in between goes on at the next one.
+fn seal_what_is_old(connection: &Connection, vault: &vault::Vault) -> Result<(), Error> {
+    let mut total = 0;
+    loop {
+        // What is overwritten is to be gone from its page, too.
+        connection.execute_batch("PRAGMA secure_delete = ON; BEGIN IMMEDIATE").map_err(Error::Append)?;
+        let sealed = row::seal_old(connection, vault, SEAL_AT_ONCE);
+        let end = if sealed.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        connection.execute_batch(end).map_err(Error::Append)?;
+        match sealed? {
+            0 => break,
+            some => total += some,
+        }
+    }
+    if total > 0 {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Error::Checkpoint)?;
+        tracing::info!(
+            records = total,
+            "Records of an older Till were sealed. backups/ still has them in the clear."
+        );
+    }
+    Ok(())
 }
 
 fn last_shutdown(connection: &Connection) -> rusqlite::Result<Shutdown> {
@@ -431,7 +482,7 @@ mod tests {
             "DELETE FROM record WHERE seq = 4",
             "INSERT OR REPLACE INTO record SELECT * FROM record WHERE seq = 2",
             "INSERT OR REPLACE INTO record SELECT 5, epoch, seq, kind, sale, wall_ms, training, receipt,
-                serial, amount_minor, currency, hash, salt, head, body FROM record WHERE seq = 2",
+                serial, amount_minor, currency, hash, salt, head, body, 1 FROM record WHERE seq = 2",
             "UPDATE OR REPLACE record SET position = 1 WHERE position = 2",
         ] {
             let error = journal.connection.execute_batch(sql).unwrap_err();
@@ -485,7 +536,7 @@ mod tests {
 
     #[test]
     fn a_journal_of_a_newer_till_or_of_something_else_is_refused_untouched() {
-        for (pragma, words) in [("user_version = 2", "newer"), ("application_id = 7", "not made by Till")] {
+        for (pragma, words) in [("user_version = 4", "newer"), ("application_id = 7", "not made by Till")] {
             let dir = tempfile::tempdir().unwrap();
             open(&dir).close().unwrap();
             let path = journal_path(dir.path());

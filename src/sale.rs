@@ -318,6 +318,7 @@ impl Sale {
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
             | Body::QueueActed { .. } => {}
             Body::Approved { .. } => {
                 intent::apply(&mut self.intents, record);
@@ -335,6 +336,13 @@ impl Sale {
             | Body::Abandoned { .. }
             | Body::PaymentResolved { .. }
             | Body::PaidLate { .. } => intent::apply(&mut self.intents, record),
+            // What was erased named the customer; what it did to the money stands in the header.
+            Body::Erased { kind_name } => {
+                intent::apply(&mut self.intents, record);
+                if kind_name == "approved" {
+                    self.part = None;
+                }
+            }
         }
     }
 

@@ -143,6 +143,8 @@ impl Judge<'_> {
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
+            | Body::Erased { .. }
             | Body::QueueActed { .. }
             | Body::Unreadable { .. } => vec![],
         }

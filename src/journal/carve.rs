@@ -7,7 +7,9 @@
 //! Not here: setting files aside (`aside`). Nothing is written into a journal from here but the people who work at the
 //! till, so that they can sign in.
 
+use super::vault::{Opened, Vault};
 use super::{End, Error};
+use crate::keys::SEAL_OVERHEAD_BYTES;
 use crate::money::Money;
 use crate::record::chain::Tip;
 use crate::record::ids::{SaleId, StaffId};
@@ -23,6 +25,9 @@ const PIECE: usize = 1 << 20;
 
 /// Kept from one piece for the next: more than the longest header and the body of a person take.
 const OVERLAP: usize = 8 << 10;
+
+/// The longest sealed body of a person: a name, a role and the hash of a PIN take some hundred bytes.
+const PERSON_BYTES_MAX: usize = 2048;
 
 /// Before a header, in its row: the hash, then the salt.
 const BEFORE: usize = 32 + 16;
@@ -103,14 +108,17 @@ pub(super) fn lists(dir: &Path) -> Vec<Lacking> {
 }
 
 /// Reads the files of one time that books were set aside. `received` is what the cloud has said that it has.
-pub(super) fn salvage(aside: &Path, received: &BTreeMap<Epoch, Tip>) -> Result<Salvage, Error> {
+pub(super) fn salvage(
+    aside: &Path,
+    vault: &Vault,
+    received: &BTreeMap<Epoch, Tip>,
+) -> Result<Salvage, Error> {
     let mut found = Gathered::default();
     for name in ["journal.db", "journal.db-wal"] {
         let path = aside.join(name);
         match File::open(&path) {
-            Ok(file) => {
-                carve(file, |piece, at| found.take(piece, at, received)).map_err(Error::prepare(&path))?
-            }
+            Ok(file) => carve(file, |piece, at| found.take(piece, at, vault, received))
+                .map_err(Error::prepare(&path))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::prepare(&path)(error)),
         }
@@ -128,7 +136,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn take(&mut self, piece: &[u8], at: usize, received: &BTreeMap<Epoch, Tip>) {
+    fn take(&mut self, piece: &[u8], at: usize, vault: &Vault, received: &BTreeMap<Epoch, Tip>) {
         let Some((header, length)) = header_at(piece, at) else { return };
         let (epoch, seq, wall_ms) = (header.epoch, header.seq, header.moment.wall_ms);
         let hash = header_hash(&piece[at..at + length]);
@@ -137,7 +145,7 @@ impl Gathered {
             *end = (Tip { seq, head: hash }, wall_ms);
         }
         if header.kind == "staff_added"
-            && let Some(body @ Body::StaffAdded { .. }) = body_after(piece, at, length)
+            && let Some(body @ Body::StaffAdded { .. }) = body_after(piece, at, length, vault)
             && let Body::StaffAdded { staff, .. } = &body
             && self.staff.get(staff).is_none_or(|(known_ms, _)| *known_ms <= wall_ms)
         {
@@ -228,12 +236,25 @@ fn header_at(piece: &[u8], at: usize) -> Option<(Header, usize)> {
     (header_hash(&piece[at..at + length]).0 == hash).then_some((header, length))
 }
 
-/// The body behind a header, if it is the one that the header names.
-fn body_after(piece: &[u8], at: usize, length: usize) -> Option<Body> {
+/// The body behind a header, if it is the one that the header names. A sealed one does not say where it ends: each
+/// length is tried, and the right one proves itself.
+fn body_after(piece: &[u8], at: usize, length: usize, vault: &Vault) -> Option<Body> {
     let salt: [u8; 16] = piece.get(at - 16..at)?.try_into().ok()?;
     let (head, rest) = piece.get(at..)?.split_at_checked(length)?;
+    let open =
+        |salt, body: &[u8]| Record::open(head.to_vec(), salt, body.to_vec()).ok().map(|record| record.body);
     let mut json = serde_json::Deserializer::from_slice(rest).into_iter::<serde::de::IgnoredAny>();
-    json.next()?.ok()?;
-    let body = rest.get(..json.byte_offset())?;
-    Some(Record::open(head.to_vec(), salt, body.to_vec()).ok()?.body)
+    if let Some(Ok(_)) = json.next()
+        && let Some(body) = rest.get(..json.byte_offset())
+        && let Some(body) = open(salt, body)
+    {
+        return Some(body);
+    }
+    let hash = header_hash(head);
+    (SEAL_OVERHEAD_BYTES..=rest.len().min(PERSON_BYTES_MAX)).find_map(|end| {
+        match vault.open(hash, 0, &rest[..end]) {
+            Ok(Opened::Whole(salt, body)) => open(salt, &body),
+            Ok(Opened::Erased) | Err(_) => None,
+        }
+    })
 }

@@ -136,6 +136,33 @@ pub enum Error {
         /// Its length.
         bytes: usize,
     },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(crate::keys::KeyError),
+    /// Bodies are sealed and nothing here opens them.
+    #[error(
+        "the bodies in {path} are sealed, and the key is not here: put keys/seal back into the state directory, or give the credential till-seal; nothing was changed"
+    )]
+    NoSeal {
+        /// Which journal.
+        path: PathBuf,
+    },
+    /// There is a key, and it is not the one.
+    #[error(
+        "the key that is here does not open {path}: it belongs to another till or another time; put the right one back (keys/seal, or the credential till-seal); nothing was changed"
+    )]
+    OtherSeal {
+        /// Which journal.
+        path: PathBuf,
+    },
+    /// A sealed body does not open with the right key.
+    #[error("the sealed body of record {seq} was changed: keep the file, do not sell on it")]
+    Unsealable {
+        /// Which record.
+        seq: u64,
+        /// What does not hold.
+        source: Broken,
+    },
     /// Records could not be written; none of them was.
     #[error("the records were not written to the journal")]
     Append(#[source] rusqlite::Error),
@@ -176,9 +203,13 @@ impl Error {
             | Self::Migrate { .. }
             | Self::Damaged { .. }
             | Self::Chain { .. }
+            | Self::NoSeal { .. }
+            | Self::OtherSeal { .. }
+            | Self::Unsealable { .. }
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
             | Self::BundleNotNewer { .. } => true,
+            Self::Key(source) => source.is_permanent(),
             Self::AnotherInstance { .. }
             | Self::Prepare { .. }
             | Self::NotMigrated { .. }
@@ -243,6 +274,10 @@ impl Error {
             | Self::Altered { .. }
             | Self::Damaged { .. }
             | Self::Chain { .. }
+            | Self::Key(_)
+            | Self::NoSeal { .. }
+            | Self::OtherSeal { .. }
+            | Self::Unsealable { .. }
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
             | Self::SaveSnapshot(_)

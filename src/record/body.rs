@@ -325,12 +325,17 @@ pub enum Body {
 
     /// What came back from outside; asks for no verdict of its own.
     Noted { verdict: Verdict },
+    /// A member asked to be forgotten. Once the cloud has this record, nothing here says any more who it was.
+    MemberForgotten { member: String },
     /// A manager did something about a record on its way to head office; the words say why.
     QueueActed { subject: Option<Subject>, act: QueueAct, words: String },
 
     /// A body that this build cannot read; its sale freezes.
     #[serde(skip)]
     Unreadable { kind_name: String },
+    /// A body that was erased because a member asked to be forgotten: what it did is taken from the header.
+    #[serde(skip)]
+    Erased { kind_name: String },
 }
 
 impl Body {
@@ -398,8 +403,10 @@ impl Body {
             Self::ClockDistrusted { .. } => "clock_distrusted",
             Self::ClockTrusted {} => "clock_trusted",
             Self::Noted { .. } => "noted",
+            Self::MemberForgotten { .. } => "member_forgotten",
             Self::QueueActed { .. } => "queue_acted",
             Self::Unreadable { .. } => "unreadable",
+            Self::Erased { .. } => "erased",
         }
     }
 
