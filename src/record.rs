@@ -13,6 +13,7 @@ pub mod epochs;
 pub mod giving_back;
 pub mod header;
 pub mod ids;
+pub mod lease;
 pub mod line;
 pub mod moment;
 pub mod money_moves;

@@ -150,6 +150,9 @@ impl Books {
             | Body::ReturnDrawn { .. }
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
+            | Body::LeaseReceived { .. }
+            | Body::LeaseUsed { .. }
+            | Body::LeaseReturned { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
