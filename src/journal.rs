@@ -305,6 +305,23 @@ impl Journal {
         Reader::open(&self.dir)
     }
 
+    /// Folds what it can of the log into the journal without waiting for readers, and says how long the log is.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when the disk refuses; nothing is lost.
+    pub fn checkpoint(&self) -> Result<u64, Error> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(Error::Checkpoint)?;
+        Ok(self.log_bytes())
+    }
+
+    /// How long the log is, in bytes.
+    pub fn log_bytes(&self) -> u64 {
+        let log = std::fs::metadata(self.dir.join("journal.db-wal"));
+        log.map_or(0, |log| log.len())
+    }
+
     /// Folds the log into the journal and closes it. Readers may stay; the log then stays too.
     ///
     /// # Errors

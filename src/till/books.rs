@@ -44,12 +44,17 @@ fn missing(
     till: Option<&Till>,
     received: &BTreeMap<Epoch, Tip>,
 ) -> Result<Option<String>, Error> {
+    let kept = journal.snapshot_end();
     let Some(till) = till else {
-        let last = received.values().max_by_key(|tip| tip.seq);
-        return Ok(
-            last.map(|tip| format!("the journal is gone; the cloud has received {} records of it", tip.seq))
-        );
+        let last = received.values().map(|tip| tip.seq).max();
+        let gone = |seq| format!("the journal is gone; the cloud has received {seq} records of it");
+        let lost = |end: End| format!("the journal is gone; it had {} records once", end.tip.seq);
+        return Ok(last.map(gone).or(kept.map(lost)));
     };
+    if let Some(kept) = kept.filter(|kept| kept.epoch == till.epoch() && kept.tip.seq > till.tip().seq) {
+        let (end, seq) = (till.tip().seq, kept.tip.seq);
+        return Ok(Some(format!("the journal ends at record {end}; it had {seq} records once")));
+    }
     let Some(known) = received.get(&till.epoch()) else { return Ok(None) };
     let (end, seq) = (till.tip().seq, known.seq);
     if seq > end {

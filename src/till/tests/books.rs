@@ -8,13 +8,10 @@ use crate::money::{Currency, Money};
 use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::epochs::{Found, Left, Standing};
-use crate::record::{Epoch, Hash, Record};
+use crate::record::{Hash, Record};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-
-/// Records of a till that was used for a day.
-const USED: u64 = 206;
 
 /// A till is used, and ends without saying so.
 async fn use_till(dir: &Path) -> End {
@@ -29,9 +26,7 @@ async fn use_till(dir: &Path) -> End {
     }
     drop(bench);
     thread.join().unwrap();
-    let end = Reader::open(dir).unwrap().end().unwrap().unwrap();
-    assert_eq!(end.tip.seq, USED - 2);
-    end
+    Reader::open(dir).unwrap().end().unwrap().unwrap()
 }
 
 fn scramble(path: &Path, from: usize, length: usize) {
@@ -141,8 +136,11 @@ async fn a_record_that_was_changed_ends_the_books() {
     use_till(dir.path()).await;
     let path = dir.path().join("journal.db");
     let mut bytes = fs::read(&path).unwrap();
-    let at = bytes.windows(8).position(|bytes| bytes == b"\"minor\":").unwrap() + 8;
-    bytes[at] = b'9';
+    for at in 0..bytes.len() - 9 {
+        if &bytes[at..at + 9] == b"\"minor\":2" {
+            bytes[at + 8] = b'9';
+        }
+    }
     fs::write(&path, bytes).unwrap();
     fs::remove_file(dir.path().join("snapshot")).unwrap();
     let bench = bench(dir.path());
@@ -155,6 +153,7 @@ async fn books_that_are_gone_or_end_before_what_the_cloud_has_are_not_gone_on_wi
     for (name, lose) in [
         ("gone", (|dir| fs::remove_file(dir.join("journal.db")).unwrap()) as fn(&Path)),
         ("empty", |dir| fs::write(dir.join("journal.db"), "").unwrap()),
+        ("gone, and no cloud knows of it", |dir| fs::remove_file(dir.join("journal.db")).unwrap()),
         ("an old copy", |dir| {
             fs::rename(dir.join("old.db"), dir.join("journal.db")).unwrap();
         }),
@@ -163,16 +162,25 @@ async fn books_that_are_gone_or_end_before_what_the_cloud_has_are_not_gone_on_wi
         drop(bench(dir.path()));
         fs::copy(dir.path().join("journal.db"), dir.path().join("old.db")).unwrap();
         let end = use_till(dir.path()).await;
-        fs::remove_file(dir.path().join("snapshot")).unwrap();
         lose(dir.path());
-        let received = BTreeMap::from([(end.epoch, end.tip)]);
+        let mut received = BTreeMap::from([(end.epoch, end.tip)]);
+        if name.ends_with("knows of it") {
+            received.clear();
+        } else {
+            fs::remove_file(dir.path().join("snapshot")).unwrap();
+        }
         let bench = bench_known(dir.path(), received.clone());
         let view = bench.ready.as_ref().unwrap().board.view.borrow().clone();
         assert_eq!(view.standing, Standing::Provisional, "{name}");
         let (record, found) = genesis(dir.path());
-        assert_eq!((found.why, found.received), (Left::Missing, Some(end.tip.seq)), "{name}");
-        let Body::Genesis { parent: Some(parent), .. } = record.body else { panic!("its parent is known") };
-        assert_eq!((parent.seq, parent.head), (end.tip.seq, end.tip.head), "{name}");
+        let known = received.values().next().map(|tip| tip.seq);
+        assert_eq!((found.why, found.received), (Left::Missing, known), "{name}");
+        if !received.is_empty() {
+            let Body::Genesis { parent: Some(parent), .. } = record.body else {
+                panic!("its parent is known")
+            };
+            assert_eq!((parent.seq, parent.head), (end.tip.seq, end.tip.head), "{name}");
+        }
         drop(bench);
         let again = bench_known(dir.path(), received);
         assert_eq!(again.ready.as_ref().unwrap().board.view.borrow().epoch, view.epoch, "{name}");
@@ -209,7 +217,7 @@ async fn a_power_cut_while_books_are_set_aside_changes_nothing() {
 async fn a_wallet_is_not_asked_while_nobody_has_looked() {
     let dir = tempfile::tempdir().unwrap();
     use_till(dir.path()).await;
-    fs::write(dir.path().join("journal.db"), "x").unwrap();
+    fs::write(dir.path().join("journal.db"), "xx").unwrap();
     let mut bench = bench(dir.path());
     let board = bench.ready.as_ref().unwrap().board.clone();
     let thread = bench.run();
@@ -223,6 +231,5 @@ async fn a_wallet_is_not_asked_while_nobody_has_looked() {
     assert_ne!(board.view.borrow().ways, crate::view::Ways::default());
     drop(bench);
     thread.join().unwrap();
-    assert!(records(dir.path()) > 4);
-    let _ = Epoch(0);
+    assert_eq!(records(dir.path()), 5, "genesis, boot, manager, sign-in, adoption");
 }
