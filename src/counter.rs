@@ -20,6 +20,7 @@ mod paid;
 mod papers;
 mod pay;
 mod people;
+mod proofs;
 mod receipts;
 mod recorder;
 pub mod refusal;
@@ -31,6 +32,7 @@ mod stored_value;
 mod tender;
 #[cfg(test)]
 mod tests;
+mod vouchers;
 
 use crate::bundle::Bundle;
 use crate::money::Currency;
@@ -47,6 +49,7 @@ use crate::shift::Shift;
 use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
 pub use event::Event;
+pub use proofs::order_of;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
 pub use shown::{CODE_MS_MAX, PhonesPay};
@@ -80,6 +83,8 @@ pub struct Context<'a> {
     pub device: &'a [u8; 32],
     /// Sales under the number of a receipt that the event shows, folded from the journal.
     pub found: &'a [Sale],
+    /// What till and cloud share for digits that a customer reads out; none before the cloud was heard.
+    pub proof_key: Option<&'a [u8; 32]>,
 }
 
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.

@@ -14,6 +14,9 @@ pub struct Limits {
     pub at_risk_minor: i64,
     /// The longest that coupons are taken without hearing the cloud, in seconds.
     pub silent_s: u64,
+    /// The most that is paid by eight digits that a customer reads out, in minor units; nothing switches them off.
+    #[serde(default = "typed_proof_minor", skip_serializing_if = "is_usual")]
+    pub typed_proof_minor: i64,
     /// Up to this a cashier gives back without a manager's PIN, in minor units; none by default.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub refund_by_cashier_minor: i64,
@@ -28,6 +31,16 @@ fn is_nothing(minor: &i64) -> bool {
     *minor == 0
 }
 
+/// As much as a meal for a few: a guess of eight digits in three tries hits once in thirty million.
+fn typed_proof_minor() -> i64 {
+    20_000
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_usual(minor: &i64) -> bool {
+    *minor == typed_proof_minor()
+}
+
 impl Default for Limits {
     /// What the field converged on: 250 to 500 for one payment, 5,000 for a till, 72 hours.
     fn default() -> Self {
@@ -35,6 +48,7 @@ impl Default for Limits {
             coupon_offline_minor: 50_000,
             at_risk_minor: 500_000,
             silent_s: 72 * 3600,
+            typed_proof_minor: typed_proof_minor(),
             refund_by_cashier_minor: 0,
             refund_without_receipt_minor: 0,
         }

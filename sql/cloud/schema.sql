@@ -201,7 +201,8 @@ CREATE TABLE pay_request (
     PRIMARY KEY (sale, version)
 ) STRICT, WITHOUT ROWID;
 
--- Orders that tills signed for a phone to pay: each is claimed once.
+-- Orders that tills signed for a phone to pay: each is claimed once. The sale is an empty text until its till has
+-- said which: a phone may bring the order first.
 CREATE TABLE order_claim (
     terminal TEXT NOT NULL,
     epoch TEXT NOT NULL,
@@ -318,4 +319,23 @@ CREATE TABLE member_code_spent (
 CREATE TABLE payment_told (
     intent TEXT PRIMARY KEY REFERENCES relayed_payment,
     told_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Value vouchers handed out, and spent: the first writer wins.
+CREATE TABLE voucher (
+    serial TEXT PRIMARY KEY,
+    value_minor INTEGER NOT NULL CHECK (value_minor > 0),
+    currency TEXT NOT NULL,
+    issued_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE voucher_redemption (
+    serial TEXT PRIMARY KEY REFERENCES voucher,
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    sale TEXT,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    at_words TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

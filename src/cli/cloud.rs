@@ -87,6 +87,9 @@ enum Office {
     /// Coupons
     #[command(subcommand)]
     Coupon(coupons::CouponAct),
+    /// Value vouchers
+    #[command(subcommand, visible_alias = "vouchers")]
+    Voucher(coupons::VoucherAct),
     /// Members
     #[command(subcommand)]
     Member(people::MemberAct),
@@ -157,6 +160,7 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
         Office::Offer(act) => goods::offer(admin, act, currency, now_s).await,
         Office::Campaign(act) => coupons::campaign(admin, act, currency).await,
         Office::Coupon(act) => coupons::issue(admin, act, currency, now_s).await,
+        Office::Voucher(act) => coupons::issue_vouchers(admin, act, currency, now_s).await,
         Office::Member(act) => people::members(admin, act).await,
         Office::StoredValue(act) => people::stored_value(admin, act, currency).await,
         Office::Task(act) => people::tasks(admin, act).await,

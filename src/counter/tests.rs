@@ -13,6 +13,7 @@ mod money;
 mod packs;
 mod paper;
 mod people;
+mod proofs;
 mod receipts;
 mod repeat;
 mod returns;
@@ -21,6 +22,7 @@ mod shop;
 mod shown;
 mod stored_value;
 mod tender;
+mod vouchers;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
@@ -32,7 +34,7 @@ use crate::money::{Currency, Money};
 use crate::record::body::{Body, PaperOutcome, Shutdown, TypeSize};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
-use crate::record::money_moves::{ProviderName, Settled};
+use crate::record::money_moves::{ProvenBy, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::{PinHash, Role};
@@ -85,6 +87,7 @@ struct TestTill {
     approver: Option<StaffId>,
     phones: PhonesPay,
     wallets: BTreeSet<ProviderName>,
+    proof_key: Option<[u8; 32]>,
 }
 
 impl TestTill {
@@ -112,6 +115,7 @@ impl TestTill {
             approver: None,
             phones: PhonesPay::AtTheCloud,
             wallets: [ProviderName::Alipay].into(),
+            proof_key: Some(PROOF_KEY),
         }
     }
 
@@ -148,6 +152,7 @@ impl TestTill {
             phones: self.phones,
             wallets: &self.wallets,
             found,
+            proof_key: self.proof_key.as_ref(),
             ..context(&self.bundle, &self.keys, self.moment, self.draws, archived)
         };
         let before = self.till.tip();
@@ -371,8 +376,12 @@ fn context<'a>(
         archived,
         device: &DEVICE,
         found: &[],
+        proof_key: Some(&PROOF_KEY),
     }
 }
+
+/// What the till shares with the cloud for digits that a customer reads out.
+const PROOF_KEY: [u8; 32] = [0x99; 32];
 
 /// The key of the device that the till runs on.
 fn device() -> DeviceKey {
@@ -410,6 +419,7 @@ fn approved(amount: Money) -> ProviderReport {
         wallet: None,
         funds: vec![],
         vouchers: vec![],
+        proven_by: ProvenBy::Notice,
     })
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 const SNAPSHOT_EVERY: u64 = 2_000;
 
 /// Version of the snapshot's shape. A snapshot of another shape is left out and the journal replayed.
-const SNAPSHOT_SHAPE: u16 = 4;
+const SNAPSHOT_SHAPE: u16 = 5;
 
 /// What a till starts from.
 pub struct Opening {
@@ -138,6 +138,7 @@ pub fn open(
         archived: None,
         device: stamp.public(),
         found: &[],
+        proof_key: None,
     };
     let mut till = match replay(&journal)? {
         Some(till) => till,
