@@ -15,6 +15,7 @@ mod money;
 mod packs;
 mod paper;
 mod people;
+mod queue_acts;
 mod receipts;
 mod repeat;
 mod returns;

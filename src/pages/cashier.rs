@@ -156,6 +156,8 @@ struct CashierPage<'a> {
     notes: Vec<Money>,
     recent: &'a [PaidView],
     zero: Money,
+    /// Records that head office has not received, where there is one.
+    unsent: u64,
 }
 
 #[expect(clippy::too_many_arguments, reason = "one page's parts, gathered where it is drawn")]
@@ -171,6 +173,12 @@ fn signed_in(
 ) -> Response {
     let v = pages.voice(asked);
     let (devices, link) = pages.around(station);
+    let unsent = match link.state {
+        LinkState::Absent => 0,
+        LinkState::Pairing | LinkState::Online | LinkState::Offline => {
+            view.tip.seq.saturating_sub(link.received)
+        }
+    };
     let cloud_answers = link.state == LinkState::Online;
     let menu_pages = menu_pages(view);
     let menu = asked.fields.get("menu").and_then(|menu| menu.parse().ok()).unwrap_or(0);
@@ -204,6 +212,7 @@ fn signed_in(
         payment: here.sale.as_ref().and_then(|sale| payment::panel(sale, &v, pages.now_ms())),
         notes: due.map(payment::notes).unwrap_or_default(),
         recent: view.recent.get(..RECENT_SHOWN).unwrap_or(&view.recent),
+        unsent,
         zero: Money::zero(view.currency),
         v,
     };
