@@ -30,7 +30,7 @@ pub use accounts::{Account, AlipayFiles, Elsewhere, WALLET_TIMEOUTS, WeChatPhone
 pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};
-pub use store::{Decision, Pairing, PairingState};
+pub use store::{Decision, Pairing, PairingState, Quota};
 pub use store::{LedgerCount, Movement, StoreError, Task};
 
 use crate::keys::{CloudKeys, KeyError};

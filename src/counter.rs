@@ -14,6 +14,7 @@ pub mod duty;
 mod endings;
 pub mod event;
 mod exposure;
+mod leases;
 mod orders;
 mod outcomes;
 mod owed;
@@ -130,6 +131,8 @@ pub struct Till {
     adopted: Option<(u64, Hash)>,
     /// What is at risk until the cloud has ruled on it.
     exposed: exposure::Exposed,
+    /// What is held of the quotas of campaigns.
+    leases: leases::Leases,
     /// What the records tell of time.
     clock: clock::Clock,
 }
@@ -209,6 +212,7 @@ impl Till {
             cases: Arc::new(Cases::default()),
             adopted: None,
             exposed: exposure::Exposed::default(),
+            leases: leases::Leases::default(),
             clock: clock::Clock::begin(genesis),
         })
     }
@@ -253,6 +257,8 @@ impl Till {
             Event::CouponOffered { sale, token } => self.coupon_offered(*sale, token, &mut out)?,
             Event::Ruled(verdict) => self.ruled(verdict, &mut out),
             Event::DeadlinePassed => self.deadline_passed(&mut out),
+            Event::LeaseGranted(lease) => self.take_lease(lease, &mut out),
+            Event::LeasesOver => self.give_leases_back(&mut out),
             Event::ClockTurned => self.look_at_clock(&mut out),
         }
         Ok(out.finish())
@@ -264,6 +270,7 @@ impl Till {
         self.boot = record.header.moment.boot;
         self.apply_time(record);
         self.apply_exposure(record);
+        self.apply_leases(record);
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);

@@ -12,6 +12,7 @@ pub mod chain;
 pub mod giving_back;
 pub mod header;
 pub mod ids;
+pub mod lease;
 pub mod line;
 pub mod moment;
 pub mod money_moves;

@@ -314,6 +314,9 @@ impl Sale {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::NoteSeen {}
+            | Body::LeaseReceived { .. }
+            | Body::LeaseUsed { .. }
+            | Body::LeaseReturned { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }

@@ -158,12 +158,18 @@ impl Loop {
         self.sources.clock.moment(self.board.link.borrow().cloud_offset_ms)
     }
 
-    /// Writes down that the clock went wrong or right again, before anything else is decided by it.
-    fn watch_clock(&mut self, records: &mut Vec<Record>) {
+    /// Writes down what time alone has changed, before anything else is decided by it: a clock that went wrong or
+    /// right again, and leases that are over.
+    fn watch_time(&mut self, records: &mut Vec<Record>) {
         let (now, contact) = self.contact();
         if self.till.clock_turned(&now, &self.in_force.bundle, contact) {
             // Refusals of a clock do not exist: it changes something or nothing.
             let _ = self.decide(&Event::ClockTurned, records);
+        }
+        let now_s = self.till.reckoned_at(&now, &self.in_force.bundle, contact).unix_s();
+        if self.till.has_leases_over(now_s, &self.in_force.bundle) {
+            // Nor of leases that are over.
+            let _ = self.decide(&Event::LeasesOver, records);
         }
     }
 
@@ -173,7 +179,7 @@ impl Loop {
         let mut waiting = Vec::new();
         let heard = !letters.is_empty();
         self.adopt_bundle();
-        self.watch_clock(&mut records);
+        self.watch_time(&mut records);
         for Letter { event, command, reply } in letters {
             let answer = match command.as_deref().and_then(|id| self.presses.answer(id)) {
                 Some(answer) => answer,
@@ -330,7 +336,8 @@ impl Loop {
             return;
         }
         let (now, contact) = self.contact();
-        let (now_s, bundle) = (now.unix_s(), &self.in_force.bundle);
+        let bundle = &self.in_force.bundle;
+        let now_s = self.till.reckoned_at(&now, bundle, contact).unix_s();
         let mut view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
         view.ways = self.ways();
         view.exposure = self.till.exposure(bundle, &now, contact);

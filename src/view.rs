@@ -18,7 +18,7 @@ use crate::record::chain::Tip;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
-pub use exposure::{ClockView, Exposure};
+pub use exposure::{ClockView, Exposure, LeaseView};
 pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -57,6 +57,8 @@ pub struct View {
     pub exposure: Exposure,
     /// Whether the clock is believed.
     pub clock: ClockView,
+    /// What is at hand of campaigns with a quota.
+    pub leases: Vec<LeaseView>,
     /// What needs a person.
     pub attention: Vec<Attention>,
     /// What goes on or went on elsewhere than in front, to be known.
@@ -166,6 +168,8 @@ pub struct SaleView {
     pub subtotal: Money,
     /// What offers take off, by name.
     pub discounts: Vec<DiscountView>,
+    /// Offers and coupons that the basket deserves and that are not given: this till has no use of their campaign left.
+    pub without: Vec<WithoutView>,
     /// Tax in or on it.
     pub tax: Money,
     /// What is to pay.
@@ -268,6 +272,15 @@ pub struct DiscountView {
     pub name_zh: Option<String>,
     /// What came off.
     pub amount: Money,
+}
+
+/// Something that is not given because its campaign's share of this till is used up.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct WithoutView {
+    /// What it is called.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
 }
 
 /// A sale that was paid.

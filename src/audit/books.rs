@@ -136,6 +136,9 @@ impl Books {
             | Body::ReturnDrawn { .. }
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
+            | Body::LeaseReceived { .. }
+            | Body::LeaseUsed { .. }
+            | Body::LeaseReturned { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }

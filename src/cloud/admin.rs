@@ -4,10 +4,11 @@
 
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
-use super::store::{Decision, LedgerCount, Movement, Pairing, PairingState, Store, StoreError, Task};
+use super::store::{Decision, LedgerCount, Movement, Pairing, PairingState, Quota, Store, StoreError, Task};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
+use crate::limits::Limits;
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
 use crate::record::ids::{TerminalId, hex};
@@ -91,6 +92,17 @@ pub enum AdminError {
     /// Not an amount to load.
     #[error("{0} cannot be loaded: type an amount above nothing in the shop's currency")]
     Amount(Money),
+    /// A quota below what tills hold or have spent.
+    #[error("{out} uses of campaign {campaign} are spent or in the hands of tills: its quota cannot be less")]
+    QuotaSpent {
+        /// Which.
+        campaign: u32,
+        /// How many.
+        out: u64,
+    },
+    /// No till of that name.
+    #[error("there is no till {0}: list the tills with till cloud pair list")]
+    NoSuchTill(TerminalId),
     /// Nothing to settle.
     #[error("there is no open task {0}")]
     NoSuchTask(i64),
@@ -235,6 +247,54 @@ impl Admin {
         .await
     }
 
+    /// Sets how often a campaign's offers are given in all shops together, before the campaign says so to tills.
+    ///
+    /// # Errors
+    /// [`AdminError::QuotaSpent`] when more than that is let out already.
+    pub async fn set_quota(&self, campaign: u32, total: u64) -> Result<(), AdminError> {
+        if self.store.set_quota(campaign, total).await? {
+            return Ok(());
+        }
+        let quotas = self.store.quotas().await?;
+        let out = quotas.iter().find(|quota| quota.campaign == campaign);
+        let out = out.map_or(0, |quota| quota.total - quota.free());
+        Err(AdminError::QuotaSpent { campaign, out })
+    }
+
+    /// The campaigns, and the quotas of those that have one.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`] or [`AdminError::Store`].
+    pub async fn campaigns(&self) -> Result<Vec<(Campaign, Option<Quota>)>, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        let quotas = self.store.quotas().await?;
+        let of = |number: u32| quotas.iter().find(|quota| quota.campaign == number).copied();
+        let with = |campaign: Campaign| {
+            let quota = of(campaign.number);
+            (campaign, quota)
+        };
+        Ok(content.campaigns.into_iter().map(with).collect())
+    }
+
+    /// Declares a till lost: what it holds of quotas stays spent. Says how many uses that were.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchTill`].
+    pub async fn write_off(&self, terminal: &TerminalId) -> Result<u64, AdminError> {
+        if self.store.terminal(terminal.clone()).await?.is_none() {
+            return Err(AdminError::NoSuchTill(terminal.clone()));
+        }
+        Ok(self.store.write_off(terminal.clone(), (self.clock)()).await?)
+    }
+
+    /// The limits that tills keep to while they cannot be reached.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn limits(&self) -> Result<Limits, AdminError> {
+        Ok(publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?.limits)
+    }
+
     /// Hands out coupons: their texts, each good once. The campaign is published first where it is new.
     ///
     /// # Errors
@@ -263,6 +323,7 @@ impl Admin {
                 name_zh: wanted.name_zh.clone(),
                 minimum: wanted.minimum,
                 terms: None,
+                quota: None,
                 state: CampaignState::Running,
             };
             self.put_campaign(campaign).await?;

@@ -63,6 +63,12 @@ impl Judge<'_> {
                 Some(number) => vec![Effect::Receipt { number, business_date: date(), total: *total }],
                 None => vec![refused("receipt_without_number", words::NO_NUMBER)],
             },
+            Body::LeaseUsed { campaign, lease } => {
+                vec![Effect::LeaseUsed { campaign: *campaign, lease: *lease }]
+            }
+            Body::LeaseReturned { campaign, lease, uses, .. } => {
+                vec![Effect::LeaseReturned { campaign: *campaign, lease: *lease, uses: *uses }]
+            }
             Body::RefundDrawn { refund, intent, amount, .. } => {
                 vec![Effect::RefundDrawn { refund: *refund, intent: *intent, amount: *amount }]
             }
@@ -139,6 +145,7 @@ impl Judge<'_> {
             | Body::DrawerOrdered { .. }
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
+            | Body::LeaseReceived { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }

@@ -1,5 +1,6 @@
 //! What tills ask: pairing, bringing records, hearing notices, bundles, orders, refunds, wallets.
 
+mod leases;
 mod notices;
 pub(super) mod orders;
 mod pairing;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/v1/terminals/{terminal}/streams/{epoch}/records", post(records::bring))
         .route("/v1/terminals/{terminal}/notices", get(notices::wait))
         .route("/v1/terminals/{terminal}/bundle", get(bundle))
+        .route("/v1/terminals/{terminal}/leases", post(leases::ask))
         .route("/v1/terminals/{terminal}/orders", post(orders::bring))
         .route("/v1/terminals/{terminal}/orders/{intent}/withdraw", post(orders::withdraw))
         .route("/v1/terminals/{terminal}/refunds", post(orders::refund))

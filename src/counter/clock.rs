@@ -171,15 +171,18 @@ impl Till {
 
     /// The moment that counts for dates: as read, or, while the clock is not believed, the last one that was, moved
     /// on by the time that has certainly passed since.
-    pub(super) fn reckoned(&self, cx: &Context<'_>) -> Moment {
-        let now = &cx.moment;
+    pub fn reckoned_at(&self, now: &Moment, bundle: &Bundle, contact: Contact) -> Moment {
         let Some(then) = self.clock.time else { return *now };
-        if self.doubt(cx).is_none() {
+        if self.clock.doubt(now, Some(bundle), contact.timed.as_ref()).is_none() {
             return *now;
         }
         let passed_ms = if then.boot == now.boot { now.since_ms(&then) } else { now.monotonic_ms };
         let wall_ms = then.wall_ms.saturating_add(i64::try_from(passed_ms).unwrap_or(0));
         Moment { wall_ms, cloud_offset_ms: then.cloud_offset_ms, ..*now }
+    }
+
+    pub(super) fn reckoned(&self, cx: &Context<'_>) -> Moment {
+        self.reckoned_at(&cx.moment, cx.bundle, cx.contact)
     }
 
     /// The clock as screens show it.

@@ -5,6 +5,7 @@ use crate::queue::Marks;
 use crate::record::body::{PaperOutcome, Shutdown, TypeSize};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
+use crate::record::lease::Lease;
 use crate::record::line::LineId;
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
 use crate::record::queue_act::QueueAct;
@@ -63,6 +64,10 @@ pub enum Event {
     Ruled(Verdict),
     /// A deadline passed.
     DeadlinePassed,
+    /// The cloud let out a part of a quota to this till.
+    LeaseGranted(Lease),
+    /// Leases are over ([`super::Till::has_leases_over`]).
+    LeasesOver,
     /// The clock went wrong, or right again ([`super::Till::clock_turned`]).
     ClockTurned,
 }

@@ -46,7 +46,9 @@ impl Till {
 
     /// Fixes the total of a basket that has lines.
     pub(super) fn push_total(&self, sale: &Sale, out: &mut Recorder<'_>) -> Result<Fixed, Refusal> {
-        let fixed = sale.quote(out.cx.bundle, out.reckoned().unix_s())?.fixed;
+        let now_s = out.reckoned().unix_s();
+        let allotted = self.allotted(now_s, out.cx.bundle, Some(sale.id));
+        let fixed = sale.quote(out.cx.bundle, &allotted, now_s)?.fixed;
         super::acts::sensible(fixed.total)?;
         if fixed.total.is_negative() {
             return Err(Refusal::Amount(
@@ -175,6 +177,7 @@ impl Till {
                 out.push(body, About { serial: Some(coupon.serial.clone()), ..about });
             }
         }
+        Self::spend_leases(sale.id, fixed, out);
         let about = About::sale(sale.id).amount(fixed.total);
         let receipt = Some(self.last_receipt + 1);
         out.push(Body::ReceiptIssued { total: fixed.total }, About { receipt, ..about });

@@ -55,6 +55,11 @@ pub enum Refusal {
         "The till's clock cannot be believed, and this has an expiry date. Take another means of payment; it can be taken again once head office has told the time."
     )]
     ClockDistrusted,
+    /// The till has no use left of the campaign that a coupon is of.
+    #[error(
+        "This till's share of the coupon's campaign is used up. Sell without it; it can be taken again once head office has sent more."
+    )]
+    QuotaSpent,
     /// A limit keeps it out while the cloud cannot be reached.
     #[error("{0}")]
     Limit(Limited),
@@ -170,6 +175,7 @@ impl Refusal {
             Self::ChooseWallet => "choose_wallet",
             Self::ClockUnsure => "clock_unsure",
             Self::ClockDistrusted => "clock_distrusted",
+            Self::QuotaSpent => "quota_spent",
             Self::Limit(limited) => limited.code(),
             Self::CodeUnsettled => "code_unsettled",
             Self::NoMemberCode => "no_member_code",

@@ -23,7 +23,7 @@ impl Till {
         told: &BTreeMap<StationId, Told>,
         selling: Selling,
     ) -> View {
-        let show = |sale: &Sale| sale.view(bundle, now_s);
+        let show = |sale: &Sale| self.show_sale(sale, bundle, now_s);
         let open = || self.sales.values().filter(|sale| is_open(sale));
         View {
             terminal: self.terminal.clone(),
@@ -52,6 +52,7 @@ impl Till {
             ways: crate::view::Ways::default(),
             exposure: crate::view::Exposure::none(self.currency),
             clock: crate::view::ClockView::default(),
+            leases: self.lease_views(now_s, bundle),
             attention: self.attention(),
             notices: self.notices(),
             shift: self.shift.as_ref().map(crate::shift::Shift::view),
@@ -63,12 +64,16 @@ impl Till {
         }
     }
 
+    fn show_sale(&self, sale: &Sale, bundle: &Bundle, now_s: u64) -> SaleView {
+        sale.view(bundle, &self.allotted(now_s, bundle, Some(sale.id)), now_s)
+    }
+
     fn station_view(&self, id: &StationId, told: Option<&Told>, bundle: &Bundle, now_s: u64) -> StationView {
         let station = self.stations.get(id);
         let paid = station.and_then(|station| station.paid);
         StationView {
             staff: station.and_then(|station| station.staff.clone()),
-            sale: self.front(id).map(|sale| sale.view(bundle, now_s)),
+            sale: self.front(id).map(|sale| self.show_sale(sale, bundle, now_s)),
             paid: paid.and_then(|sale| self.recent.iter().find(|paid| paid.sale == sale)).map(Paid::view),
             told: told.cloned(),
             shown: None,

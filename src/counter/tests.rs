@@ -9,6 +9,7 @@ mod clock;
 mod coupons;
 mod desks;
 mod dice;
+mod leases;
 mod limits;
 mod model;
 mod money;

@@ -17,6 +17,7 @@ pub(super) fn chinese(code: &str) -> Option<&'static str> {
         "clock_distrusted" => {
             "收银机时间不可信，而此码有有效期。请改用其他付款方式；总部校正时间后可再使用。"
         }
+        "quota_spent" => "此活动分给本机的名额已用完。请不使用此券销售；总部下发新名额后可再使用。",
         _ => return None,
     })
 }

@@ -260,7 +260,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
     }
 }
 
-const KINDS: [(&str, &str, &str); 59] = [
+const KINDS: &[(&str, &str, &str)] = &[
     ("genesis", "Journal begun", "日志开始"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
@@ -318,6 +318,9 @@ const KINDS: [(&str, &str, &str); 59] = [
     ("drawer_kicked", "Drawer opened", "打开钱箱"),
     ("drawer_ended", "Drawer done", "钱箱完成"),
     ("queue_acted", "Manager's act", "店长处理"),
+    ("lease_received", "Share of an offer received", "收到活动名额"),
+    ("lease_used", "Offer given from the share", "使用活动名额"),
+    ("lease_returned", "Share of an offer given back", "退回活动名额"),
     ("clock_distrusted", "Clock not believed", "时间不可信"),
     ("clock_trusted", "Clock believed again", "时间恢复可信"),
 ];

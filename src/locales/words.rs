@@ -441,6 +441,8 @@ messages! {
     OldestNear: "A coupon or code waits long for head office. After {} no more are taken.", "有券或凭证等待总部确认已久，超过 {} 后暂停接受。";
     SilenceNear: "Head office has not been heard for {}. After {} no more coupons and codes are taken.", "已 {} 未联系到总部，超过 {} 后暂停接受券和凭证。";
 
+    WithoutOffer: "Not taken off: {}. This till's share of the offer is used up.", "未优惠：{}。分给本机的名额已用完。";
+
     // Bad input and failures.
     BadAmount: "{} is not an amount. Type digits such as 12.80.", "{} 不是金额，请输入如 12.80 的数字。";
     BadNumber: "{} is not a quantity. Type a number from 1 to 999.", "{} 不是数量，请输入 1 至 999。";

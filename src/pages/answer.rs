@@ -111,6 +111,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::ChooseWallet
         | Refusal::ClockUnsure
         | Refusal::ClockDistrusted
+        | Refusal::QuotaSpent
         | Refusal::Limit(_)
         | Refusal::CodeUnsettled
         | Refusal::NoMemberCode

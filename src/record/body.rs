@@ -9,6 +9,7 @@ use crate::record::chain::Hash;
 use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
+use crate::record::lease::{Lease, LeaseEnd};
 use crate::record::line::{Line, LineId, Quantity};
 use crate::record::moment::{Deadline, Doubt};
 use crate::record::queue_act::{QueueAct, Subject};
@@ -310,6 +311,13 @@ pub enum Body {
     /// How it ended.
     DrawerEnded { kick: KickId, outcome: PaperOutcome, words: String },
 
+    /// A part of a campaign's quota came into this till's hands.
+    LeaseReceived { lease: Lease },
+    /// The sale in the header took one use of it.
+    LeaseUsed { campaign: u32, lease: u64 },
+    /// So many uses of it are the cloud's again: the till makes none of them any more.
+    LeaseReturned { campaign: u32, lease: u64, uses: u32, why: LeaseEnd },
+
     /// The clock is not believed from here on: what has an expiry date is not taken.
     ClockDistrusted { why: Doubt },
     /// It is believed again.
@@ -386,6 +394,9 @@ impl Body {
             Self::DrawerOrdered { .. } => "drawer_ordered",
             Self::DrawerKicked { .. } => "drawer_kicked",
             Self::DrawerEnded { .. } => "drawer_ended",
+            Self::LeaseReceived { .. } => "lease_received",
+            Self::LeaseUsed { .. } => "lease_used",
+            Self::LeaseReturned { .. } => "lease_returned",
             Self::ClockDistrusted { .. } => "clock_distrusted",
             Self::ClockTrusted {} => "clock_trusted",
             Self::Noted { .. } => "noted",

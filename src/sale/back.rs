@@ -228,6 +228,7 @@ impl Sheet {
         let discount = Discount {
             offer: "returned".to_owned(),
             campaign: None,
+            lease: None,
             serial: None,
             name: "Discounts".to_owned(),
             name_zh: Some("优惠".to_owned()),

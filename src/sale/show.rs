@@ -3,19 +3,20 @@
 use super::{Intent, IntentState, Sale};
 use crate::bundle::Bundle;
 use crate::money::Money;
+use crate::offer::{Allotted, Without};
 use crate::record::giving_back::{Means, TenderShare};
 use crate::record::line::Quantity;
 use crate::record::money_moves::Advice;
 use crate::view::{
-    CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView,
+    CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView, WithoutView,
 };
 
 impl Sale {
     /// The sale as a screen shows it: fixed amounts where they are fixed, a quote where not.
-    pub fn view(&self, bundle: &Bundle, now_s: u64) -> SaleView {
+    pub fn view(&self, bundle: &Bundle, allotted: &Allotted, now_s: u64) -> SaleView {
         let currency = bundle.content.currency;
         let zero = Money::zero(currency);
-        let quote = self.quote(bundle, now_s).ok();
+        let quote = self.quote(bundle, allotted, now_s).ok();
         let fixed = self.fixed.as_ref().or(quote.as_ref().map(|quote| &quote.fixed));
         let idle = quote.as_ref().map(|quote| quote.idle.clone()).unwrap_or_default();
         let missing = |serial: &str| idle.iter().find(|(idle, _)| idle == serial).map(|(_, amount)| *amount);
@@ -60,6 +61,13 @@ impl Sale {
                     amount: discount.amount,
                 };
                 fixed.discounts.iter().map(view).collect()
+            }),
+            without: quote.as_ref().filter(|_| self.fixed.is_none()).map_or_else(Vec::new, |quote| {
+                let view = |without: &Without| WithoutView {
+                    name: without.name.clone(),
+                    name_zh: without.name_zh.clone(),
+                };
+                quote.without.iter().map(view).collect()
             }),
             tax: fixed
                 .and_then(|fixed| Money::sum(fixed.taxes.iter().map(|tax| tax.tax), currency).ok())

@@ -25,6 +25,7 @@ impl View {
             ways: Ways::default(),
             exposure: Exposure::none(Currency::CNY),
             clock: ClockView::default(),
+            leases: vec![],
             attention: vec![],
             notices: vec![],
             shift: None,

@@ -1,4 +1,5 @@
-//! What is at risk while the cloud has not ruled on it, and whether the clock is believed, as screens show it.
+//! What is at risk while the cloud has not ruled on it, whether the clock is believed, and which leases are held, as
+//! screens show it.
 
 use crate::limits::{Limits, Standings};
 use crate::money::{Currency, Money};
@@ -45,4 +46,19 @@ impl Exposure {
             standing: Standings::default(),
         }
     }
+}
+
+/// What a till holds of a campaign's quota.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LeaseView {
+    /// The campaign's number.
+    pub campaign: u32,
+    /// What it is called.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+    /// Uses at hand that no open sale has reserved.
+    pub left: u32,
+    /// Number of the last lease that was taken in.
+    pub last: u64,
 }

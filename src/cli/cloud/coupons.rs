@@ -3,8 +3,9 @@
 use super::{DAYS, until};
 use crate::bundle::{Campaign, CampaignState};
 use crate::cli::say;
-use crate::cloud::{Admin, CouponIssue};
+use crate::cloud::{Admin, CouponIssue, Quota};
 use crate::money::{Currency, Money};
+use crate::record::ids::TerminalId;
 use crate::token::Worth;
 use anyhow::bail;
 use clap::Subcommand;
@@ -24,6 +25,16 @@ pub(super) enum CampaignAct {
         /// The least basket for its coupons
         #[arg(long)]
         minimum: Option<String>,
+        /// How often its offers and coupons are given in all shops together: until it is said, without end
+        #[arg(long, value_name = "N")]
+        quota: Option<u64>,
+    },
+    /// List campaigns, with what is spent of their quotas and what lies at tills
+    List,
+    /// Declare a till lost: what it holds of quotas stays spent
+    Lost {
+        /// Which till
+        terminal: TerminalId,
     },
     /// Stop a campaign: tills refuse its coupons from now on
     Stop {
@@ -56,18 +67,33 @@ pub(super) enum CouponAct {
 
 pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currency) -> anyhow::Result<()> {
     match act {
-        CampaignAct::Add { number, name, name_zh, minimum } => {
+        CampaignAct::Add { number, name, name_zh, minimum, quota } => {
             let minimum = minimum.as_deref().map(|text| Money::parse(text, currency)).transpose()?;
+            let known = admin.campaign(*number).await?;
+            // First the books, then the tills: no till asks for what is not there.
+            if let Some(total) = quota {
+                admin.set_quota(*number, *total).await?;
+            }
             let campaign = Campaign {
                 number: *number,
                 name: name.clone(),
                 name_zh: name_zh.clone(),
                 minimum,
                 terms: None,
+                quota: quota.or(known.and_then(|known| known.quota)),
                 state: CampaignState::Running,
             };
             let version = admin.put_campaign(campaign).await?;
             say(&format!("Campaign {number}, {name}, is in bundle {version}."));
+        }
+        CampaignAct::List => {
+            for (campaign, quota) in admin.campaigns().await? {
+                say(&line_of(&campaign, quota));
+            }
+        }
+        CampaignAct::Lost { terminal } => {
+            let uses = admin.write_off(terminal).await?;
+            say(&format!("{terminal} is written off: {uses} uses of quotas that it held stay spent."));
         }
         CampaignAct::Stop { number } => {
             let Some(mut campaign) = admin.campaign(*number).await? else {
@@ -79,6 +105,28 @@ pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currenc
         }
     }
     Ok(())
+}
+
+/// A campaign as the list shows it.
+fn line_of(campaign: &Campaign, quota: Option<Quota>) -> String {
+    let state = match campaign.state {
+        CampaignState::Running => "running",
+        CampaignState::Stopped => "stopped",
+    };
+    let quota = match (campaign.quota, quota) {
+        (Some(_), Some(quota)) => {
+            let lost = if quota.lost > 0 { format!(", {} lost", quota.lost) } else { String::new() };
+            format!(
+                "quota {}: {} spent, {} leased{lost}, {} free",
+                quota.total,
+                quota.spent,
+                quota.leased,
+                quota.free()
+            )
+        }
+        (Some(_), None) | (None, _) => "no quota".to_owned(),
+    };
+    format!("{}  {}  {state}  {quota}", campaign.number, campaign.name)
 }
 
 pub(super) async fn issue(

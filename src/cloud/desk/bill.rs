@@ -92,7 +92,7 @@ impl Look {
         said: Option<Said>,
     ) -> BillPage {
         let now_s = u64::try_from(cloud.now_s()).unwrap_or(0);
-        let view = self.sale.as_ref().map(|sale| sale.view(bundle, now_s));
+        let view = self.sale.as_ref().map(|sale| sale.view(bundle, &bundle.quotas(), now_s));
         let mut page = BillPage {
             shop: bundle.content.shop.name.clone(),
             place: place.to_owned(),

@@ -62,7 +62,7 @@ pub(super) async fn pay(
     let look = Look::at_desk(&cloud, &desk, None, &phone).await?;
     let now_ms = cloud.now_ms();
     let now_s = u64::try_from(cloud.now_s()).unwrap_or(0);
-    let view = look.sale.as_ref().map(|sale| sale.view(&bundle, now_s));
+    let view = look.sale.as_ref().map(|sale| sale.view(&bundle, &bundle.quotas(), now_s));
     let (Some(view), Some(terminal)) = (view, look.terminal.clone()) else { return back(Said::Stale) };
     // Until the till has heard of it, the same phone may press again; after that the bill has moved on.
     let again = look.order.as_ref().filter(|order| phone.is(order.phone.as_deref()) && under_way(order));

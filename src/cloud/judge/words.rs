@@ -19,6 +19,13 @@ pub(crate) fn coupon_used(terminal: &str, at: &str) -> String {
     format!("Coupon already used at {terminal}, {at}.")
 }
 
+/// A till gave an offer more often than it was allowed to.
+pub(crate) fn over_quota(campaign: u32) -> String {
+    format!(
+        "Campaign {campaign} was given without a lease for it: two machines may share this till's disk or key."
+    )
+}
+
 /// A number of the stream came with another content.
 pub(crate) fn fork(terminal: &TerminalId, seq: u64) -> String {
     format!(

@@ -88,6 +88,10 @@ pub(crate) enum Effect {
     RefundDrawn { refund: RefundId, intent: IntentId, amount: Money },
     /// How that ended: `refunded` or `refused`.
     RefundEnded { refund: RefundId, state: &'static str },
+    /// A use of a lease was made.
+    LeaseUsed { campaign: u32, lease: u64 },
+    /// A till gave uses of a lease back: nothing behind this record makes them.
+    LeaseReturned { campaign: u32, lease: u64, uses: u32 },
     /// A receipt was numbered.
     Receipt { number: u64, business_date: String, total: Money },
     /// The till gave an order up: no phone may pay it any more.

@@ -50,6 +50,7 @@ fn published() -> Bundle {
             id: "hundred".to_owned(),
             name: "Spend 100, save 10".to_owned(),
             name_zh: Some("满100减10".to_owned()),
+            campaign: None,
             funder: Funder::Merchant,
             from_s: 0,
             until_s: u64::MAX,
@@ -116,7 +117,7 @@ fn campaign(
     minimum: Option<Money>,
     terms: Option<CouponTerms>,
 ) -> Campaign {
-    Campaign { number, name: format!("Campaign {number}"), name_zh: None, minimum, terms, state }
+    Campaign { number, name: format!("Campaign {number}"), name_zh: None, minimum, terms, quota: None, state }
 }
 
 fn signer(seed: u8) -> DeviceKey {

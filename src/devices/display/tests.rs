@@ -129,6 +129,7 @@ fn basket(lines: Vec<LineView>) -> SaleView {
         size: TypeSize::Normal,
         subtotal: total,
         discounts: vec![],
+        without: vec![],
         tax: yuan(0),
         total,
         paid: yuan(0),

@@ -118,6 +118,7 @@ fn sale() -> Sale {
             discounts: vec![Discount {
                 offer: "spend-20".to_owned(),
                 campaign: None,
+                lease: None,
                 serial: None,
                 name: "Spend 20 save 4".to_owned(),
                 name_zh: Some("满20减4".to_owned()),

@@ -1,5 +1,6 @@
 //! Booking what records mean: projections, the unique keys that decide, and the verdicts that follow.
 
+use super::leases;
 use super::publish::{put_task, redeemed};
 use super::rows::{int, unsigned};
 use super::terminals::{next_number, put_notice};
@@ -108,6 +109,14 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
         Effect::Receipt { number, business_date, total } => {
             receipt(tx, place, *number, business_date, *total)?
         }
+        Effect::LeaseUsed { campaign, lease } => {
+            let fits = leases::use_one(tx, place.terminal, place.epoch, *campaign, *lease)?;
+            (!fits).then(|| over_quota(*campaign))
+        }
+        Effect::LeaseReturned { campaign, lease, uses } => {
+            let fits = leases::take_back(tx, place.terminal, place.epoch, *campaign, *lease, *uses)?;
+            (!fits).then(|| over_quota(*campaign))
+        }
         Effect::Payment { intent, change } => {
             payment(tx, place, *intent, change)?;
             None
@@ -137,6 +146,12 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
     };
     let verdicts = ruled.map(|ruled| rule(tx, place, &ruled)).transpose()?.unwrap_or(0);
     Ok(Judged { verdicts, abandoned: 0 })
+}
+
+/// More than was let out to this till: somebody has to look at it.
+fn over_quota(campaign: u32) -> Ruled {
+    let words = words::over_quota(campaign);
+    Ruled { ruling: Ruling::Refused, code: "quota_exceeded", words }
 }
 
 fn redeem(
