@@ -31,6 +31,7 @@ mod repeat;
 mod returns;
 mod show;
 mod shown;
+mod standing;
 mod stored_value;
 mod tender;
 #[cfg(test)]
@@ -39,8 +40,9 @@ mod tests;
 use crate::bundle::Bundle;
 use crate::money::Currency;
 use crate::queue::Cases;
-use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind, TypeSize};
+use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Parent, Place, SaleKind, TypeSize};
 use crate::record::chain::Tip;
+use crate::record::epochs::{Found, Standing};
 use crate::record::giving_back::CashBack;
 use crate::record::header::Epoch;
 use crate::record::ids::{Draw, IntentId, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
@@ -91,6 +93,15 @@ pub struct Context<'a> {
     pub found: &'a [Sale],
 }
 
+/// What is known of the books before an epoch that the till begins by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Before {
+    /// Where they ended, if that is known.
+    pub parent: Option<Parent>,
+    /// Why they were left, and where they are.
+    pub found: Found,
+}
+
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.
 const RECENT_CODES: usize = 64;
 
@@ -106,6 +117,7 @@ const PAST_INTENTS: usize = 2048;
 pub struct Till {
     terminal: TerminalId,
     epoch: Epoch,
+    standing: Standing,
     currency: Currency,
     tip: Tip,
     /// The boot of the last record: deadlines of any other are due.
@@ -187,10 +199,11 @@ enum JobState {
 impl Till {
     /// The state that a genesis record begins. None for any other record.
     pub fn begin(genesis: &Record) -> Option<Self> {
-        let Body::Genesis { currency, .. } = &genesis.body else { return None };
+        let Body::Genesis { currency, standing, .. } = &genesis.body else { return None };
         Some(Self {
             terminal: genesis.header.terminal.clone(),
             epoch: genesis.header.epoch,
+            standing: *standing,
             currency: *currency,
             tip: Tip { seq: genesis.header.seq, head: genesis.hash },
             boot: genesis.header.moment.boot,
@@ -217,14 +230,23 @@ impl Till {
         })
     }
 
-    /// The first record of an epoch.
-    pub fn genesis(terminal: TerminalId, epoch: Epoch, version: &str, cx: &Context<'_>) -> Record {
+    /// The first record of an epoch. One that follows books that were left is provisional.
+    pub fn genesis(
+        terminal: TerminalId,
+        epoch: Epoch,
+        before: Option<Before>,
+        version: &str,
+        cx: &Context<'_>,
+    ) -> Record {
+        let (parent, found) = before.map_or((None, None), |before| (before.parent, Some(before.found)));
         let body = Body::Genesis {
-            parent: None,
+            parent,
             currency: cx.bundle.content.currency,
             time_zone: cx.bundle.content.time_zone.clone(),
             day_cut_minutes: cx.bundle.content.day_cut_minutes,
             version: version.to_owned(),
+            standing: if found.is_some() { Standing::Provisional } else { Standing::Regular },
+            found,
         };
         recorder::genesis(terminal, epoch, body, cx)
     }
@@ -261,7 +283,9 @@ impl Till {
             Event::LeasesOver => self.give_leases_back(&mut out),
             Event::ClockTurned => self.look_at_clock(&mut out),
         }
-        Ok(out.finish())
+        let made = out.finish();
+        self.check_cash_only(&made)?;
+        Ok(made)
     }
 
     /// Moves on by one record. Cannot fail: what was recorded is so.
@@ -305,6 +329,7 @@ impl Till {
                     self.recent_codes.pop_front();
                 }
             }
+            Body::EpochAdopted { .. } => self.standing = Standing::Regular,
             Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
             Body::Noted { verdict } => self.last_verdict = self.last_verdict.max(verdict.number),
             _ => {}

@@ -225,6 +225,8 @@ pub struct Link {
     pub heard_ms: Option<i64>,
     /// The last number that the cloud has durably.
     pub received: u64,
+    /// The cloud has ruled on everything up to here, and each verdict is in the journal.
+    pub ruled: u64,
     /// When it is tried again, if it waits.
     pub next_try_ms: Option<i64>,
     /// Why it does not work, a sentence.

@@ -296,6 +296,7 @@ impl Sale {
             Body::TypeSizeChosen { size } => self.size = *size,
             Body::Unreadable { .. } => self.frozen = true,
             Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }
@@ -320,6 +321,7 @@ impl Sale {
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
             | Body::QueueActed { .. } => {}
             Body::Approved { .. } => {
                 intent::apply(&mut self.intents, record);
@@ -337,6 +339,13 @@ impl Sale {
             | Body::Abandoned { .. }
             | Body::PaymentResolved { .. }
             | Body::PaidLate { .. } => intent::apply(&mut self.intents, record),
+            // What was erased named the customer; what it did to the money stands in the header.
+            Body::Erased { kind_name } => {
+                intent::apply(&mut self.intents, record);
+                if kind_name == "approved" {
+                    self.part = None;
+                }
+            }
         }
     }
 

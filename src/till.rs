@@ -7,6 +7,7 @@
 //!
 //! Not here: what an event means (`counter`).
 
+mod books;
 mod contact;
 mod memory;
 mod print;

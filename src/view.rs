@@ -15,6 +15,7 @@ use crate::queue::Cases;
 use crate::record::Epoch;
 use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
+use crate::record::epochs::Standing;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
@@ -31,6 +32,8 @@ pub struct View {
     pub terminal: TerminalId,
     /// Which life of its journal.
     pub epoch: Epoch,
+    /// Whether a manager has to look at how it began; until then the till takes cash only.
+    pub standing: Standing,
     /// The journal's end.
     pub tip: Tip,
     /// Whether it sells.

@@ -101,6 +101,19 @@ impl Books {
                 attempts.set(about, intent, Standing::Cancelled, findings);
             }
 
+            // Its header still says what came in; of which payment is what was open then.
+            Body::Erased { kind_name } => {
+                let standing = match kind_name.as_str() {
+                    "approved" => Standing::Approved,
+                    "paid_late" => Standing::PaidLate,
+                    _ => return,
+                };
+                if let (Standing::Approved, Some(amount)) = (standing, header.amount) {
+                    sales.came_in(about, Ok(amount));
+                }
+                attempts.settle_erased(about, standing);
+            }
+
             Body::PrintOrdered { .. } => self.papers_ordered += 1,
             Body::PrintEnded { outcome: PaperOutcome::Confirmed, .. } => self.papers_confirmed += 1,
 
@@ -112,6 +125,7 @@ impl Books {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }
@@ -142,6 +156,7 @@ impl Books {
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
             | Body::QueueActed { .. }
             | Body::Unreadable { .. } => {}
         }

@@ -109,6 +109,7 @@ impl Judge<'_> {
                 vec![Effect::Payment { intent: *intent, change: PaymentChange::State(body.kind()) }]
             }
             Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }
@@ -149,6 +150,8 @@ impl Judge<'_> {
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
+            | Body::Erased { .. }
             | Body::QueueActed { .. }
             | Body::Unreadable { .. } => vec![],
         }

@@ -110,6 +110,7 @@ impl Till {
             Act::ResolvePayment { intent, finding, reason } => {
                 self.resolve_payment(*intent, *finding, reason, out)
             }
+            Act::AdoptEpoch { reason } => self.adopt_epoch(reason, out),
             Act::AcknowledgeFrozen { sale, reason } => self.acknowledge_frozen(*sale, reason, out),
             Act::SeeNote { sale } => self.see_note(*sale, out),
             Act::ShowCode { at } => self.show_code(station, *at, out),
@@ -152,6 +153,7 @@ impl Till {
             | Act::SettleRefund { .. }
             | Act::ResolvePayment { .. }
             | Act::Queue { .. }
+            | Act::AdoptEpoch { .. }
             | Act::AcknowledgeFrozen { .. } => true,
             Act::GiveBack { sale, wanted, .. } => !self.is_small_change(*sale, wanted, out),
             Act::FirstManager { .. }

@@ -234,6 +234,11 @@ pub enum Act {
         /// Where it was seen.
         reason: String,
     },
+    /// Has looked at how this epoch began, so that it takes more than cash again; needs a manager.
+    AdoptEpoch {
+        /// What was found.
+        reason: String,
+    },
     /// Has seen that a sale holds what this build cannot read; needs a manager.
     AcknowledgeFrozen {
         /// Which.

@@ -149,6 +149,11 @@ pub enum Refusal {
     /// The sale holds a record that this build cannot read.
     #[error("This sale was written by another version of Till and is frozen. A manager decides about it.")]
     Frozen,
+    /// The till began anew after its books were lost, and no manager has looked yet.
+    #[error(
+        "This till lost its books and began new ones: it takes cash only, until a manager has adopted them on the manager's page."
+    )]
+    CashOnly,
     /// The journal cannot be written: selling stopped.
     #[error("The till cannot save to its disk and has stopped selling. Call the manager.")]
     ReadOnly,
@@ -203,6 +208,7 @@ impl Refusal {
             Self::Queue(_) => "queue",
             Self::NotNow(_) => "not_now",
             Self::Frozen => "frozen",
+            Self::CashOnly => "cash_only",
             Self::ReadOnly => "read_only",
             Self::Busy => "busy",
         }

@@ -28,6 +28,7 @@ impl Till {
         View {
             terminal: self.terminal.clone(),
             epoch: self.epoch,
+            standing: self.standing,
             tip: self.tip,
             selling,
             shop: bundle.content.shop.name.clone(),

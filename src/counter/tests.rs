@@ -23,6 +23,7 @@ mod returns;
 mod schedules;
 mod shop;
 mod shown;
+mod standing;
 mod stored_value;
 mod tender;
 
@@ -98,6 +99,11 @@ struct TestTill {
 impl TestTill {
     /// A till that was never used: no people, no sale.
     fn bare() -> Self {
+        Self::begun(None)
+    }
+
+    /// A till that begins an epoch, after books that were left or not.
+    fn begun(before: Option<super::Before>) -> Self {
         let (bundle, keys) = (shop::bundle(), shop::keys());
         let moment = Moment {
             wall_ms: shop::NOW_S * 1000,
@@ -106,7 +112,7 @@ impl TestTill {
             ..Moment::default()
         };
         let cx = context(&bundle, &keys, moment, 0, None);
-        let genesis = Till::genesis("till-1".parse().unwrap(), Epoch(0xE9), "0.1.0", &cx);
+        let genesis = Till::genesis("till-1".parse().unwrap(), Epoch(0xE9), before, "0.1.0", &cx);
         let till = Till::begin(&genesis).unwrap();
         Self {
             till,

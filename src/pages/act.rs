@@ -82,6 +82,7 @@ pub(super) fn read(
             };
             Act::ResolvePayment { intent: fields.id("intent")?, finding, reason: reason() }
         }
+        "adopt-epoch" => Act::AdoptEpoch { reason: reason() },
         "acknowledge-frozen" => Act::AcknowledgeFrozen { sale: fields.id("sale")?, reason: reason() },
         "see-note" => Act::SeeNote { sale: fields.id("sale")? },
         "show-code" => {

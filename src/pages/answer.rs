@@ -99,7 +99,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Amount(_)
         | Refusal::Back(_)
         | Refusal::Staff(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::NotTheFirst
+        Refusal::CashOnly
+        | Refusal::NotTheFirst
         | Refusal::Shift(_)
         | Refusal::NoSale
         | Refusal::SaleMoved

@@ -6,6 +6,7 @@
 use crate::money::Money;
 use crate::offer::Discount;
 use crate::record::chain::Hash;
+use crate::record::epochs::{Found, Standing};
 use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
@@ -158,7 +159,14 @@ pub enum Body {
         time_zone: String,
         day_cut_minutes: u16,
         version: String,
+        #[serde(default, skip_serializing_if = "Standing::is_regular")]
+        standing: Standing,
+        /// What is known of the books before, where they were set aside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<Found>,
     },
+    /// A manager has looked at how this epoch began: from here on it is like any other.
+    EpochAdopted { words: String },
     /// The daemon started.
     Booted { version: String, shutdown: Shutdown },
     /// The daemon stopped in order.
@@ -325,12 +333,17 @@ pub enum Body {
 
     /// What came back from outside; asks for no verdict of its own.
     Noted { verdict: Verdict },
+    /// A member asked to be forgotten. Once the cloud has this record, nothing here says any more who it was.
+    MemberForgotten { member: String },
     /// A manager did something about a record on its way to head office; the words say why.
     QueueActed { subject: Option<Subject>, act: QueueAct, words: String },
 
     /// A body that this build cannot read; its sale freezes.
     #[serde(skip)]
     Unreadable { kind_name: String },
+    /// A body that was erased because a member asked to be forgotten: what it did is taken from the header.
+    #[serde(skip)]
+    Erased { kind_name: String },
 }
 
 impl Body {
@@ -338,6 +351,7 @@ impl Body {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Genesis { .. } => "genesis",
+            Self::EpochAdopted { .. } => "epoch_adopted",
             Self::Booted { .. } => "booted",
             Self::Stopped {} => "stopped",
             Self::BundleAdopted { .. } => "bundle_adopted",
@@ -400,8 +414,10 @@ impl Body {
             Self::ClockDistrusted { .. } => "clock_distrusted",
             Self::ClockTrusted {} => "clock_trusted",
             Self::Noted { .. } => "noted",
+            Self::MemberForgotten { .. } => "member_forgotten",
             Self::QueueActed { .. } => "queue_acted",
             Self::Unreadable { .. } => "unreadable",
+            Self::Erased { .. } => "erased",
         }
     }
 

@@ -249,6 +249,7 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
             code: None,
             given_up: None,
         }),
+        Body::Erased { kind_name } => settle_erased(intents, kind_name, record),
         // `Sale::apply` sends only the kinds above here.
         _ => {}
     }
@@ -260,6 +261,39 @@ fn give_up(intents: &mut [Intent], id: &IntentId, record: &Record) {
         let by_time = record.header.staff.is_none() && record.header.moment.is_past(intent.settle_by);
         intent.given_up = Some(if by_time { GivenUp::InTime } else { GivenUp::Before });
     }
+}
+
+/// What is left of an approval whose body was erased: that it was, and the amount in its header. One intent at a
+/// time may pay a sale, so it is of the one that was open, or, where money came late, of the last that was over.
+fn settle_erased(intents: &mut [Intent], kind: &str, record: &Record) {
+    let late = kind == "paid_late";
+    let meant = |intent: &&mut Intent| {
+        let paid =
+            [IntentState::Approved, IntentState::PaidLate, IntentState::Resolved].contains(&intent.state);
+        !paid && intent.state.may_still_pay() != late
+    };
+    if kind != "approved" && !late {
+        return;
+    }
+    let Some(intent) = intents.iter_mut().rev().find(meant) else { return };
+    let total = record.header.amount.unwrap_or(intent.amount);
+    let nothing = Money::zero(total.currency);
+    intent.state = if late { IntentState::PaidLate } else { IntentState::Approved };
+    intent.settled = Some(Settled {
+        trade: String::new(),
+        total,
+        received: total,
+        buyer_paid: total,
+        invoice: total,
+        merchant_funded: nothing,
+        platform_funded: nothing,
+        buyer: None,
+        proof: None,
+        balance: None,
+        wallet: None,
+        funds: vec![],
+        vouchers: vec![],
+    });
 }
 
 fn settle(intents: &mut [Intent], id: &IntentId, state: IntentState, settled: &Settled) {

@@ -71,6 +71,14 @@ impl Sqlite {
         self.run(move |connection| work(connection))
     }
 
+    /// Several questions to one moment, whatever another process writes meanwhile.
+    fn snapshot<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        self.run(move |connection| work(&*connection.transaction()?))
+    }
+
     /// One transaction that takes the write lock first, so that what it read is still so when it writes.
     fn write<T: Send + 'static>(
         &self,

@@ -37,7 +37,7 @@ pub(crate) struct Batch {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Ingested {
     /// Everything in it is safe, whether it came now or before.
-    Received { tip: Tip, desks: Vec<DeskId> },
+    Received { tip: Tip, judged: u64, desks: Vec<DeskId> },
     /// Something before it is missing.
     Gap { expected: u64 },
     /// A number is there already with another hash.
@@ -143,8 +143,6 @@ pub(crate) trait Streams {
     /// Takes a batch whole or not at all, and moves the watermark with it.
     fn ingest(&self, batch: Batch) -> Reply<'_, Ingested>;
     fn streams(&self) -> Reply<'_, Vec<StreamRow>>;
-    /// The stream of a till that received something last.
-    fn current_stream(&self, terminal: TerminalId) -> Reply<'_, Option<StreamRow>>;
     /// The records of a sale, oldest first.
     fn sale_records(&self, sale: SaleId) -> Reply<'_, Vec<StoredRecord>>;
     fn desk_sale(&self, desk: DeskId) -> Reply<'_, Option<DeskSale>>;

@@ -75,6 +75,7 @@ impl Shop {
             code_ms: crate::counter::CODE_MS_MAX,
             stamp: stamp(),
             sources: Sources { clock: Clock::new(), draw: clock::draw },
+            received: std::collections::BTreeMap::new(),
         };
         let ready = open(journal, opening, letters, outbox).unwrap();
         let board = ready.board.clone();

@@ -94,7 +94,7 @@ impl Publish for Sqlite {
     }
 }
 
-fn version(db: &Connection) -> Result<u64, StoreError> {
+pub(super) fn version(db: &Connection) -> Result<u64, StoreError> {
     unsigned(db.query_row("SELECT coalesce(max(version), 0) FROM bundle", [], |row| row.get(0))?)
 }
 
