@@ -8,6 +8,7 @@ use crate::bundle::Bundle;
 use crate::counter::duty::{Duty, KickDuty, PrintDuty};
 use crate::counter::event::Event;
 use crate::counter::refusal::Refusal;
+use crate::queue::checklist::Checklist;
 use crate::receipt::{CodeSlip, Receipt};
 use crate::record::ids::{SaleId, StaffId, StationId};
 use crate::staff::PinHash;
@@ -136,6 +137,17 @@ pub enum DeviceWork {
     PrintCode(PrintDuty, Box<CodeSlip>),
     /// Open the drawer.
     Kick(KickDuty),
+    /// Print a list for the manager: no receipt, so nothing waits for it and no record says how it ended.
+    Report(Report),
+}
+
+/// A list for the manager on a station's paper.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// Where.
+    pub station: StationId,
+    /// What.
+    pub list: Box<Checklist>,
 }
 
 /// The till's side of the doors out.
@@ -274,6 +286,9 @@ pub struct Board {
     /// How often a jam in a station's printer was said to be cleared: each press counts one on, and `devices` tells the
     /// printer to go on.
     pub jam_cleared: Arc<watch::Sender<BTreeMap<StationId, u64>>>,
+    /// The door to `devices` for lists that a manager wants on paper; it does not keep the door open. None where the
+    /// till has no devices.
+    pub devices_door: Option<mpsc::WeakSender<DeviceWork>>,
 }
 
 /// How a phone pays a till that the cloud cannot hear, as the cloud last said.
@@ -309,6 +324,7 @@ impl Board {
             nudge: Arc::new(tokio::sync::Notify::new()),
             paper_given_up: Arc::new(watch::Sender::new(BTreeMap::new())),
             jam_cleared: Arc::new(watch::Sender::new(BTreeMap::new())),
+            devices_door: None,
         }
     }
 }

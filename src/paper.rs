@@ -4,6 +4,7 @@
 //! Pure. Bytes for printers and the dots of pictures are made in `hardware`.
 //! Not here: which facts stand on a receipt (`receipt`).
 
+mod checklist;
 mod code;
 mod labels;
 mod layout;

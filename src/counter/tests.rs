@@ -17,6 +17,7 @@ mod packs;
 mod paper;
 mod people;
 mod proofs;
+mod queue_acts;
 mod receipts;
 mod repeat;
 mod returns;

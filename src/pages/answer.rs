@@ -23,6 +23,8 @@ pub(super) struct Sorry {
 enum Words {
     Ours(Msg, Vec<String>),
     Core(Told),
+    /// A sentence that has only one language.
+    Said(String),
 }
 
 impl Sorry {
@@ -34,6 +36,11 @@ impl Sorry {
     /// A no about a value that stands in its sentence.
     pub(super) fn about(status: StatusCode, code: &'static str, words: Msg, value: &str) -> Self {
         Self { status, code, words: Words::Ours(words, vec![value.to_owned()]) }
+    }
+
+    /// A no in a sentence of its own.
+    pub(super) fn said(status: StatusCode, code: &'static str, words: String) -> Self {
+        Self { status, code, words: Words::Said(words) }
     }
 
     /// What was typed cannot be.
@@ -62,6 +69,7 @@ impl Sorry {
                 msg.with(lang, &values)
             }
             Words::Core(words) => told(&words.code, &words.words, lang),
+            Words::Said(words) => words.clone(),
         }
     }
 }

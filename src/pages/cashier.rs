@@ -156,6 +156,8 @@ struct CashierPage<'a> {
     notes: Vec<Money>,
     recent: &'a [PaidView],
     zero: Money,
+    /// Records that head office has not received, where there is one.
+    unsent: u64,
 }
 
 #[expect(clippy::too_many_arguments, reason = "one page's parts, gathered where it is drawn")]
@@ -171,6 +173,12 @@ fn signed_in(
 ) -> Response {
     let v = pages.voice(asked);
     let (devices, link) = pages.around(station);
+    let unsent = match link.state {
+        LinkState::Absent => 0,
+        LinkState::Pairing | LinkState::Online | LinkState::Offline => {
+            view.tip.seq.saturating_sub(link.received)
+        }
+    };
     let link_state = link.state;
     // What phones need to pay a till that is off line was left here when the cloud was last heard.
     let cloud_answers = link_state == LinkState::Online || pages.parts.board.phones.borrow().is_some();
@@ -206,6 +214,7 @@ fn signed_in(
         payment: here.sale.as_ref().and_then(|sale| payment::panel(sale, &v, pages.now_ms(), link_state)),
         notes: due.map(payment::notes).unwrap_or_default(),
         recent: view.recent.get(..RECENT_SHOWN).unwrap_or(&view.recent),
+        unsent,
         zero: Money::zero(view.currency),
         v,
     };

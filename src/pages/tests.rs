@@ -1,5 +1,6 @@
 //! The pages over real HTTP, before a real till.
 
+mod queue;
 mod receipts;
 mod shop;
 mod shown;
@@ -7,7 +8,7 @@ mod shown;
 use super::act;
 use super::fields::Fields;
 use crate::counter::event::{Act, Event, RawScan};
-use crate::inbox::{LinkState, PortState, StationDevices};
+use crate::inbox::{PortState, StationDevices};
 use crate::money::{Currency, Money};
 use crate::record::body::TypeSize;
 use crate::record::line::LineId;
@@ -286,53 +287,6 @@ async fn a_jam_that_a_person_has_cleared_can_be_said_so_in_both_languages_and_no
     assert_eq!(shop.board.jam_cleared.borrow().len(), 0, "nobody was signed in");
     assert_eq!(shop.post(address, Some(&tom), &[]).await.status, 200);
     assert_eq!(shop.board.jam_cleared.borrow().values().copied().collect::<Vec<_>>(), [1]);
-    shop.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_manager_sees_what_head_office_has_not_received() {
-    let (shop, tom) = Shop::with_people().await;
-    let page = shop.get("/queue", Some(&tom)).await.text;
-    assert!(page.contains(r#"action="/queue/sign-in""#) && !page.contains(r#"value="tom""#), "{page}");
-    let cashier = shop.post("/queue/sign-in", None, &[("staff", "tom"), ("pin", PIN)]).await;
-    assert_eq!(cashier.status, 403);
-    let mia = shop.post("/queue/sign-in", None, &[("staff", "mia"), ("pin", PIN)]).await.cookie.unwrap();
-
-    for (path, form) in [
-        ("/s/front/act/press-key", vec![("sku", "latte")]),
-        ("/s/front/act/pay", vec![]),
-        ("/s/front/act/cash", vec![("received", "28")]),
-    ] {
-        assert_eq!(shop.post(path, Some(&tom), &form).await.status, 200);
-    }
-    shop.board.link.send_modify(|link| {
-        link.state = LinkState::Offline;
-        link.since_ms = NOW_MS - 60_000;
-        link.received = 3;
-        link.next_try_ms = Some(NOW_MS + 12_000);
-        link.trouble = Some("Head office does not answer.".to_owned());
-    });
-    let page = shop.get("/queue", Some(&mia)).await.text;
-    for words in [
-        "Offline since 12:50:00",
-        "next attempt in 12 s",
-        "Sale paid",
-        "¥28.00",
-        "Head office does not answer.",
-    ] {
-        assert!(page.contains(words), "{words}: {page}");
-    }
-    let json = shop.get("/queue.json", Some(&mia)).await.json();
-    let last = shop.board.view.borrow().tip.seq;
-    assert_eq!(json["waiting"]["count"], last - 3);
-    assert_eq!(json["waiting"]["value"][0]["minor"], 2800);
-    assert_eq!(json["last"][0]["seq"], last);
-    assert_eq!(json["last"].as_array().unwrap().iter().filter(|row| row["received"] == true).count(), 3);
-
-    let nudge = shop.board.nudge.clone();
-    assert_eq!(shop.post("/queue/send-now", Some(&tom), &[]).await.status, 401);
-    assert_eq!(shop.post("/queue/send-now", Some(&mia), &[]).await.status, 200);
-    nudge.notified().await;
     shop.close().await;
 }
 

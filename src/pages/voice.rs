@@ -91,6 +91,11 @@ impl Voice {
         }
     }
 
+    /// How long ago that was, in milliseconds.
+    pub(super) fn since(&self, at_ms: i64) -> i64 {
+        self.now_ms.saturating_sub(at_ms)
+    }
+
     pub(super) fn role(&self, role: &Role) -> &'static str {
         match role {
             Role::Cashier => self.say(Msg::Cashier),

@@ -190,7 +190,8 @@ pub fn open(
     let first = till.view(&in_force.bundle, 0, &stations, &BTreeMap::new(), Selling::Open);
     let (view, view_out): (_, watch::Receiver<Arc<View>>) = watch::channel(Arc::new(first));
     let (pins, pins_out) = watch::channel(Arc::new(till.pins()));
-    let board = Board::new(view_out, pins_out);
+    let mut board = Board::new(view_out, pins_out);
+    board.devices_door = Some(outbox.devices.downgrade());
     board.in_force.send_replace(Some(Arc::clone(&in_force)));
     board.link.send_modify(|link| link.cloud_offset_ms = offset_ms);
     let pulse = Arc::new(AtomicU64::new(0));

@@ -35,7 +35,7 @@ pub(super) struct Shop {
     pub(super) running: Running,
     pub(super) board: Board,
     pub(super) inbox: Inbox,
-    pub(super) _work: Work,
+    pub(super) work: Work,
     pub(super) now_ms: Arc<AtomicI64>,
     pub(super) client: reqwest::Client,
     till: Option<JoinHandle<()>>,
@@ -105,7 +105,7 @@ impl Shop {
         };
         let running = start(config, parts).await.unwrap();
         let client = client(Timeouts { connect: LONG, total: LONG }).unwrap();
-        Self { running, board, inbox, _work: work, now_ms, client, till: Some(till), _dir: dir }
+        Self { running, board, inbox, work, now_ms, client, till: Some(till), _dir: dir }
     }
 
     /// With a manager `mia` and a cashier `tom` who is signed in at `front`; his cookie.
