@@ -3,6 +3,7 @@
 //! Not here: refusals. The journal has no opinion about business.
 
 use crate::record::header::HeaderError;
+use crate::record::ids::TerminalId;
 use crate::record::{Broken, Epoch};
 use rusqlite::ErrorCode;
 use std::io;
@@ -96,6 +97,30 @@ pub enum Error {
         /// Why.
         source: rusqlite::Error,
     },
+    /// There is a file of the copy's name already.
+    #[error("{path} is there already: a copy never takes the place of a file, choose another name")]
+    CopyExists {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The copy is not this till's.
+    #[error("the copy is of {}, this is {here}: it would be another till's books",
+        found.as_ref().map_or("no till at all".to_owned(), |found| found.to_string()))]
+    OtherTills {
+        /// Whose it is.
+        found: Option<TerminalId>,
+        /// Who this till is.
+        here: TerminalId,
+    },
+    /// The present journal has records that the cloud has not received.
+    #[error(
+        "{records} records of the present journal have not reached head office: let the till send them first, or set \
+         them aside with --even-unsent"
+    )]
+    Unsent {
+        /// How many.
+        records: u64,
+    },
     /// A migration failed and was taken back.
     #[error("migration {name} of {path} failed and was taken back: install the Till that ran before")]
     Migrate {
@@ -178,6 +203,9 @@ impl Error {
             | Self::Chain { .. }
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
+            | Self::CopyExists { .. }
+            | Self::OtherTills { .. }
+            | Self::Unsent { .. }
             | Self::BundleNotNewer { .. } => true,
             Self::AnotherInstance { .. }
             | Self::Prepare { .. }
@@ -246,6 +274,9 @@ impl Error {
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
             | Self::SaveSnapshot(_)
+            | Self::CopyExists { .. }
+            | Self::OtherTills { .. }
+            | Self::Unsent { .. }
             | Self::BundleNotNewer { .. } => None,
         }
     }

@@ -46,6 +46,7 @@ fn bench_known(dir: &Path, received: BTreeMap<Epoch, Tip>) -> Bench {
         stamp: Stamp::new([0; 32], |_| [0; 64]),
         sources: Sources { clock: Clock::new(), draw: clock::draw },
         received,
+        room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
     };
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
     Bench { inbox, ready: Some(ready), _work: work }
