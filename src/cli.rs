@@ -187,10 +187,14 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         }
         if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
             use crate::journal::Error::{AnotherInstance, OtherTills, Unsent};
-            return match error {
-                AnotherInstance { .. } => EX_UNAVAILABLE,
-                OtherTills { .. } | Unsent { .. } => 1,
-                _ => EX_IOERR,
+            let refused = matches!(error, OtherTills { .. } | Unsent { .. });
+            let running = matches!(error, AnotherInstance { .. });
+            return if refused {
+                1
+            } else if running {
+                EX_UNAVAILABLE
+            } else {
+                EX_IOERR
             };
         }
         if cause.downcast_ref::<std::io::Error>().is_some() {

@@ -225,16 +225,16 @@ impl Error {
     ///
     /// A disk that fails while it writes, a lock, a full disk and a file of somebody else are no damage of the file.
     pub fn is_damage(&self) -> bool {
-        match self {
-            Self::Damaged { .. } => true,
-            // A newer Till wrote it; nothing is wrong with it.
-            Self::Chain { source: Broken::Header(HeaderError::Newer(_)), .. } => false,
-            Self::Chain { .. } => true,
-            _ => self.sqlite().and_then(rusqlite::Error::sqlite_error).is_some_and(|error| {
-                matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-                    || UNREADABLE.contains(&error.extended_code)
-            }),
+        if let Self::Chain { source, .. } = self {
+            // What a newer Till wrote is not damaged.
+            return !matches!(source, Broken::Header(HeaderError::Newer(_)));
         }
+        let unreadable = |error: &rusqlite::ffi::Error| {
+            matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                || UNREADABLE.contains(&error.extended_code)
+        };
+        let found = self.sqlite().and_then(rusqlite::Error::sqlite_error);
+        matches!(self, Self::Damaged { .. }) || found.is_some_and(unreadable)
     }
 
     /// Whether the disk has no room left. What was written before stands.
