@@ -58,6 +58,8 @@ impl EdgeStore {
         settings::make_durable(&connection, &path)?;
         migrations::EDGE.migrate(&mut connection, &path, &dir.join("backups"))?;
         settings::quick_check(&connection, &path)?;
+        // The names of new files, and that a first transaction's journal is gone, are durable too.
+        super::aside::sync(dir)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 

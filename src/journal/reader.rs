@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Reads a till's journal. Clones share one connection; calls are short.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     connection: Arc<Mutex<Connection>>,
     vault: Arc<Vault>,
 }

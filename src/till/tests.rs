@@ -1,6 +1,7 @@
 //! The loop through its door: what one turn promises, and what it does when the disk refuses.
 
 mod books;
+mod disk;
 
 use super::{Opening, Ready, Sources, open};
 use crate::bundle::Bundle;
@@ -32,9 +33,14 @@ fn bench(dir: &Path) -> Bench {
 
 /// A till whose cloud has said that it has this much of each epoch.
 fn bench_known(dir: &Path, received: BTreeMap<Epoch, Tip>) -> Bench {
+    bench_with(dir, |opening| opening.received = received)
+}
+
+/// A till that opens otherwise than most.
+fn bench_with(dir: &Path, change: impl FnOnce(&mut Opening)) -> Bench {
     let (inbox, letters) = Inbox::new();
     let (outbox, work) = doors();
-    let opening = Opening {
+    let mut opening = Opening {
         terminal: "till-1".parse().unwrap(),
         stations: vec!["front".parse().unwrap()],
         bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
@@ -45,8 +51,10 @@ fn bench_known(dir: &Path, received: BTreeMap<Epoch, Tip>) -> Bench {
         code_ms: crate::counter::CODE_MS_MAX,
         stamp: Stamp::new([0; 32], |_| [0; 64]),
         sources: Sources { clock: Clock::new(), draw: clock::draw },
-        received,
+        received: BTreeMap::new(),
+        room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
     };
+    change(&mut opening);
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
     Bench { inbox, ready: Some(ready), _work: work }
 }
