@@ -8,6 +8,7 @@ use super::cashier::SignInPage;
 use super::link::{self, LinkLine};
 use super::pin;
 use super::request::Asked;
+use super::risk;
 use super::session;
 use super::voice::Voice;
 use crate::inbox::Link;
@@ -73,6 +74,7 @@ struct QueuePage<'a> {
     view: &'a View,
     staff: &'a str,
     told: Option<String>,
+    risks: Vec<String>,
     link: LinkLine,
     waiting: &'a Waiting,
     receipts: u64,
@@ -106,6 +108,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             view: &view,
             staff: &who.staff.name,
             told: told.clone(),
+            risks: risk::for_manager(&view, &v),
             link: link::line(&link, view.tip.seq, &v, now_ms),
             waiting: &lists.waiting,
             receipts: lists.waiting.receipts,
