@@ -2,6 +2,7 @@
 
 mod desk;
 mod ingest;
+mod leases;
 mod notify;
 mod office;
 mod phone_wallets;

@@ -113,6 +113,37 @@ async fn two_presses_of_one_button_in_one_turn_are_one() {
     assert_eq!(records(dir.path()), 6, "genesis, boot, manager, sign-in, shift, stop");
 }
 
+/// Waits until the till shows what is looked for; bounded.
+async fn seen(board: &crate::inbox::Board, look: impl Fn(&crate::view::View) -> bool) {
+    let mut view = board.view.clone();
+    let shown = view.wait_for(|view| look(view));
+    tokio::time::timeout(std::time::Duration::from_secs(20), shown).await.expect("shown in time").unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_behind_the_bundle_is_written_down_and_so_is_the_clouds_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench(dir.path());
+    let board = bench.ready.as_ref().unwrap().board.clone();
+    let thread = bench.run();
+    let mut bundle = Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0);
+    let now_s = u64::try_from(Clock::new().unix_ms() / 1000).unwrap();
+    (bundle.content.version, bundle.content.issued_at_s) = (1, now_s + 86_400);
+    let keys = crate::token::KeySet::new(0, 0, i64::MAX);
+    board.bundle.send_replace(Some(std::sync::Arc::new(crate::inbox::InForce { bundle, keys })));
+    // Nothing else happens at this till: it looks by itself.
+    seen(&board, |view| view.clock.distrusted == Some(crate::record::moment::Doubt::BeforeBundle)).await;
+    board.link.send_modify(|link| link.cloud_offset_ms = Some(86_400_000));
+    seen(&board, |view| view.clock.distrusted.is_none() && view.clock.ahead_ms.is_some()).await;
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+    assert_eq!(records(dir.path()), 5, "genesis, boot, distrusted, trusted, stop");
+    // The next start knows the cloud's time before it has heard it.
+    let again = self::bench(dir.path());
+    let link = again.ready.as_ref().unwrap().board.link.borrow().clone();
+    assert_eq!(link.cloud_offset_ms, Some(86_400_000));
+}
+
 #[tokio::test]
 async fn a_disk_that_refuses_stops_selling_and_nothing_of_that_turn_remains() {
     let dir = tempfile::tempdir().unwrap();
