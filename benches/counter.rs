@@ -18,7 +18,7 @@ use till::inbox::{InForce, Inbox, Work, doors};
 use till::journal::Journal;
 use till::money::{Currency, Money};
 use till::record::ids::{StaffId, StationId};
-use till::record::money_moves::Settled;
+use till::record::money_moves::{ProvenBy, Settled};
 use till::staff::PinHash;
 use till::token::KeySet;
 
@@ -118,6 +118,7 @@ fn pay(inbox: &Inbox, work: &mut Work) {
         platform_funded: zero,
         buyer: None,
         proof: None,
+        proven_by: ProvenBy::Notice,
         balance: None,
         wallet: None,
         funds: vec![],

@@ -23,6 +23,7 @@ mod paid;
 mod papers;
 mod pay;
 mod people;
+mod proofs;
 mod queue_acts;
 mod receipts;
 mod recorder;
@@ -36,6 +37,7 @@ mod stored_value;
 mod tender;
 #[cfg(test)]
 mod tests;
+mod vouchers;
 
 use crate::bundle::Bundle;
 use crate::money::Currency;
@@ -55,6 +57,7 @@ use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
 pub use event::Event;
 pub use exposure::{Contact, OFFLINE_AFTER_MS};
+pub use proofs::order_of;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
 pub use shown::{CODE_MS_MAX, PhonesPay};
@@ -91,6 +94,8 @@ pub struct Context<'a> {
     pub device: &'a [u8; 32],
     /// Sales under the number of a receipt that the event shows, folded from the journal.
     pub found: &'a [Sale],
+    /// What till and cloud share for digits that a customer reads out; none before the cloud was heard.
+    pub proof_key: Option<&'a [u8; 32]>,
 }
 
 /// What is known of the books before an epoch that the till begins by itself.

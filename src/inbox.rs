@@ -276,6 +276,8 @@ pub struct Board {
     pub pins: watch::Receiver<Arc<BTreeMap<StaffId, PinHash>>>,
     /// The link; `sync` writes it.
     pub link: Arc<watch::Sender<Link>>,
+    /// What phones need that pay an order of which the cloud has not heard; `sync` writes it.
+    pub phones: Arc<watch::Sender<Option<Arc<Phones>>>>,
     /// Pressing Send now raises it; `sync` reads it.
     pub nudge: Arc<tokio::sync::Notify>,
     /// How often a receipt that stands still in a station's printer was given up: each press counts one on, and
@@ -287,6 +289,22 @@ pub struct Board {
     /// The door to `devices` for lists that a manager wants on paper; it does not keep the door open. None where the
     /// till has no devices.
     pub devices_door: Option<mpsc::WeakSender<DeviceWork>>,
+}
+
+/// How a phone pays a till that the cloud cannot hear, as the cloud last said.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Phones {
+    /// Scheme and host under which a phone opens an order.
+    pub base: String,
+    /// What till and cloud share for the digits that a customer reads out.
+    pub proof_key: [u8; 32],
+}
+
+impl std::fmt::Debug for Phones {
+    /// Says nothing of the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Phones({})", self.base)
+    }
 }
 
 impl Board {
@@ -302,6 +320,7 @@ impl Board {
             in_force: Arc::new(watch::Sender::new(None)),
             devices: Arc::new(watch::Sender::new(BTreeMap::new())),
             link: Arc::new(watch::Sender::new(Link::default())),
+            phones: Arc::new(watch::Sender::new(None)),
             nudge: Arc::new(tokio::sync::Notify::new()),
             paper_given_up: Arc::new(watch::Sender::new(BTreeMap::new())),
             jam_cleared: Arc::new(watch::Sender::new(BTreeMap::new())),

@@ -15,6 +15,7 @@ mod slip;
 pub mod stickers;
 mod stock;
 mod text;
+mod voucher;
 mod words;
 mod wrap;
 
@@ -25,6 +26,7 @@ pub use qr::svg;
 pub use slip::{Slip, SlipError};
 pub use stock::{Stock, png};
 pub use text::text;
+pub use voucher::{VoucherSlip, voucher_png};
 
 /// The language of paper.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -194,7 +194,7 @@ pub struct SaleView {
 /// A part of a sale that is paid.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct TenderView {
-    /// `cash`, `alipay`, `wechat`, `house`.
+    /// `cash`, `voucher`, `alipay`, `wechat`, `house`.
     pub means: &'static str,
     /// How much, change taken off.
     pub amount: Money,
@@ -403,6 +403,8 @@ pub struct ShiftView {
     pub cash_back: Money,
     /// Wallets.
     pub wallets: Money,
+    /// Vouchers.
+    pub vouchers: Money,
     /// Given back.
     pub refunds: Money,
     /// Cash that should be in the drawer.

@@ -56,6 +56,12 @@ impl Books {
             Body::TotalReleased {} => sales.release(about),
             Body::CashTaken { received, change } => sales.came_in(about, received.minus(change)),
             Body::ReceiptIssued { total } => sales.issue(header.receipt, about, total, findings),
+            Body::VoucherRedeemed { .. } => {
+                if let Some(amount) = header.amount {
+                    sales.came_in(about, Ok(amount));
+                }
+                sales.redeem(header.serial.as_deref(), about, findings);
+            }
             Body::CouponRedeemed { .. } => sales.redeem(header.serial.as_deref(), about, findings),
             Body::MemberRecognised { member, .. } => sales.visit(about, member, header.business_date),
 
@@ -118,6 +124,8 @@ impl Books {
             Body::PrintEnded { outcome: PaperOutcome::Confirmed, .. } => self.papers_confirmed += 1,
 
             Body::CodeShown { .. }
+            | Body::ProofMistyped { .. }
+            | Body::VoucherTaken { .. }
             | Body::PrintEnded { .. }
             | Body::PrintStarted { .. }
             | Body::PrintSettled { .. }

@@ -115,6 +115,7 @@ impl Till {
             Act::SeeNote { sale } => self.see_note(*sale, out),
             Act::ShowCode { at } => self.show_code(station, *at, out),
             Act::PrintCode { intent } => self.print_code(*intent, out),
+            Act::TypeProof { intent, digits } => self.type_proof(*intent, digits, out),
             Act::StoredValue => self.pay_stored_value(station, out),
             Act::Cash { received } => self.take_cash(station, *received, out),
             Act::CancelPayment { intent } => self.cancel_payment(*intent, out),
@@ -173,6 +174,7 @@ impl Till {
             | Act::SeeNote { .. }
             | Act::ShowCode { .. }
             | Act::PrintCode { .. }
+            | Act::TypeProof { .. }
             | Act::StoredValue
             | Act::Cash { .. }
             | Act::CancelPayment { .. }

@@ -261,6 +261,13 @@ pub enum Act {
         /// Of which payment.
         intent: IntentId,
     },
+    /// Types the eight digits that a customer's phone shows for a payment.
+    TypeProof {
+        /// Of which payment.
+        intent: IntentId,
+        /// As typed.
+        digits: String,
+    },
     /// Takes stored value with the code by which the member was recognised.
     StoredValue,
     /// Takes cash.
@@ -360,6 +367,8 @@ pub enum ProviderReport {
     },
     /// From here on a phone can scan this to pay.
     Shown(String),
+    /// The same, and the cloud has not heard of it: the till will not hear of the payment by itself.
+    ShownUnheard(String),
     /// The provider waits for the customer.
     Pending,
     /// Nobody knows.

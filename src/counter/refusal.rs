@@ -1,5 +1,7 @@
 //! A no, with words for the cashier that say what to do next.
 
+use super::proofs::NotProven;
+use super::vouchers::NoVoucher;
 use crate::limits::Limited;
 use crate::money::Money;
 use crate::receipt::NotOurs;
@@ -119,6 +121,12 @@ pub enum Refusal {
     /// A receipt opens no sale here.
     #[error(transparent)]
     Receipt(#[from] NotOurs),
+    /// A customer's proof closes nothing here.
+    #[error(transparent)]
+    Proof(#[from] NotProven),
+    /// A voucher cannot be taken here.
+    #[error(transparent)]
+    Voucher(#[from] NoVoucher),
     /// A coupon cannot be taken here.
     #[error("{0}")]
     Coupon(String),
@@ -198,6 +206,8 @@ impl Refusal {
             Self::Scan(_) => "scan",
             Self::Token(_) => "token",
             Self::Receipt(_) => "receipt",
+            Self::Proof(_) => "proof",
+            Self::Voucher(_) => "voucher",
             Self::Coupon(_) => "coupon",
             Self::NoSuchLine => "no_such_line",
             Self::Quantity => "quantity",

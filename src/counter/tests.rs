@@ -16,6 +16,7 @@ mod money;
 mod packs;
 mod paper;
 mod people;
+mod proofs;
 mod queue_acts;
 mod receipts;
 mod repeat;
@@ -26,6 +27,7 @@ mod shown;
 mod standing;
 mod stored_value;
 mod tender;
+mod vouchers;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
@@ -37,7 +39,7 @@ use crate::money::{Currency, Money};
 use crate::record::body::{Body, PaperOutcome, Shutdown, TypeSize};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
-use crate::record::money_moves::{ProviderName, Settled};
+use crate::record::money_moves::{ProvenBy, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::{PinHash, Role};
@@ -94,6 +96,7 @@ struct TestTill {
     contact: Contact,
     phones: PhonesPay,
     wallets: BTreeSet<ProviderName>,
+    proof_key: Option<[u8; 32]>,
 }
 
 impl TestTill {
@@ -127,6 +130,7 @@ impl TestTill {
             contact: ONLINE,
             phones: PhonesPay::AtTheCloud,
             wallets: [ProviderName::Alipay].into(),
+            proof_key: Some(PROOF_KEY),
         }
     }
 
@@ -164,6 +168,7 @@ impl TestTill {
             phones: self.phones,
             wallets: &self.wallets,
             found,
+            proof_key: self.proof_key.as_ref(),
             ..context(&self.bundle, &self.keys, self.moment, self.draws, archived)
         };
         let before = self.till.tip();
@@ -392,8 +397,12 @@ fn context<'a>(
         archived,
         device: &DEVICE,
         found: &[],
+        proof_key: Some(&PROOF_KEY),
     }
 }
+
+/// What the till shares with the cloud for digits that a customer reads out.
+const PROOF_KEY: [u8; 32] = [0x99; 32];
 
 /// The key of the device that the till runs on.
 fn device() -> DeviceKey {
@@ -431,6 +440,7 @@ fn approved(amount: Money) -> ProviderReport {
         wallet: None,
         funds: vec![],
         vouchers: vec![],
+        proven_by: ProvenBy::Notice,
     })
 }
 

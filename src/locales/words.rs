@@ -157,6 +157,12 @@ messages! {
     ScanMemberNow: "Scan the member's code again, or press Pay from stored value: {} is taken.", "请再次扫描会员码，或按储值支付，将收取 {}。";
     TooLittleLeft: "There is {} on the member's account: that is too little.", "会员储值余额 {}，不足以支付。";
     SafeScan: "Have the customer scan it. For other money, take it back first.", "请顾客扫码。如用其他方式收款，请先收回。";
+    SafeProof: "Scan the proof on the customer's phone, or type its digits. For other money, take the code back first.", "请扫描顾客手机上的付款凭证，或输入其数字。如用其他方式收款，请先收回。";
+    PayUnheard: "The till is off line. The customer scans the code and pays; the phone then shows a proof.", "收银机离线。顾客扫码付款后，手机会显示付款凭证。";
+    TypeDigits: "Digits on the phone", "手机上的数字";
+    TakeDigits: "Check them", "核对";
+    DigitsWrong: "Those digits are not the proof of this payment. Tries left: {}.", "数字不符，还可输入 {} 次。";
+    DigitsNoMore: "Wrong digits were typed three times. Scan the square code on the phone, or take the code back.", "数字已输错三次，请扫描手机上的二维码，或收回收款码。";
     SafeSplit: "Take what there is, and the rest otherwise.", "先收余额，其余用其他方式收取。";
     PayCodeReady: "The code is being made ready.", "正在生成收款码。";
     PayCodeShown: "The code is shown. The customer scans it.", "收款码已显示，请顾客扫码。";
@@ -288,6 +294,8 @@ messages! {
     SalesCount: "sales: {}", "{} 单";
     CashTaken: "Cash", "现金";
     Wallets: "Wallets", "钱包";
+    Vouchers: "Vouchers", "代金券";
+    VoucherAnew: "Voucher: head office gives a new one", "代金券（由总部补发）";
     Refunds: "Refunds", "退款";
     ExpectedCash: "Cash that should be in the drawer", "钱箱应有现金";
     CashCounted: "Cash counted", "清点现金";

@@ -94,6 +94,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Scan(_)
         | Refusal::Token(_)
         | Refusal::Receipt(_)
+        | Refusal::Proof(_)
+        | Refusal::Voucher(_)
         | Refusal::Coupon(_)
         | Refusal::Quantity
         | Refusal::Amount(_)

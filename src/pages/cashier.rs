@@ -150,7 +150,7 @@ struct CashierPage<'a> {
     is_jammed: bool,
     devices: Vec<Chip>,
     link: LinkLine,
-    /// Whether the cloud answers: an order can be brought to it.
+    /// Whether a phone can pay an order: the cloud answers, or the phone brings the proof.
     cloud_answers: bool,
     payment: Option<Panel>,
     notes: Vec<Money>,
@@ -179,7 +179,9 @@ fn signed_in(
             view.tip.seq.saturating_sub(link.received)
         }
     };
-    let cloud_answers = link.state == LinkState::Online;
+    let link_state = link.state;
+    // What phones need to pay a till that is off line was left here when the cloud was last heard.
+    let cloud_answers = link_state == LinkState::Online || pages.parts.board.phones.borrow().is_some();
     let menu_pages = menu_pages(view);
     let menu = asked.fields.get("menu").and_then(|menu| menu.parse().ok()).unwrap_or(0);
     let menu = if menu < menu_pages.len() { menu } else { 0 };
@@ -209,7 +211,7 @@ fn signed_in(
         devices: link::chips(&devices, &v),
         cloud_answers,
         link: link::line(&link, view.tip.seq, &v, pages.now_ms()),
-        payment: here.sale.as_ref().and_then(|sale| payment::panel(sale, &v, pages.now_ms())),
+        payment: here.sale.as_ref().and_then(|sale| payment::panel(sale, &v, pages.now_ms(), link_state)),
         notes: due.map(payment::notes).unwrap_or_default(),
         recent: view.recent.get(..RECENT_SHOWN).unwrap_or(&view.recent),
         unsent,

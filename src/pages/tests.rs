@@ -318,6 +318,7 @@ fn every_acts_fields_become_that_act() {
     };
     let reason = || "spilt".to_owned();
     let settled = Act::Settle { job: id.parse().unwrap(), words: "A person looked at it.".to_owned() };
+    let type_proof = Act::TypeProof { intent: id.parse().unwrap(), digits: "1234 5678".to_owned() };
     let override_price = Act::OverridePrice { line: LineId(3), price: money(900), reason: reason() };
     for (name, form, act) in [
         ("press-key", "sku=latte&modifier=oat&modifier=shot&price=12.50&quantity=2", key),
@@ -331,6 +332,7 @@ fn every_acts_fields_become_that_act() {
         ("back", "", Act::Back),
         ("hold", "", Act::Hold),
         ("cash", "received=100", Act::Cash { received: money(10_000) }),
+        ("type-proof", "intent=ID&digits=1234 5678", type_proof),
         ("cancel-payment", "intent=ID", Act::CancelPayment { intent: id.parse().unwrap() }),
         ("recall", "sale=ID", Act::Recall { sale: id.parse().unwrap() }),
         ("put-on-desk", "desk=desk-1", Act::PutOnDesk { desk: "desk-1".parse().unwrap() }),

@@ -144,6 +144,8 @@ impl Voice {
             "alipay" => ("Alipay", "支付宝"),
             "wechat" => ("WeChat Pay", "微信支付"),
             "house" => ("Stored value", "储值"),
+            "voucher" => ("Voucher", "代金券"),
+            "phone" => ("Phone", "手机支付"),
             other => (other, other),
         };
         if self.is_chinese() { zh.to_owned() } else { en.to_owned() }

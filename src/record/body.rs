@@ -18,7 +18,9 @@ use crate::staff::{PinHash, Role};
 use crate::tax::{TaxAmount, Taxed};
 use serde::{Deserialize, Serialize};
 
-use crate::record::money_moves::{Advice, Carrier, CouponTaken, ProviderName, Settled, Verdict};
+use crate::record::money_moves::{
+    Advice, Carrier, CouponTaken, Heard, ProviderName, Settled, Verdict, VoucherHeld,
+};
 
 /// The stream that an epoch follows.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -246,7 +248,14 @@ pub enum Body {
         left: Option<Money>,
     },
     /// From here on a phone can scan this: the address of an order, or a wallet's own text.
-    CodeShown { intent: IntentId, text: String },
+    CodeShown {
+        intent: IntentId,
+        text: String,
+        #[serde(default, skip_serializing_if = "Heard::is_by_the_cloud")]
+        heard: Heard,
+    },
+    /// Eight digits were typed that are not the proof of this order.
+    ProofMistyped { intent: IntentId },
     /// The provider waits for the customer.
     Pending { intent: IntentId },
     /// Nobody knows.
@@ -292,6 +301,10 @@ pub enum Body {
     /// A person has seen how a sale that was not in front ended.
     NoteSeen {},
 
+    /// A value voucher pays a part of this sale, or all of it; how much is in the header.
+    VoucherTaken { voucher: VoucherHeld },
+    /// It was spent with the receipt; its serial and what it paid are in the header.
+    VoucherRedeemed { value: Money, token: String },
     /// A coupon was spent with the receipt; its serial is in the header.
     CouponRedeemed { campaign: u32, discount: Money, token: String },
     /// The sale is paid; its number is in the header.
@@ -376,6 +389,9 @@ impl Body {
             Self::Approved { .. } => "approved",
             Self::Declined { .. } => "declined",
             Self::CodeShown { .. } => "code_shown",
+            Self::ProofMistyped { .. } => "proof_mistyped",
+            Self::VoucherTaken { .. } => "voucher_taken",
+            Self::VoucherRedeemed { .. } => "voucher_redeemed",
             Self::Pending { .. } => "pending",
             Self::Unsure { .. } => "unsure",
             Self::Cancelling { .. } => "cancelling",

@@ -167,6 +167,7 @@ pub fn open(
         archived: None,
         device: stamp.public(),
         found: &[],
+        proof_key: None,
     };
     let (whole, kept) = books::whole(journal, &received)?;
     journal = whole;

@@ -80,6 +80,10 @@ pub(crate) struct Judgement {
 pub(crate) enum Effect {
     /// Spends a coupon; the first writer wins.
     Redeem { serial: String, campaign: u32, at_ms: i64, at_words: String },
+    /// Spends a voucher; the first writer wins.
+    SpendVoucher { serial: String, amount: Money, at_ms: i64, at_words: String },
+    /// Something for head office to do, which is nobody's mistake.
+    Task { code: &'static str, words: String },
     /// Counts a member once a day, if the code that was shown is right for the corrected time.
     CheckIn { member: String, business_date: String, totp: Option<u32>, at_s: i64 },
     /// An attempt to move money moved on.
