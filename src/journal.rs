@@ -14,6 +14,7 @@
 
 pub mod edge;
 mod error;
+pub mod export;
 #[cfg(test)]
 mod golden;
 mod load;
