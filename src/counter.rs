@@ -244,6 +244,7 @@ impl Till {
             }
             Event::CouponOffered { sale, token } => self.coupon_offered(*sale, token, &mut out)?,
             Event::Ruled(verdict) => self.ruled(verdict, &mut out),
+            Event::MemberForgotten { member } => out.note(Body::MemberForgotten { member: member.clone() }),
             Event::DeadlinePassed => self.deadline_passed(&mut out),
         }
         Ok(out.finish())
@@ -289,6 +290,13 @@ impl Till {
                 }
             }
             Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
+            // What is still in front goes on without a name.
+            Body::MemberForgotten { member } => {
+                let theirs = |sale: &&mut Sale| sale.member.as_ref() == Some(member);
+                for sale in self.sales.values_mut().filter(theirs) {
+                    (sale.member, sale.member_proof) = (None, None);
+                }
+            }
             Body::Noted { verdict } => self.last_verdict = self.last_verdict.max(verdict.number),
             _ => {}
         }

@@ -88,7 +88,7 @@ enum Office {
     #[command(subcommand)]
     Coupon(coupons::CouponAct),
     /// Members
-    #[command(subcommand)]
+    #[command(subcommand, alias = "members")]
     Member(people::MemberAct),
     /// Value that members have loaded
     #[command(subcommand)]

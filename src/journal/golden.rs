@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The chains: the file, its epoch, and what it was made from, header fields and a body on each line.
-const STORIES: [(&str, u64, &str); 4] = [
+const STORIES: [(&str, u64, &str); 5] = [
     ("records", 0x0123_4567_89ab_cdef, include_str!("../../tests/data/journal-v1/story.txt")),
     ("money-back", 0x0123_4567_89ab_cdf0, include_str!("../../tests/data/journal-v1/money-back.txt")),
     ("shown-codes", 0x0123_4567_89ab_cdf1, include_str!("../../tests/data/journal-v1/shown-codes.txt")),
     ("queue-acts", 0x0123_4567_89ab_cdf3, include_str!("../../tests/data/journal-v1/queue-acts.txt")),
+    ("forgotten", 0x0123_4567_89ab_cdf6, include_str!("../../tests/data/journal-v1/forgotten.txt")),
 ];
 
 /// One line of the file: the record's bytes, the body as the text that it is.

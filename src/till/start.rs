@@ -192,6 +192,7 @@ pub fn open(
         selling: Selling::Open,
         blind: false,
         snapshot_at,
+        forgotten_to: 0,
         pulse: Arc::clone(&pulse),
     };
     Ok(Ready { till, pulse, board })

@@ -17,6 +17,7 @@ mod desks;
 mod devices;
 mod doubt;
 mod power;
+mod privacy;
 mod receipts;
 mod scans;
 mod shown;
