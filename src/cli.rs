@@ -5,7 +5,9 @@ mod cloud;
 mod copies;
 mod desk_codes;
 mod devices;
+mod journal;
 mod pay;
+mod queue;
 mod receipt;
 mod run;
 mod scan;
@@ -63,6 +65,12 @@ enum Command {
     /// Look at scans: what a till takes them for
     #[command(subcommand)]
     Scan(scan::Scan),
+    /// See what is on its way to head office, decide about it, and take it out as a file
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    /// Check a journal or an export of one, and read single records
+    #[command(subcommand)]
+    Journal(journal::Journal),
     /// List what is plugged in, and try scanners and printers
     #[command(subcommand)]
     Devices(devices::Devices),
@@ -121,6 +129,8 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::DeskCodes(wanted) => desk_codes::act(&wanted),
         Command::Demo(demo) => sim::demo(demo),
         Command::Scan(part) => scan::act(&part),
+        Command::Queue(part) => queue::act(&part),
+        Command::Journal(part) => journal::act(&part),
         Command::Devices(command) => devices::act(command),
         Command::Pay(part) => pay::act(part),
         Command::Sim(part) => sim::act(part),
@@ -171,6 +181,15 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         }
         if let Some(crate::pages::Error::Listen { .. }) = cause.downcast_ref::<crate::pages::Error>() {
             return EX_UNAVAILABLE;
+        }
+        if let Some(error) = cause.downcast_ref::<queue::act::ActError>() {
+            return error.exit_code();
+        }
+        if cause.downcast_ref::<crate::queue::FilterError>().is_some() {
+            return EX_USAGE;
+        }
+        if cause.downcast_ref::<crate::keys::KeyError>().is_some() {
+            return EX_IOERR;
         }
         if cause.downcast_ref::<devices::Usage>().is_some() {
             return EX_USAGE;

@@ -17,6 +17,7 @@ mod carve;
 mod copy;
 pub mod edge;
 mod error;
+pub mod export;
 #[cfg(test)]
 mod golden;
 mod load;

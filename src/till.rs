@@ -89,6 +89,8 @@ pub struct Loop {
     /// The journal can no longer be read either: screens keep what they last showed.
     blind: bool,
     snapshot_at: u64,
+    /// How much head office had when members were last forgotten.
+    forgotten_to: u64,
     pulse: Arc<AtomicU64>,
 }
 
@@ -133,6 +135,7 @@ impl Loop {
             }
             let stopping = letters.iter().any(|letter| letter.event == Event::Stopping);
             self.turn(letters);
+            self.forget();
             if stopping {
                 break;
             }
@@ -424,6 +427,38 @@ impl Loop {
             Duty::Print(print) => return self.print(print),
         };
         if taken { Start::UnderWay } else { Start::Later }
+    }
+
+    /// Once head office has all that speaks of a member who is to be forgotten, it cannot be read here any more. Epochs
+    /// go up one after the other, so whatever is of an older one is there.
+    fn forget(&mut self) {
+        let received = self.board.link.borrow().received;
+        if received == self.forgotten_to || self.selling != Selling::Open {
+            return;
+        }
+        let epoch = self.till.epoch();
+        let safe = |of, seq| received > 0 && (of != epoch || seq <= received);
+        let forgotten = match self.journal.owes_forgetting() {
+            Ok(false) => Ok(0),
+            Ok(true) => self.journal.forget(safe),
+            Err(error) => Err(error),
+        };
+        match forgotten {
+            Ok(0) => {}
+            Ok(members) => {
+                tracing::info!(
+                    members,
+                    "What spoke of a member who asked to be forgotten cannot be read any more."
+                );
+                // The state that was kept before may have said who it was.
+                self.save_snapshot();
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "A member is not forgotten yet; it is tried again.");
+                return;
+            }
+        }
+        self.forgotten_to = received;
     }
 
     /// The disk refused: memory is what the journal says. Where it only was full, what is under way can be finished once

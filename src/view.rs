@@ -167,7 +167,7 @@ pub struct SaleView {
     pub lines: Vec<LineView>,
     /// Coupons on it.
     pub coupons: Vec<CouponView>,
-    /// The member's reference.
+    /// The end of the member's reference: no screen has all of it.
     pub member: Option<String>,
     /// How large its customer wants the paper.
     pub size: TypeSize,

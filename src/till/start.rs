@@ -227,6 +227,7 @@ pub fn open(
         watch: Watch::with_offset(offset_ms),
         blind: false,
         snapshot_at,
+        forgotten_to: 0,
         pulse: Arc::clone(&pulse),
     };
     Ok(Ready { till, pulse, board })

@@ -19,6 +19,7 @@ mod devices;
 mod disks;
 mod doubt;
 mod power;
+mod privacy;
 mod queue;
 mod receipts;
 mod scans;
