@@ -5,6 +5,7 @@
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
 use super::store::{Decision, LedgerCount, Movement, Pairing, PairingState, Store, StoreError, Task};
+use super::streams::{self, Stream};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
@@ -346,6 +347,14 @@ impl Admin {
     /// [`AdminError::Store`].
     pub async fn tasks(&self) -> Result<Vec<Task>, AdminError> {
         Ok(self.store.tasks().await?)
+    }
+
+    /// The streams of all tills.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn streams(&self) -> Result<Vec<Stream>, AdminError> {
+        Ok(streams::all(self.store.as_ref()).await?)
     }
 
     /// Says that a task is dealt with.

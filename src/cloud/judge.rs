@@ -6,7 +6,7 @@
 
 pub(crate) mod words;
 
-use crate::cloud::store::{Effect, Judgement, PaymentChange, StoredRecord};
+use crate::cloud::store::{Again, Effect, Judgement, PaymentChange, StoredRecord};
 use crate::money::{Money, MoneyError};
 use crate::offer::Discount;
 use crate::record::body::{Body, LineTotal};
@@ -58,6 +58,9 @@ impl Judge<'_> {
             Body::TotalFixed { lines, discounts, taxes, total, .. } => {
                 let sums = sums_hold(lines, discounts, taxes, *total);
                 if sums == Ok(true) { vec![] } else { vec![refused("sums_differ", words::SUMS)] }
+            }
+            Body::QueueActed { subject: Some(subject), act, .. } => {
+                vec![Effect::Act { subject: *subject, act: *act, again: Again(None) }]
             }
             Body::ReceiptIssued { total } => match header.receipt {
                 Some(number) => vec![Effect::Receipt { number, business_date: date(), total: *total }],
@@ -140,7 +143,7 @@ impl Judge<'_> {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::Noted { .. }
-            | Body::QueueActed { .. }
+            | Body::QueueActed { subject: None, .. }
             | Body::Unreadable { .. } => vec![],
         }
     }

@@ -67,6 +67,18 @@ impl EdgeStore {
         Ok(tip.unwrap_or(Tip::START))
     }
 
+    /// How far the cloud has each epoch of which it ever said.
+    ///
+    /// # Errors
+    /// [`Error::ReadEdge`].
+    pub fn watermarks(&self) -> Result<Vec<(Epoch, u64)>, Error> {
+        let sql = "SELECT epoch, seq FROM watermark ORDER BY epoch";
+        self.read(|connection| {
+            let pair = |row: &rusqlite::Row<'_>| Ok((row::epoch(row, 0)?, row::unsigned(row, 1)?));
+            connection.prepare_cached(sql)?.query_map([], pair)?.collect()
+        })
+    }
+
     /// Notes how far the cloud has an epoch. It may fall: a cloud that was restored has less than before,
     /// and is sent the rest again.
     ///
