@@ -7,7 +7,7 @@ use super::accounts::Accounts;
 use super::bells::Bells;
 use super::store::Store;
 use super::store::sqlite::Sqlite;
-use super::{Admin, Clock, Cloud, Parts, ShopDefaults, http, projector, publish};
+use super::{Admin, Clock, Cloud, Parts, ShopDefaults, http, make_private, projector, publish};
 use crate::keys::CloudKeys;
 use axum::Router;
 use std::path::Path;
@@ -29,6 +29,8 @@ pub(crate) struct Inside {
 
 /// Opens the cloud of a folder.
 pub(crate) async fn open(dir: &Path, clock: Clock) -> Inside {
+    std::fs::create_dir_all(dir).unwrap();
+    make_private(&dir.join("keys")).unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::in_place(dir).unwrap());
     let keys = || CloudKeys::load_or_create(&dir.join("keys")).unwrap();
     publish::first_bundle(store.as_ref(), &keys(), &ShopDefaults::default(), clock()).await.unwrap();

@@ -236,9 +236,9 @@ async fn note_ruled(around: &Around, streams: Vec<Standing>) -> Result<(), crate
 /// Fetches another bundle than ours; one that was not taken is not fetched again until the period is over.
 async fn look_at_bundle(around: &Around, version: u64) -> Result<(), Failure> {
     let now_ms = (around.doors.now)();
-    let period_ms = i64::try_from(around.config.timing.period.as_millis()).unwrap_or(i64::MAX);
+    let period_ms = u64::try_from(around.config.timing.period.as_millis()).unwrap_or(u64::MAX);
     let last = *around.looked.borrow();
-    if last.is_some_and(|(of, at_ms)| of == version && now_ms.saturating_sub(at_ms) < period_ms) {
+    if last.is_some_and(|(of, at_ms)| of == version && now_ms.abs_diff(at_ms) < period_ms) {
         return Ok(());
     }
     around.looked.send_replace(Some((version, now_ms)));

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Records in one batch.
 const BATCH_RECORDS: u32 = 500;
@@ -59,6 +60,9 @@ impl BatchLimits {
         (half != self).then_some(half)
     }
 }
+
+/// The longest span between tries while the cloud cannot be reached at all.
+const SILENT_MOST: Duration = Duration::from_secs(1800);
 
 /// Why the upload does not go on.
 #[derive(Debug)]
@@ -115,12 +119,17 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
             Err(Stop::Failure(failure)) => {
                 let chance = (around.doors.chance)();
                 let after = failure.retry_after();
-                let wait = backoff.failed(timing.retry_first, around.retry_most(), after, &chance);
+                let is_silent = matches!(failure, Failure::NotSent(_) | Failure::Unreachable(_));
+                // The question for notices finds the line again and wakes this: batches are not made in vain.
+                let most = if is_silent { around.retry_most().max(SILENT_MOST) } else { around.retry_most() };
+                let wait = backoff.failed(timing.retry_first, most, after, &chance);
                 if let Failure::Refused(_) | Failure::Strange(_) = failure {
                     tracing::warn!(error = %failure, "Records could not be brought to the cloud.");
                     around.line.trouble(Topic::Records, Some(failure.to_string()));
                 }
-                around.line.next_try(wait);
+                if !is_silent {
+                    around.line.next_try(wait);
+                }
                 match after {
                     // The cloud named a time; only a person is quicker.
                     Some(_) => around.pause_as_told(wait).await,

@@ -126,6 +126,8 @@ pub(super) struct Host {
     pub(super) cloud: Option<inside::Inside>,
     /// Changes when the power goes: whatever the cloud was doing ends there.
     pub(super) power: watch::Sender<()>,
+    /// Somebody works on its files: nobody else may give it power.
+    pub(super) repair: bool,
     began: Instant,
 }
 
@@ -141,7 +143,8 @@ impl Host {
             (host.dir.clone(), host.clock())
         };
         let cloud = inside::open(&dir, clock).await;
-        host.lock().unwrap().cloud = Some(cloud);
+        let mut host = host.lock().unwrap();
+        (host.cloud, host.repair) = (Some(cloud), false);
     }
 
     /// Takes effect once others have run: wait a moment before the cloud's files are touched.
@@ -224,6 +227,7 @@ async fn play(seed: u64) -> Counts {
         dir: dir.path().join("cloud"),
         cloud: None,
         power: watch::Sender::new(()),
+        repair: false,
         began: Instant::now(),
     };
     let host = Arc::new(Mutex::new(host));
@@ -274,7 +278,11 @@ async fn happen(
     match dice.below(24) {
         0 => {
             count("cloud restarted");
-            host.lock().unwrap().cut_power();
+            {
+                let mut host = host.lock().unwrap();
+                host.repair = true;
+                host.cut_power();
+            }
             sleep(MOMENT).await;
             judge::prefixes(&dir.join("cloud"), tills);
             let (store, backup) = (dir.join("cloud/cloud.db"), dir.join("backup.db"));

@@ -131,7 +131,11 @@ impl Line {
                 self.host.lock().unwrap().cut_power();
                 let host = Arc::clone(&self.host);
                 sleep(Duration::from_millis(1 + self.roll(4_000))).await;
-                if host.lock().unwrap().cloud.is_none() {
+                let is_dark = {
+                    let host = host.lock().unwrap();
+                    host.cloud.is_none() && !host.repair
+                };
+                if is_dark {
                     Host::power_up(&host).await;
                 }
                 Err(lost())

@@ -20,6 +20,7 @@ async fn after_three_days_without_the_cloud_ten_thousand_records_arrive_and_are_
         dir: dir.path().join("cloud"),
         cloud: None,
         power: watch::Sender::new(()),
+        repair: false,
         began: Instant::now(),
     };
     let host = Arc::new(Mutex::new(host));
@@ -31,7 +32,11 @@ async fn after_three_days_without_the_cloud_ten_thousand_records_arrive_and_are_
     let mut till = SimTill::open(0, &dir.path().join("till-0"), line, 7);
     sleep(Duration::from_secs(20)).await;
     assert_eq!(till.left(), None, "all is well before");
-    host.lock().unwrap().cut_power();
+    {
+        let mut host = host.lock().unwrap();
+        host.repair = true;
+        host.cut_power();
+    }
     let began = Instant::now();
     let each = RECORDS / HOURS + 1;
     for _ in 0..HOURS {

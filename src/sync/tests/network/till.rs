@@ -307,9 +307,16 @@ impl SimTill {
     pub(super) fn left(&mut self) -> Option<String> {
         let books = self.books.lock().unwrap();
         let link = self.board.link.borrow().clone();
-        let level = link.received == books.tip.seq && link.ruled == books.tip.seq;
-        let says =
-            format!("{} ends at {} of {}, and its link is {link:?}", self.number, books.tip.seq, books.epoch);
-        (!level).then_some(says)
+        let number = self.number;
+        if (link.received, link.ruled) != (books.tip.seq, books.tip.seq) {
+            return Some(format!("till {number} ends at {} of {}, and {link:?}", books.tip.seq, books.epoch));
+        }
+        let reader = Reader::open(&self.dir).unwrap();
+        let behind = reader.epochs().unwrap().into_iter().find(|end| {
+            let marks = (self.edge.watermark(end.epoch).unwrap(), self.edge.ruled(end.epoch).unwrap());
+            marks != (end.tip, end.tip.seq)
+        });
+        behind
+            .map(|end| format!("{} of till {number} is behind its {}, and {link:?}", end.epoch, end.tip.seq))
     }
 }
