@@ -100,6 +100,8 @@ enum Office {
     /// Value that members have loaded
     #[command(subcommand)]
     StoredValue(people::StoredValue),
+    /// Lists the lives of each till's journal: how far they have come, which began by themselves, what is missing
+    Streams,
     /// What needs a manager
     #[command(subcommand)]
     Task(people::TaskAct),
@@ -168,6 +170,7 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
         Office::Voucher(act) => coupons::issue_vouchers(admin, act, currency, now_s).await,
         Office::Member(act) => people::members(admin, act).await,
         Office::StoredValue(act) => people::stored_value(admin, act, currency).await,
+        Office::Streams => people::streams(admin).await,
         Office::Task(act) => people::tasks(admin, act).await,
     }
 }

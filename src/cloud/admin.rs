@@ -7,6 +7,7 @@ use super::publish::{self, PublishError, ShopDefaults};
 use super::store::{
     Decision, Forgot, LedgerCount, Movement, Pairing, PairingState, Quota, Store, StoreError, Task,
 };
+use super::streams::{self, Stream};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
@@ -480,6 +481,14 @@ impl Admin {
     /// [`AdminError::Store`].
     pub async fn tasks(&self) -> Result<Vec<Task>, AdminError> {
         Ok(self.store.tasks().await?)
+    }
+
+    /// The streams of all tills.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn streams(&self) -> Result<Vec<Stream>, AdminError> {
+        Ok(streams::all(self.store.as_ref()).await?)
     }
 
     /// Says that a task is dealt with.

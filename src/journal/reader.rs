@@ -74,6 +74,9 @@ pub struct Waiting {
     pub entries: Vec<WaitingEntry>,
 }
 
+/// Records that [`Reader::of_kind`] finds at most: far more acts than managers do in an outage.
+pub const OF_KIND_MAX: u32 = 10_000;
+
 const EPOCHS: &str = "SELECT last.epoch, last.seq, last.hash
     FROM record AS first JOIN record AS last ON last.epoch = first.epoch
         AND last.seq = (SELECT max(seq) FROM record WHERE epoch = first.epoch)
@@ -203,6 +206,17 @@ impl Reader {
             raw.open().map_err(|source| Error::Chain { epoch, seq, source })
         };
         self.raw(epoch, from_seq, max_count, max_bytes)?.into_iter().map(open).collect()
+    }
+
+    /// The records of one kind from a number of an epoch on, each verified; at most [`OF_KIND_MAX`].
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Chain`] when one of them does not verify.
+    pub fn of_kind(&self, epoch: Epoch, from_seq: u64, kind: &str) -> Result<Vec<Record>, Error> {
+        let Ok(from) = row::signed(from_seq) else { return Ok(vec![]) };
+        let sql = stored!("WHERE epoch = ?1 AND seq >= ?2 AND kind = ?3 ORDER BY seq LIMIT ?4");
+        let found = list(&self.lock(), sql, (epoch.to_string(), from, kind, OF_KIND_MAX), Stored::from_row)?;
+        found.into_iter().map(|stored| stored.open(&self.vault)).collect()
     }
 
     /// The records of one sale in order, each verified.

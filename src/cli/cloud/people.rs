@@ -152,6 +152,17 @@ pub(super) async fn pairings(admin: &Admin, act: &Pair) -> anyhow::Result<()> {
     }
 }
 
+pub(super) async fn streams(admin: &Admin) -> anyhow::Result<()> {
+    let streams = admin.streams().await?;
+    if streams.is_empty() {
+        say("No till has sent anything yet.");
+    }
+    for stream in streams {
+        say(&format!("{:<16}{}", stream.terminal.as_str(), stream.words()));
+    }
+    Ok(())
+}
+
 pub(super) async fn tasks(admin: &Admin, act: &TaskAct) -> anyhow::Result<()> {
     match act {
         TaskAct::List => {

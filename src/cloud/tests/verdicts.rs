@@ -158,8 +158,9 @@ async fn a_total_that_is_not_its_sum_is_refused_and_noted_records_are_not_answer
     till.send_well(&records).await;
     let verdict = till.verdicts(1).await.remove(0);
     assert_eq!((&verdict["code"], &verdict["sale"]), (&json!("sums_differ"), &json!(sale)));
+    let number = verdict["number"].as_u64().unwrap();
     let noted = till.write(Body::Noted { verdict: serde_json::from_value(verdict).unwrap() });
     till.send_well(&[noted]).await;
-    let answer = till.notices(1, 600).await;
+    let answer = till.notices(number, 600).await;
     assert_eq!(answer["notices"], json!([]), "a note asks for no verdict of its own");
 }
