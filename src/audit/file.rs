@@ -16,7 +16,7 @@ const JOURNAL_ID: i64 = 0x5469_6c4a;
 /// The last versions of the layouts that the SQL here is written for.
 const JOURNAL_VERSION: i64 = 1;
 const GATEWAY_VERSION: i64 = 2;
-const CLOUD_VERSION: i64 = 4;
+const CLOUD_VERSION: i64 = 5;
 
 /// A database that is only read.
 pub(super) struct File {

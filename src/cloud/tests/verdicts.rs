@@ -198,6 +198,31 @@ async fn a_member_counts_once_a_day_at_whichever_till() {
 }
 
 #[tokio::test]
+async fn a_member_who_came_while_the_till_was_off_line_counts_by_the_corrected_time_of_the_scan() {
+    let shop = Shop::open().await;
+    let joined = shop.cloud.admin().add_members(1).await.unwrap().remove(0);
+    let secret: [u8; 20] = unhex(&joined.secret).unwrap();
+    // Its clock is two hours ahead and it knows; its records come three days later.
+    let ahead_ms = 7_200_000;
+    let mut codes = vec![];
+    for (id, offset_ms) in [("till-1", Some(-ahead_ms)), ("till-2", None)] {
+        let mut till = shop.till(id).await;
+        let shown = member_code(joined.member.parse().unwrap(), &secret, till.now_ms() / 1000);
+        let code_proof = Some(shown.rsplit('.').next().unwrap().to_owned());
+        let (member, source) = (joined.member.clone(), MemberSource::Code);
+        let body = Body::MemberRecognised { member, source, code_proof };
+        let record = till.write_with(body, |header| {
+            header.moment.wall_ms += ahead_ms;
+            header.moment.cloud_offset_ms = offset_ms;
+        });
+        shop.pass_ms(3 * 86_400_000);
+        till.send_well(&[record]).await;
+        codes.push(till.verdicts(1).await[0]["code"].clone());
+    }
+    assert_eq!(codes, ["check_in_counted", "member_code_wrong"].map(|code| json!(code)));
+}
+
+#[tokio::test]
 async fn receipts_are_held_against_their_series_and_practice_counts_nowhere() {
     let shop = Shop::open().await;
     let mut till = shop.till("till-1").await;
