@@ -201,6 +201,10 @@ fn work(
         }
         ["terminals", "till-1", "orders", _, "withdraw"] => (200, inner.answers["withdraw"].clone()),
         ["terminals", "till-1", "leases"] => (200, inner.answers["leases"].clone()),
+        ["terminals", "till-1", "phones"] => match inner.answers.get("phones") {
+            Some(phones) => (200, phones.clone()),
+            None => (404, json!({ "detail": "nothing is said of phones" })),
+        },
         ["terminals", "till-1", "refunds"] => (200, inner.answers["refunds"].clone()),
         _ => (404, json!({ "detail": format!("nothing is at {path}") })),
     }

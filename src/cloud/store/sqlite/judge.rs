@@ -14,6 +14,9 @@ use crate::record::money_moves::{Ruling, Verdict};
 use crate::token::MemberCode;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+/// How long a till that gave an order up gets to ask for its money back itself.
+const UNSHOWN_MS: i64 = 60_000;
+
 /// One record, as a verdict names it.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
@@ -492,22 +495,20 @@ fn abandon(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<
          WHERE intent = ?1 AND terminal = ?2 AND state IN ('open', 'claimed')",
     )?
     .execute(params![intent, terminal, why, place.now_ms])?;
-    // Paid and never shown: the till says that no goods went for it and none will. If it asked for the money back
-    // itself, that refund stands; else the cloud gives it back.
-    let unshown = tx
-        .prepare_cached(
-            "UPDATE order_claim SET state = 'paid_late', asker = 'till', words = ?3, changed_ms = ?4, due_ms = ?4
-             WHERE intent = ?1 AND terminal = ?2 AND state = 'paid'
-                 AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1)",
-        )?
-        .execute(params![intent, terminal, why, place.now_ms])?;
+    // Paid and never shown: no goods went for it and none will. The till asks for the money back itself as soon as it
+    // hears; a till whose records came by another way does not, and then the cloud gives it back.
+    tx.prepare_cached(
+        "UPDATE order_claim SET asker = 'till', due_ms = ?3 WHERE intent = ?1 AND terminal = ?2 AND state = 'paid'
+             AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1)",
+    )?
+    .execute(params![intent, terminal, place.now_ms + UNSHOWN_MS])?;
     let owed = tx
         .prepare_cached(
             "UPDATE order_claim SET state = 'withdrawing', asker = 'till', words = ?3, changed_ms = ?4, due_ms = ?4
              WHERE intent = ?1 AND terminal = ?2 AND state IN ('starting', 'started')",
         )?
         .execute(params![intent, terminal, why, place.now_ms])?;
-    Ok(owed + unshown)
+    Ok(owed)
 }
 
 /// Numbers a verdict, keeps it, tells the till, and makes a task of a refusal. Says how many it made.
