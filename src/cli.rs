@@ -2,9 +2,12 @@
 //! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
 
 mod cloud;
+mod copies;
 mod desk_codes;
 mod devices;
+mod journal;
 mod pay;
+mod queue;
 mod receipt;
 mod run;
 mod scan;
@@ -46,6 +49,10 @@ enum Command {
     /// Check a configuration without opening anything; exits 78 with file, line and reason
     #[command(after_help = "Example:\n  till check-config --config /etc/till/till.toml")]
     CheckConfig(run::Config),
+    /// Copy the till's journal while it runs, and verify the copy
+    Backup(copies::Backup),
+    /// Put a copy in the place of the till's journal
+    Restore(copies::Restore),
     /// Run head office, or keep its books: tills, catalogue, coupons, desks
     Cloud(Box<cloud::Cloud>),
     /// Draw the stickers that customers scan at their desks
@@ -58,6 +65,12 @@ enum Command {
     /// Look at scans: what a till takes them for
     #[command(subcommand)]
     Scan(scan::Scan),
+    /// See what is on its way to head office, decide about it, and take it out as a file
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    /// Check a journal or an export of one, and read single records
+    #[command(subcommand)]
+    Journal(journal::Journal),
     /// List what is plugged in, and try scanners and printers
     #[command(subcommand)]
     Devices(devices::Devices),
@@ -110,10 +123,14 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(config) => run::run(&config),
         Command::CheckConfig(config) => run::check(&config),
+        Command::Backup(backup) => copies::back_up(&backup),
+        Command::Restore(restore) => copies::restore(&restore),
         Command::Cloud(cloud) => cloud::act(&cloud),
         Command::DeskCodes(wanted) => desk_codes::act(&wanted),
         Command::Demo(demo) => sim::demo(demo),
         Command::Scan(part) => scan::act(&part),
+        Command::Queue(part) => queue::act(&part),
+        Command::Journal(part) => journal::act(&part),
         Command::Devices(command) => devices::act(command),
         Command::Pay(part) => pay::act(part),
         Command::Sim(part) => sim::act(part),
@@ -165,6 +182,15 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         if let Some(crate::pages::Error::Listen { .. }) = cause.downcast_ref::<crate::pages::Error>() {
             return EX_UNAVAILABLE;
         }
+        if let Some(error) = cause.downcast_ref::<queue::act::ActError>() {
+            return error.exit_code();
+        }
+        if cause.downcast_ref::<crate::queue::FilterError>().is_some() {
+            return EX_USAGE;
+        }
+        if cause.downcast_ref::<crate::keys::KeyError>().is_some() {
+            return EX_IOERR;
+        }
         if cause.downcast_ref::<devices::Usage>().is_some() {
             return EX_USAGE;
         }
@@ -179,7 +205,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             return EX_IOERR;
         }
         if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
-            return if matches!(error, crate::journal::Error::AnotherInstance { .. }) {
+            use crate::journal::Error::{AnotherInstance, OtherTills, Unsent};
+            let refused = matches!(error, OtherTills { .. } | Unsent { .. });
+            let running = matches!(error, AnotherInstance { .. });
+            return if refused {
+                1
+            } else if running {
                 EX_UNAVAILABLE
             } else {
                 EX_IOERR

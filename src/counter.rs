@@ -283,6 +283,7 @@ impl Till {
             }
             Event::CouponOffered { sale, token } => self.coupon_offered(*sale, token, &mut out)?,
             Event::Ruled(verdict) => self.ruled(verdict, &mut out),
+            Event::MemberForgotten { member } => out.note(Body::MemberForgotten { member: member.clone() }),
             Event::DeadlinePassed => self.deadline_passed(&mut out),
             Event::LeaseGranted(lease) => self.take_lease(lease, &mut out),
             Event::LeasesOver => self.give_leases_back(&mut out),
@@ -336,6 +337,13 @@ impl Till {
             }
             Body::EpochAdopted { .. } => self.standing = Standing::Regular,
             Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
+            // What is still in front goes on without a name.
+            Body::MemberForgotten { member } => {
+                let theirs = |sale: &&mut Sale| sale.member.as_ref() == Some(member);
+                for sale in self.sales.values_mut().filter(theirs) {
+                    (sale.member, sale.member_proof) = (None, None);
+                }
+            }
             Body::Noted { verdict } => self.last_verdict = self.last_verdict.max(verdict.number),
             _ => {}
         }

@@ -14,14 +14,17 @@
 
 mod aside;
 mod carve;
+mod copy;
 pub mod edge;
 mod error;
+pub mod export;
 #[cfg(test)]
 mod golden;
 mod load;
 mod lock;
 mod migrations;
 pub mod reader;
+mod room;
 mod row;
 #[cfg(test)]
 mod sample;
@@ -30,9 +33,11 @@ mod snapshot;
 mod vault;
 
 pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
+pub use copy::{Copied, PutBack, Unsent, put_back};
 pub use error::Error;
 pub use load::{Loaded, Tail};
 pub use reader::Reader;
+pub use room::Room;
 pub use row::Raw;
 pub use snapshot::Snapshot;
 
@@ -144,6 +149,11 @@ impl Journal {
         // SQLite has flushed the files; this makes their names durable too.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))?;
         Ok((connection, vault, shutdown))
+    }
+
+    /// The state directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The books that were set aside, until an epoch that follows them has begun ([`Journal::begin`]).

@@ -9,6 +9,7 @@
 
 mod books;
 mod contact;
+mod disk;
 mod memory;
 mod print;
 mod receipts;
@@ -23,7 +24,7 @@ use crate::counter::event::{Act, Command, Event, ProviderReport};
 use crate::counter::refusal::Told;
 use crate::counter::{Context, PhonesPay, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
-use crate::journal::Journal;
+use crate::journal::{Journal, Room};
 use crate::receipt::Stamp;
 use crate::record::body::Body;
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
@@ -81,11 +82,15 @@ pub struct Loop {
     in_flight: BTreeSet<DutyId>,
     codes: BTreeMap<IntentId, CodeInHand>,
     presses: Presses,
+    room: Room,
+    watched: disk::Watched,
     selling: Selling,
     watch: contact::Watch,
     /// The journal can no longer be read either: screens keep what they last showed.
     blind: bool,
     snapshot_at: u64,
+    /// How much head office had when members were last forgotten.
+    forgotten_to: u64,
     pulse: Arc<AtomicU64>,
 }
 
@@ -112,6 +117,7 @@ impl Loop {
     /// # Errors
     /// [`Error`] when the journal cannot be closed in order; nothing that was answered is lost.
     pub fn run(mut self) -> Result<(), Error> {
+        self.look_at_disk();
         self.publish();
         self.release();
         loop {
@@ -121,8 +127,15 @@ impl Loop {
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => vec![],
             };
+            if self.look_at_disk() {
+                self.publish();
+            }
+            if letters.is_empty() {
+                self.look_at_log();
+            }
             let stopping = letters.iter().any(|letter| letter.event == Event::Stopping);
             self.turn(letters);
+            self.forget();
             if stopping {
                 break;
             }
@@ -201,11 +214,11 @@ impl Loop {
         if !records.is_empty()
             && let Err(error) = self.journal.append(&records)
         {
-            self.stop_selling(&error);
+            let refusal = self.not_written(&error);
             for waiting in &mut waiting {
-                waiting.answer = Err(Refusal::ReadOnly);
+                waiting.answer = Err(refusal.clone());
                 if let Some(command) = waiting.command.take() {
-                    self.presses.keep(command, Err(Refusal::ReadOnly));
+                    self.presses.keep(command, Err(refusal.clone()));
                 }
             }
         }
@@ -247,6 +260,7 @@ impl Loop {
             proof_key: phones.as_deref().map(|phones| &phones.proof_key),
         };
         let made = self.till.step(event, &cx)?;
+        self.check_room(&made)?;
         let mut sale = None;
         for record in &made {
             self.till.apply(record);
@@ -345,6 +359,7 @@ impl Loop {
         view.ways = self.ways();
         view.exposure = self.till.exposure(bundle, &now, contact);
         view.clock = self.till.clock_view(&now);
+        view.disk = self.watched.disk;
         for (station, shown) in &self.shown {
             if let Some(here) = view.stations.get_mut(station) {
                 here.shown = Some(shown.clone());
@@ -414,15 +429,61 @@ impl Loop {
         if taken { Start::UnderWay } else { Start::Later }
     }
 
-    /// The disk refused: memory is what the journal says, and nothing more is sold until a person looks.
-    fn stop_selling(&mut self, error: &crate::journal::Error) {
+    /// Once head office has all that speaks of a member who is to be forgotten, it cannot be read here any more. Epochs
+    /// go up one after the other, so whatever is of an older one is there.
+    fn forget(&mut self) {
+        let received = self.board.link.borrow().received;
+        if received == self.forgotten_to || self.selling != Selling::Open {
+            return;
+        }
+        let epoch = self.till.epoch();
+        let safe = |of, seq| received > 0 && (of != epoch || seq <= received);
+        let forgotten = match self.journal.owes_forgetting() {
+            Ok(false) => Ok(0),
+            Ok(true) => self.journal.forget(safe),
+            Err(error) => Err(error),
+        };
+        match forgotten {
+            Ok(0) => {}
+            Ok(members) => {
+                tracing::info!(
+                    members,
+                    "What spoke of a member who asked to be forgotten cannot be read any more."
+                );
+                // The state that was kept before may have said who it was.
+                self.save_snapshot();
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "A member is not forgotten yet; it is tried again.");
+                return;
+            }
+        }
+        self.forgotten_to = received;
+    }
+
+    /// The disk refused: memory is what the journal says. Where it only was full, what is under way can be finished once
+    /// the ballast is gone; after any other failure nothing more is sold until a person looks.
+    fn not_written(&mut self, error: &crate::journal::Error) -> Refusal {
         tracing::error!(error = %error, "The journal cannot be written. Selling stopped.");
-        self.selling = Selling::ReadOnly(error.to_string());
+        let refusal = if error.is_disk_full() {
+            self.make_room();
+            Refusal::DiskFull
+        } else {
+            self.selling = Selling::ReadOnly(error.to_string());
+            Refusal::ReadOnly
+        };
+        self.read_again();
+        refusal
+    }
+
+    /// Throws memory away: it is what the journal says.
+    fn read_again(&mut self) {
         match start::replay(&self.journal) {
             Ok(Some(till)) => self.till = till,
             Ok(None) => self.blind = true,
             Err(error) => {
                 tracing::error!(error = %error, "Nor can it be read.");
+                self.selling = Selling::ReadOnly(error.to_string());
                 self.blind = true;
             }
         }

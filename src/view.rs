@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod blank;
+mod disk;
 mod exposure;
 mod payment;
 
@@ -19,6 +20,7 @@ use crate::record::epochs::Standing;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
+pub use disk::{Disk, DiskState};
 pub use exposure::{ClockView, Exposure, LeaseView};
 pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
@@ -38,6 +40,8 @@ pub struct View {
     pub tip: Tip,
     /// Whether it sells.
     pub selling: Selling,
+    /// The room on its disk; none where the system does not say.
+    pub disk: Option<Disk>,
     /// The shop's name; empty before the first bundle.
     pub shop: String,
     /// Its currency.
@@ -163,7 +167,7 @@ pub struct SaleView {
     pub lines: Vec<LineView>,
     /// Coupons on it.
     pub coupons: Vec<CouponView>,
-    /// The member's reference.
+    /// The end of the member's reference: no screen has all of it.
     pub member: Option<String>,
     /// How large its customer wants the paper.
     pub size: TypeSize,

@@ -95,7 +95,7 @@ enum Office {
     #[command(subcommand, visible_alias = "vouchers")]
     Voucher(coupons::VoucherAct),
     /// Members
-    #[command(subcommand)]
+    #[command(subcommand, alias = "members")]
     Member(people::MemberAct),
     /// Value that members have loaded
     #[command(subcommand)]

@@ -4,7 +4,9 @@
 
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
-use super::store::{Decision, LedgerCount, Movement, Pairing, PairingState, Quota, Store, StoreError, Task};
+use super::store::{
+    Decision, Forgot, LedgerCount, Movement, Pairing, PairingState, Quota, Store, StoreError, Task,
+};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
@@ -106,6 +108,11 @@ pub enum AdminError {
         "there is no member {0}: the reference has 16 letters and digits, as it was printed when the member was added"
     )]
     NoSuchMember(String),
+    /// The account is not empty.
+    #[error(
+        "the member's account still holds {0}: pay it out or let it be spent first, then forget the member"
+    )]
+    StillHolds(Money),
     /// Not an amount to load.
     #[error("{0} cannot be loaded: type an amount above nothing in the shop's currency")]
     Amount(Money),
@@ -410,6 +417,19 @@ impl Admin {
         }
         let shown = |(member, secret): (String, [u8; 20])| NewMember { member, secret: hex(&secret) };
         Ok(members.into_iter().map(shown).collect())
+    }
+
+    /// Forgets a member: the secret, the visits and every body that speaks of the member are erased here, and each
+    /// till is told to do the same. What was sold and paid stays, and belongs to nobody. Safe to ask twice.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchMember`], or [`AdminError::StillHolds`] while there is value on the account.
+    pub async fn forget_member(&self, member: &str) -> Result<(usize, usize), AdminError> {
+        match self.store.forget_member(member.to_owned(), (self.clock)()).await? {
+            Forgot::Done { erased, tills } => Ok((erased, tills)),
+            Forgot::Holds(money) => Err(AdminError::StillHolds(money)),
+            Forgot::Nobody => Err(AdminError::NoSuchMember(member.to_owned())),
+        }
     }
 
     /// Loads stored value for a member who paid for it. The same reference again changes nothing. Says what the

@@ -29,7 +29,7 @@ pub(crate) struct Judge<'a> {
 impl Judge<'_> {
     /// Judges one record.
     pub(crate) fn judge(&self, stored: &StoredRecord) -> Judgement {
-        let effects = match Record::open(stored.head.clone(), stored.salt, stored.body.clone()) {
+        let effects = match Record::kept(stored.head.clone(), stored.salt, stored.body.clone()) {
             Ok(record) => self.effects(&record),
             Err(_) => vec![unreadable(&stored.kind)],
         };

@@ -24,7 +24,7 @@ pub(crate) use orders::{
     Registered, Requested, Reserved,
 };
 pub use publish::Task;
-pub(crate) use publish::{NewTask, Publish, StoredBundle};
+pub(crate) use publish::{Forgot, NewTask, Publish, StoredBundle};
 pub(crate) use streams::{
     Batch, DeskSale, Effect, Gaps, Ingested, Judged, Judgement, PaymentChange, StoredRecord, StreamRow,
     Streams, Unjudged,

@@ -1,7 +1,9 @@
 //! The cloud through its public doors: HTTP on loopback, with tills that sign as real ones do.
 
 mod desk;
+mod forgotten;
 mod ingest;
+mod leases;
 mod notify;
 mod office;
 mod phone_wallets;

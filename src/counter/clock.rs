@@ -66,10 +66,12 @@ impl Clock {
     fn doubt(&self, now: &Moment, bundle: Option<&Bundle>, timed: Option<&Moment>) -> Option<Doubt> {
         let timed = timed.filter(|then| then.boot == now.boot && then.cloud_offset_ms == now.cloud_offset_ms);
         let anchor = timed.or(self.time.as_ref());
-        if let Some(then) = anchor.filter(|then| then.boot == now.boot) {
-            // The cloud heard anew begins anew.
-            let anew = now.cloud_offset_ms.is_some() && now.cloud_offset_ms != then.cloud_offset_ms;
-            return (!anew && slip_ms(then, now) > CLOCK_SLIP_MS).then_some(Doubt::Jumped);
+        let same_boot = anchor.filter(|then| then.boot == now.boot);
+        // The cloud heard anew begins anew.
+        let is_anew =
+            |then: &Moment| now.cloud_offset_ms.is_some() && now.cloud_offset_ms != then.cloud_offset_ms;
+        if same_boot.is_some_and(|then| !is_anew(then) && slip_ms(then, now) > CLOCK_SLIP_MS) {
+            return Some(Doubt::Jumped);
         }
         if now.cloud_offset_ms.is_some() {
             return None;
@@ -77,13 +79,15 @@ impl Clock {
         if now.wall_ms < MADE_MS {
             return Some(Doubt::BeforeBuild);
         }
-        // A shop without a cloud takes nothing that expires, and nobody could end its doubt.
-        let bundle = bundle.filter(|bundle| bundle.content.version > 0)?;
-        let made_ms = i64::try_from(bundle.content.issued_at_s).unwrap_or(i64::MAX).saturating_mul(1000);
-        let ahead_ms = anchor.and_then(|then| then.cloud_offset_ms).unwrap_or(0);
-        let now_ms = now.wall_ms.saturating_add(ahead_ms);
+        let now_ms = now.wall_ms.saturating_add(anchor.and_then(|then| then.cloud_offset_ms).unwrap_or(0));
+        let made_s = bundle.map(|bundle| bundle.content.issued_at_s).unwrap_or(0);
+        let made_ms = i64::try_from(made_s).unwrap_or(i64::MAX).saturating_mul(1000);
         if now_ms < made_ms.saturating_sub(APART_MS) {
             return Some(Doubt::BeforeBundle);
+        }
+        // A shop without a cloud takes nothing that expires, and nobody could end its doubt.
+        if same_boot.is_some() || self.heard.is_none() {
+            return None;
         }
         let then_ms = anchor?.corrected_ms();
         let slip_ms = i64::try_from(CLOCK_SLIP_MS).unwrap_or(i64::MAX);

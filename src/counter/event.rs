@@ -62,6 +62,11 @@ pub enum Event {
     },
     /// The cloud's verdict on a record.
     Ruled(Verdict),
+    /// A member asked head office to be forgotten.
+    MemberForgotten {
+        /// By its reference.
+        member: String,
+    },
     /// A deadline passed.
     DeadlinePassed,
     /// The cloud let out a part of a quota to this till.

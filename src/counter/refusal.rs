@@ -162,6 +162,11 @@ pub enum Refusal {
         "This till lost its books and began new ones: it takes cash only, until a manager has adopted them on the manager's page."
     )]
     CashOnly,
+    /// The disk is nearly full: what is under way is finished, nothing new is begun.
+    #[error(
+        "The till's disk is full: nothing new can be sold. What was begun can be paid. Call the manager."
+    )]
+    DiskFull,
     /// The journal cannot be written: selling stopped.
     #[error("The till cannot save to its disk and has stopped selling. Call the manager.")]
     ReadOnly,
@@ -219,6 +224,7 @@ impl Refusal {
             Self::NotNow(_) => "not_now",
             Self::Frozen => "frozen",
             Self::CashOnly => "cash_only",
+            Self::DiskFull => "disk_full",
             Self::ReadOnly => "read_only",
             Self::Busy => "busy",
         }

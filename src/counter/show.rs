@@ -31,6 +31,7 @@ impl Till {
             standing: self.standing,
             tip: self.tip,
             selling,
+            disk: None,
             shop: bundle.content.shop.name.clone(),
             currency: self.currency,
             bundle_version: bundle.content.version,

@@ -58,7 +58,26 @@ impl EdgeStore {
         settings::make_durable(&connection, &path)?;
         migrations::EDGE.migrate(&mut connection, &path, &dir.join("backups"))?;
         settings::quick_check(&connection, &path)?;
+        // The names of new files, and that a first transaction's journal is gone, are durable too.
+        super::aside::sync(dir)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Opens it to read, from another process than the daemon's; none if there is none.
+    ///
+    /// # Errors
+    /// [`Error`] when it is foreign, damaged or of another version than this build's.
+    pub fn open_to_read(dir: &Path) -> Result<Option<Self>, Error> {
+        let path = dir.join("edge.db");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = settings::open_to_read(&path)?;
+        let found = migrations::EDGE.identify(&connection, &path)?;
+        if found != migrations::EDGE.version() {
+            return Err(Error::NotMigrated { path, found });
+        }
+        Ok(Some(Self { connection: Arc::new(Mutex::new(connection)) }))
     }
 
     /// How far the cloud has an epoch; [`Tip::START`] if it never said.

@@ -169,7 +169,7 @@ fn back_up(connection: &Connection, path: &Path, backups: &Path, version: u32) -
 }
 
 /// Removes what an interrupted copy left, its logs first: they would be played into the next one.
-fn remove_database(path: &Path) -> Result<(), Error> {
+pub(super) fn remove_database(path: &Path) -> Result<(), Error> {
     for suffix in ["-journal", "-wal", "-shm", ""] {
         let mut part = path.as_os_str().to_owned();
         part.push(suffix);

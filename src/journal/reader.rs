@@ -4,12 +4,13 @@
 
 mod items;
 
+use super::export::verify;
 use super::row::{self, Raw, Stored, stored};
 use super::vault::Vault;
 use super::{End, Error, journal_path, load, migrations, settings};
 use crate::money::Money;
 use crate::record::ids::SaleId;
-use crate::record::{Epoch, Hash, Header, Mode, Record};
+use crate::record::{Epoch, Mode, Record};
 pub use items::Sum;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Reads a till's journal. Clones share one connection; calls are short.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     connection: Arc<Mutex<Connection>>,
     vault: Arc<Vault>,
 }
@@ -175,16 +176,15 @@ impl Reader {
         stored.into_iter().map(|stored| stored.into_raw(&self.vault)).collect()
     }
 
-    /// Headers of an epoch from `from_seq` on, at most `max_count`, each with its record's hash: for whoever lists
-    /// records and needs no body. Nothing is verified.
+    /// Records of an epoch as they lie, whatever is wrong with them: for a check that goes on after a fault.
     ///
     /// # Errors
-    /// [`Error::Read`], or [`Error::Chain`] when one cannot be read.
-    pub fn heads(&self, epoch: Epoch, from_seq: u64, max_count: u32) -> Result<Vec<(Header, Hash)>, Error> {
+    /// [`Error::Read`].
+    pub fn rows(&self, epoch: Epoch, from_seq: u64, max_count: u32) -> Result<Vec<verify::Row>, Error> {
         let sql = stored!("WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3");
         let from = row::signed(from_seq).map_err(Error::Read)?;
         let stored = list(&self.lock(), sql, (epoch.to_string(), from, max_count), Stored::from_row)?;
-        stored.into_iter().map(Stored::into_head).collect()
+        stored.into_iter().map(|stored| stored.into_row(&self.vault)).collect()
     }
 
     /// The same, each verified and read.

@@ -3,10 +3,11 @@
 //! Bodies lie sealed (`vault`); what leaves here is as it was hashed. Not here: which rows are asked for (`load`, `reader`), and whether they follow one another (`load`).
 
 use super::Error;
+use super::export::verify;
 use super::vault::{Customer, Opened, Vault};
 use crate::money::{Currency, Money};
 use crate::record::ids::SaleId;
-use crate::record::{Broken, Epoch, Hash, Header, Mode, Record, body_hash, header_hash};
+use crate::record::{Broken, Epoch, Hash, Mode, Record, body_hash, header_hash};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, named_params};
 
 /// The columns that [`Stored::from_row`] reads, in its order.
@@ -104,15 +105,20 @@ impl Stored {
         Ok(Raw { epoch, seq, hash, salt, head, body })
     }
 
-    /// Its header and hash alone, for which no key is needed.
-    pub(super) fn into_head(self) -> Result<(Header, Hash), Error> {
-        let (epoch, seq, hash) = (self.epoch, self.seq, self.hash);
-        let header = Header::decode(&self.head).map_err(|source| Error::Chain {
-            epoch,
-            seq,
-            source: source.into(),
-        })?;
-        Ok((header, hash))
+    /// As it lies, for whoever wants to know what is wrong with it.
+    pub(super) fn into_row(self, vault: &Vault) -> Result<verify::Row, Error> {
+        let Self { position: _, epoch: _, seq, hash, salt, head, body, sealed } = self;
+        let body = match (sealed, vault.is_open()) {
+            (false, _) => verify::RowBody::Whole(salt, body),
+            (true, false) => verify::RowBody::Shut,
+            (true, true) => match vault.open(header_hash(&head), seq, &body) {
+                Ok(Opened::Whole(salt, body)) => verify::RowBody::Whole(salt, body),
+                Ok(Opened::Erased) => verify::RowBody::Erased,
+                Err(Error::Unsealable { .. }) => verify::RowBody::Changed,
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(verify::Row { seq, hash, head, body })
     }
 }
 

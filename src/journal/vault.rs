@@ -211,3 +211,6 @@ impl From<KeyError> for Error {
         Self::Key(source)
     }
 }
+
+#[cfg(test)]
+mod tests;

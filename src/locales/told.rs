@@ -37,6 +37,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "quantity" => "数量为 1 至 999。",
         "frozen" => "此单由其他版本写入，已冻结，请店长处理。",
         "cash_only" => "本机账本丢失，已另立新账：店长在店长页面接管之前，只能收现金。",
+        "disk_full" => "收银机磁盘已满，不能再开新单；已开的单可以付完。请找店长。",
         "read_only" => "收银机无法写入磁盘，已停止销售，请找店长。",
         "busy" => "收银机繁忙，请重试。",
         "not_enough" => return Some(format!("还差 {}。", words.strip_suffix(" are missing.")?)),

@@ -84,7 +84,7 @@ fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::SignInFirst => StatusCode::UNAUTHORIZED,
         Refusal::NeedsManager => StatusCode::FORBIDDEN,
-        Refusal::Busy | Refusal::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Busy | Refusal::DiskFull | Refusal::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::NotEnough { .. }
         | Refusal::TooMuch { .. }
         | Refusal::UnknownItem(_)

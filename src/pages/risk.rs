@@ -6,7 +6,11 @@ use super::voice::Voice;
 use crate::limits::Standing;
 use crate::locales::Msg;
 use crate::money::Money;
-use crate::view::Exposure;
+use crate::view::{Exposure, View};
+
+/// A clock that is so far off is worth a look, in milliseconds: requests to head office are signed with its time and are
+/// refused beyond it.
+const FAR_MS: u64 = 300_000;
 
 /// What people are to know of the limits, a sentence each; nothing while all is well or head office is heard.
 pub(super) fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
@@ -27,6 +31,13 @@ pub(super) fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
         ),
     ];
     near.into_iter().filter(|(standing, _)| *standing == Standing::Near).map(|(_, words)| words).collect()
+}
+
+/// What the manager is to know besides: a clock that is far from head office's, though the till goes by that one.
+pub(super) fn for_manager(view: &View, v: &Voice) -> Vec<String> {
+    let far = view.clock.ahead_ms.filter(|ahead_ms| ahead_ms.unsigned_abs() >= FAR_MS);
+    let far = far.map(|ahead_ms| v.with(Msg::ClockFar, v.age(ahead_ms.saturating_abs())));
+    warnings(&view.exposure, v).into_iter().chain(far).collect()
 }
 
 #[cfg(test)]
@@ -50,7 +61,7 @@ mod tests {
         };
         let said = warnings(&near, &v);
         assert_eq!(said.len(), 2);
-        assert!(said[0].contains("4,100.00") && said[0].contains("5,000.00"), "{}", said[0]);
+        assert!(said[0].contains("¥4100.00") && said[0].contains("¥5000.00"), "{}", said[0]);
         assert!(said[1].contains("2 days") && said[1].contains("3 days"), "{}", said[1]);
         let standing = Standings { items: Standing::Reached, ..near.standing };
         let reached = warnings(&Exposure { standing, ..near }, &Voice::plain(Lang::ZhHans));

@@ -52,7 +52,7 @@ impl Sale {
                     missing: missing(&coupon.serial),
                 })
                 .collect(),
-            member: self.member.clone(),
+            member: self.member.as_deref().map(masked),
             size: self.size,
             subtotal: self.subtotal(currency).unwrap_or(zero),
             discounts: fixed.map_or_else(Vec::new, |fixed| {
@@ -190,4 +190,10 @@ fn words(intent: &Intent) -> String {
         IntentState::Declined => intent.words.clone(),
         IntentState::PaidLate => "Paid after it was given up. The money goes back by itself.".to_owned(),
     }
+}
+
+/// The end of a member's reference: enough to compare with a phone, too little to be somebody.
+fn masked(member: &str) -> String {
+    let hidden = member.chars().count().saturating_sub(4);
+    format!("…{}", member.chars().skip(hidden).collect::<String>())
 }

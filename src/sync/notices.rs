@@ -13,6 +13,7 @@ use crate::counter::refusal::Refusal;
 use crate::record::Epoch;
 use crate::record::ids::{IntentId, SaleId};
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
+use crate::token::MemberRef;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -74,6 +75,9 @@ enum Notice {
     PaymentTold {
         intent: IntentId,
         settled: Settled,
+    },
+    MemberForgotten {
+        member: String,
     },
 }
 
@@ -217,6 +221,7 @@ async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result
         | Notice::OrderRequested { .. }
         | Notice::CouponOffered { .. }
         | Notice::OrderClaimed { .. }
+        | Notice::MemberForgotten { .. }
         | Notice::PaymentTold { .. } => None,
     };
     let Some(event) = event(around, notice) else { return Ok(()) };
@@ -246,6 +251,11 @@ fn event(around: &Around, notice: Notice) -> Option<Event> {
             Event::Provider(intent, ProviderReport::Approved(orders::proved(around, intent, settled, proof)?))
         }
         Notice::OrderEnded { intent, words } => Event::Provider(intent, ended(words)),
+        Notice::MemberForgotten { member } => {
+            // Only what is a reference can be a member's.
+            let known: MemberRef = member.parse().ok()?;
+            Event::MemberForgotten { member: known.to_string() }
+        }
         Notice::PaymentTold { intent, settled } => Event::Provider(intent, ProviderReport::Told(settled)),
     })
 }

@@ -65,3 +65,42 @@ impl Loop {
             || silent_ms(fresh.silent_ms) != silent_ms(view.exposure.silent_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(monotonic_ms: u64, offset_ms: Option<i64>) -> Moment {
+        Moment { monotonic_ms, cloud_offset_ms: offset_ms, ..Moment::default() }
+    }
+
+    #[test]
+    fn silence_is_measured_by_the_monotonic_clock_whatever_the_wall_clock_says() {
+        let mut watch = Watch::default();
+        let mut link = Link::default();
+        let look = |watch: &mut Watch, link: &Link, now: Moment| {
+            watch.look(link, now);
+            watch.contact(link, &now).silent_ms
+        };
+        assert_eq!(look(&mut watch, &link, at(1_000, None)), None);
+        link.heard_ms = Some(9_000_000);
+        assert_eq!(look(&mut watch, &link, at(2_000, None)), Some(0));
+        assert_eq!(look(&mut watch, &link, at(5_000, None)), Some(3_000));
+        // The wall clock was put back an hour, and the cloud was heard again.
+        link.heard_ms = Some(5_400_000);
+        assert_eq!(look(&mut watch, &link, at(6_000, None)), Some(0));
+    }
+
+    #[test]
+    fn the_clouds_time_counts_as_heard_when_its_offset_is_told_anew() {
+        let mut watch = Watch::with_offset(Some(7));
+        let known = Link { cloud_offset_ms: Some(7), ..Link::default() };
+        watch.look(&known, at(1_000, Some(7)));
+        assert_eq!(watch.contact(&known, &at(1_000, Some(7))).timed, None, "an earlier start heard it");
+        let told = Link { cloud_offset_ms: Some(9), received: 4, ..Link::default() };
+        watch.look(&told, at(2_000, Some(9)));
+        watch.look(&told, at(3_000, Some(9)));
+        let contact = watch.contact(&told, &at(3_000, Some(9)));
+        assert_eq!((contact.timed, contact.received), (Some(at(2_000, Some(9))), 4));
+    }
+}

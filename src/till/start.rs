@@ -4,7 +4,7 @@ use super::{Loop, Sources, books, contact::Watch, memory::Presses, nothing_in_fo
 use crate::bundle::Bundle;
 use crate::counter::{Contact, Context, Event, PhonesPay, Till};
 use crate::inbox::{Board, InForce, Letter, Outbox};
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Room};
 use crate::money::Currency;
 use crate::receipt::Stamp;
 use crate::record::Epoch;
@@ -46,6 +46,8 @@ pub struct Opening {
     pub code_ms: u64,
     /// Clocks and chance.
     pub sources: Sources,
+    /// The room that the journal needs on its disk.
+    pub room: Room,
     /// What the cloud has said that it has of each epoch.
     pub received: BTreeMap<Epoch, Tip>,
 }
@@ -147,6 +149,7 @@ pub fn open(
         code_ms,
         sources,
         received,
+        room,
     } = opening;
     let mut journal = journal;
     let mut received = received;
@@ -218,10 +221,13 @@ pub fn open(
         in_flight: BTreeSet::new(),
         codes: BTreeMap::new(),
         presses: Presses::default(),
+        watched: super::disk::Watched::default(),
+        room,
         selling: Selling::Open,
         watch: Watch::with_offset(offset_ms),
         blind: false,
         snapshot_at,
+        forgotten_to: 0,
         pulse: Arc::clone(&pulse),
     };
     Ok(Ready { till, pulse, board })

@@ -15,6 +15,7 @@ impl View {
             standing: crate::record::epochs::Standing::Regular,
             tip,
             selling: Selling::Open,
+            disk: None,
             shop: String::new(),
             currency: Currency::CNY,
             bundle_version: 0,

@@ -8,6 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use till::journal::Reader;
+use till::record::Record;
 
 /// Dots across the virtual printer's paper.
 const WIDTH_DOTS: u32 = 512;
@@ -51,9 +53,19 @@ impl Books {
 
     /// Bodies of all records of a kind, oldest first.
     pub(crate) fn bodies(&self, kind: &str) -> Vec<Value> {
-        let sql = format!("SELECT CAST(body AS TEXT) FROM record WHERE kind = '{kind}' ORDER BY position");
-        let bodies: Vec<String> = self.rows("till/journal.db", &sql);
-        bodies.iter().map(|body| serde_json::from_str(body).unwrap()).collect()
+        let bytes = self.records(kind).into_iter().map(|record| record.bytes);
+        bytes.map(|body| serde_json::from_slice(&body).unwrap_or(Value::Null)).collect()
+    }
+
+    /// Records of a kind with their bodies, which lie sealed and are opened by the journal's own reader.
+    fn records(&self, kind: &str) -> Vec<Record> {
+        let sql = format!("SELECT epoch || ' ' || seq FROM record WHERE kind = '{kind}' ORDER BY position");
+        let reader = Reader::open(&self.dir.join("till")).unwrap();
+        let read = |place: String| {
+            let (epoch, seq) = place.split_once(' ').unwrap();
+            reader.records(epoch.parse().unwrap(), seq.parse().unwrap(), 1, 0).unwrap().remove(0)
+        };
+        self.rows::<String>("till/journal.db", &sql).into_iter().map(read).collect()
     }
 
     /// How the daemon found the journal at its last start: `clean` or `unclean`.
@@ -69,12 +81,11 @@ impl Books {
 
     /// Each sale's intents.
     pub(crate) fn intents_by_sale(&self) -> BTreeMap<String, Vec<String>> {
-        let sql = "SELECT lower(hex(sale)) || ' ' || json_extract(CAST(body AS TEXT), '$.intent')
-                   FROM record WHERE kind = 'intent_drawn' ORDER BY position";
         let mut by_sale: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for row in self.rows::<String>("till/journal.db", sql) {
-            let (sale, intent) = row.split_once(' ').unwrap();
-            by_sale.entry(sale.to_owned()).or_default().push(intent.to_owned());
+        for record in self.records("intent_drawn") {
+            let body: Value = serde_json::from_slice(&record.bytes).unwrap();
+            let (sale, intent) = (record.header.sale.unwrap(), body["intent"].as_str().unwrap());
+            by_sale.entry(sale.to_string()).or_default().push(intent.to_owned());
         }
         by_sale
     }

@@ -35,6 +35,14 @@ pub(super) enum MemberAct {
         #[arg(long, default_value_t = 1)]
         count: usize,
     },
+    /// Forget a member who asked for it: nothing here or at any till says any more who it was
+    #[command(
+        after_help = "Example:\n  till cloud members forget GAYTEMZUGU3DOOBZ\n\nSales, taxes and payments stay and belong to nobody. Tills that are off do the same when they are heard again."
+    )]
+    Forget {
+        /// The member's reference
+        member: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -73,9 +81,16 @@ pub(super) enum TaskAct {
 }
 
 pub(super) async fn members(admin: &Admin, act: &MemberAct) -> anyhow::Result<()> {
-    let MemberAct::Add { count } = act;
-    for member in admin.add_members(*count).await? {
-        say(&serde_json::to_string(&member)?);
+    match act {
+        MemberAct::Add { count } => {
+            for member in admin.add_members(*count).await? {
+                say(&serde_json::to_string(&member)?);
+            }
+        }
+        MemberAct::Forget { member } => {
+            let (erased, tills) = admin.forget_member(member).await?;
+            say(&format!("Forgotten: {erased} bodies were erased here, and {tills} tills are told."));
+        }
     }
     Ok(())
 }

@@ -302,7 +302,7 @@ pub(super) async fn fold(cloud: &Cloud, sale: SaleId) -> Result<Option<Sale>, St
     let stored = cloud.store.sale_records(sale).await?;
     // They were opened before they were kept: one that does not open now is the disk's error.
     let records: Result<Vec<Record>, _> =
-        stored.into_iter().map(|record| Record::open(record.head, record.salt, record.body)).collect();
+        stored.into_iter().map(|record| Record::kept(record.head, record.salt, record.body)).collect();
     let records = records.map_err(|error| StoreError::Damaged(error.to_string()))?;
     Ok(Sale::fold(&records))
 }

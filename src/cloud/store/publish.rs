@@ -1,6 +1,7 @@
 //! What head office does: bundles, coupons, tasks.
 
 use super::Reply;
+use crate::money::Money;
 use crate::record::ids::TerminalId;
 
 /// A bundle as it is sent.
@@ -37,6 +38,22 @@ pub(crate) struct NewTask {
     pub(crate) terminal: Option<TerminalId>,
 }
 
+/// What became of forgetting a member.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Forgot {
+    /// Nobody of that reference is or was here.
+    Nobody,
+    /// The account still holds money: it is paid out first.
+    Holds(Money),
+    /// So many bodies were erased, and so many tills are told.
+    Done {
+        /// Bodies erased here.
+        erased: usize,
+        /// Tills that erase theirs.
+        tills: usize,
+    },
+}
+
 pub(crate) trait Publish {
     fn bundle_version(&self) -> Reply<'_, u64>;
     fn latest_bundle(&self) -> Reply<'_, Option<StoredBundle>>;
@@ -53,6 +70,8 @@ pub(crate) trait Publish {
     fn issue(&self, serials: Vec<String>, campaign: u32, now_ms: i64) -> Reply<'_, bool>;
     /// Adds members by reference and secret. False, and none added, when a reference is taken.
     fn add_members(&self, members: Vec<(String, [u8; 20])>, now_ms: i64) -> Reply<'_, bool>;
+    /// Forgets a member: see `store::sqlite::forgotten`.
+    fn forget_member(&self, member: String, now_ms: i64) -> Reply<'_, Forgot>;
     fn redeemed(&self, serial: String) -> Reply<'_, Option<(String, String)>>;
     /// Open tasks, newest first, at most 500.
     fn tasks(&self) -> Reply<'_, Vec<Task>>;

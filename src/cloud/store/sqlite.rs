@@ -3,6 +3,7 @@
 //! Several processes may open the same file: the server and the command line each do. **Invariant:** WAL and
 //! `synchronous=FULL`, read back at start: what was answered is on disk. Not here: what the rows mean.
 
+mod forgotten;
 mod judge;
 mod leases;
 mod ledger;
@@ -21,13 +22,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../sql/cloud/0001_start.sql"),
     include_str!("../../../sql/cloud/0002_wallets.sql"),
     include_str!("../../../sql/cloud/0003_notifications.sql"),
     include_str!("../../../sql/cloud/0004_phone_wallets.sql"),
     include_str!("../../../sql/cloud/0005_leases.sql"),
     include_str!("../../../sql/cloud/0006_vouchers.sql"),
+    include_str!("../../../sql/cloud/0007_forgotten.sql"),
 ];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.

@@ -135,6 +135,11 @@ impl NoticeBody {
         Self { kind: "payment_told", body, until_ms: None }
     }
 
+    /// A member asked to be forgotten: the till erases what it has.
+    pub(crate) fn member_forgotten(member: &str) -> Self {
+        Self { kind: "member_forgotten", body: serde_json::json!({ "member": member }), until_ms: None }
+    }
+
     /// An order is over and nothing was paid.
     pub(crate) fn order_ended(intent: IntentId, words: &str) -> Self {
         let body = serde_json::json!({ "intent": intent, "words": words });

@@ -12,6 +12,7 @@ use crate::record::body::{Body, Place};
 use crate::record::chain::{Broken, Hash, Tip};
 use crate::record::header::HeaderError;
 use crate::record::ids::{DeskId, TerminalId};
+use crate::record::personal::may_be_erased;
 use crate::record::{Epoch, Record, witness};
 use crate::token::{Purpose, verify_signature};
 use axum::Json;
@@ -170,7 +171,14 @@ fn open(terminal: &TerminalId, epoch: Epoch, sent: &Sent, now_ms: i64) -> Result
 fn open_one(sent: &SentRecord) -> Result<Record, Broken> {
     let decode = |text: &str, field| BASE64.decode(text).map_err(|_| HeaderError::Field(field));
     let salt = decode(&sent.salt, "salt")?.try_into().map_err(|_| HeaderError::Field("salt"))?;
-    Record::open(decode(&sent.head, "head")?, salt, decode(&sent.body, "body")?)
+    // A body of nothing was erased at the till because a member asked to be forgotten: only of what may speak of one.
+    let record = Record::kept(decode(&sent.head, "head")?, salt, decode(&sent.body, "body")?);
+    record.and_then(|record| match &record.body {
+        Body::Erased { kind_name } if !may_be_erased(kind_name) => {
+            Err(Broken::BodyHash { seq: record.header.seq })
+        }
+        _ => Ok(record),
+    })
 }
 
 fn broken(seq: u64, error: &Broken) -> Problem {

@@ -243,6 +243,21 @@ fn a_member_is_recognised_once_a_sale() {
 }
 
 #[test]
+fn a_member_who_is_forgotten_goes_on_as_a_customer_without_a_name() {
+    let mut bench = TestTill::open();
+    let code = crate::token::member_code(crate::token::MemberRef([7; 10]), b"secret", shop::NOW_S);
+    bench.scan(&code).unwrap();
+    bench.scan(COLA).unwrap();
+    let member = crate::token::MemberRef([7; 10]).to_string();
+    assert!(bench.front().member.is_some_and(|shown| shown.len() < member.len()), "no screen has all of it");
+    let forget = Event::MemberForgotten { member };
+    assert_eq!(kinds(&bench.post(&forget).unwrap()), ["member_forgotten"]);
+    assert_eq!(bench.front().member, None);
+    assert_eq!(kinds(&bench.post(&forget).unwrap()), ["member_forgotten"], "told twice, it says so twice");
+    bench.act(Act::Pay).unwrap();
+}
+
+#[test]
 fn a_second_station_has_its_own_sale_and_takes_over_held_ones() {
     let mut bench = TestTill::open();
     bench.scan(COLA).unwrap();

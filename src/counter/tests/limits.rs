@@ -18,6 +18,7 @@ fn alone(limits: Limits) -> TestTill {
     let mut bench = TestTill::open();
     bench.bundle.content.limits = limits;
     bench.contact = silent(HOUR_MS);
+    bench.wait_ms(HOUR_MS);
     bench
 }
 

@@ -44,6 +44,8 @@ pub enum Op {
         /// Which file.
         file: String,
     },
+    /// The names in the directory are on the disk when it returns: what was taken away stays away.
+    SyncNames,
     /// Not the disk's: whoever writes was told that this much is safe.
     Told(u64),
     /// Not the disk's: a file that other code put in its place, written beside and renamed.
@@ -141,6 +143,11 @@ impl Recording {
     /// Whoever writes was told that this much is safe.
     pub fn told(&self, much: u64) {
         lock(&self.tape).ops.push(Op::Told(much));
+    }
+
+    /// Other code flushed the directory.
+    pub fn names_flushed(&self) {
+        lock(&self.tape).ops.push(Op::SyncNames);
     }
 
     /// Other code put a file in its place.

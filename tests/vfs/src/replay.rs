@@ -2,7 +2,8 @@
 //!
 //! What was flushed before the cut is there. What was written after the last flush of its file is there whole, not at
 //! all, or in sectors of 512 bytes, each by chance, in the order in which they were written: a later write may be there
-//! where an earlier one is not. A name that was taken away may still be there until something is flushed after it.
+//! where an earlier one is not. A name that was taken away may still be there until the directory
+//! is flushed: SQLite does that itself for a rollback journal with `synchronous=EXTRA` only.
 
 use crate::chance::Chance;
 use crate::{Op, Tape};
@@ -36,6 +37,17 @@ struct File {
     /// On the disk for good; none where there is no such file.
     durable: Option<Vec<u8>>,
     pending: Vec<Pending>,
+}
+
+impl File {
+    /// Everything up to the last time that its name was taken away is done.
+    fn flush_names(&mut self) {
+        let deleted = self.pending.iter().rposition(|change| matches!(change, Pending::Delete));
+        if let Some(last) = deleted {
+            self.pending.drain(..=last);
+            self.durable = None;
+        }
+    }
 }
 
 /// A tape that is gone through from its beginning.
@@ -83,6 +95,7 @@ impl<'t> Replay<'t> {
                     apply(&mut file.durable, change);
                 }
             }
+            Op::SyncNames => self.files.values_mut().for_each(File::flush_names),
             Op::Told(much) => self.told = *much,
         }
         true

@@ -168,9 +168,9 @@ fn path<'a>(name: *const c_char) -> Option<&'a Path> {
 unsafe extern "C" fn delete(_vfs: *mut sqlite3_vfs, name: *const c_char, sync_dir: c_int) -> c_int {
     if let Some((tape, file)) = path(name).and_then(tape_of) {
         let mut tape = lock(&tape);
-        tape.ops.push(Op::Delete { file: file.clone() });
+        tape.ops.push(Op::Delete { file });
         if sync_dir != 0 {
-            tape.ops.push(Op::Sync { file });
+            tape.ops.push(Op::SyncNames);
         }
     }
     // SAFETY: the arguments are SQLite's own.

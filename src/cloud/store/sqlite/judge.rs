@@ -78,6 +78,7 @@ pub(super) fn book(
         }
         tx.execute_batch("RELEASE one_record")?;
     }
+    judged.verdicts += super::forgotten::sweep(tx, terminal, epoch, (from, last.seq), now_ms)?;
     Ok(judged)
 }
 

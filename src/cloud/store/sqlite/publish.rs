@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::rows::{all, first, int, unsigned};
-use crate::cloud::store::{NewTask, Publish, Reply, StoreError, StoredBundle, Task};
+use crate::cloud::store::{Forgot, NewTask, Publish, Reply, StoreError, StoredBundle, Task};
 use crate::money::Money;
 use rusqlite::{Connection, Transaction, params};
 
@@ -68,6 +68,10 @@ impl Publish for Sqlite {
             }
             Ok(fresh == serials.len())
         })
+    }
+
+    fn forget_member(&self, member: String, now_ms: i64) -> Reply<'_, Forgot> {
+        self.run(move |connection| super::forgotten::forget(connection, &member, now_ms))
     }
 
     fn add_members(&self, members: Vec<(String, [u8; 20])>, now_ms: i64) -> Reply<'_, bool> {

@@ -34,6 +34,8 @@ pub(crate) fn till(dir: &Path, seed: u64) -> Story {
     let recording = Tape::record(dir);
     let mut journal = Some(Journal::open(dir).unwrap());
     let edge = chance.coin().then(|| EdgeStore::open(dir).unwrap());
+    // Both end their opening with it.
+    recording.names_flushed();
     let mut pen = Pen::new(chance.next());
     let first = pen.epoch();
     let (mut written, mut cloud) = (Vec::new(), 0);
@@ -57,6 +59,7 @@ pub(crate) fn till(dir: &Path, seed: u64) -> Story {
             3 => {
                 journal.take().unwrap().close().unwrap();
                 journal = Some(Journal::open(dir).unwrap());
+                recording.names_flushed();
             }
             4..=7 => {
                 if let Some(edge) = &edge {
@@ -82,6 +85,7 @@ pub(crate) fn upgrade(dir: &Path, released: &[u8], held: &[Record], seed: u64) -
     let recording = Tape::record(dir);
     recording.told(told(held.len(), 0));
     let mut journal = Journal::open(dir).unwrap();
+    recording.names_flushed();
     let mut written = held.to_vec();
     let mut pen = Pen::new(chance.next());
     for _ in 0..4 {

@@ -1,0 +1,169 @@
+//! The queue to head office from a shell: what a manager's page shows and does.
+//!
+//! Looking and exporting read the till's own files, so they work while the daemon is stopped. Acts are asked of the
+//! running daemon, which is the only writer. Not here: what states mean and what may be done (`crate::queue`).
+
+pub(super) mod act;
+mod export;
+mod list;
+
+use crate::config::Config;
+use crate::journal::Reader;
+use crate::journal::edge::EdgeStore;
+use crate::money::Currency;
+use crate::queue::state::{Head, Tries};
+use crate::queue::{Cases, Marks};
+use crate::record::{Body, Epoch};
+use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub(super) enum Queue {
+    /// List items, newest first, with what they come to
+    #[command(
+        after_help = "Examples:\n  till queue list                                 what is neither settled nor resolved\n  till queue list --state needs                   what a person has to decide about\n  till queue list --state all --kind coupon --older 24 --json\n\nStates: recorded, sent, received, settled, refused, expired, held, parked, resolved; all, open, needs.\nKinds: sale, return, coupon, voucher, check_in, refund, late_money, shift, act, other."
+    )]
+    List(list::List),
+    /// Show one item: where it stands, why, what was tried, and what may be done
+    #[command(after_help = "Example:\n  till queue show 4711")]
+    Show(list::Show),
+    /// Send whatever waits now instead of at the next try
+    #[command(after_help = "Example:\n  till queue send --staff mia --words \"line is back\"")]
+    Send(act::Send),
+    /// Have head office rule once more on an item that it refused
+    #[command(
+        after_help = "Example:\n  till queue retry 4711 --staff mia --words \"campaign was put right\""
+    )]
+    Retry(act::One),
+    /// Hold an item: head office receives it and gives it no effect
+    #[command(after_help = "Example:\n  till queue hold 4711 --staff mia --words \"customer comes back\"")]
+    Hold(act::One),
+    /// End a hold
+    #[command(after_help = "Example:\n  till queue release 4711 --staff mia --words \"customer paid\"")]
+    Release(act::One),
+    /// Say how an item was dealt with outside the till
+    #[command(
+        after_help = "Example:\n  till queue resolve 4711 --as written-off --staff mia --words \"shop bears it\""
+    )]
+    Resolve(act::Resolve),
+    /// Write the queue as CSV, or the journal as lines that the device signs
+    #[command(
+        after_help = "Examples:\n  till queue export --format csv -o queue.csv            items, for a spreadsheet\n  till queue export --format jsonl -o journal.jsonl      records, checked with till journal verify\n  till queue export --format jsonl --from 4000 | gzip > part.jsonl.gz"
+    )]
+    Export(export::Export),
+    /// Print the checklist after an outage on the receipt printer
+    #[command(after_help = "Example:\n  till queue print --staff mia --words \"after the outage\"")]
+    Print(act::Send),
+}
+
+/// Where a till's files are.
+#[derive(Args, Clone, Default)]
+pub(super) struct Place {
+    /// The state directory; by default the one that the configuration names
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "TILL_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// A till's files, open to read.
+pub(super) struct Books {
+    pub(super) dir: PathBuf,
+    pub(super) reader: Reader,
+    pub(super) edge: Option<EdgeStore>,
+    pub(super) zone: TimeZone,
+    pub(super) currency: Currency,
+}
+
+/// The configuration file where none is named.
+const CONFIG: &str = "/etc/till/till.toml";
+
+/// Verdicts and acts read at once.
+const PAGE: u32 = 1_000;
+
+impl Place {
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::read(&self.config.clone().unwrap_or_else(|| CONFIG.into()))?)
+    }
+
+    pub(super) fn open(&self) -> anyhow::Result<Books> {
+        let dir = match &self.dir {
+            Some(dir) => dir.clone(),
+            None => self.config()?.state_dir,
+        };
+        let (reader, edge) = (Reader::open(&dir)?, EdgeStore::open_to_read(&dir)?);
+        let genesis = match reader.end()? {
+            Some(end) if reader.opens_bodies() => reader.records(end.epoch, 1, 1, 0)?.pop(),
+            Some(_) | None => None,
+        };
+        let (mut zone, mut currency) = (TimeZone::UTC, Currency::CNY);
+        if let Some(Body::Genesis { time_zone, currency: of_journal, .. }) = genesis.map(|record| record.body)
+        {
+            (zone, currency) = (TimeZone::get(&time_zone).unwrap_or(TimeZone::UTC), of_journal);
+        }
+        Ok(Books { dir, reader, edge, zone, currency })
+    }
+}
+
+impl Books {
+    /// The epoch that was asked for, or the current one.
+    pub(super) fn epoch(&self, asked: Option<Epoch>) -> anyhow::Result<Epoch> {
+        let current = self.reader.end()?.map(|end| end.epoch);
+        asked.or(current).ok_or_else(|| anyhow::anyhow!("the journal is empty"))
+    }
+
+    /// How far head office is with an epoch.
+    pub(super) fn marks(&self, epoch: Epoch) -> anyhow::Result<Marks> {
+        let Some(edge) = &self.edge else { return Ok(Marks::default()) };
+        let tries = edge.attempts(epoch)?.into_iter().map(|batch| Tries {
+            first: batch.first,
+            last: batch.last,
+            tries: batch.tries.into(),
+            first_ms: batch.first_ms,
+            last_ms: batch.last_ms,
+            words: batch.words,
+        });
+        let heads = edge.received_heads(epoch)?;
+        Ok(Marks {
+            received: edge.watermark(epoch)?.seq,
+            ruled: edge.ruled(epoch)?,
+            tries: tries.collect(),
+            heads: heads.iter().map(|head| Head { seq: head.seq, at_ms: head.at_ms }).collect(),
+        })
+    }
+
+    /// What head office and managers said about single records. Without the key nobody can tell.
+    pub(super) fn cases(&self) -> anyhow::Result<Cases> {
+        let mut cases = Cases::default();
+        if !self.reader.opens_bodies() {
+            super::say("Note: the key that opens bodies is not here, so refusals and acts are not shown.");
+            return Ok(cases);
+        }
+        let mut after = 0;
+        loop {
+            let (records, next) = self.reader.rulings(after, PAGE)?;
+            records.iter().for_each(|record| cases.apply(record));
+            if next == after {
+                return Ok(cases);
+            }
+            after = next;
+        }
+    }
+}
+
+pub(super) fn act(part: &Queue) -> anyhow::Result<ExitCode> {
+    match part {
+        Queue::List(asked) => list::list(asked),
+        Queue::Show(asked) => list::show(asked),
+        Queue::Export(asked) => export::export(asked),
+        Queue::Send(asked) => act::send(asked, act::Path::Act),
+        Queue::Print(asked) => act::send(asked, act::Path::Print),
+        Queue::Retry(asked) => act::one(asked, "retry", None),
+        Queue::Hold(asked) => act::one(asked, "hold", None),
+        Queue::Release(asked) => act::one(asked, "release", None),
+        Queue::Resolve(asked) => act::one(&asked.one, "resolve", Some(asked.how)),
+    }
+}

@@ -1,0 +1,187 @@
+//! The queue as CSV for a spreadsheet, and the journal as lines that prove themselves.
+//!
+//! CSV is RFC 4180. A cell that a spreadsheet would take for a formula has an apostrophe in front (OWASP, "CSV
+//! Injection"). Not here: the form of the signed lines (`journal::export`).
+
+use super::list::{Chosen, at};
+use super::{Books, Place};
+use crate::cli::journal::{progress, progress_ends};
+use crate::journal::export::{self, ExportError, Part};
+use crate::keys::DeviceKey;
+use crate::locales::Lang;
+use crate::queue::{Item, words};
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub(in crate::cli) struct Export {
+    #[command(flatten)]
+    place: Place,
+    /// csv: items, filtered as in list; jsonl: records of the journal, signed
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// Where to write it, for its owner's eyes only; - is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// jsonl: from this record on; the chain is checked from there
+    #[arg(long, value_name = "SEQ")]
+    from: Option<u64>,
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Csv,
+    Jsonl,
+}
+
+/// Items of one page of a CSV file.
+const PAGE: u32 = 1_000;
+
+/// The first row.
+const COLUMNS: [&str; 15] = [
+    "epoch",
+    "number",
+    "kind",
+    "when",
+    "at_ms",
+    "amount",
+    "currency",
+    "receipt",
+    "serial",
+    "sale",
+    "station",
+    "staff",
+    "state",
+    "why",
+    "received_ms",
+];
+
+pub(super) fn export(asked: &Export) -> anyhow::Result<ExitCode> {
+    let books = asked.place.open()?;
+    let mut out = open(&asked.output)?;
+    match asked.format {
+        Format::Csv => csv(asked, &books, &mut out)?,
+        Format::Jsonl => jsonl(asked, &books, &mut out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A new file; one that is there is never overwritten.
+fn open(path: &Path) -> anyhow::Result<BufWriter<Box<dyn Write>>> {
+    if path.as_os_str() == "-" {
+        return Ok(BufWriter::new(Box::new(io::stdout().lock())));
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let file = file.with_context(|| format!("{} cannot be made: choose another name", path.display()))?;
+    Ok(BufWriter::new(Box::new(file)))
+}
+
+fn jsonl(asked: &Export, books: &Books, out: &mut impl Write) -> anyhow::Result<()> {
+    let path = books.dir.join("keys").join("device");
+    let device = DeviceKey::load(&path)?.with_context(|| {
+        format!("the device key is not at {}: only the till itself can sign", path.display())
+    })?;
+    let part = Part { epoch: asked.chosen.epoch, from_seq: asked.from };
+    let made_ms = crate::clock::Clock::new().unix_ms();
+    let end = export::write(&books.reader, books.edge.as_ref(), &device, part, made_ms, out, progress);
+    progress_ends();
+    let end = end.map_err(|error| match error {
+        ExportError::Write(source) => anyhow::Error::new(source).context("the export is not complete"),
+        other => other.into(),
+    })?;
+    let records: u64 = end.streams.iter().map(|stream| stream.seq + 1 - stream.first_seq).sum();
+    let _ = writeln!(
+        io::stderr(),
+        "{records} records, signed by the device {}. Check it with till journal verify or docs/verify.py.",
+        device.fingerprint()
+    );
+    Ok(())
+}
+
+fn csv(asked: &Export, books: &Books, out: &mut impl Write) -> anyhow::Result<()> {
+    row(out, &COLUMNS.map(str::to_owned))?;
+    let mut before = None;
+    loop {
+        let found = asked.chosen.find(books, before, PAGE)?;
+        for item in &found.items {
+            row(out, &cells(books, item))?;
+        }
+        match found.items.last() {
+            Some(last) if found.items.len() >= PAGE as usize => before = Some(last.seq),
+            Some(_) | None => break,
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn cells(books: &Books, item: &Item) -> [String; 15] {
+    let text = |value: &dyn ToString| value.to_string();
+    [
+        text(&item.epoch),
+        text(&item.seq),
+        item.kind.word().to_owned(),
+        at(books, item.corrected_ms),
+        text(&item.corrected_ms),
+        item.amount.map(crate::money::Money::decimal).unwrap_or_default(),
+        item.amount.map(|amount| amount.currency.code().to_owned()).unwrap_or_default(),
+        item.receipt.map(|number| number.to_string()).unwrap_or_default(),
+        item.serial.clone().unwrap_or_default(),
+        item.sale.map(|sale| sale.to_string()).unwrap_or_default(),
+        item.station.as_ref().map(|station| station.to_string()).unwrap_or_default(),
+        item.staff.as_ref().map(|staff| staff.to_string()).unwrap_or_default(),
+        item.state.standing().word().to_owned(),
+        words::reason(item, Lang::En).unwrap_or_default(),
+        item.received_ms.map(|ms| ms.to_string()).unwrap_or_default(),
+    ]
+}
+
+fn row(out: &mut impl Write, cells: &[String]) -> io::Result<()> {
+    let line: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+    write!(out, "{}\r\n", line.join(","))
+}
+
+/// A cell: harmless for a spreadsheet, and in quotes where it has to be. A number stays one.
+fn cell(text: &str) -> String {
+    let number = !text.is_empty()
+        && text.strip_prefix('-').unwrap_or(text).chars().all(|one| one.is_ascii_digit() || one == '.');
+    let formula = !number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let safe = if formula { format!("'{text}") } else { text.to_owned() };
+    if safe.contains(['"', ',', '\r', '\n']) || formula {
+        format!("\"{}\"", safe.replace('"', "\"\""))
+    } else {
+        safe
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn a_cell_is_never_a_formula_and_always_one_cell() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("", ""),
+            ("-12.80", "-12.80"),
+            ("a,b", "\"a,b\""),
+            ("he said \"no\"", "\"he said \"\"no\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+            ("=1+1", "\"'=1+1\""),
+            ("+49", "\"'+49\""),
+            ("-1+cmd|' /C calc'!A0", "\"'-1+cmd|' /C calc'!A0\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("\tx", "\"'\tx\""),
+            ("＝1", "\"'＝1\""),
+        ] {
+            assert_eq!(cell(text), expected, "{text:?}");
+        }
+    }
+}

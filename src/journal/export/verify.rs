@@ -1,0 +1,434 @@
+//! Reads a journal that somebody hands over and says what of it can be believed, and what cannot.
+//!
+//! The same checks for an exported file and for the journal where it lies. **Invariant:** what cannot be checked is
+//! said, never passed over. Not here: repairing anything.
+
+use super::{End, EndLine, FORMAT, Received, RecordLine, Stream, Trust, signing_input};
+use crate::journal::edge::EdgeStore;
+use crate::journal::{Error, Reader};
+use crate::record::chain::Tip;
+use crate::record::ids::{TerminalId, unhex};
+use crate::record::personal::may_be_erased;
+use crate::record::witness::ReceivedHead;
+use crate::record::{Epoch, Hash, Header, body_hash, header_hash};
+use crate::token::{KeySet, TokenError, fingerprint, verify_signature};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, BufRead};
+
+/// Faults that are told one by one; of more the number is told. A file with that many is not read line by line.
+pub const FAULTS_MAX: usize = 100;
+
+/// The longest line: a record of the longest body, escaped at its worst, and an end with half a year of heads.
+const LINE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// What stands in front of a key set that the root has signed.
+const KEY_SET_DOMAIN: &[u8] = b"till/keyset/1\n";
+
+/// Whom the reader knows from elsewhere, by fingerprint.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Known {
+    /// The till's device key.
+    pub device: Option<String>,
+    /// Head office's root.
+    pub root: Option<String>,
+}
+
+/// Something that does not hold.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Fault {
+    /// A stable word.
+    pub code: &'static str,
+    /// A sentence.
+    pub words: String,
+    /// The line of the file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// In which stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
+    /// At which record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// What was checked, and what of it does not hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Report {
+    /// Whose journal it is.
+    pub terminal: Option<TerminalId>,
+    /// The streams, in order.
+    pub streams: Vec<Stream>,
+    /// Records read.
+    pub records: u64,
+    /// Bodies that are the ones that were hashed.
+    pub bodies: u64,
+    /// Bodies that were erased because a member asked to be forgotten.
+    pub erased: u64,
+    /// Bodies that lie sealed and could not be opened here.
+    pub shut: u64,
+    /// The fingerprint of the device key that signed the file's end.
+    pub device: Option<String>,
+    /// The fingerprint of the root that vouches for head office's keys.
+    pub root: Option<String>,
+    /// Heads that head office has signed and that are in the journal.
+    pub witnessed: u64,
+    /// Heads whose key is not among the keys at hand: nothing is known of them.
+    pub unknown_heads: u64,
+    /// The last of them in each stream: number, and when, by head office's clock in Unix milliseconds.
+    pub witnessed_to: BTreeMap<String, (u64, i64)>,
+    /// What does not hold; the first of it.
+    pub faults: Vec<Fault>,
+    /// How many faults there are in all.
+    pub faults_in_all: u64,
+}
+
+impl Report {
+    /// Whether everything that could be checked holds.
+    pub fn is_good(&self) -> bool {
+        self.faults_in_all == 0
+    }
+}
+
+/// Reads an exported file.
+///
+/// # Errors
+/// When the file cannot be read; what is wrong with it is in the report.
+pub fn file(mut from: impl BufRead, known: &Known, mut progress: impl FnMut(u64)) -> io::Result<Report> {
+    let mut walk = Walk::default();
+    let mut end: Option<EndLine> = None;
+    let mut number = 0_u64;
+    loop {
+        let mut text = Vec::new();
+        let read = io::Read::take(&mut from, LINE_BYTES_MAX).read_until(b'\n', &mut text)?;
+        if read == 0 {
+            break;
+        }
+        number += 1;
+        walk.line = Some(number);
+        if end.take().is_some() {
+            walk.fault("after_the_end", "There is something behind the line that the device signed.");
+        }
+        let whole = text.strip_suffix(b"\n");
+        if whole.is_none() {
+            walk.fault("cut", "The last line is not whole: the file was cut off.");
+        }
+        let text = whole.unwrap_or(&text);
+        if let Ok(line) = serde_json::from_slice::<RecordLine>(text) {
+            walk.line(&line);
+        } else if let Ok(last) = serde_json::from_slice::<EndLine>(text) {
+            end = Some(last);
+        } else {
+            walk.fault("line", "This line is neither a record nor the end.");
+        }
+        if number.is_multiple_of(500) {
+            progress(walk.report.records);
+        }
+    }
+    walk.line = None;
+    match end {
+        Some(end) => walk.end(&end, known),
+        None => walk.fault("no_end", "The line that the device signs is missing: the file was cut off."),
+    }
+    Ok(walk.report)
+}
+
+/// Checks a journal where it lies, with what head office has signed of it.
+///
+/// # Errors
+/// [`Error`] when it cannot be read at all.
+pub fn journal(
+    reader: &Reader,
+    edge: Option<&EdgeStore>,
+    known: &Known,
+    mut progress: impl FnMut(u64),
+) -> Result<Report, Error> {
+    const PAGE: u32 = 500;
+    let mut walk = Walk::default();
+    for end in reader.epochs()? {
+        let mut next = 1;
+        while next <= end.tip.seq {
+            let rows = reader.rows(end.epoch, next, PAGE)?;
+            let Some(last) = rows.last().map(|row| row.seq) else { break };
+            for row in rows {
+                walk.row(&row);
+            }
+            next = last + 1;
+            progress(walk.report.records);
+        }
+        walk.expect_end(end.epoch, end.tip);
+    }
+    if let Some(edge) = edge {
+        let trust = edge.paired()?.and_then(|bytes| serde_json::from_slice::<Trust>(&bytes).ok());
+        let mut received = Vec::new();
+        for epoch in edge.received_epochs()? {
+            received.extend(edge.received_heads(epoch)?.iter().map(|head| Received::of(epoch, head)));
+        }
+        walk.witnesses(trust.as_ref(), &received, known);
+    }
+    Ok(walk.report)
+}
+
+/// A row of a journal as it lies: its body may be shut, or not be the one that was sealed.
+pub struct Row {
+    /// Its number by the column that found it.
+    pub seq: u64,
+    /// Its hash by the column beside it.
+    pub hash: Hash,
+    /// Its header's bytes.
+    pub head: Vec<u8>,
+    /// Its body.
+    pub body: RowBody,
+}
+
+/// A body as it lies.
+pub enum RowBody {
+    /// Salt and bytes.
+    Whole([u8; 16], Vec<u8>),
+    /// Erased.
+    Erased,
+    /// Sealed, and the key is not here.
+    Shut,
+    /// Sealed, and changed since.
+    Changed,
+}
+
+/// The chain, as far as it was followed.
+#[derive(Default)]
+struct Walk {
+    report: Report,
+    line: Option<u64>,
+    place: Option<(Epoch, u64)>,
+    tip: Option<Tip>,
+    /// Hashes at numbers that head office may have signed are looked up at the end.
+    hashes: BTreeMap<(Epoch, u64), Hash>,
+}
+
+impl Walk {
+    fn fault(&mut self, code: &'static str, words: impl Into<String>) {
+        self.report.faults_in_all += 1;
+        if self.report.faults.len() < FAULTS_MAX {
+            let (epoch, seq) = (self.place.map(|place| place.0), self.place.map(|place| place.1));
+            self.report.faults.push(Fault { code, words: words.into(), line: self.line, epoch, seq });
+        }
+    }
+
+    fn line(&mut self, line: &RecordLine) {
+        let Some(head) = unhex_any(&line.head) else {
+            return self.fault("header", "The header is not hexadecimal.");
+        };
+        let body = line.body.clone().map(String::into_bytes);
+        let body = body.or_else(|| line.body_base64.as_ref().and_then(|text| BASE64.decode(text).ok()));
+        let salt = line.salt.as_deref().and_then(unhex::<16>);
+        let body = match (salt, body, line.erased) {
+            (Some(salt), Some(body), None) => RowBody::Whole(salt, body),
+            (None, None, Some(true)) if line.salt.is_none() => RowBody::Erased,
+            (_, _, _) => RowBody::Changed,
+        };
+        let hash = unhex::<32>(&line.hash).map_or(Hash::NONE, Hash);
+        self.row(&Row { seq: 0, hash, head, body });
+    }
+
+    fn row(&mut self, row: &Row) {
+        self.report.records += 1;
+        let hash = header_hash(&row.head);
+        let header = match Header::decode(&row.head) {
+            Ok(header) => header,
+            Err(error) => {
+                self.fault("header", format!("The header of a record cannot be read: {error}."));
+                self.tip = None;
+                return;
+            }
+        };
+        let (epoch, seq) = (header.epoch, header.seq);
+        self.place = Some((epoch, seq));
+        if row.hash != hash {
+            self.fault("hash", format!("The hash beside record {seq} is not the hash of its header."));
+        }
+        self.follow(&header);
+        self.body(&header, &row.body);
+        self.tip = Some(Tip { seq, head: hash });
+        self.hashes.insert((epoch, seq), hash);
+        if let Some(stream) = self.report.streams.last_mut() {
+            (stream.seq, stream.head) = (seq, hash);
+        }
+    }
+
+    /// Whether a header is the next of its stream.
+    fn follow(&mut self, header: &Header) {
+        let seq = header.seq;
+        match &self.report.terminal {
+            None => self.report.terminal = Some(header.terminal.clone()),
+            Some(terminal) if *terminal != header.terminal => {
+                let words = format!("Record {seq} is of {}, and the file of {terminal}.", header.terminal);
+                self.fault("stranger", words);
+            }
+            Some(_) => {}
+        }
+        let same = self.report.streams.last().is_some_and(|stream| stream.epoch == header.epoch);
+        if !same {
+            if self.report.streams.iter().any(|stream| stream.epoch == header.epoch) {
+                let words = format!("Record {seq} goes on with an epoch that was over.");
+                self.fault("sequence", words);
+            }
+            let (epoch, first_seq) = (header.epoch, seq);
+            self.report.streams.push(Stream { epoch, first_seq, seq, head: Hash::NONE });
+            if seq == 1 && (header.previous != Hash::NONE || header.kind != "genesis") {
+                self.fault("link", "The first record of an epoch is not its genesis.");
+            }
+            return;
+        }
+        let Some(tip) = self.tip else { return };
+        if seq != tip.seq + 1 {
+            let words = format!("Record {seq} stands where record {} is due.", tip.seq + 1);
+            self.fault("sequence", words);
+        } else if header.previous != tip.head {
+            self.fault("link", format!("Record {seq} does not follow from the record before it."));
+        }
+    }
+
+    fn body(&mut self, header: &Header, body: &RowBody) {
+        let seq = header.seq;
+        match body {
+            RowBody::Whole(salt, bytes) if body_hash(salt, bytes) == header.body_hash => {
+                self.report.bodies += 1;
+            }
+            RowBody::Whole(..) | RowBody::Changed => {
+                self.fault("body", format!("The body of record {seq} is not the one that its header names."));
+            }
+            RowBody::Erased if may_be_erased(&header.kind) => self.report.erased += 1,
+            RowBody::Erased => {
+                let words = format!("Record {seq} has no body, and a {} speaks of no member.", header.kind);
+                self.fault("erased", words);
+            }
+            RowBody::Shut => self.report.shut += 1,
+        }
+    }
+
+    /// Whether the stream that was just read ends where it should.
+    fn expect_end(&mut self, epoch: Epoch, end: Tip) {
+        let found = self.hashes.get(&(epoch, end.seq)).copied();
+        if found != Some(end.head) {
+            self.place = Some((epoch, end.seq));
+            let words = format!("The end should be record {}, which is missing or another.", end.seq);
+            self.fault("end", words);
+        }
+    }
+
+    fn end(&mut self, line: &EndLine, known: &Known) {
+        self.place = None;
+        let key = BASE64.decode(&line.device_key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
+        let signature = BASE64.decode(&line.signature).ok().and_then(|bytes| bytes.try_into().ok());
+        let signed = key.zip(signature).is_some_and(|(key, signature): ([u8; 32], [u8; 64])| {
+            verify_signature(&key, &signing_input(&line.end), &signature).is_ok()
+        });
+        if !signed {
+            self.fault("signature", "The device's signature does not hold: what is in the file was changed.");
+        }
+        self.report.device = key.as_ref().map(fingerprint);
+        if known.device.is_some() && known.device != self.report.device {
+            self.fault("device", "The file is signed by another device than the one that was named.");
+        }
+        let end = match serde_json::from_str::<End>(&line.end) {
+            Ok(end) if end.export == FORMAT => end,
+            Ok(end) => {
+                let words = format!("The export has form {}: read it with a newer Till.", end.export);
+                return self.fault("format", words);
+            }
+            Err(_) => return self.fault("end", "What the device signed cannot be read."),
+        };
+        if Some(&end.terminal) != self.report.terminal.as_ref() {
+            self.fault("end", format!("The end is of {}, and the records are not.", end.terminal));
+        }
+        if end.streams != self.report.streams {
+            self.fault(
+                "end",
+                "The records are not those that the device signed for: some are missing or more.",
+            );
+        }
+        self.witnesses(end.trust.as_ref(), &end.received, known);
+    }
+
+    fn witnesses(&mut self, trust: Option<&Trust>, received: &[Received], known: &Known) {
+        self.place = None;
+        let root = trust.and_then(|trust| BASE64.decode(&trust.root).ok()?.try_into().ok());
+        let keys = trust.zip(root.as_ref()).and_then(|(trust, root)| keys(trust, root));
+        self.report.root = root.as_ref().map(fingerprint);
+        if known.root.is_some() && known.root != self.report.root {
+            self.fault(
+                "root",
+                "Head office's keys are vouched for by another root than the one that was named.",
+            );
+        }
+        if trust.is_some() && keys.is_none() {
+            self.fault("root", "The root's signature over head office's keys does not hold.");
+        }
+        let Some(terminal) = self.report.terminal.clone() else { return };
+        for received in received {
+            self.place = Some((received.epoch, received.seq));
+            let signature = BASE64.decode(&received.signature).ok().and_then(|bytes| bytes.try_into().ok());
+            let head = signature.map(|signature| ReceivedHead {
+                seq: received.seq,
+                head: received.head,
+                at_ms: received.at_ms,
+                key_id: received.key_id,
+                signature,
+            });
+            let signed =
+                head.zip(keys.as_ref()).map(|(head, keys)| head.verify(&terminal, received.epoch, keys));
+            if matches!(signed, None | Some(Err(TokenError::UnknownKey))) && received.signature.len() == 88 {
+                self.report.unknown_heads += 1;
+                continue;
+            }
+            if !matches!(signed, Some(Ok(()))) {
+                self.fault("witness", "Head office's signature over a head does not hold.");
+                continue;
+            }
+            self.witness(received);
+        }
+    }
+
+    /// Head office has this record: it must be here, and the same.
+    fn witness(&mut self, received: &Received) {
+        let (epoch, seq) = (received.epoch, received.seq);
+        let stream = self.report.streams.iter().find(|stream| stream.epoch == epoch).cloned();
+        match (self.hashes.get(&(epoch, seq)), stream) {
+            (Some(hash), _) if *hash == received.head => {
+                self.report.witnessed += 1;
+                let to = self.report.witnessed_to.entry(epoch.to_string()).or_default();
+                *to = (*to).max((seq, received.at_ms));
+            }
+            (Some(_), _) => {
+                let words = format!("Record {seq} is not the one that head office has signed for.");
+                self.fault("changed", words);
+            }
+            (None, Some(stream)) if seq < stream.first_seq => {}
+            (None, Some(stream)) => {
+                let words = format!(
+                    "It ends at record {}, and head office has signed that it received record {seq}: the tail was cut off.",
+                    stream.seq
+                );
+                self.fault("cut_tail", words);
+            }
+            (None, None) => {
+                let words =
+                    format!("Head office has records of epoch {epoch} up to {seq}, and none is here.");
+                self.fault("cut_tail", words);
+            }
+        }
+    }
+}
+
+/// The keys that the root has signed. Their dates are not held against them: a head proves what was, not what is.
+fn keys(trust: &Trust, root: &[u8; 32]) -> Option<KeySet> {
+    let payload = BASE64.decode(&trust.keys.payload).ok()?;
+    let signature: [u8; 64] = BASE64.decode(&trust.keys.signature).ok()?.try_into().ok()?;
+    verify_signature(root, &[KEY_SET_DOMAIN, &payload].concat(), &signature).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+fn unhex_any(text: &str) -> Option<Vec<u8>> {
+    text.as_bytes().chunks(2).map(|pair| unhex::<1>(str::from_utf8(pair).ok()?).map(|[byte]| byte)).collect()
+}
