@@ -321,7 +321,7 @@ pub struct KeyView {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Attention {
     /// Stable word: `paper_unconfirmed`, `paper_failed`, `drawer_unconfirmed`, `payment_unsure`,
-    /// `refund_refused`, `sale_frozen`, `verdict_refused`.
+    /// `refund_refused`, `sale_frozen`, `verdict_refused`, `new_books`.
     pub code: &'static str,
     /// What it is about, a sentence.
     pub words: String,

@@ -228,6 +228,7 @@ pub fn attention(code: &str, lang: Lang) -> &'static str {
         "refund_refused" => ("Refund refused", "退款被拒"),
         "sale_frozen" => ("Frozen sale", "冻结单"),
         "verdict_refused" => ("Refused by head office", "总部拒绝"),
+        "new_books" => ("New books: cash only", "已另立新账：只收现金"),
         _ => ("Look at this", "请查看"),
     };
     match lang {
