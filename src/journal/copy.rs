@@ -143,7 +143,7 @@ fn copy(source: &Connection, to: &Path, mut progress: impl FnMut(u64, u64)) -> R
             match step {
                 StepResult::Done => break,
                 StepResult::More => {}
-                _ => {
+                StepResult::Busy | StepResult::Locked | _ => {
                     let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
                     return Err(failed(rusqlite::Error::SqliteFailure(busy, None)));
                 }
