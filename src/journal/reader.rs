@@ -296,6 +296,11 @@ impl Reader {
         Ok(whole)
     }
 
+    /// What the cloud is not known to have of each time that books were set aside here, newest first.
+    pub fn lacking(&self) -> Vec<super::Lacking> {
+        self.path.parent().map(super::lacking).unwrap_or_default()
+    }
+
     /// Whether every page of the file is sound. Takes about a second for a million records.
     ///
     /// # Errors
