@@ -6,7 +6,7 @@
 use crate::catalogue::{Catalogue, CatalogueError, Item, MenuKey};
 use crate::limits::Limits;
 use crate::money::Currency;
-use crate::offer::{OFFERS_MAX, Offer};
+use crate::offer::{Allotted, OFFERS_MAX, Offer};
 use crate::record::Hash;
 use crate::record::ids::DeskId;
 use crate::record::money_moves::CouponTerms;
@@ -51,7 +51,11 @@ pub struct Campaign {
     /// What its coupons take off, where they do not say so themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<CouponTerms>,
-    /// Whether tills still take its coupons.
+    /// How often its offers and coupons are given in all shops together, where that is limited: tills then give
+    /// them against leases only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u64>,
+    /// Whether tills still take its coupons and give its offers.
     pub state: CampaignState,
 }
 
@@ -195,6 +199,21 @@ impl Bundle {
         self.content.campaigns.iter().find(|campaign| campaign.number == number)
     }
 
+    /// The campaigns with a quota, and nothing at hand of any: what whoever holds no leases may give.
+    pub fn quotas(&self) -> Allotted {
+        let mut allotted = Allotted::default();
+        for campaign in self.content.campaigns.iter().filter(|campaign| campaign.quota.is_some()) {
+            allotted.limit(campaign.number);
+        }
+        allotted
+    }
+
+    /// Whether an offer may be given: its campaign, if it has one, runs.
+    pub fn gives(&self, offer: &Offer) -> bool {
+        let campaign = offer.campaign.map(|number| self.campaign(number));
+        campaign.is_none_or(|known| known.is_some_and(|known| known.state == CampaignState::Running))
+    }
+
     /// The desk with this slug.
     pub fn desk(&self, id: &DeskId) -> Option<&Desk> {
         self.content.desks.iter().find(|desk| desk.id == *id)
@@ -215,6 +234,9 @@ fn check(content: &Content) -> Result<(), BundleError> {
     let wrong = |what: String| Err(BundleError::Contradiction(what));
     if content.offers.len() > OFFERS_MAX {
         return wrong(format!("{} offers are more than {OFFERS_MAX}", content.offers.len()));
+    }
+    if let Err(clause) = content.limits.check() {
+        return wrong(clause);
     }
     if content.day_cut_minutes >= 24 * 60 {
         return wrong(format!("the day cannot be cut at minute {}", content.day_cut_minutes));
@@ -244,6 +266,10 @@ fn check(content: &Content) -> Result<(), BundleError> {
         let crate::offer::Rule::SpendSave { spend, save } = &offer.rule;
         if spend.currency != content.currency || save.currency != content.currency {
             return wrong(format!("the offer {:?} is in another currency", offer.id));
+        }
+        let known = |number| content.campaigns.iter().any(|campaign| campaign.number == number);
+        if offer.campaign.is_some_and(|number| !known(number)) {
+            return wrong(format!("the offer {:?} is of a campaign that is not there", offer.id));
         }
         if !save.is_positive() || spend.is_negative() {
             return wrong(format!("the offer {:?} saves nothing", offer.id));

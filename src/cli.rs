@@ -2,6 +2,7 @@
 //! holds the state directory, 74 disk or port, 78 wrong configuration (sysexits.h).
 
 mod cloud;
+mod copies;
 mod desk_codes;
 mod devices;
 mod journal;
@@ -48,6 +49,10 @@ enum Command {
     /// Check a configuration without opening anything; exits 78 with file, line and reason
     #[command(after_help = "Example:\n  till check-config --config /etc/till/till.toml")]
     CheckConfig(run::Config),
+    /// Copy the till's journal while it runs, and verify the copy
+    Backup(copies::Backup),
+    /// Put a copy in the place of the till's journal
+    Restore(copies::Restore),
     /// Run head office, or keep its books: tills, catalogue, coupons, desks
     Cloud(Box<cloud::Cloud>),
     /// Draw the stickers that customers scan at their desks
@@ -118,6 +123,8 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(config) => run::run(&config),
         Command::CheckConfig(config) => run::check(&config),
+        Command::Backup(backup) => copies::back_up(&backup),
+        Command::Restore(restore) => copies::restore(&restore),
         Command::Cloud(cloud) => cloud::act(&cloud),
         Command::DeskCodes(wanted) => desk_codes::act(&wanted),
         Command::Demo(demo) => sim::demo(demo),
@@ -198,7 +205,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             return EX_IOERR;
         }
         if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
-            return if matches!(error, crate::journal::Error::AnotherInstance { .. }) {
+            use crate::journal::Error::{AnotherInstance, OtherTills, Unsent};
+            let refused = matches!(error, OtherTills { .. } | Unsent { .. });
+            let running = matches!(error, AnotherInstance { .. });
+            return if refused {
+                1
+            } else if running {
                 EX_UNAVAILABLE
             } else {
                 EX_IOERR

@@ -5,6 +5,7 @@
 
 mod display;
 mod drawer;
+mod journal;
 mod ports;
 mod wallets;
 
@@ -24,6 +25,7 @@ use toml::Spanned;
 
 pub use display::{Display, DisplayProfileName, Through};
 pub use drawer::{Drawer, DrawerProfileName};
+pub use journal::Journal;
 pub use ports::{Codes, Flow, Language, Printer, ProfileName, Scanner, Switch, TypeSize};
 
 /// Stations at one till.
@@ -56,6 +58,9 @@ pub struct Config {
     /// How long things take; the defaults are the field's.
     #[serde(default)]
     pub timing: Timing,
+    /// The room that the journal needs.
+    #[serde(default)]
+    pub journal: Journal,
 }
 
 /// A file that was read: relative paths begin at its folder, and errors name its lines.
@@ -326,6 +331,7 @@ impl Config {
         if self.state_dir.as_os_str().is_empty() {
             return Err((None, "state_dir is empty: name a folder".to_owned()));
         }
+        self.journal.check().map_err(|reason| (None, format!("[journal]: {reason}")))?;
         if self.stations.is_empty() {
             return Err((None, "no [[station]] is configured: a till has at least one".to_owned()));
         }

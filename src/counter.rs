@@ -9,9 +9,12 @@
 
 mod acts;
 mod basket;
+mod clock;
 pub mod duty;
 mod endings;
 pub mod event;
+mod exposure;
+mod leases;
 mod orders;
 mod outcomes;
 mod owed;
@@ -20,6 +23,7 @@ mod paid;
 mod papers;
 mod pay;
 mod people;
+mod proofs;
 mod queue_acts;
 mod receipts;
 mod recorder;
@@ -28,16 +32,19 @@ mod repeat;
 mod returns;
 mod show;
 mod shown;
+mod standing;
 mod stored_value;
 mod tender;
 #[cfg(test)]
 mod tests;
+mod vouchers;
 
 use crate::bundle::Bundle;
 use crate::money::Currency;
 use crate::queue::Cases;
-use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind, TypeSize};
+use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Parent, Place, SaleKind, TypeSize};
 use crate::record::chain::Tip;
+use crate::record::epochs::{Found, Standing};
 use crate::record::giving_back::CashBack;
 use crate::record::header::Epoch;
 use crate::record::ids::{Draw, IntentId, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
@@ -49,6 +56,8 @@ use crate::shift::Shift;
 use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
 pub use event::Event;
+pub use exposure::{Contact, OFFLINE_AFTER_MS};
+pub use proofs::order_of;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
 pub use shown::{CODE_MS_MAX, PhonesPay};
@@ -77,12 +86,25 @@ pub struct Context<'a> {
     pub phones: PhonesPay,
     /// How long a code is shown before it is renewed, at most [`CODE_MS_MAX`].
     pub code_ms: u64,
+    /// What is known of the way to the cloud.
+    pub contact: Contact,
     /// The sale that the event is about, folded from the journal, where it left memory.
     pub archived: Option<&'a Sale>,
     /// The public key of this device, which signs what the till draws.
     pub device: &'a [u8; 32],
     /// Sales under the number of a receipt that the event shows, folded from the journal.
     pub found: &'a [Sale],
+    /// What till and cloud share for digits that a customer reads out; none before the cloud was heard.
+    pub proof_key: Option<&'a [u8; 32]>,
+}
+
+/// What is known of the books before an epoch that the till begins by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Before {
+    /// Where they ended, if that is known.
+    pub parent: Option<Parent>,
+    /// Why they were left, and where they are.
+    pub found: Found,
 }
 
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.
@@ -100,6 +122,7 @@ const PAST_INTENTS: usize = 2048;
 pub struct Till {
     terminal: TerminalId,
     epoch: Epoch,
+    standing: Standing,
     currency: Currency,
     tip: Tip,
     /// The boot of the last record: deadlines of any other are due.
@@ -123,8 +146,12 @@ pub struct Till {
     #[serde(with = "queue_acts")]
     cases: Arc<Cases>,
     adopted: Option<(u64, Hash)>,
-    /// The last moment whose time could be believed.
-    time: Option<Moment>,
+    /// What is at risk until the cloud has ruled on it.
+    exposed: exposure::Exposed,
+    /// What is held of the quotas of campaigns.
+    leases: leases::Leases,
+    /// What the records tell of time.
+    clock: clock::Clock,
 }
 
 /// Who is at a station.
@@ -177,10 +204,11 @@ enum JobState {
 impl Till {
     /// The state that a genesis record begins. None for any other record.
     pub fn begin(genesis: &Record) -> Option<Self> {
-        let Body::Genesis { currency, .. } = &genesis.body else { return None };
+        let Body::Genesis { currency, standing, .. } = &genesis.body else { return None };
         Some(Self {
             terminal: genesis.header.terminal.clone(),
             epoch: genesis.header.epoch,
+            standing: *standing,
             currency: *currency,
             tip: Tip { seq: genesis.header.seq, head: genesis.hash },
             boot: genesis.header.moment.boot,
@@ -201,18 +229,29 @@ impl Till {
             last_verdict: 0,
             cases: Arc::new(Cases::default()),
             adopted: None,
-            time: None,
+            exposed: exposure::Exposed::default(),
+            leases: leases::Leases::default(),
+            clock: clock::Clock::begin(genesis),
         })
     }
 
-    /// The first record of an epoch.
-    pub fn genesis(terminal: TerminalId, epoch: Epoch, version: &str, cx: &Context<'_>) -> Record {
+    /// The first record of an epoch. One that follows books that were left is provisional.
+    pub fn genesis(
+        terminal: TerminalId,
+        epoch: Epoch,
+        before: Option<Before>,
+        version: &str,
+        cx: &Context<'_>,
+    ) -> Record {
+        let (parent, found) = before.map_or((None, None), |before| (before.parent, Some(before.found)));
         let body = Body::Genesis {
-            parent: None,
+            parent,
             currency: cx.bundle.content.currency,
             time_zone: cx.bundle.content.time_zone.clone(),
             day_cut_minutes: cx.bundle.content.day_cut_minutes,
             version: version.to_owned(),
+            standing: if found.is_some() { Standing::Provisional } else { Standing::Regular },
+            found,
         };
         recorder::genesis(terminal, epoch, body, cx)
     }
@@ -246,8 +285,13 @@ impl Till {
             Event::Ruled(verdict) => self.ruled(verdict, &mut out),
             Event::MemberForgotten { member } => out.note(Body::MemberForgotten { member: member.clone() }),
             Event::DeadlinePassed => self.deadline_passed(&mut out),
+            Event::LeaseGranted(lease) => self.take_lease(lease, &mut out),
+            Event::LeasesOver => self.give_leases_back(&mut out),
+            Event::ClockTurned => self.look_at_clock(&mut out),
         }
-        Ok(out.finish())
+        let made = out.finish();
+        self.check_cash_only(&made)?;
+        Ok(made)
     }
 
     /// Moves on by one record. Cannot fail: what was recorded is so.
@@ -255,6 +299,8 @@ impl Till {
         self.tip = Tip { seq: record.header.seq, head: record.hash };
         self.boot = record.header.moment.boot;
         self.apply_time(record);
+        self.apply_exposure(record);
+        self.apply_leases(record);
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);
@@ -289,6 +335,7 @@ impl Till {
                     self.recent_codes.pop_front();
                 }
             }
+            Body::EpochAdopted { .. } => self.standing = Standing::Regular,
             Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
             // What is still in front goes on without a name.
             Body::MemberForgotten { member } => {

@@ -116,6 +116,8 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         phones: parts::phones(config),
         code_ms: config.timing.shown_code_ms,
         sources: till::Sources { clock: clock.clone(), draw: clock::draw },
+        received: edge.watermarks()?,
+        room: parts::room(config),
     };
     let ready = till::open(journal, opening, letters, outbox)?;
     let board = ready.board.clone();

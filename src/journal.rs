@@ -12,6 +12,9 @@
 //!
 //! Not here: what records mean (`counter`), who sends them on (`sync`), the secrets themselves (`keys`).
 
+mod aside;
+mod carve;
+mod copy;
 pub mod edge;
 mod error;
 pub mod export;
@@ -21,6 +24,7 @@ mod load;
 mod lock;
 mod migrations;
 pub mod reader;
+mod room;
 mod row;
 #[cfg(test)]
 mod sample;
@@ -28,17 +32,22 @@ mod settings;
 mod snapshot;
 mod vault;
 
+pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
+pub use copy::{Copied, PutBack, Unsent, put_back};
 pub use error::Error;
 pub use load::{Loaded, Tail};
 pub use reader::Reader;
+pub use room::Room;
 pub use row::Raw;
 pub use snapshot::Snapshot;
 
 use crate::record::body::Shutdown;
 use crate::record::chain::Tip;
+use crate::record::epochs::{Found, Left};
 use crate::record::ids::SaleId;
-use crate::record::{BODY_BYTES_MAX, Epoch, Hash, Record};
+use crate::record::{BODY_BYTES_MAX, Body, Epoch, Hash, Record};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -72,20 +81,59 @@ pub struct Journal {
     connection: Connection,
     vault: vault::Vault,
     shutdown: Shutdown,
+    /// Books that were set aside and that no epoch has followed yet.
+    left: Option<Found>,
     // Last, so that the lock is given back after the database is closed.
-    _lock: lock::Lock,
+    lock: lock::Lock,
 }
 
 impl Journal {
     /// Takes the state directory, making it if there is none, and opens its journal to write.
     ///
-    /// Settings are read back, migrations applied, and after an unclean end every page is checked.
+    /// Settings are read back, migrations applied, and after an unclean end every page is checked. A file that is
+    /// damaged is set aside and an empty journal opened in its place ([`Journal::left`]).
     ///
     /// # Errors
-    /// [`Error`] when another Till holds the directory, when the file is foreign, newer or damaged, or
+    /// [`Error`] when another Till holds the directory, when the file is foreign or newer, or
     /// when a setting that durability rests on does not take. Nothing was changed in the file then.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let lock = lock::Lock::take(dir)?;
+        Self::open_held(dir, lock::Lock::take(dir)?)
+    }
+
+    /// Sets this journal's files aside and opens an empty one in their place, which follows it.
+    ///
+    /// # Errors
+    /// [`Error`] when the files cannot be renamed or the new one not opened. None of them is ever deleted.
+    pub fn set_aside(self, why: Left, words: &str) -> Result<Self, Error> {
+        let Self { dir, connection, lock, .. } = self;
+        // It may be too damaged to be closed in order; nothing is written by that.
+        drop(connection);
+        tracing::error!(words, "The journal cannot be trusted: its files are set aside.");
+        aside::set_aside(&dir, why, words)?;
+        Self::open_held(&dir, lock)
+    }
+
+    fn open_held(dir: &Path, lock: lock::Lock) -> Result<Self, Error> {
+        aside::finish(dir)?;
+        let opened = match Self::open_file(dir) {
+            Err(error) if error.is_damage() => {
+                tracing::error!(error = %error, "The journal is damaged: its files are set aside.");
+                aside::set_aside(dir, Left::Damaged, &error.to_string())?;
+                Self::open_file(dir)?
+            }
+            opened => opened?,
+        };
+        let (connection, vault, shutdown) = opened;
+        let left = aside::finish(dir)?;
+        let begun = left.as_ref().is_some_and(|left| follows(&connection, &vault, left));
+        if begun {
+            aside::begun(dir)?;
+        }
+        let left = left.filter(|_| !begun);
+        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, left, lock })
+    }
+
+    fn open_file(dir: &Path) -> Result<(Connection, vault::Vault, Shutdown), Error> {
         let path = journal_path(dir);
         let mut connection = settings::open_to_write(&path)?;
         migrations::JOURNAL.identify(&connection, &path)?;
@@ -100,7 +148,42 @@ impl Journal {
         seal_what_is_old(&connection, &vault)?;
         // SQLite has flushed the files; this makes their names durable too.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))?;
-        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, _lock: lock })
+        Ok((connection, vault, shutdown))
+    }
+
+    /// The state directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The books that were set aside, until an epoch that follows them has begun ([`Journal::begin`]).
+    pub fn left(&self) -> Option<&Found> {
+        self.left.as_ref()
+    }
+
+    /// What can still be read of the books that were set aside; `received` is what the cloud has said that it has.
+    /// What it lacks is kept beside them as a list.
+    ///
+    /// # Errors
+    /// [`Error::Prepare`] when not even the bytes can be read, or the list not be written.
+    pub fn salvage(&self, received: &BTreeMap<Epoch, Tip>) -> Result<Salvage, Error> {
+        let Some(left) = &self.left else { return Ok(Salvage::default()) };
+        let aside = self.dir.join(&left.aside);
+        let mut salvage = carve::salvage(&aside, &self.vault, received)?;
+        salvage.lacking.aside.clone_from(&left.aside);
+        salvage.lacking.words.clone_from(&left.words);
+        carve::keep(&aside, &salvage.lacking)?;
+        Ok(salvage)
+    }
+
+    /// Begins an epoch that follows books that were set aside.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn begin(&mut self, records: &[Record]) -> Result<(), Error> {
+        self.append(records)?;
+        self.left = None;
+        aside::begun(&self.dir)
     }
 
     /// How the daemon before this one ended: in order if its last record is `stopped` or if there was
@@ -129,6 +212,11 @@ impl Journal {
         }
         tracing::warn!("The snapshot is not of this journal; the whole journal is replayed.");
         Ok(self.load_whole())
+    }
+
+    /// Where the kept state ends, if there is one that can be read: the journal was at least as long once.
+    pub fn snapshot_end(&self) -> Option<End> {
+        Snapshot::read(&self.dir, &self.vault).map(|snapshot| snapshot.end())
     }
 
     /// The whole journal, for a snapshot whose bytes the till cannot read.
@@ -227,6 +315,23 @@ impl Journal {
         Reader::open(&self.dir)
     }
 
+    /// Folds what it can of the log into the journal without waiting for readers, and says how long the log is.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when the disk refuses; nothing is lost.
+    pub fn checkpoint(&self) -> Result<u64, Error> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(Error::Checkpoint)?;
+        Ok(self.log_bytes())
+    }
+
+    /// How long the log is, in bytes.
+    pub fn log_bytes(&self) -> u64 {
+        let log = std::fs::metadata(self.dir.join("journal.db-wal"));
+        log.map_or(0, |log| log.len())
+    }
+
     /// Folds the log into the journal and closes it. Readers may stay; the log then stays too.
     ///
     /// # Errors
@@ -238,8 +343,21 @@ impl Journal {
     }
 }
 
+/// What the cloud is not known to have of each time that books of this state directory were set aside, newest first.
+pub fn lacking(dir: &Path) -> Vec<Lacking> {
+    carve::lists(dir)
+}
+
 fn journal_path(dir: &Path) -> PathBuf {
     dir.join("journal.db")
+}
+
+/// Whether the current epoch is the one that follows these books.
+fn follows(connection: &Connection, vault: &vault::Vault, left: &Found) -> bool {
+    let last = row::stored!("WHERE kind = 'genesis' ORDER BY position DESC LIMIT 1");
+    let genesis = connection.query_row(last, [], row::Stored::from_row).ok();
+    let body = genesis.and_then(|stored| stored.open(vault).ok()).map(|record| record.body);
+    matches!(body, Some(Body::Genesis { found: Some(found), .. }) if found.aside == left.aside)
 }
 
 /// Seals what an older Till left in the clear, and leaves no copy of it in this file or its log. A start that is cut
@@ -460,7 +578,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_page_is_found_after_an_unclean_end() {
+    fn a_damaged_page_is_found_after_an_unclean_end_and_the_file_set_aside() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = open(&dir);
         journal.append(&Pen::new(1).many(400)).unwrap();
@@ -469,8 +587,11 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         let half = bytes.len() / 2 / 4096 * 4096;
         bytes[half..half + 4096].fill(0xa5);
-        std::fs::write(&path, bytes).unwrap();
-        let error = Journal::open(dir.path()).unwrap_err();
-        assert!(matches!(error, Error::Damaged { .. }) && error.is_permanent(), "{error}");
+        std::fs::write(&path, &bytes).unwrap();
+        let journal = open(&dir);
+        let left = journal.left().expect("books were left");
+        assert_eq!((left.why, left.aside.as_str()), (Left::Damaged, "aside/0001"));
+        assert_eq!(journal.end().unwrap(), None);
+        assert_eq!(std::fs::read(dir.path().join("aside/0001/journal.db")).unwrap(), bytes);
     }
 }

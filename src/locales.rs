@@ -3,11 +3,12 @@
 //! Not here: names of goods, offers and people, which the shop writes; and English sentences of refusals,
 //! which are written beside the rule that they explain (`counter::refusal`).
 
+mod alone;
 mod queue;
 mod told;
 mod words;
 
-pub use told::{attention, device, kind, told, wallet};
+pub use told::{attention, device, doubt, kind, told, wallet};
 pub use words::Msg;
 
 /// A language that screens speak.

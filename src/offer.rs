@@ -2,7 +2,12 @@
 //!
 //! Order of things: automatic offers on the basket's gross, then coupons on what is left, in the order in
 //! which they were taken. Every discount has a funder and says which line it came off, by largest
-//! remainder. Not here: quotas, audiences and tenders; they are other classes of offer.
+//! remainder; one of a campaign with a quota says which lease it draws on, and comes off only while the till
+//! holds one. Not here: where leases come from; audiences and tenders, which are other classes of offer.
+
+mod quota;
+
+pub use quota::{Allotted, Use};
 
 use crate::money::{Money, MoneyError, allocate};
 use crate::record::line::{Line, LineId};
@@ -56,6 +61,9 @@ pub struct Offer {
     /// The same in Chinese.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name_zh: Option<String>,
+    /// The campaign that owns it, where one does: its quota limits how often the offer is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<u32>,
     /// Who pays for it.
     pub funder: Funder,
     /// First second it holds, Unix time.
@@ -71,8 +79,11 @@ pub struct Offer {
 pub struct Discount {
     /// Slug of the offer, or `coupon`.
     pub offer: String,
-    /// Campaign number of the coupon.
+    /// Number of the campaign that owns it.
     pub campaign: Option<u32>,
+    /// The lease that it draws on, where the campaign has a quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<u64>,
     /// Serial of the coupon.
     pub serial: Option<String>,
     /// What it is called on the bill.
@@ -94,8 +105,21 @@ pub struct Evaluation {
     pub discounts: Vec<Discount>,
     /// Coupons that took nothing off, by serial, with what is missing to their minimum.
     pub idle: Vec<(String, Money)>,
+    /// What would have come off, had the till a use of its campaign left.
+    pub without: Vec<Without>,
     /// What each line is charged, in the order of the lines.
     pub charged: Vec<(LineId, Money)>,
+}
+
+/// An offer or a coupon that the basket deserves, and that the till has no use left for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Without {
+    /// Its campaign.
+    pub campaign: u32,
+    /// What it is called on the bill.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
 }
 
 /// Holds offers and coupons against a basket of lines that are not void.
@@ -106,9 +130,12 @@ pub fn evaluate(
     lines: &[&Line],
     offers: &[Offer],
     coupons: &[CouponTaken],
+    allotted: &Allotted,
     now_s: u64,
     currency: crate::money::Currency,
 ) -> Result<Evaluation, MoneyError> {
+    let mut allotted = allotted.clone();
+    let mut without = Vec::new();
     let mut charged = Vec::with_capacity(lines.len());
     for line in lines {
         charged.push((line.id, line.gross()?));
@@ -121,10 +148,17 @@ pub fn evaluate(
         if gross.minus(*spend)?.is_negative() {
             continue;
         }
+        let draws = allotted.next(offer.campaign);
+        if let (Use::NoneLeft, Some(campaign)) = (draws, offer.campaign) {
+            without.push(Without { campaign, name: offer.name.clone(), name_zh: offer.name_zh.clone() });
+            continue;
+        }
         if let Some((amount, shares)) = take_off(&mut charged, *save, currency)? {
+            allotted.make(offer.campaign);
             discounts.push(Discount {
                 offer: offer.id.clone(),
-                campaign: None,
+                campaign: offer.campaign,
+                lease: draws.lease(),
                 serial: None,
                 name: offer.name.clone(),
                 name_zh: offer.name_zh.clone(),
@@ -142,25 +176,36 @@ pub fn evaluate(
             idle.push((coupon.serial.clone(), minimum.minus(left)?));
             continue;
         }
+        let campaign = Some(coupon.campaign);
+        let draws = allotted.next(campaign);
+        if draws == Use::NoneLeft {
+            let (name, name_zh) = (coupon.name.clone(), coupon.name_zh.clone());
+            without.push(Without { campaign: coupon.campaign, name, name_zh });
+            continue;
+        }
         let wanted = match &coupon.terms {
             CouponTerms::AmountOff(amount) => *amount,
             CouponTerms::BasisPointsOff(points) => left.times(i64::from((*points).min(10_000)), 10_000)?,
         };
         match take_off(&mut charged, wanted, currency)? {
-            Some((amount, shares)) => discounts.push(Discount {
-                offer: "coupon".to_owned(),
-                campaign: Some(coupon.campaign),
-                serial: Some(coupon.serial.clone()),
-                name: coupon.name.clone(),
-                name_zh: coupon.name_zh.clone(),
-                funder: Funder::Merchant,
-                amount,
-                shares,
-            }),
+            Some((amount, shares)) => {
+                allotted.make(campaign);
+                discounts.push(Discount {
+                    offer: "coupon".to_owned(),
+                    campaign,
+                    lease: draws.lease(),
+                    serial: Some(coupon.serial.clone()),
+                    name: coupon.name.clone(),
+                    name_zh: coupon.name_zh.clone(),
+                    funder: Funder::Merchant,
+                    amount,
+                    shares,
+                });
+            }
             None => idle.push((coupon.serial.clone(), Money::zero(currency))),
         }
     }
-    Ok(Evaluation { discounts, idle, charged })
+    Ok(Evaluation { discounts, idle, without, charged })
 }
 
 /// What offers may take from: lines that give money back do not count.
@@ -231,7 +276,8 @@ mod tests {
     fn spend_save(id: &str, spend: i64, save: i64) -> Offer {
         let rule = Rule::SpendSave { spend: fen(spend), save: fen(save) };
         let (id, name) = (id.to_owned(), id.to_owned());
-        Offer { id, name, name_zh: None, funder: Funder::Merchant, from_s: 10, until_s: 20, rule }
+        let campaign = None;
+        Offer { id, name, name_zh: None, campaign, funder: Funder::Merchant, from_s: 10, until_s: 20, rule }
     }
 
     fn coupon(serial: &str, terms: CouponTerms, minimum: Option<i64>) -> CouponTaken {
@@ -248,7 +294,8 @@ mod tests {
 
     fn run(prices: &[i64], offers: &[Offer], coupons: &[CouponTaken], now_s: u64) -> Evaluation {
         let lines: Vec<Line> = (1..).zip(prices).map(|(id, price)| line(id, *price)).collect();
-        evaluate(&lines.iter().collect::<Vec<_>>(), offers, coupons, now_s, Currency::CNY).unwrap()
+        let lines: Vec<&Line> = lines.iter().collect();
+        evaluate(&lines, offers, coupons, &Allotted::default(), now_s, Currency::CNY).unwrap()
     }
 
     fn left(outcome: &Evaluation) -> Vec<i64> {
@@ -277,6 +324,34 @@ mod tests {
         assert!(
             run(&[-500], &[], &[coupon("s", CouponTerms::AmountOff(fen(5)), None)], 15).discounts.is_empty()
         );
+    }
+
+    #[test]
+    fn what_a_quota_limits_comes_off_while_the_till_holds_a_lease_and_is_named_when_not() {
+        let offer = Offer { campaign: Some(4), ..spend_save("first", 1_000, 100) };
+        let coupons = ["s", "t"].map(|serial| coupon(serial, CouponTerms::AmountOff(fen(50)), None));
+        let lines = [line(1, 5_000)];
+        let run = |allotted: &Allotted| {
+            let lines: Vec<&Line> = lines.iter().collect();
+            evaluate(&lines, std::slice::from_ref(&offer), &coupons, allotted, 15, Currency::CNY).unwrap()
+        };
+        let drawn = |outcome: &Evaluation| {
+            outcome.discounts.iter().map(|off| (off.campaign, off.lease)).collect::<Vec<_>>()
+        };
+        let mut allotted = Allotted::default();
+        allotted.add(4, 7, 1);
+        allotted.add(1, 3, 1);
+        allotted.add(1, 4, 1);
+        let all = run(&allotted);
+        assert_eq!(drawn(&all), [(Some(4), Some(7)), (Some(1), Some(3)), (Some(1), Some(4))]);
+        assert!(all.without.is_empty());
+        let mut spent = Allotted::default();
+        spent.limit(4);
+        spent.add(1, 9, 1);
+        let some = run(&spent);
+        assert_eq!(drawn(&some), [(Some(1), Some(9))]);
+        assert_eq!(some.without.iter().map(|without| without.campaign).collect::<Vec<_>>(), [4, 1]);
+        assert_eq!(left(&some), [4_950]);
     }
 
     #[test]

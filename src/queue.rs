@@ -8,6 +8,7 @@
 
 pub mod allowed;
 pub mod cases;
+pub mod checklist;
 pub mod filter;
 pub mod state;
 #[cfg(test)]

@@ -9,9 +9,11 @@
 
 pub mod body;
 pub mod chain;
+pub mod epochs;
 pub mod giving_back;
 pub mod header;
 pub mod ids;
+pub mod lease;
 pub mod line;
 pub mod moment;
 pub mod money_moves;

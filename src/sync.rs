@@ -9,11 +9,13 @@
 
 mod bundle;
 mod http;
+mod leases;
 mod line;
 mod notices;
 mod orders;
 mod pace;
 mod pairing;
+mod phones;
 mod relay;
 #[cfg(test)]
 mod tests;
@@ -161,6 +163,7 @@ async fn keep_level(around: Arc<Around>, work: mpsc::Receiver<Duty>) {
     let mut parts = JoinSet::new();
     parts.spawn(upload::run(Arc::clone(&around)));
     parts.spawn(notices::run(Arc::clone(&around)));
+    parts.spawn(leases::run(Arc::clone(&around)));
     parts.spawn(orders::run(around, work));
     while let Some(ended) = parts.join_next().await {
         ended.unwrap_or_else(bug);

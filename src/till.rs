@@ -7,6 +7,9 @@
 //!
 //! Not here: what an event means (`counter`).
 
+mod books;
+mod contact;
+mod disk;
 mod memory;
 mod print;
 mod receipts;
@@ -21,7 +24,7 @@ use crate::counter::event::{Act, Command, Event, ProviderReport};
 use crate::counter::refusal::Told;
 use crate::counter::{Context, PhonesPay, Refusal, Till};
 use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
-use crate::journal::Journal;
+use crate::journal::{Journal, Room};
 use crate::receipt::Stamp;
 use crate::record::body::Body;
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
@@ -29,7 +32,7 @@ use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::PinHash;
-use crate::token::KeySet;
+use crate::token::{KeySet, Token};
 use crate::view::{ReceiptShown, Selling, View};
 use memory::Presses;
 pub use start::{Error, Opening, Ready, open};
@@ -79,7 +82,10 @@ pub struct Loop {
     in_flight: BTreeSet<DutyId>,
     codes: BTreeMap<IntentId, CodeInHand>,
     presses: Presses,
+    room: Room,
+    watched: disk::Watched,
     selling: Selling,
+    watch: contact::Watch,
     /// The journal can no longer be read either: screens keep what they last showed.
     blind: bool,
     snapshot_at: u64,
@@ -111,6 +117,7 @@ impl Loop {
     /// # Errors
     /// [`Error`] when the journal cannot be closed in order; nothing that was answered is lost.
     pub fn run(mut self) -> Result<(), Error> {
+        self.look_at_disk();
         self.publish();
         self.release();
         loop {
@@ -120,6 +127,12 @@ impl Loop {
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => vec![],
             };
+            if self.look_at_disk() {
+                self.publish();
+            }
+            if letters.is_empty() {
+                self.look_at_log();
+            }
             let stopping = letters.iter().any(|letter| letter.event == Event::Stopping);
             self.turn(letters);
             self.forget();
@@ -159,12 +172,28 @@ impl Loop {
         self.sources.clock.moment(self.board.link.borrow().cloud_offset_ms)
     }
 
+    /// Writes down what time alone has changed, before anything else is decided by it: a clock that went wrong or
+    /// right again, and leases that are over.
+    fn watch_time(&mut self, records: &mut Vec<Record>) {
+        let (now, contact) = self.contact();
+        if self.till.clock_turned(&now, &self.in_force.bundle, contact) {
+            // Refusals of a clock do not exist: it changes something or nothing.
+            let _ = self.decide(&Event::ClockTurned, records);
+        }
+        let now_s = self.till.reckoned_at(&now, &self.in_force.bundle, contact).unix_s();
+        if self.till.has_leases_over(now_s, &self.in_force.bundle) {
+            // Nor of leases that are over.
+            let _ = self.decide(&Event::LeasesOver, records);
+        }
+    }
+
     /// One turn: decide and apply in memory, commit once, let go.
     fn turn(&mut self, letters: Vec<Letter>) {
         let mut records = Vec::new();
         let mut waiting = Vec::new();
         let heard = !letters.is_empty();
         self.adopt_bundle();
+        self.watch_time(&mut records);
         for Letter { event, command, reply } in letters {
             let answer = match command.as_deref().and_then(|id| self.presses.answer(id)) {
                 Some(answer) => answer,
@@ -185,15 +214,15 @@ impl Loop {
         if !records.is_empty()
             && let Err(error) = self.journal.append(&records)
         {
-            self.stop_selling(&error);
+            let refusal = self.not_written(&error);
             for waiting in &mut waiting {
-                waiting.answer = Err(Refusal::ReadOnly);
+                waiting.answer = Err(refusal.clone());
                 if let Some(command) = waiting.command.take() {
-                    self.presses.keep(command, Err(Refusal::ReadOnly));
+                    self.presses.keep(command, Err(refusal.clone()));
                 }
             }
         }
-        if heard || !records.is_empty() {
+        if heard || !records.is_empty() || self.has_aged() {
             self.publish();
         }
         for Waiting { reply, answer, .. } in waiting {
@@ -213,8 +242,11 @@ impl Loop {
         let archived = self.recall(event, records);
         let found = self.found(event);
         let in_force = Arc::clone(&self.in_force);
+        let (moment, contact) = self.contact();
+        let phones = self.board.phones.borrow().clone();
         let cx = Context {
-            moment: self.moment(),
+            moment,
+            contact,
             draw: (self.sources.draw)(),
             bundle: &in_force.bundle,
             keys: &in_force.keys,
@@ -225,8 +257,10 @@ impl Loop {
             archived: archived.as_ref(),
             device: self.stamp.public(),
             found: found.as_ref().map_or(&[], |(_, sales)| sales),
+            proof_key: phones.as_deref().map(|phones| &phones.proof_key),
         };
         let made = self.till.step(event, &cx)?;
+        self.check_room(&made)?;
         let mut sale = None;
         for record in &made {
             self.till.apply(record);
@@ -253,7 +287,7 @@ impl Loop {
                 }
                 self.till.past_sale(*intent)?
             }
-            _ => return None,
+            _ => self.till.past_sale(proof_in(event)?)?,
         };
         if self.till.holds(sale) {
             return None;
@@ -318,10 +352,14 @@ impl Loop {
             self.view.send_modify(|view| Arc::make_mut(view).selling = selling);
             return;
         }
-        let now_s = self.moment().unix_s();
+        let (now, contact) = self.contact();
         let bundle = &self.in_force.bundle;
+        let now_s = self.till.reckoned_at(&now, bundle, contact).unix_s();
         let mut view = self.till.view(bundle, now_s, &self.stations, &self.told, self.selling.clone());
         view.ways = self.ways();
+        view.exposure = self.till.exposure(bundle, &now, contact);
+        view.clock = self.till.clock_view(&now);
+        view.disk = self.watched.disk;
         for (station, shown) in &self.shown {
             if let Some(here) = view.stations.get_mut(station) {
                 here.shown = Some(shown.clone());
@@ -423,15 +461,29 @@ impl Loop {
         self.forgotten_to = received;
     }
 
-    /// The disk refused: memory is what the journal says, and nothing more is sold until a person looks.
-    fn stop_selling(&mut self, error: &crate::journal::Error) {
+    /// The disk refused: memory is what the journal says. Where it only was full, what is under way can be finished once
+    /// the ballast is gone; after any other failure nothing more is sold until a person looks.
+    fn not_written(&mut self, error: &crate::journal::Error) -> Refusal {
         tracing::error!(error = %error, "The journal cannot be written. Selling stopped.");
-        self.selling = Selling::ReadOnly(error.to_string());
+        let refusal = if error.is_disk_full() {
+            self.make_room();
+            Refusal::DiskFull
+        } else {
+            self.selling = Selling::ReadOnly(error.to_string());
+            Refusal::ReadOnly
+        };
+        self.read_again();
+        refusal
+    }
+
+    /// Throws memory away: it is what the journal says.
+    fn read_again(&mut self) {
         match start::replay(&self.journal) {
             Ok(Some(till)) => self.till = till,
             Ok(None) => self.blind = true,
             Err(error) => {
                 tracing::error!(error = %error, "Nor can it be read.");
+                self.selling = Selling::ReadOnly(error.to_string());
                 self.blind = true;
             }
         }
@@ -443,6 +495,21 @@ impl Loop {
             self.save_snapshot();
         }
         self.journal.close().map_err(Error::Journal)
+    }
+}
+
+/// The payment of the paid proof that an event shows: an order's hash is its intent.
+fn proof_in(event: &Event) -> Option<IntentId> {
+    let text = if let Event::Scanned { scan, .. } = event {
+        std::str::from_utf8(&scan.data).ok()?
+    } else if let Event::Act(Command { act: Act::TypeCode(text), .. }) = event {
+        text
+    } else {
+        return None;
+    };
+    match crate::token::parse(text.trim()) {
+        Ok(Token::Proof(proof)) => Some(IntentId(proof.order().0)),
+        Ok(_) | Err(_) => None,
     }
 }
 

@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 mod blank;
+mod disk;
+mod exposure;
 mod payment;
 
 use crate::counter::refusal::Told;
@@ -14,9 +16,12 @@ use crate::queue::Cases;
 use crate::record::Epoch;
 use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
+use crate::record::epochs::Standing;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
+pub use disk::{Disk, DiskState};
+pub use exposure::{ClockView, Exposure, LeaseView};
 pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,10 +34,14 @@ pub struct View {
     pub terminal: TerminalId,
     /// Which life of its journal.
     pub epoch: Epoch,
+    /// Whether a manager has to look at how it began; until then the till takes cash only.
+    pub standing: Standing,
     /// The journal's end.
     pub tip: Tip,
     /// Whether it sells.
     pub selling: Selling,
+    /// The room on its disk; none where the system does not say.
+    pub disk: Option<Disk>,
     /// The shop's name; empty before the first bundle.
     pub shop: String,
     /// Its currency.
@@ -51,6 +60,12 @@ pub struct View {
     pub menu: Vec<KeyView>,
     /// Ways to pay besides the customer's pay code and cash.
     pub ways: Ways,
+    /// What is at risk until the cloud has ruled on it.
+    pub exposure: Exposure,
+    /// Whether the clock is believed.
+    pub clock: ClockView,
+    /// What is at hand of campaigns with a quota.
+    pub leases: Vec<LeaseView>,
     /// What needs a person.
     pub attention: Vec<Attention>,
     /// What goes on or went on elsewhere than in front, to be known.
@@ -160,6 +175,8 @@ pub struct SaleView {
     pub subtotal: Money,
     /// What offers take off, by name.
     pub discounts: Vec<DiscountView>,
+    /// Offers and coupons that the basket deserves and that are not given: this till has no use of their campaign left.
+    pub without: Vec<WithoutView>,
     /// Tax in or on it.
     pub tax: Money,
     /// What is to pay.
@@ -181,7 +198,7 @@ pub struct SaleView {
 /// A part of a sale that is paid.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct TenderView {
-    /// `cash`, `alipay`, `wechat`, `house`.
+    /// `cash`, `voucher`, `alipay`, `wechat`, `house`.
     pub means: &'static str,
     /// How much, change taken off.
     pub amount: Money,
@@ -264,6 +281,15 @@ pub struct DiscountView {
     pub amount: Money,
 }
 
+/// Something that is not given because its campaign's share of this till is used up.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct WithoutView {
+    /// What it is called.
+    pub name: String,
+    /// The same in Chinese.
+    pub name_zh: Option<String>,
+}
+
 /// A sale that was paid.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct PaidView {
@@ -319,7 +345,7 @@ pub struct KeyView {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Attention {
     /// Stable word: `paper_unconfirmed`, `paper_failed`, `drawer_unconfirmed`, `payment_unsure`,
-    /// `refund_refused`, `sale_frozen`, `verdict_refused`.
+    /// `refund_refused`, `sale_frozen`, `verdict_refused`, `clock_distrusted`.
     pub code: &'static str,
     /// What it is about, a sentence.
     pub words: String,
@@ -381,6 +407,8 @@ pub struct ShiftView {
     pub cash_back: Money,
     /// Wallets.
     pub wallets: Money,
+    /// Vouchers.
+    pub vouchers: Money,
     /// Given back.
     pub refunds: Money,
     /// Cash that should be in the drawer.

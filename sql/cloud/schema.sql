@@ -211,7 +211,8 @@ CREATE TABLE pay_request (
     PRIMARY KEY (sale, version)
 ) STRICT, WITHOUT ROWID;
 
--- Orders that tills signed for a phone to pay: each is claimed once.
+-- Orders that tills signed for a phone to pay: each is claimed once. The sale is an empty text until its till has
+-- said which: a phone may bring the order first.
 CREATE TABLE order_claim (
     terminal TEXT NOT NULL,
     epoch TEXT NOT NULL,
@@ -328,4 +329,47 @@ CREATE TABLE member_code_spent (
 CREATE TABLE payment_told (
     intent TEXT PRIMARY KEY REFERENCES relayed_payment,
     told_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Campaigns with a quota: how often their offers are given in all shops together, and how much of it is let out
+-- to tills and not given back. What is spent is let out for good.
+CREATE TABLE campaign_quota (
+    campaign INTEGER PRIMARY KEY,
+    total INTEGER NOT NULL CHECK (total >= 0),
+    let_out INTEGER NOT NULL DEFAULT 0 CHECK (let_out BETWEEN 0 AND total)
+) STRICT;
+
+-- Parts of a quota in the hands of tills. A lease of a till that is lost stays spent.
+CREATE TABLE lease (
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    campaign INTEGER NOT NULL REFERENCES campaign_quota,
+    number INTEGER NOT NULL CHECK (number >= 1),
+    uses INTEGER NOT NULL CHECK (uses >= 1),
+    used INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0),
+    returned INTEGER NOT NULL DEFAULT 0 CHECK (returned >= 0 AND used + returned <= uses),
+    until_s INTEGER NOT NULL,
+    granted_ms INTEGER NOT NULL,
+    lost_ms INTEGER,
+    PRIMARY KEY (terminal, epoch, campaign, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lease_of_campaign ON lease (campaign);
+
+-- Value vouchers handed out, and spent: the first writer wins.
+CREATE TABLE voucher (
+    serial TEXT PRIMARY KEY,
+    value_minor INTEGER NOT NULL CHECK (value_minor > 0),
+    currency TEXT NOT NULL,
+    issued_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE voucher_redemption (
+    serial TEXT PRIMARY KEY REFERENCES voucher,
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    sale TEXT,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    at_words TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -56,6 +56,12 @@ impl Books {
             Body::TotalReleased {} => sales.release(about),
             Body::CashTaken { received, change } => sales.came_in(about, received.minus(change)),
             Body::ReceiptIssued { total } => sales.issue(header.receipt, about, total, findings),
+            Body::VoucherRedeemed { .. } => {
+                if let Some(amount) = header.amount {
+                    sales.came_in(about, Ok(amount));
+                }
+                sales.redeem(header.serial.as_deref(), about, findings);
+            }
             Body::CouponRedeemed { .. } => sales.redeem(header.serial.as_deref(), about, findings),
             Body::MemberRecognised { member, .. } => sales.visit(about, member, header.business_date),
 
@@ -118,6 +124,8 @@ impl Books {
             Body::PrintEnded { outcome: PaperOutcome::Confirmed, .. } => self.papers_confirmed += 1,
 
             Body::CodeShown { .. }
+            | Body::ProofMistyped { .. }
+            | Body::VoucherTaken { .. }
             | Body::PrintEnded { .. }
             | Body::PrintStarted { .. }
             | Body::PrintSettled { .. }
@@ -125,6 +133,7 @@ impl Books {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }
@@ -149,6 +158,11 @@ impl Books {
             | Body::ReturnDrawn { .. }
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
+            | Body::LeaseReceived { .. }
+            | Body::LeaseUsed { .. }
+            | Body::LeaseReturned { .. }
+            | Body::ClockDistrusted { .. }
+            | Body::ClockTrusted {}
             | Body::Noted { .. }
             | Body::MemberForgotten { .. }
             | Body::QueueActed { .. }

@@ -5,6 +5,7 @@
 mod accounts;
 mod coupons;
 mod goods;
+mod limits;
 mod people;
 
 use super::{asked_to_stop, folder, log, runtime, say};
@@ -87,6 +88,12 @@ enum Office {
     /// Coupons
     #[command(subcommand)]
     Coupon(coupons::CouponAct),
+    /// What tills may do while they cannot reach head office
+    #[command(subcommand)]
+    Limits(limits::LimitsAct),
+    /// Value vouchers
+    #[command(subcommand, visible_alias = "vouchers")]
+    Voucher(coupons::VoucherAct),
     /// Members
     #[command(subcommand, alias = "members")]
     Member(people::MemberAct),
@@ -157,6 +164,8 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
         Office::Offer(act) => goods::offer(admin, act, currency, now_s).await,
         Office::Campaign(act) => coupons::campaign(admin, act, currency).await,
         Office::Coupon(act) => coupons::issue(admin, act, currency, now_s).await,
+        Office::Limits(act) => limits::limits(admin, act, currency).await,
+        Office::Voucher(act) => coupons::issue_vouchers(admin, act, currency, now_s).await,
         Office::Member(act) => people::members(admin, act).await,
         Office::StoredValue(act) => people::stored_value(admin, act, currency).await,
         Office::Task(act) => people::tasks(admin, act).await,

@@ -13,6 +13,13 @@ pub(super) struct Config {
     config: PathBuf,
 }
 
+impl Config {
+    /// The configuration that was named.
+    pub(super) fn read(&self) -> Result<config::Config, config::ConfigError> {
+        config::Config::read(&self.config)
+    }
+}
+
 #[derive(Args)]
 pub(super) struct Audit {
     /// A folder kept by till demo --keep, with till, gateway and cloud in it

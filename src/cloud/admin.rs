@@ -4,14 +4,18 @@
 
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
-use super::store::{Decision, Forgot, LedgerCount, Movement, Pairing, PairingState, Store, StoreError, Task};
+use super::store::{
+    Decision, Forgot, LedgerCount, Movement, Pairing, PairingState, Quota, Store, StoreError, Task,
+};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
+use crate::limits::Limits;
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
 use crate::record::ids::{TerminalId, hex};
-use crate::token::{Coupon, MemberRef, TokenError, Validity, Worth, fingerprint};
+use crate::token::{Coupon, MemberRef, TokenError, Validity, Voucher, Worth, fingerprint};
+use jiff::tz::TimeZone;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use std::path::Path;
 use std::sync::Arc;
@@ -50,6 +54,19 @@ pub struct CouponIssue {
     pub count: usize,
 }
 
+/// Value vouchers to hand out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VoucherIssue {
+    /// What each is worth, in the shop's currency.
+    pub value: Money,
+    /// First second of use, Unix time.
+    pub from_s: i64,
+    /// First second after it.
+    pub until_s: i64,
+    /// How many.
+    pub count: usize,
+}
+
 /// A member who just joined, as the phone needs to know.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct NewMember {
@@ -74,9 +91,12 @@ pub enum AdminError {
     /// Nobody asks to be paired so.
     #[error("no till {0} with that fingerprint waits for approval: list the pairings and compare again")]
     NoSuchPairing(TerminalId),
-    /// A coupon cannot be made.
-    #[error("the coupon cannot be made: {0}")]
+    /// A coupon or a voucher cannot be made.
+    #[error("the code cannot be made: {0}")]
     Coupon(#[from] TokenError),
+    /// Not what a voucher can be worth.
+    #[error("a voucher cannot be worth {0}: type an amount above nothing in the shop's currency")]
+    Value(Money),
     /// Too many or none.
     #[error("{0} at once are not between 1 and {COUPONS_AT_ONCE}")]
     Count(usize),
@@ -96,6 +116,17 @@ pub enum AdminError {
     /// Not an amount to load.
     #[error("{0} cannot be loaded: type an amount above nothing in the shop's currency")]
     Amount(Money),
+    /// A quota below what tills hold or have spent.
+    #[error("{out} uses of campaign {campaign} are spent or in the hands of tills: its quota cannot be less")]
+    QuotaSpent {
+        /// Which.
+        campaign: u32,
+        /// How many.
+        out: u64,
+    },
+    /// No till of that name.
+    #[error("there is no till {0}: list the tills with till cloud pair list")]
+    NoSuchTill(TerminalId),
     /// Nothing to settle.
     #[error("there is no open task {0}")]
     NoSuchTask(i64),
@@ -219,6 +250,15 @@ impl Admin {
         Ok(publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?.currency)
     }
 
+    /// The shop's time zone, as published.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn zone(&self) -> Result<TimeZone, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        Ok(TimeZone::get(&content.time_zone).unwrap_or(TimeZone::UTC))
+    }
+
     /// The campaign with this number, if it is published.
     ///
     /// # Errors
@@ -238,6 +278,54 @@ impl Admin {
             content.campaigns.push(campaign.clone());
         })
         .await
+    }
+
+    /// Sets how often a campaign's offers are given in all shops together, before the campaign says so to tills.
+    ///
+    /// # Errors
+    /// [`AdminError::QuotaSpent`] when more than that is let out already.
+    pub async fn set_quota(&self, campaign: u32, total: u64) -> Result<(), AdminError> {
+        if self.store.set_quota(campaign, total).await? {
+            return Ok(());
+        }
+        let quotas = self.store.quotas().await?;
+        let out = quotas.iter().find(|quota| quota.campaign == campaign);
+        let out = out.map_or(0, |quota| quota.total - quota.free());
+        Err(AdminError::QuotaSpent { campaign, out })
+    }
+
+    /// The campaigns, and the quotas of those that have one.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`] or [`AdminError::Store`].
+    pub async fn campaigns(&self) -> Result<Vec<(Campaign, Option<Quota>)>, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        let quotas = self.store.quotas().await?;
+        let of = |number: u32| quotas.iter().find(|quota| quota.campaign == number).copied();
+        let with = |campaign: Campaign| {
+            let quota = of(campaign.number);
+            (campaign, quota)
+        };
+        Ok(content.campaigns.into_iter().map(with).collect())
+    }
+
+    /// Declares a till lost: what it holds of quotas stays spent. Says how many uses that were.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchTill`].
+    pub async fn write_off(&self, terminal: &TerminalId) -> Result<u64, AdminError> {
+        if self.store.terminal(terminal.clone()).await?.is_none() {
+            return Err(AdminError::NoSuchTill(terminal.clone()));
+        }
+        Ok(self.store.write_off(terminal.clone(), (self.clock)()).await?)
+    }
+
+    /// The limits that tills keep to while they cannot be reached.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn limits(&self) -> Result<Limits, AdminError> {
+        Ok(publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?.limits)
     }
 
     /// Hands out coupons: their texts, each good once. The campaign is published first where it is new.
@@ -268,12 +356,40 @@ impl Admin {
                 name_zh: wanted.name_zh.clone(),
                 minimum: wanted.minimum,
                 terms: None,
+                quota: None,
                 state: CampaignState::Running,
             };
             self.put_campaign(campaign).await?;
         }
         let serials = coupons.iter().map(|coupon| coupon.serial().to_string()).collect();
         if self.store.issue(serials, wanted.campaign, (self.clock)()).await? {
+            Ok(texts)
+        } else {
+            Err(AdminError::NoSerials)
+        }
+    }
+
+    /// Hands out value vouchers: their texts, each good once.
+    ///
+    /// # Errors
+    /// [`AdminError`] naming what does not fit; no voucher is good then.
+    pub async fn issue_vouchers(&self, wanted: &VoucherIssue) -> Result<Vec<String>, AdminError> {
+        if !(1..=COUPONS_AT_ONCE).contains(&wanted.count) {
+            return Err(AdminError::Count(wanted.count));
+        }
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        if !wanted.value.is_positive() || wanted.value.currency != content.currency {
+            return Err(AdminError::Value(wanted.value));
+        }
+        let validity = Validity::covering(wanted.from_s, wanted.until_s)?;
+        let mut vouchers = Vec::with_capacity(wanted.count);
+        for _ in 0..wanted.count {
+            let (issuer, serial) = (content.shop.issuer, draw().ok_or(AdminError::NoSerials)?);
+            vouchers.push(Voucher { issuer, serial, validity, value: wanted.value });
+        }
+        let texts = vouchers.iter().map(|voucher| self.keys.issue(voucher)).collect::<Result<Vec<_>, _>>()?;
+        let serials = vouchers.iter().map(|voucher| voucher.serial().to_string()).collect();
+        if self.store.issue_vouchers(serials, wanted.value, (self.clock)()).await? {
             Ok(texts)
         } else {
             Err(AdminError::NoSerials)

@@ -4,6 +4,7 @@
 //! UPDATE that names the state it expects; a caller learns from the answer whether it was first.
 //! Not here: SQL (`sqlite`), and deciding what a record means (`judge`).
 
+pub(crate) mod leases;
 pub(crate) mod ledger;
 pub(crate) mod orders;
 pub(crate) mod publish;
@@ -14,6 +15,8 @@ pub(crate) mod terminals;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use leases::Quota;
+pub(crate) use leases::{Leases, NewLease};
 pub(crate) use ledger::Ledger;
 pub use ledger::{LedgerCount, Movement};
 pub(crate) use orders::{
@@ -33,7 +36,10 @@ pub use terminals::{Decision, Pairing, PairingState};
 pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Everything that the cloud asks of its store.
-pub(crate) trait Store: Terminals + Streams + Orders + Ledger + Publish + Send + Sync {}
+pub(crate) trait Store:
+    Terminals + Streams + Orders + Leases + Ledger + Publish + Send + Sync
+{
+}
 
 /// Why a store could not answer.
 #[derive(Debug, thiserror::Error)]

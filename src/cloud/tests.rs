@@ -3,6 +3,7 @@
 mod desk;
 mod forgotten;
 mod ingest;
+mod leases;
 mod notify;
 mod office;
 mod phone_wallets;

@@ -110,10 +110,12 @@ impl Till {
             Act::ResolvePayment { intent, finding, reason } => {
                 self.resolve_payment(*intent, *finding, reason, out)
             }
+            Act::AdoptEpoch { reason } => self.adopt_epoch(reason, out),
             Act::AcknowledgeFrozen { sale, reason } => self.acknowledge_frozen(*sale, reason, out),
             Act::SeeNote { sale } => self.see_note(*sale, out),
             Act::ShowCode { at } => self.show_code(station, *at, out),
             Act::PrintCode { intent } => self.print_code(*intent, out),
+            Act::TypeProof { intent, digits } => self.type_proof(*intent, digits, out),
             Act::StoredValue => self.pay_stored_value(station, out),
             Act::Cash { received } => self.take_cash(station, *received, out),
             Act::CancelPayment { intent } => self.cancel_payment(*intent, out),
@@ -152,6 +154,7 @@ impl Till {
             | Act::SettleRefund { .. }
             | Act::ResolvePayment { .. }
             | Act::Queue { .. }
+            | Act::AdoptEpoch { .. }
             | Act::AcknowledgeFrozen { .. } => true,
             Act::GiveBack { sale, wanted, .. } => !self.is_small_change(*sale, wanted, out),
             Act::FirstManager { .. }
@@ -171,6 +174,7 @@ impl Till {
             | Act::SeeNote { .. }
             | Act::ShowCode { .. }
             | Act::PrintCode { .. }
+            | Act::TypeProof { .. }
             | Act::StoredValue
             | Act::Cash { .. }
             | Act::CancelPayment { .. }

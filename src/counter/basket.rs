@@ -4,6 +4,7 @@ use super::event::RawScan;
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
 use crate::catalogue::Item;
+use crate::limits::Means;
 use crate::money::Money;
 use crate::receipt::{NotOurs, looks_like_a_code};
 use crate::record::body::{Body, MemberSource, Place, SaleKind};
@@ -76,16 +77,16 @@ impl Till {
             Scanned::Gs1(read) => self.scan_gs1(station, &read, out),
             Scanned::Emv(code) => Err(Self::refuse_emv(&code)),
             Scanned::Token(Token::Coupon(coupon)) => {
-                let text = String::from_utf8_lossy(data).trim().to_owned();
-                self.take_coupon(self.front(station), Some(station), &coupon, &text, out)
+                self.take_coupon(self.front(station), Some(station), &coupon, &shown(data), out)
             }
             Scanned::Token(Token::Member(code)) if self.member_pays(station, out) => {
                 self.pay_by_member(station, &code, out)
             }
             Scanned::Token(Token::Member(code)) => self.recognise(station, &code, out),
-            Scanned::Token(Token::Proof(_)) => Err(Refusal::Scan(
-                "No payment waits for this proof. Online, the till hears it by itself.".to_owned(),
-            )),
+            Scanned::Token(Token::Proof(proof)) => self.take_proof(&proof, &shown(data), out),
+            Scanned::Token(Token::Voucher(voucher)) => {
+                self.take_voucher(station, &voucher, &shown(data), out)
+            }
             Scanned::Token(token @ (Token::Receipt(_) | Token::Number(_))) => {
                 self.show_receipt(station, &token, out)
             }
@@ -282,6 +283,7 @@ impl Till {
         code: &MemberCode,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
+        self.refuse_without_time(out)?;
         let member = code.member.to_string();
         let sale = match self.front(station) {
             Some(sale) if sale.member.as_deref() == Some(&member) => {
@@ -311,6 +313,7 @@ impl Till {
         text: &str,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
+        self.refuse_without_time(out)?;
         let now = i64::try_from(out.cx.moment.unix_s()).unwrap_or(i64::MAX);
         let coupon = coupon.verify(out.cx.keys, now)?.into_inner();
         let taken = self.judge_coupon(&coupon, text, out)?;
@@ -323,6 +326,12 @@ impl Till {
                 return Err(Refusal::Coupon("No more coupons fit on one sale.".to_owned()));
             }
         }
+        let worth = match &taken.terms {
+            CouponTerms::AmountOff(amount) => Some(*amount),
+            CouponTerms::BasisPointsOff(_) => None,
+        };
+        self.refuse_without_lease(coupon.campaign, sale, out.cx)?;
+        self.refuse_at_limit(Means::Coupon, worth, sale.map(|sale| sale.id), out)?;
         let sale = match (sale, station) {
             (Some(sale), _) => sale.id,
             (None, Some(_)) => self.open_sale(Place::Front, out),
@@ -407,6 +416,11 @@ impl Till {
             })),
         }
     }
+}
+
+/// The text of a code of ours, as it was read.
+fn shown(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).trim().to_owned()
 }
 
 fn chosen(item: &Item, modifiers: &[String]) -> Result<Vec<Modifier>, Refusal> {

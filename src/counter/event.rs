@@ -5,6 +5,7 @@ use crate::queue::Marks;
 use crate::record::body::{PaperOutcome, Shutdown, TypeSize};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
+use crate::record::lease::Lease;
 use crate::record::line::LineId;
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
 use crate::record::queue_act::QueueAct;
@@ -68,6 +69,12 @@ pub enum Event {
     },
     /// A deadline passed.
     DeadlinePassed,
+    /// The cloud let out a part of a quota to this till.
+    LeaseGranted(Lease),
+    /// Leases are over ([`super::Till::has_leases_over`]).
+    LeasesOver,
+    /// The clock went wrong, or right again ([`super::Till::clock_turned`]).
+    ClockTurned,
 }
 
 /// A scan as its scanner delivered it.
@@ -232,6 +239,11 @@ pub enum Act {
         /// Where it was seen.
         reason: String,
     },
+    /// Has looked at how this epoch began, so that it takes more than cash again; needs a manager.
+    AdoptEpoch {
+        /// What was found.
+        reason: String,
+    },
     /// Has seen that a sale holds what this build cannot read; needs a manager.
     AcknowledgeFrozen {
         /// Which.
@@ -253,6 +265,13 @@ pub enum Act {
     PrintCode {
         /// Of which payment.
         intent: IntentId,
+    },
+    /// Types the eight digits that a customer's phone shows for a payment.
+    TypeProof {
+        /// Of which payment.
+        intent: IntentId,
+        /// As typed.
+        digits: String,
     },
     /// Takes stored value with the code by which the member was recognised.
     StoredValue,
@@ -353,6 +372,8 @@ pub enum ProviderReport {
     },
     /// From here on a phone can scan this to pay.
     Shown(String),
+    /// The same, and the cloud has not heard of it: the till will not hear of the payment by itself.
+    ShownUnheard(String),
     /// The provider waits for the customer.
     Pending,
     /// Nobody knows.

@@ -221,8 +221,9 @@ fn net_of(item: &Item, price: Money) -> Option<Quantity> {
 /// The shop's business day and its time of day.
 fn business_time(out: &Recorder<'_>) -> (jiff::civil::Date, DateTime) {
     let bundle = out.cx.bundle;
-    let at = Timestamp::from_millisecond(out.cx.moment.corrected_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let today = out.cx.moment.business_date(&bundle.zone, bundle.content.day_cut_minutes);
+    let now = out.reckoned();
+    let at = Timestamp::from_millisecond(now.corrected_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let today = now.business_date(&bundle.zone, bundle.content.day_cut_minutes);
     (today, bundle.zone.to_datetime(at))
 }
 

@@ -3,6 +3,7 @@
 use super::acts::{refuse_paid_in_part, refuse_while_paying};
 use super::recorder::{About, Recorder};
 use super::tender::asked;
+use super::vouchers::redeem;
 use super::{Refusal, Till};
 use crate::money::Money;
 use crate::offer::ENGINE;
@@ -46,13 +47,16 @@ impl Till {
 
     /// Fixes the total of a basket that has lines.
     pub(super) fn push_total(&self, sale: &Sale, out: &mut Recorder<'_>) -> Result<Fixed, Refusal> {
-        let fixed = sale.quote(out.cx.bundle, out.cx.moment.unix_s())?.fixed;
+        let now_s = out.reckoned().unix_s();
+        let allotted = self.allotted(now_s, out.cx.bundle, Some(sale.id));
+        let fixed = sale.quote(out.cx.bundle, &allotted, now_s)?.fixed;
         super::acts::sensible(fixed.total)?;
         if fixed.total.is_negative() {
             return Err(Refusal::Amount(
                 "This basket comes to less than nothing. A refund is another kind of sale.".to_owned(),
             ));
         }
+        self.refuse_coupons_at_limit(sale, &fixed, out)?;
         push_fixed(sale.id, &fixed, out)?;
         Ok(fixed)
     }
@@ -173,6 +177,10 @@ impl Till {
                 let about = About::sale(sale.id).amount(discount.amount);
                 out.push(body, About { serial: Some(coupon.serial.clone()), ..about });
             }
+        }
+        Self::spend_leases(sale.id, fixed, out);
+        for voucher in &sale.vouchers {
+            redeem(sale.id, voucher, out);
         }
         let about = About::sale(sale.id).amount(fixed.total);
         let receipt = Some(self.last_receipt + 1);

@@ -6,7 +6,7 @@ use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::header::{Epoch, Header, Mode};
 use crate::record::ids::{SaleId, StaffId, StationId, TerminalId};
-use crate::record::{FORMAT, Hash, Record};
+use crate::record::{FORMAT, Hash, Moment, Record};
 use ring::digest;
 
 /// Gathers the records of one step.
@@ -44,6 +44,11 @@ impl<'a> Recorder<'a> {
     pub(super) fn new(till: &'a Till, cx: &'a Context<'a>) -> Self {
         let tip = till.tip;
         Self { till, cx, records: vec![], tip, ids: 0, staff: None, approver: None, station: None }
+    }
+
+    /// The moment that counts for dates, also while the clock is not believed.
+    pub(super) fn reckoned(&self) -> Moment {
+        self.till.reckoned(self.cx)
     }
 
     /// Everything from here on happens at this station, by whoever is signed in there.
@@ -86,7 +91,7 @@ impl<'a> Recorder<'a> {
             sale: about.sale,
             station: self.station.clone(),
             moment: self.cx.moment,
-            business_date: business_date(self.cx),
+            business_date: business_date(&self.reckoned(), self.cx),
             shift: self.till.shift.as_ref().map(|shift| shift.number),
             staff: self.staff.clone(),
             approver: self.approver.clone(),
@@ -120,7 +125,7 @@ pub(super) fn genesis(terminal: TerminalId, epoch: Epoch, body: Body, cx: &Conte
         sale: None,
         station: None,
         moment: cx.moment,
-        business_date: business_date(cx),
+        business_date: business_date(&cx.moment, cx),
         shift: None,
         staff: None,
         approver: None,
@@ -133,8 +138,8 @@ pub(super) fn genesis(terminal: TerminalId, epoch: Epoch, body: Body, cx: &Conte
     Record::seal(header, body, salt(&cx.draw, 1))
 }
 
-fn business_date(cx: &Context<'_>) -> jiff::civil::Date {
-    cx.moment.business_date(&cx.bundle.zone, cx.bundle.content.day_cut_minutes)
+fn business_date(moment: &Moment, cx: &Context<'_>) -> jiff::civil::Date {
+    moment.business_date(&cx.bundle.zone, cx.bundle.content.day_cut_minutes)
 }
 
 fn salt(draw: &[u8; 32], seq: u64) -> [u8; 16] {

@@ -1,5 +1,8 @@
 //! A no, with words for the cashier that say what to do next.
 
+use super::proofs::NotProven;
+use super::vouchers::NoVoucher;
+use crate::limits::Limited;
 use crate::money::Money;
 use crate::receipt::NotOurs;
 use crate::token::TokenError;
@@ -49,6 +52,19 @@ pub enum Refusal {
         "The till is not sure of the time and shows no code. Head office sets its clock: try again, or scan the customer's code."
     )]
     ClockUnsure,
+    /// The clock is not believed, and this has an expiry date.
+    #[error(
+        "The till's clock cannot be believed, and this has an expiry date. Take another means of payment; it can be taken again once head office has told the time."
+    )]
+    ClockDistrusted,
+    /// The till has no use left of the campaign that a coupon is of.
+    #[error(
+        "This till's share of the coupon's campaign is used up. Sell without it; it can be taken again once head office has sent more."
+    )]
+    QuotaSpent,
+    /// A limit keeps it out while the cloud cannot be reached.
+    #[error("{0}")]
+    Limit(Limited),
     /// Head office has yet to say that the last order is off.
     #[error("Head office has not confirmed yet that the old code is off. Wait a moment, or take cash.")]
     CodeUnsettled,
@@ -105,6 +121,12 @@ pub enum Refusal {
     /// A receipt opens no sale here.
     #[error(transparent)]
     Receipt(#[from] NotOurs),
+    /// A customer's proof closes nothing here.
+    #[error(transparent)]
+    Proof(#[from] NotProven),
+    /// A voucher cannot be taken here.
+    #[error(transparent)]
+    Voucher(#[from] NoVoucher),
     /// A coupon cannot be taken here.
     #[error("{0}")]
     Coupon(String),
@@ -135,6 +157,16 @@ pub enum Refusal {
     /// The sale holds a record that this build cannot read.
     #[error("This sale was written by another version of Till and is frozen. A manager decides about it.")]
     Frozen,
+    /// The till began anew after its books were lost, and no manager has looked yet.
+    #[error(
+        "This till lost its books and began new ones: it takes cash only, until a manager has adopted them on the manager's page."
+    )]
+    CashOnly,
+    /// The disk is nearly full: what is under way is finished, nothing new is begun.
+    #[error(
+        "The till's disk is full: nothing new can be sold. What was begun can be paid. Call the manager."
+    )]
+    DiskFull,
     /// The journal cannot be written: selling stopped.
     #[error("The till cannot save to its disk and has stopped selling. Call the manager.")]
     ReadOnly,
@@ -160,6 +192,9 @@ impl Refusal {
             Self::NoCodeHere => "no_code_here",
             Self::ChooseWallet => "choose_wallet",
             Self::ClockUnsure => "clock_unsure",
+            Self::ClockDistrusted => "clock_distrusted",
+            Self::QuotaSpent => "quota_spent",
+            Self::Limit(limited) => limited.code(),
             Self::CodeUnsettled => "code_unsettled",
             Self::NoMemberCode => "no_member_code",
             Self::PaymentUnderWay => "payment_under_way",
@@ -176,6 +211,8 @@ impl Refusal {
             Self::Scan(_) => "scan",
             Self::Token(_) => "token",
             Self::Receipt(_) => "receipt",
+            Self::Proof(_) => "proof",
+            Self::Voucher(_) => "voucher",
             Self::Coupon(_) => "coupon",
             Self::NoSuchLine => "no_such_line",
             Self::Quantity => "quantity",
@@ -186,6 +223,8 @@ impl Refusal {
             Self::Queue(_) => "queue",
             Self::NotNow(_) => "not_now",
             Self::Frozen => "frozen",
+            Self::CashOnly => "cash_only",
+            Self::DiskFull => "disk_full",
             Self::ReadOnly => "read_only",
             Self::Busy => "busy",
         }

@@ -23,13 +23,15 @@ impl Till {
         told: &BTreeMap<StationId, Told>,
         selling: Selling,
     ) -> View {
-        let show = |sale: &Sale| sale.view(bundle, now_s);
+        let show = |sale: &Sale| self.show_sale(sale, bundle, now_s);
         let open = || self.sales.values().filter(|sale| is_open(sale));
         View {
             terminal: self.terminal.clone(),
             epoch: self.epoch,
+            standing: self.standing,
             tip: self.tip,
             selling,
+            disk: None,
             shop: bundle.content.shop.name.clone(),
             currency: self.currency,
             bundle_version: bundle.content.version,
@@ -50,6 +52,9 @@ impl Till {
             desks: self.desk_views(bundle, show),
             menu: menu(bundle),
             ways: crate::view::Ways::default(),
+            exposure: crate::view::Exposure::none(self.currency),
+            clock: crate::view::ClockView::default(),
+            leases: self.lease_views(now_s, bundle),
             attention: self.attention(),
             notices: self.notices(),
             shift: self.shift.as_ref().map(crate::shift::Shift::view),
@@ -61,12 +66,16 @@ impl Till {
         }
     }
 
+    fn show_sale(&self, sale: &Sale, bundle: &Bundle, now_s: u64) -> SaleView {
+        sale.view(bundle, &self.allotted(now_s, bundle, Some(sale.id)), now_s)
+    }
+
     fn station_view(&self, id: &StationId, told: Option<&Told>, bundle: &Bundle, now_s: u64) -> StationView {
         let station = self.stations.get(id);
         let paid = station.and_then(|station| station.paid);
         StationView {
             staff: station.and_then(|station| station.staff.clone()),
-            sale: self.front(id).map(|sale| sale.view(bundle, now_s)),
+            sale: self.front(id).map(|sale| self.show_sale(sale, bundle, now_s)),
             paid: paid.and_then(|sale| self.recent.iter().find(|paid| paid.sale == sale)).map(Paid::view),
             told: told.cloned(),
             shown: None,
@@ -145,6 +154,11 @@ impl Till {
                     list.push(Attention { code, words, sale, job: None, intent, refund: Some(refund.id) });
                 }
             }
+        }
+        if let Some(why) = self.clock.distrusted() {
+            let words = why.words().to_owned();
+            let code = "clock_distrusted";
+            list.push(Attention { code, words, sale: None, job: None, intent: None, refund: None });
         }
         for (sale, words) in self.cases_needing_a_person() {
             let code = "verdict_refused";

@@ -7,14 +7,14 @@
 //!
 //! Not here: signing and bringing orders (`sync`), calling wallets (`provider`), drawing the symbol (`paper`).
 
+use super::proofs::order_of;
 use super::recorder::{About, Recorder};
 use super::tender::asked;
 use super::{JobState, Refusal, Till};
 use crate::money::Money;
 use crate::record::body::{Body, Paper, Place, TypeSize};
 use crate::record::ids::{DeskId, IntentId, JobId, StationId};
-use crate::record::money_moves::{Carrier, OrderTerms, ProviderName};
-use crate::record::{Moment, Record};
+use crate::record::money_moves::{Carrier, Heard, OrderTerms, ProviderName};
 use crate::sale::{GivenUp, Intent, IntentState, Sale};
 
 /// The longest that a shown code is left open: less than the five minutes after which no phone may begin, so that it is
@@ -32,10 +32,6 @@ pub enum PhonesPay {
 
 /// How often a code is renewed by itself. With the first that is a quarter of an hour; after that nobody is there.
 const RENEWALS_MAX: usize = 2;
-
-/// How far the wall clock may have moved on its own since the cloud was heard, in milliseconds: as far as the cloud
-/// believes an order that is ahead of it.
-const CLOCK_SLIP_MS: u64 = 60_000;
 
 impl Till {
     /// Shows a code for what is due, or for the part that was chosen.
@@ -88,7 +84,7 @@ impl Till {
         open_ms: u64,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
-        if !self.is_sure_of_the_time(&out.cx.moment) {
+        if !self.is_sure_of_the_time(out.cx) {
             return Err(Refusal::ClockUnsure);
         }
         let terms = OrderTerms {
@@ -97,8 +93,9 @@ impl Till {
             desk,
             bill_version: sale.version,
         };
+        let order = order_of(&self.terminal, self.epoch, amount, &terms);
         let body = Body::IntentDrawn {
-            intent: out.id(IntentId::draw),
+            intent: IntentId(order.hash()?.0),
             provider,
             amount,
             carrier: Carrier::Order(terms),
@@ -109,9 +106,20 @@ impl Till {
     }
 
     /// What can be scanned now is written down once: screens and paper show it from here.
-    pub(super) fn code_came(&self, sale: &Sale, intent: &Intent, text: &str, out: &mut Recorder<'_>) {
-        if intent.is_shown() && intent.code.is_none() && intent.state.awaits_answer() {
-            let body = Body::CodeShown { intent: intent.id, text: text.to_owned() };
+    ///
+    /// A code that the cloud had is written down anew when the cloud is gone: its payment may come back as a proof.
+    pub(super) fn code_came(
+        &self,
+        sale: &Sale,
+        intent: &Intent,
+        text: &str,
+        heard: Heard,
+        out: &mut Recorder<'_>,
+    ) {
+        let news = intent.code.is_none() || (heard == Heard::ByNobody && intent.heard == Heard::ByTheCloud);
+        if intent.is_shown() && news && intent.state.awaits_answer() {
+            let text = intent.code.clone().unwrap_or_else(|| text.to_owned());
+            let body = Body::CodeShown { intent: intent.id, text, heard };
             out.push(body, About::sale(sale.id).amount(intent.amount));
         }
     }
@@ -167,29 +175,6 @@ impl Till {
             self.papers.remove(&job);
         }
     }
-
-    /// Whether the corrected time can be believed: the cloud was heard, and the wall clock has not been moved since.
-    pub(super) fn is_sure_of_the_time(&self, now: &Moment) -> bool {
-        now.cloud_offset_ms.is_some() && self.time.is_none_or(|then| goes_on_from(&then, now))
-    }
-
-    /// Remembers the last moment whose time could be believed.
-    pub(super) fn apply_time(&mut self, record: &Record) {
-        let now = record.header.moment;
-        if self.is_sure_of_the_time(&now) {
-            self.time = Some(now);
-        }
-    }
-}
-
-/// Whether the wall clock moved as the monotonic one did. Another boot, or the cloud heard anew, begins anew.
-fn goes_on_from(then: &Moment, now: &Moment) -> bool {
-    if then.boot != now.boot || then.cloud_offset_ms != now.cloud_offset_ms {
-        return true;
-    }
-    let wall_ms = now.wall_ms.saturating_sub(then.wall_ms);
-    let ran_ms = i64::try_from(now.monotonic_ms.saturating_sub(then.monotonic_ms)).unwrap_or(i64::MAX);
-    wall_ms.abs_diff(ran_ms) <= CLOCK_SLIP_MS
 }
 
 fn code_ms(out: &Recorder<'_>) -> u64 {

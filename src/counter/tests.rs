@@ -5,26 +5,33 @@
 #![allow(clippy::wildcard_enum_match_arm)] // tests look for the kinds that they speak of
 
 mod basket;
+mod clock;
 mod coupons;
 mod desks;
 mod dice;
+mod leases;
+mod limits;
 mod model;
 mod money;
 mod packs;
 mod paper;
 mod people;
+mod proofs;
+mod queue_acts;
 mod receipts;
 mod repeat;
 mod returns;
 mod schedules;
 mod shop;
 mod shown;
+mod standing;
 mod stored_value;
 mod tender;
+mod vouchers;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
-use super::{CODE_MS_MAX, Context, PhonesPay, Refusal, Till};
+use super::{CODE_MS_MAX, Contact, Context, PhonesPay, Refusal, Till};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::keys::DeviceKey;
@@ -32,7 +39,7 @@ use crate::money::{Currency, Money};
 use crate::record::body::{Body, PaperOutcome, Shutdown, TypeSize};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
-use crate::record::money_moves::{ProviderName, Settled};
+use crate::record::money_moves::{ProvenBy, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::{PinHash, Role};
@@ -45,6 +52,9 @@ use dice::Dice;
 
 /// An item with a bar code: cola at 3.50.
 const COLA: &str = "6901234567892";
+
+/// The cloud was heard just now, and has everything.
+const ONLINE: Contact = Contact { silent_ms: Some(0), received: u64::MAX, timed: None };
 
 /// A pay code of Alipay, not a scale label: each `n` is another code.
 fn pay_code(n: u32) -> String {
@@ -83,13 +93,20 @@ struct TestTill {
     station: StationId,
     staff: Option<StaffId>,
     approver: Option<StaffId>,
+    contact: Contact,
     phones: PhonesPay,
     wallets: BTreeSet<ProviderName>,
+    proof_key: Option<[u8; 32]>,
 }
 
 impl TestTill {
     /// A till that was never used: no people, no sale.
     fn bare() -> Self {
+        Self::begun(None)
+    }
+
+    /// A till that begins an epoch, after books that were left or not.
+    fn begun(before: Option<super::Before>) -> Self {
         let (bundle, keys) = (shop::bundle(), shop::keys());
         let moment = Moment {
             wall_ms: shop::NOW_S * 1000,
@@ -98,7 +115,7 @@ impl TestTill {
             ..Moment::default()
         };
         let cx = context(&bundle, &keys, moment, 0, None);
-        let genesis = Till::genesis("till-1".parse().unwrap(), Epoch(0xE9), "0.1.0", &cx);
+        let genesis = Till::genesis("till-1".parse().unwrap(), Epoch(0xE9), before, "0.1.0", &cx);
         let till = Till::begin(&genesis).unwrap();
         Self {
             till,
@@ -110,8 +127,10 @@ impl TestTill {
             station: "front".parse().unwrap(),
             staff: None,
             approver: None,
+            contact: ONLINE,
             phones: PhonesPay::AtTheCloud,
             wallets: [ProviderName::Alipay].into(),
+            proof_key: Some(PROOF_KEY),
         }
     }
 
@@ -145,9 +164,11 @@ impl TestTill {
     fn post_with(&mut self, event: &Event, archived: Option<&Sale>, found: &[Sale]) -> Answer {
         self.draws += 1;
         let cx = Context {
+            contact: self.contact,
             phones: self.phones,
             wallets: &self.wallets,
             found,
+            proof_key: self.proof_key.as_ref(),
             ..context(&self.bundle, &self.keys, self.moment, self.draws, archived)
         };
         let before = self.till.tip();
@@ -225,7 +246,11 @@ impl TestTill {
         let now_s = self.moment.unix_s();
         let stations = [self.station.clone()];
         let told: BTreeMap<StationId, Told> = BTreeMap::new();
-        self.till.view(&self.bundle, now_s, &stations, &told, Selling::Open)
+        View {
+            exposure: self.till.exposure(&self.bundle, &self.moment, self.contact),
+            clock: self.till.clock_view(&self.moment),
+            ..self.till.view(&self.bundle, now_s, &stations, &told, Selling::Open)
+        }
     }
 
     /// The sale in front.
@@ -361,6 +386,7 @@ fn context<'a>(
     static DEVICE: std::sync::LazyLock<[u8; 32]> = std::sync::LazyLock::new(|| device().public());
     Context {
         moment,
+        contact: ONLINE,
         draw,
         bundle,
         keys,
@@ -371,8 +397,12 @@ fn context<'a>(
         archived,
         device: &DEVICE,
         found: &[],
+        proof_key: Some(&PROOF_KEY),
     }
 }
+
+/// What the till shares with the cloud for digits that a customer reads out.
+const PROOF_KEY: [u8; 32] = [0x99; 32];
 
 /// The key of the device that the till runs on.
 fn device() -> DeviceKey {
@@ -410,6 +440,7 @@ fn approved(amount: Money) -> ProviderReport {
         wallet: None,
         funds: vec![],
         vouchers: vec![],
+        proven_by: ProvenBy::Notice,
     })
 }
 

@@ -7,8 +7,8 @@ use crate::config::{self, Config};
 use crate::counter::PhonesPay;
 use crate::devices::{Address, DrawerPulse, FlowControl, LineSettings, SerialAddress, TcpAddress};
 use crate::inbox::{Board, Inbox};
-use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
+use crate::journal::{Reader, Room};
 use crate::keys::DeviceKey;
 use crate::paper::Stock;
 use crate::receipt::Stamp;
@@ -38,6 +38,19 @@ pub(super) fn phones(config: &Config) -> PhonesPay {
     match config.cloud {
         Some(_) => PhonesPay::AtTheCloud,
         None => PhonesPay::AtTheWallet,
+    }
+}
+
+/// The room that the journal needs on its disk.
+pub(super) fn room(config: &Config) -> Room {
+    /// One mebibyte.
+    const MIB: u64 = 1024 * 1024;
+    let room = &config.journal;
+    Room {
+        warn_bytes: room.warn_mib.saturating_mul(MIB),
+        stop_bytes: room.floor_mib.saturating_mul(MIB),
+        ballast_bytes: room.ballast_mib.saturating_mul(MIB),
+        ..Room::default()
     }
 }
 

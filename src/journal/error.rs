@@ -2,6 +2,8 @@
 //!
 //! Not here: refusals. The journal has no opinion about business.
 
+use crate::record::header::HeaderError;
+use crate::record::ids::TerminalId;
 use crate::record::{Broken, Epoch};
 use rusqlite::ErrorCode;
 use std::io;
@@ -94,6 +96,30 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
+    },
+    /// There is a file of the copy's name already.
+    #[error("{path} is there already: a copy never takes the place of a file, choose another name")]
+    CopyExists {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The copy is not this till's.
+    #[error("the copy is of {}, this is {here}: it would be another till's books",
+        found.as_ref().map_or("no till at all".to_owned(), |found| found.to_string()))]
+    OtherTills {
+        /// Whose it is.
+        found: Option<TerminalId>,
+        /// Who this till is.
+        here: TerminalId,
+    },
+    /// The present journal has records that the cloud has not received.
+    #[error(
+        "{records} records of the present journal have not reached head office: let the till send them first, or set \
+         them aside with --even-unsent"
+    )]
+    Unsent {
+        /// How many.
+        records: u64,
     },
     /// A migration failed and was taken back.
     #[error("migration {name} of {path} failed and was taken back: install the Till that ran before")]
@@ -207,6 +233,9 @@ impl Error {
             | Self::Unsealable { .. }
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
+            | Self::CopyExists { .. }
+            | Self::OtherTills { .. }
+            | Self::Unsent { .. }
             | Self::BundleNotNewer { .. } => true,
             Self::Key(source) => source.is_permanent(),
             Self::AnotherInstance { .. }
@@ -221,6 +250,22 @@ impl Error {
             | Self::ReadEdge(source)
             | Self::WriteEdge(source) => !passes(source),
         }
+    }
+
+    /// Whether the file itself is damaged: its pages, its chain, or sectors that cannot be read. It is set aside then.
+    ///
+    /// A disk that fails while it writes, a lock, a full disk and a file of somebody else are no damage of the file.
+    pub fn is_damage(&self) -> bool {
+        if let Self::Chain { source, .. } = self {
+            // What a newer Till wrote is not damaged.
+            return !matches!(source, Broken::Header(HeaderError::Newer(_)));
+        }
+        let unreadable = |error: &rusqlite::ffi::Error| {
+            matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                || UNREADABLE.contains(&error.extended_code)
+        };
+        let found = self.sqlite().and_then(rusqlite::Error::sqlite_error);
+        matches!(self, Self::Damaged { .. }) || found.is_some_and(unreadable)
     }
 
     /// Whether the disk has no room left. What was written before stands.
@@ -264,6 +309,9 @@ impl Error {
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
             | Self::SaveSnapshot(_)
+            | Self::CopyExists { .. }
+            | Self::OtherTills { .. }
+            | Self::Unsent { .. }
             | Self::BundleNotNewer { .. } => None,
         }
     }
@@ -285,6 +333,14 @@ impl Error {
         move |source| Self::Open { path: path.to_owned(), source }
     }
 }
+
+/// SQLite's extended codes for what is in the file and cannot be read (rescode, "SQLITE_IOERR_READ" and others).
+const UNREADABLE: [i32; 4] = [
+    rusqlite::ffi::SQLITE_IOERR_READ,
+    rusqlite::ffi::SQLITE_IOERR_SHORT_READ,
+    rusqlite::ffi::SQLITE_IOERR_DATA,
+    rusqlite::ffi::SQLITE_IOERR_CORRUPTFS,
+];
 
 /// Failures that may be gone at the next try: busy, full, and a disk that stumbled.
 fn passes(source: &rusqlite::Error) -> bool {

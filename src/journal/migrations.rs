@@ -59,7 +59,9 @@ impl Schema {
     pub(super) fn identify(&self, connection: &Connection, path: &Path) -> Result<u32, Error> {
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let open = |source: rusqlite::Error| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => Error::NotOurs { path: path.to_owned() },
+            Some(rusqlite::ErrorCode::NotADatabase) => {
+                Error::Damaged { path: path.to_owned(), words: source.to_string() }
+            }
             Some(_) | None => Error::Open { path: path.to_owned(), source },
         };
         let tables = connection
@@ -167,7 +169,7 @@ fn back_up(connection: &Connection, path: &Path, backups: &Path, version: u32) -
 }
 
 /// Removes what an interrupted copy left, its logs first: they would be played into the next one.
-fn remove_database(path: &Path) -> Result<(), Error> {
+pub(super) fn remove_database(path: &Path) -> Result<(), Error> {
     for suffix in ["-journal", "-wal", "-shm", ""] {
         let mut part = path.as_os_str().to_owned();
         part.push(suffix);
@@ -276,8 +278,8 @@ mod tests {
         assert!(matches!(altered, Error::Altered { number: 1, .. }), "{altered}");
 
         fs::write(room.path(), "a shopping list that is no database at all".repeat(99)).unwrap();
-        let foreign = room.migrate(&GOOD).unwrap_err();
-        assert!(matches!(foreign, Error::NotOurs { .. }), "{foreign}");
+        let damaged = room.migrate(&GOOD).unwrap_err();
+        assert!(damaged.is_damage(), "{damaged}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Reads a till's journal. Clones share one connection; calls are short.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     connection: Arc<Mutex<Connection>>,
     vault: Arc<Vault>,
 }
@@ -130,6 +130,18 @@ impl Reader {
     /// [`Error::Read`].
     pub fn epochs(&self) -> Result<Vec<End>, Error> {
         list(&self.lock(), EPOCHS, [], |row| End::from_columns(row, 0))
+    }
+
+    /// Whether the journal holds exactly this record.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn holds(&self, end: End) -> Result<bool, Error> {
+        let sql = "SELECT hash FROM record WHERE epoch = ?1 AND seq = ?2";
+        let Ok(seq) = row::signed(end.tip.seq) else { return Ok(false) };
+        let connection = self.lock();
+        let hash = connection.query_row(sql, (end.epoch.to_string(), seq), |row| row.get::<_, [u8; 32]>(0));
+        hash.optional().map(|hash| hash == Some(end.tip.head.0)).map_err(Error::Read)
     }
 
     /// Records of an epoch from `from_seq` on as bytes: at most `max_count` of them and at most

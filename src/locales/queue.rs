@@ -19,7 +19,7 @@ const SENTENCES: [(&str, &str); 15] = [
         "总部已审核，不能再暂缓。请重新审核或处理。",
     ),
     ("This is not held.", "此项没有暂缓。"),
-    ("This has not reached head office yet. Press Send now.", "此项尚未到达总部，请按立即发送。"),
+    ("This has not reached head office yet. Press Send now.", "此项尚未到达总部，请按立即上传。"),
     ("Head office has this and has yet to rule. Wait for it.", "总部已收到，尚待审核，请等待。"),
     (
         "Head office has not ruled on this yet. Hold it first if it must not count.",
@@ -28,9 +28,9 @@ const SENTENCES: [(&str, &str); 15] = [
     ("There is no such record in this till's journal.", "本机日志中没有这条记录。"),
     ("Say which record.", "请指明记录。"),
     ("Say why: a few words are enough.", "请写明原因，几个字即可。"),
-    ("Send now is about the whole queue, not about one record.", "立即发送针对整个队列，不针对单条记录。"),
+    ("Send now is about the whole queue, not about one record.", "立即上传针对整个队列，不针对单条记录。"),
     (
         "No head office is set up for this till: there is nowhere to send to.",
-        "本机没有设置总部，无处可发送。",
+        "本机没有设置总部，无处可上传。",
     ),
 ];

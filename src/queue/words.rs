@@ -7,6 +7,7 @@ use super::{Item, ItemKind, Standing, State};
 use crate::locales::Lang;
 use crate::record::queue_act::{QueueAct, Resolution};
 
+/// The one of two texts that is in a language.
 fn of(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {
     match lang {
         Lang::En => en,
@@ -17,9 +18,9 @@ fn of(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {
 /// A state in a few words.
 pub fn standing(standing: Standing, lang: Lang) -> &'static str {
     match standing {
-        Standing::Recorded => of(lang, "not sent yet", "尚未发送"),
-        Standing::Sent => of(lang, "sent, no answer yet", "已发送，等待回应"),
-        Standing::Received => of(lang, "received by head office", "总部已收到"),
+        Standing::Recorded => of(lang, "not sent yet", "尚未上传"),
+        Standing::Sent => of(lang, "sent, no answer yet", "已上传，等待回应"),
+        Standing::Received => of(lang, "received by head office", "总部已接收"),
         Standing::Settled => of(lang, "settled", "已入账"),
         Standing::Refused => of(lang, "refused", "被拒绝"),
         Standing::Expired => of(lang, "expired", "已过期"),
@@ -35,7 +36,7 @@ pub fn meaning(standing: Standing, lang: Lang) -> &'static str {
         Standing::Recorded => of(
             lang,
             "Safe on this till's disk. It is sent as soon as head office answers.",
-            "已安全保存在本机，总部恢复连接后自动发送。",
+            "已安全保存在本机，总部恢复连接后自动上传。",
         ),
         Standing::Sent => of(
             lang,
@@ -171,7 +172,7 @@ pub fn resolution(how: Resolution, lang: Lang) -> &'static str {
 /// An act as it stands on its button.
 pub fn act(act: QueueAct, lang: Lang) -> &'static str {
     match act {
-        QueueAct::SendNow => of(lang, "Send now", "立即发送"),
+        QueueAct::SendNow => of(lang, "Send now", "立即上传"),
         QueueAct::Retry => of(lang, "Ask head office again", "请总部重新审核"),
         QueueAct::Hold => of(lang, "Hold", "暂缓"),
         QueueAct::Release => of(lang, "Release", "放行"),
@@ -184,7 +185,7 @@ pub fn act(act: QueueAct, lang: Lang) -> &'static str {
 /// An act as it stands in a timeline.
 pub fn acted(act: QueueAct, lang: Lang) -> &'static str {
     match act {
-        QueueAct::SendNow => of(lang, "Sent at a manager's word", "店长要求立即发送"),
+        QueueAct::SendNow => of(lang, "Sent at a manager's word", "店长要求立即上传"),
         QueueAct::Retry => of(lang, "Head office asked again", "请总部重新审核"),
         QueueAct::Hold => of(lang, "Held", "暂缓"),
         QueueAct::Release => of(lang, "Released", "放行"),
@@ -335,7 +336,7 @@ const REASONS: [Reason; 22] = [
         "This till cannot read the record: it was written by another version. It is kept as it is.",
         "记录由其他版本写入，本机无法读取，已原样保存。",
         "Install the newer version of Till. Head office gets the record as it is.",
-        "请安装新版本；记录会原样发送总部。",
+        "请安装新版本；记录会原样上传总部。",
     ),
     reason_of(
         "parked",

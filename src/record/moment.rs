@@ -47,6 +47,49 @@ pub struct Deadline {
     pub monotonic_ms: u64,
 }
 
+/// Why a clock is not believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// It moved by itself: the wall clock went elsewhere than the monotonic one.
+    Jumped,
+    /// It says a time before this program was made.
+    BeforeBuild,
+    /// It says a time before the bundle in force was made.
+    BeforeBundle,
+    /// It says a time before the newest record whose time could be believed.
+    BeforeRecords,
+    /// It says a time long after that record, and nobody has confirmed it.
+    FarAhead,
+}
+
+impl Doubt {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Jumped, Self::BeforeBuild, Self::BeforeBundle, Self::BeforeRecords, Self::FarAhead];
+
+    /// What a manager is told.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Jumped => {
+                "The clock was moved by more than a minute: coupons, vouchers, member codes and phone orders wait until head office has told the time. Cash and wallets go on."
+            }
+            Self::BeforeBuild => {
+                "The clock says a time before this program was made; its battery may be empty. Coupons, vouchers, member codes and phone orders wait until head office has told the time. Cash and wallets go on."
+            }
+            Self::BeforeBundle => {
+                "The clock runs behind the prices that head office has sent. Coupons, vouchers, member codes and phone orders wait until it has told the time. Cash and wallets go on."
+            }
+            Self::BeforeRecords => {
+                "The clock runs behind what this till has already written down. Coupons, vouchers, member codes and phone orders wait until head office has told the time. Cash and wallets go on."
+            }
+            Self::FarAhead => {
+                "The clock is more than a month ahead of the last sale. Coupons, vouchers, member codes and phone orders wait until head office has told the time. Cash and wallets go on."
+            }
+        }
+    }
+}
+
 impl Moment {
     /// Wall time, corrected by the cloud's clock where it is known, in Unix milliseconds.
     pub fn corrected_ms(&self) -> i64 {
@@ -61,6 +104,15 @@ impl Moment {
     /// The point `ms` after this moment.
     pub fn after_ms(&self, ms: u64) -> Deadline {
         Deadline { boot: self.boot, monotonic_ms: self.monotonic_ms.saturating_add(ms) }
+    }
+
+    /// How long ago `then` was, in milliseconds: by the monotonic clock of the same boot, else by the corrected wall
+    /// clocks, which may be wrong. Never below nothing.
+    pub fn since_ms(&self, then: &Self) -> u64 {
+        if then.boot == self.boot {
+            return self.monotonic_ms.saturating_sub(then.monotonic_ms);
+        }
+        u64::try_from(self.corrected_ms().saturating_sub(then.corrected_ms())).unwrap_or(0)
     }
 
     /// Whether `deadline` has passed: later on its own boot, or on any other boot.

@@ -46,6 +46,14 @@ impl QueueAct {
         }
     }
 
+    /// How, where the act is to resolve.
+    pub fn how(self) -> Option<Resolution> {
+        match self {
+            Self::Resolve { how } => Some(how),
+            Self::SendNow | Self::Retry | Self::Hold | Self::Release => None,
+        }
+    }
+
     /// The act of a word; `how` is asked for where the act is to resolve.
     pub fn by_word(word: &str, how: Option<&str>) -> Option<Self> {
         match word {

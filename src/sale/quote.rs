@@ -3,7 +3,7 @@
 use super::{Fixed, Sale};
 use crate::bundle::Bundle;
 use crate::money::{Money, MoneyError};
-use crate::offer;
+use crate::offer::{self, Allotted, Offer, Without};
 use crate::record::body::LineTotal;
 use crate::tax::{TaxIn, tax};
 
@@ -16,17 +16,21 @@ pub struct Quote {
     pub subtotal: Money,
     /// Coupons that take nothing off, by serial, with what is missing.
     pub idle: Vec<(String, Money)>,
+    /// What would come off, had the till a use of its campaign left.
+    pub without: Vec<Without>,
 }
 
 impl Sale {
-    /// Holds the basket against the bundle's offers and its own coupons.
+    /// Holds the basket against the bundle's offers, its own coupons, and the uses that are at hand.
     ///
     /// # Errors
     /// [`MoneyError`] when a sum does not fit or currencies meet.
-    pub fn quote(&self, bundle: &Bundle, now_s: u64) -> Result<Quote, MoneyError> {
+    pub fn quote(&self, bundle: &Bundle, allotted: &Allotted, now_s: u64) -> Result<Quote, MoneyError> {
         let currency = bundle.content.currency;
         let lines = self.sold();
-        let outcome = offer::evaluate(&lines, &bundle.content.offers, &self.coupons, now_s, currency)?;
+        let offers: Vec<Offer> =
+            bundle.content.offers.iter().filter(|offer| bundle.gives(offer)).cloned().collect();
+        let outcome = offer::evaluate(&lines, &offers, &self.coupons, allotted, now_s, currency)?;
         let charged: Vec<_> =
             outcome.charged.iter().zip(&lines).map(|((_, amount), line)| (*amount, &line.tax)).collect();
         let (taxed, taxes) = tax(&charged)?;
@@ -40,7 +44,7 @@ impl Sale {
         let total = left.plus(Money::sum(on_top, currency)?)?;
         let subtotal = Money::sum(totals.iter().map(|line| line.gross), currency)?;
         let fixed = Fixed { lines: totals, discounts: outcome.discounts, taxes, total };
-        Ok(Quote { fixed, subtotal, idle: outcome.idle })
+        Ok(Quote { fixed, subtotal, idle: outcome.idle, without: outcome.without })
     }
 
     /// Sum of the lines before offers, as fixed or as they stand.

@@ -3,19 +3,21 @@
 use super::{Intent, IntentState, Sale};
 use crate::bundle::Bundle;
 use crate::money::Money;
+use crate::offer::{Allotted, Without};
 use crate::record::giving_back::{Means, TenderShare};
 use crate::record::line::Quantity;
-use crate::record::money_moves::Advice;
+use crate::record::money_moves::{Advice, Heard};
+use crate::sale::intent::TRIES;
 use crate::view::{
-    CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView,
+    CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView, WithoutView,
 };
 
 impl Sale {
     /// The sale as a screen shows it: fixed amounts where they are fixed, a quote where not.
-    pub fn view(&self, bundle: &Bundle, now_s: u64) -> SaleView {
+    pub fn view(&self, bundle: &Bundle, allotted: &Allotted, now_s: u64) -> SaleView {
         let currency = bundle.content.currency;
         let zero = Money::zero(currency);
-        let quote = self.quote(bundle, now_s).ok();
+        let quote = self.quote(bundle, allotted, now_s).ok();
         let fixed = self.fixed.as_ref().or(quote.as_ref().map(|quote| &quote.fixed));
         let idle = quote.as_ref().map(|quote| quote.idle.clone()).unwrap_or_default();
         let missing = |serial: &str| idle.iter().find(|(idle, _)| idle == serial).map(|(_, amount)| *amount);
@@ -61,6 +63,13 @@ impl Sale {
                 };
                 fixed.discounts.iter().map(view).collect()
             }),
+            without: quote.as_ref().filter(|_| self.fixed.is_none()).map_or_else(Vec::new, |quote| {
+                let view = |without: &Without| WithoutView {
+                    name: without.name.clone(),
+                    name_zh: without.name_zh.clone(),
+                };
+                quote.without.iter().map(view).collect()
+            }),
             tax: fixed
                 .and_then(|fixed| Money::sum(fixed.taxes.iter().map(|tax| tax.tax), currency).ok())
                 .unwrap_or(zero),
@@ -70,7 +79,7 @@ impl Sale {
             part: self.part,
             tenders: self.tenders(currency).unwrap_or_default().iter().map(tender).collect(),
             phase: self.phase(),
-            payments: self.intents.iter().map(payment).collect(),
+            payments: self.intents.iter().map(|intent| payment(intent, bundle)).collect(),
         }
     }
 
@@ -84,6 +93,7 @@ fn tender(share: &TenderShare) -> TenderView {
     let means = match &share.means {
         Means::Cash => "cash",
         Means::Wallet { provider, .. } => provider.word(),
+        Means::Voucher { .. } => "voucher",
     };
     TenderView { means, amount: share.amount }
 }
@@ -91,6 +101,7 @@ fn tender(share: &TenderShare) -> TenderView {
 /// What a cashier can safely do while an intent stands as it does.
 fn safe(intent: &Intent) -> SafeAct {
     match intent.state {
+        IntentState::Drawn if intent.heard == Heard::ByNobody => SafeAct::ScanProof,
         IntentState::Drawn if intent.is_shown() => SafeAct::LetScan,
         IntentState::Pending if intent.is_shown() && !intent.is_order() => SafeAct::LetScan,
         IntentState::Drawn | IntentState::Pending if intent.is_order() => SafeAct::WaitForPhone,
@@ -113,7 +124,14 @@ fn safe(intent: &Intent) -> SafeAct {
     }
 }
 
-fn payment(intent: &Intent) -> PaymentView {
+/// How often digits may still be typed for it, where the shop takes them for so much.
+fn tries_left(intent: &Intent, bundle: &Bundle) -> Option<u8> {
+    let small = intent.amount.minor <= bundle.content.limits.typed_proof_minor;
+    let waits = intent.is_order() && intent.is_shown() && intent.state.awaits_answer();
+    (small && waits && intent.code.is_some()).then(|| TRIES.saturating_sub(intent.mistyped))
+}
+
+fn payment(intent: &Intent, bundle: &Bundle) -> PaymentView {
     PaymentView {
         intent: intent.id,
         amount: intent.amount,
@@ -130,6 +148,9 @@ fn payment(intent: &Intent) -> PaymentView {
         code: intent.code.clone().filter(|_| intent.is_shown() && intent.state.awaits_answer()),
         until_ms: until_ms(intent),
         left: intent.left,
+        heard: intent.heard,
+        tries_left: tries_left(intent, bundle),
+        mistyped: intent.mistyped,
     }
 }
 
@@ -147,6 +168,10 @@ fn words(intent: &Intent) -> String {
         }
         IntentState::Drawn | IntentState::Pending if intent.is_shown() && !order => {
             "The code is shown. The customer scans it with the wallet.".to_owned()
+        }
+        IntentState::Drawn if intent.heard == Heard::ByNobody => {
+            "The till is off line. The customer scans the code and pays; the phone then shows a proof."
+                .to_owned()
         }
         IntentState::Drawn if intent.is_shown() => "The code is shown. The customer scans it.".to_owned(),
         IntentState::Pending if order => "A phone is paying.".to_owned(),

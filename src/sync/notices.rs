@@ -7,7 +7,7 @@
 use super::http::Failure;
 use super::line::Topic;
 use super::pace::Backoff;
-use super::{Around, bundle, orders, pairing};
+use super::{Around, bundle, orders, pairing, phones};
 use crate::counter::event::{Event, ProviderReport};
 use crate::counter::refusal::Refusal;
 use crate::record::Epoch;
@@ -90,10 +90,12 @@ pub(super) async fn run(around: Arc<Around>) {
     let mut backoff = Backoff::default();
     // The first question after a silence is answered at once, so that the link is known to be back.
     let mut held = Duration::ZERO;
+    let mut asked = phones::Asked::default();
     loop {
         match round(&around, held).await {
             Ok(()) => {
                 held = timing.poll_wait;
+                phones::refresh(&around, &mut asked).await;
                 if backoff.worked() {
                     around.line.paired();
                     around.line.answered();

@@ -2,6 +2,7 @@
 //! answers, forget and contradict, and the reference cloud itself.
 
 mod down;
+mod leases;
 mod orders;
 mod real_cloud;
 mod shop;

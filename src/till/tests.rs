@@ -1,5 +1,8 @@
 //! The loop through its door: what one turn promises, and what it does when the disk refuses.
 
+mod books;
+mod disk;
+
 use super::{Opening, Ready, Sources, open};
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
@@ -9,8 +12,11 @@ use crate::inbox::{Inbox, Work, doors};
 use crate::journal::{Journal, Reader};
 use crate::money::{Currency, Money};
 use crate::receipt::Stamp;
+use crate::record::Epoch;
+use crate::record::chain::Tip;
 use crate::staff::PinHash;
 use crate::view::Selling;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -22,9 +28,19 @@ struct Bench {
 }
 
 fn bench(dir: &Path) -> Bench {
+    bench_known(dir, BTreeMap::new())
+}
+
+/// A till whose cloud has said that it has this much of each epoch.
+fn bench_known(dir: &Path, received: BTreeMap<Epoch, Tip>) -> Bench {
+    bench_with(dir, |opening| opening.received = received)
+}
+
+/// A till that opens otherwise than most.
+fn bench_with(dir: &Path, change: impl FnOnce(&mut Opening)) -> Bench {
     let (inbox, letters) = Inbox::new();
     let (outbox, work) = doors();
-    let opening = Opening {
+    let mut opening = Opening {
         terminal: "till-1".parse().unwrap(),
         stations: vec!["front".parse().unwrap()],
         bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
@@ -35,7 +51,10 @@ fn bench(dir: &Path) -> Bench {
         code_ms: crate::counter::CODE_MS_MAX,
         stamp: Stamp::new([0; 32], |_| [0; 64]),
         sources: Sources { clock: Clock::new(), draw: clock::draw },
+        received: BTreeMap::new(),
+        room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
     };
+    change(&mut opening);
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
     Bench { inbox, ready: Some(ready), _work: work }
 }
@@ -92,6 +111,37 @@ async fn two_presses_of_one_button_in_one_turn_are_one() {
     bench.inbox.ask(Event::Stopping).await.unwrap();
     thread.join().unwrap();
     assert_eq!(records(dir.path()), 6, "genesis, boot, manager, sign-in, shift, stop");
+}
+
+/// Waits until the till shows what is looked for; bounded.
+async fn seen(board: &crate::inbox::Board, look: impl Fn(&crate::view::View) -> bool) {
+    let mut view = board.view.clone();
+    let shown = view.wait_for(|view| look(view));
+    tokio::time::timeout(std::time::Duration::from_secs(20), shown).await.expect("shown in time").unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_behind_the_bundle_is_written_down_and_so_is_the_clouds_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench(dir.path());
+    let board = bench.ready.as_ref().unwrap().board.clone();
+    let thread = bench.run();
+    let mut bundle = Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0);
+    let now_s = u64::try_from(Clock::new().unix_ms() / 1000).unwrap();
+    (bundle.content.version, bundle.content.issued_at_s) = (1, now_s + 86_400);
+    let keys = crate::token::KeySet::new(0, 0, i64::MAX);
+    board.bundle.send_replace(Some(std::sync::Arc::new(crate::inbox::InForce { bundle, keys })));
+    // Nothing else happens at this till: it looks by itself.
+    seen(&board, |view| view.clock.distrusted == Some(crate::record::moment::Doubt::BeforeBundle)).await;
+    board.link.send_modify(|link| link.cloud_offset_ms = Some(86_400_000));
+    seen(&board, |view| view.clock.distrusted.is_none() && view.clock.ahead_ms.is_some()).await;
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+    assert_eq!(records(dir.path()), 5, "genesis, boot, distrusted, trusted, stop");
+    // The next start knows the cloud's time before it has heard it.
+    let again = self::bench(dir.path());
+    let link = again.ready.as_ref().unwrap().board.link.borrow().clone();
+    assert_eq!(link.cloud_offset_ms, Some(86_400_000));
 }
 
 #[tokio::test]

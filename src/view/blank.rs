@@ -1,6 +1,6 @@
 //! A view for tests: of a till of which nothing is to be seen.
 
-use super::{Selling, View, Ways};
+use super::{ClockView, Exposure, Selling, View, Ways};
 use crate::money::Currency;
 use crate::record::Epoch;
 use crate::record::chain::Tip;
@@ -12,8 +12,10 @@ impl View {
         Self {
             terminal: "till-1".parse().unwrap(),
             epoch: Epoch(1),
+            standing: crate::record::epochs::Standing::Regular,
             tip,
             selling: Selling::Open,
+            disk: None,
             shop: String::new(),
             currency: Currency::CNY,
             bundle_version: 0,
@@ -23,6 +25,9 @@ impl View {
             desks: vec![],
             menu: vec![],
             ways: Ways::default(),
+            exposure: Exposure::none(Currency::CNY),
+            clock: ClockView::default(),
+            leases: vec![],
             attention: vec![],
             notices: vec![],
             shift: None,

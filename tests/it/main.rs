@@ -15,6 +15,7 @@ mod desk_and_counter;
 mod desk_wallets;
 mod desks;
 mod devices;
+mod disks;
 mod doubt;
 mod power;
 mod privacy;

@@ -87,3 +87,51 @@ async fn asked_about(counter: &Counter, sale: &str) -> Option<Value> {
     let view = counter.view().await;
     view["till"]["attention"].as_array()?.iter().find(|open| open["sale"] == sale).cloned()
 }
+
+/// Kills in a run that is short enough for every day.
+const KILLS: u64 = 50;
+
+/// Fast enough that paper never holds the counter up.
+const FAST_BAUD: u32 = 2_000_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proof_a_daemon_that_is_killed_at_random_moments_keeps_every_sale_that_it_acknowledged() {
+    let kills = std::env::var("TILL_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let clock = till::clock::Clock::new();
+    let begun = clock.monotonic_ms();
+    let mut counter = Counter::open().await;
+    let devices = counter.dir().join("devices");
+    counter.shop.printer.unplug();
+    let options = PrinterOptions { baud: FAST_BAUD, ..counter.shop.printer.options() };
+    counter.shop.printer = Printer::start(&devices.join("printer"), &devices, options).unwrap();
+    let mut chance = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut acknowledged = 0_u64;
+    for _ in 0..kills {
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let moment = std::time::Duration::from_millis(5 + (chance >> 33) % 120);
+        let busy = async {
+            // The till may be gone at any of these; what it said before that counts.
+            while counter.cashier.press("type-code", None, &[("code", WATER)]).await.is_ok()
+                && counter.cashier.press("cash", None, &[("received", "50.00")]).await.is_ok()
+            {
+                acknowledged += 1;
+            }
+        };
+        // Dropped in the middle, as the power goes in the middle.
+        let _ = tokio::time::timeout(moment, busy).await;
+        counter.shop.kill_daemon().await.unwrap();
+        counter.shop.start_daemon().await.unwrap();
+    }
+    let (receipts, boots) = (counter.books().receipts(), counter.books().bodies("booted"));
+    let unclean = boots.iter().filter(|boot| boot["shutdown"] == "unclean").count();
+    assert_eq!(u64::try_from(unclean).unwrap(), kills, "each kill is seen by the start after it");
+    let wanted: Vec<u64> = (1..).take(receipts.len()).collect();
+    assert_eq!(receipts, wanted, "receipt numbers have no gaps");
+    let found = u64::try_from(receipts.len()).unwrap();
+    let lost = acknowledged.saturating_sub(found);
+    let seconds = (clock.monotonic_ms() - begun) / 1000;
+    println!("killed processes: {kills} kills, {acknowledged} sales acknowledged, {lost} lost, {seconds} s");
+    assert_eq!(lost, 0);
+    assert!(acknowledged > kills / 4, "the counter was busy");
+    counter.close().await;
+}

@@ -178,7 +178,7 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     ("jiff", Home::Anywhere),
     // Alipay numbers certificates by it; nothing is protected by it.
     ("md5", Home::Only(&[("wallet::certificate", &[]), ("sim::gateway", &[])])),
-    ("nix", Home::Only(&[("clock", &[]), ("sim", &[]), ("daemon", &[]), ("cli", &[])])),
+    ("nix", Home::Only(&[("clock", &[]), ("journal", &[]), ("sim", &[]), ("daemon", &[]), ("cli", &[])])),
     ("qrcode", Home::Only(&[("paper", &[]), ("sim", &[])])),
     ("reqwest", Home::Only(&[("wallet", &[]), ("sync", &[]), ("cloud", &[]), ("sim", &[])])),
     ("ring", Home::Anywhere),

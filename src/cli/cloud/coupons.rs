@@ -1,13 +1,17 @@
-//! Campaigns, and the coupons that they own.
+//! Campaigns, the coupons that they own, and value vouchers.
 
 use super::{DAYS, until};
 use crate::bundle::{Campaign, CampaignState};
 use crate::cli::say;
-use crate::cloud::{Admin, CouponIssue};
+use crate::cloud::{Admin, CouponIssue, Quota, VoucherIssue};
 use crate::money::{Currency, Money};
+use crate::paper::{VoucherSlip, voucher_png};
+use crate::record::ids::TerminalId;
 use crate::token::Worth;
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use jiff::Timestamp;
+use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(super) enum CampaignAct {
@@ -24,6 +28,16 @@ pub(super) enum CampaignAct {
         /// The least basket for its coupons
         #[arg(long)]
         minimum: Option<String>,
+        /// How often its offers and coupons are given in all shops together: until it is said, without end
+        #[arg(long, value_name = "N")]
+        quota: Option<u64>,
+    },
+    /// List campaigns, with what is spent of their quotas and what lies at tills
+    List,
+    /// Declare a till lost: what it holds of quotas stays spent
+    Lost {
+        /// Which till
+        terminal: TerminalId,
     },
     /// Stop a campaign: tills refuse its coupons from now on
     Stop {
@@ -54,20 +68,86 @@ pub(super) enum CouponAct {
     },
 }
 
+#[derive(Subcommand)]
+pub(super) enum VoucherAct {
+    /// Issue single-use vouchers and print them, one a line
+    Issue {
+        /// What each is worth
+        #[arg(long)]
+        value: String,
+        /// How many
+        #[arg(long, default_value_t = 1)]
+        count: usize,
+        /// For so many days from now
+        #[arg(long, default_value_t = VOUCHER_DAYS)]
+        days: i64,
+        /// Also draw each as a picture to print or send, in this folder
+        #[arg(long, value_name = "DIR")]
+        png: Option<PathBuf>,
+    },
+}
+
+/// Days that a voucher holds when nothing else is said: a present is used within a year.
+const VOUCHER_DAYS: i64 = 365;
+
+pub(super) async fn issue_vouchers(
+    admin: &Admin,
+    act: &VoucherAct,
+    currency: Currency,
+    now_s: i64,
+) -> anyhow::Result<()> {
+    let VoucherAct::Issue { value, count, days, png } = act;
+    let until_s = until(now_s, *days)?;
+    let wanted =
+        VoucherIssue { value: Money::parse(value, currency)?, from_s: now_s, until_s, count: *count };
+    // Before any is good: vouchers without their pictures would have to be found again.
+    if let Some(folder) = png {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let shop = admin.desks().await?.0;
+    let last_day = Timestamp::from_second(until_s - 1)?.to_zoned(admin.zone().await?).date().to_string();
+    for (at, text) in admin.issue_vouchers(&wanted).await?.into_iter().enumerate() {
+        say(&text);
+        if let Some(folder) = png {
+            let slip = VoucherSlip { shop: &shop, value: wanted.value, text: &text, until: &last_day };
+            let path = folder.join(format!("voucher-{}.png", at + 1));
+            std::fs::write(&path, voucher_png(&slip))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currency) -> anyhow::Result<()> {
     match act {
-        CampaignAct::Add { number, name, name_zh, minimum } => {
+        CampaignAct::Add { number, name, name_zh, minimum, quota } => {
             let minimum = minimum.as_deref().map(|text| Money::parse(text, currency)).transpose()?;
+            let known = admin.campaign(*number).await?;
+            // First the books, then the tills: no till asks for what is not there.
+            if let Some(total) = quota {
+                admin.set_quota(*number, *total).await?;
+            }
             let campaign = Campaign {
                 number: *number,
                 name: name.clone(),
                 name_zh: name_zh.clone(),
                 minimum,
                 terms: None,
+                quota: quota.or(known.and_then(|known| known.quota)),
                 state: CampaignState::Running,
             };
             let version = admin.put_campaign(campaign).await?;
             say(&format!("Campaign {number}, {name}, is in bundle {version}."));
+        }
+        CampaignAct::List => {
+            for (campaign, quota) in admin.campaigns().await? {
+                say(&line_of(&campaign, quota));
+            }
+        }
+        CampaignAct::Lost { terminal } => {
+            let uses = admin.write_off(terminal).await?;
+            say(&format!("{terminal} is written off: {uses} uses of quotas that it held stay spent."));
         }
         CampaignAct::Stop { number } => {
             let Some(mut campaign) = admin.campaign(*number).await? else {
@@ -79,6 +159,28 @@ pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currenc
         }
     }
     Ok(())
+}
+
+/// A campaign as the list shows it.
+fn line_of(campaign: &Campaign, quota: Option<Quota>) -> String {
+    let state = match campaign.state {
+        CampaignState::Running => "running",
+        CampaignState::Stopped => "stopped",
+    };
+    let quota = match (campaign.quota, quota) {
+        (Some(_), Some(quota)) => {
+            let lost = if quota.lost > 0 { format!(", {} lost", quota.lost) } else { String::new() };
+            format!(
+                "quota {}: {} spent, {} leased{lost}, {} free",
+                quota.total,
+                quota.spent,
+                quota.leased,
+                quota.free()
+            )
+        }
+        (Some(_), None) | (None, _) => "no quota".to_owned(),
+    };
+    format!("{}  {}  {state}  {quota}", campaign.number, campaign.name)
 }
 
 pub(super) async fn issue(

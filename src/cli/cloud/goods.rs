@@ -64,6 +64,10 @@ pub(super) enum OfferAct {
         /// The same in Chinese
         #[arg(long)]
         name_zh: Option<String>,
+        /// The campaign that owns it, whose quota limits it: for the first hundred customers, add a campaign with
+        /// --quota 100 first
+        #[arg(long, value_name = "NUMBER")]
+        campaign: Option<u32>,
         /// For so many days from now
         #[arg(long, default_value_t = DAYS)]
         days: i64,
@@ -105,11 +109,12 @@ pub(super) async fn offer(
     currency: Currency,
     now_s: i64,
 ) -> anyhow::Result<()> {
-    let OfferAct::Add { id, spend, save, name, name_zh, days } = act;
+    let OfferAct::Add { id, spend, save, name, name_zh, campaign, days } = act;
     let offer = Offer {
         id: id.clone(),
         name: name.clone(),
         name_zh: name_zh.clone(),
+        campaign: *campaign,
         funder: Funder::Merchant,
         from_s: u64::try_from(now_s).unwrap_or(0),
         until_s: u64::try_from(until(now_s, *days)?).unwrap_or(0),

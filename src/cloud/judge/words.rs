@@ -1,5 +1,6 @@
 //! The cloud's sentences for managers: what happened, and what to look at.
 
+use crate::money::Money;
 use crate::record::ids::TerminalId;
 use crate::record::money_moves::ProviderName;
 
@@ -9,6 +10,25 @@ pub(crate) const NO_NUMBER: &str = "A receipt came without its number: look at t
 pub(crate) const NOT_A_COUPON: &str = "What was redeemed as a coupon is another kind of code.";
 pub(crate) const OTHER_SERIAL: &str = "The coupon's code and its serial or campaign do not agree.";
 
+pub(crate) const NOT_A_VOUCHER: &str = "What was redeemed as a voucher is another kind of code.";
+pub(crate) const OTHER_VOUCHER: &str =
+    "The voucher's code does not agree with its serial, its value or what it paid.";
+
+/// The second of two uses.
+pub(crate) fn voucher_used(terminal: &str, at: &str) -> String {
+    format!("Voucher already used at {terminal}, {at}.")
+}
+
+/// Somebody else's serial, or one that was taken out of the books.
+pub(crate) fn voucher_unknown(serial: &str) -> String {
+    format!("The voucher {serial} was never handed out: look who holds the key for vouchers.")
+}
+
+/// A part of a return that was paid with a voucher.
+pub(crate) fn voucher_owed(serial: &str, amount: Money) -> String {
+    format!("{amount} of a return was paid with the voucher {serial}: give the customer a new one.")
+}
+
 /// The record is safe, and this build cannot read it.
 pub(crate) fn unreadable(kind: &str) -> String {
     format!("A record of the kind {kind:?} cannot be read here. It is kept as it came: update the cloud.")
@@ -17,6 +37,13 @@ pub(crate) fn unreadable(kind: &str) -> String {
 /// The second of two redemptions.
 pub(crate) fn coupon_used(terminal: &str, at: &str) -> String {
     format!("Coupon already used at {terminal}, {at}.")
+}
+
+/// A till gave an offer more often than it was allowed to.
+pub(crate) fn over_quota(campaign: u32) -> String {
+    format!(
+        "Campaign {campaign} was given without a lease for it: two machines may share this till's disk or key."
+    )
 }
 
 /// A number of the stream came with another content.

@@ -5,6 +5,7 @@
 
 mod forgotten;
 mod judge;
+mod leases;
 mod ledger;
 mod orders;
 mod publish;
@@ -21,12 +22,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../sql/cloud/0001_start.sql"),
     include_str!("../../../sql/cloud/0002_wallets.sql"),
     include_str!("../../../sql/cloud/0003_notifications.sql"),
     include_str!("../../../sql/cloud/0004_phone_wallets.sql"),
-    include_str!("../../../sql/cloud/0005_forgotten.sql"),
+    include_str!("../../../sql/cloud/0005_leases.sql"),
+    include_str!("../../../sql/cloud/0006_vouchers.sql"),
+    include_str!("../../../sql/cloud/0007_forgotten.sql"),
 ];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
@@ -192,6 +195,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(Sqlite::open(folder.path()).unwrap());
         connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 4 })));
+        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 5 })));
     }
 }

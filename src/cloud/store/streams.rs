@@ -80,6 +80,10 @@ pub(crate) struct Judgement {
 pub(crate) enum Effect {
     /// Spends a coupon; the first writer wins.
     Redeem { serial: String, campaign: u32, at_ms: i64, at_words: String },
+    /// Spends a voucher; the first writer wins.
+    SpendVoucher { serial: String, amount: Money, at_ms: i64, at_words: String },
+    /// Something for head office to do, which is nobody's mistake.
+    Task { code: &'static str, words: String },
     /// Counts a member once a day, if the code that was shown is right for the corrected time.
     CheckIn { member: String, business_date: String, totp: Option<u32>, at_s: i64 },
     /// An attempt to move money moved on.
@@ -88,6 +92,10 @@ pub(crate) enum Effect {
     RefundDrawn { refund: RefundId, intent: IntentId, amount: Money },
     /// How that ended: `refunded` or `refused`.
     RefundEnded { refund: RefundId, state: &'static str },
+    /// A use of a lease was made.
+    LeaseUsed { campaign: u32, lease: u64 },
+    /// A till gave uses of a lease back: nothing behind this record makes them.
+    LeaseReturned { campaign: u32, lease: u64, uses: u32 },
     /// A receipt was numbered.
     Receipt { number: u64, business_date: String, total: Money },
     /// The till gave an order up: no phone may pay it any more.

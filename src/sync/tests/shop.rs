@@ -162,6 +162,11 @@ impl Shop {
         self.view.send_replace(Arc::new(view(self.tip)));
     }
 
+    /// Shows the view with a change.
+    pub(super) fn show(&self, change: impl FnOnce(&mut View)) {
+        self.view.send_modify(|view| change(Arc::make_mut(view)));
+    }
+
     fn next_record(&mut self) -> Record {
         let body = if self.tip.seq == 0 {
             Body::Genesis {
@@ -170,6 +175,8 @@ impl Shop {
                 time_zone: "Asia/Shanghai".to_owned(),
                 day_cut_minutes: 0,
                 version: "0".to_owned(),
+                standing: crate::record::epochs::Standing::Regular,
+                found: None,
             }
         } else {
             Body::Booted { version: "0".to_owned(), shutdown: Shutdown::Clean }

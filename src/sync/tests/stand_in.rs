@@ -192,6 +192,7 @@ fn work(
             (200, inner.answers.get("orders").cloned().unwrap_or_else(|| json!({ "state": "open" })))
         }
         ["terminals", "till-1", "orders", _, "withdraw"] => (200, inner.answers["withdraw"].clone()),
+        ["terminals", "till-1", "leases"] => (200, inner.answers["leases"].clone()),
         ["terminals", "till-1", "refunds"] => (200, inner.answers["refunds"].clone()),
         _ => (404, json!({ "detail": format!("nothing is at {path}") })),
     }

@@ -129,3 +129,22 @@ fn what_was_said_about_records_is_read_in_steps() {
     assert_eq!(reader.header(Epoch(1), 3).unwrap().unwrap().kind, "stopped");
     assert_eq!(reader.header(Epoch(2), 3).unwrap(), None);
 }
+
+/// A till that was cut off for days. The time is printed and not judged: machines differ, the plan above does not.
+#[test]
+#[allow(clippy::disallowed_methods)] // a measurement
+fn ten_thousand_items_are_looked_through_at_once() {
+    const SALES: u64 = 7_500;
+    let (_dir, reader) = journal(SALES);
+    let filter = Filter { which: Which::Open, ..Filter::default() };
+    let chosen = filter.selection(Epoch(1), &marks(10, 10), &Cases::default(), 0);
+    let started = std::time::Instant::now();
+    let page = reader.items(&chosen, None, 50).unwrap();
+    let paged = started.elapsed();
+    let middle = reader.items(&chosen, Some(9_000), 50).unwrap();
+    let sums = reader.sums(&chosen).unwrap();
+    let count: u64 = sums.iter().map(|sum| sum.count).sum();
+    assert_eq!((page.len(), middle.len()), (50, 50));
+    assert!(count > 9_990, "{count}");
+    println!("{count} items: first page {paged:?}, two pages and all sums {:?}", started.elapsed());
+}

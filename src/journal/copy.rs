@@ -1,0 +1,271 @@
+//! Copies of a journal: made beside a running till, verified before they have their name, and put back.
+//!
+//! A copy is made by SQLite from one moment of the journal, the log included; copying the file alone would leave the log
+//! behind. **Invariant:** a copy under its name was read from its first record to its last, and its chain holds.
+//!
+//! Not here: copies before a migration (`migrations`), keys (they are not copied), the edge store (it is made again).
+
+use super::edge::EdgeStore;
+use super::load::Tail;
+use super::vault::Vault;
+use super::{End, Error, Reader, aside, journal_path, lock, migrations, settings};
+use crate::record::epochs::Left;
+use crate::record::ids::TerminalId;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Pages copied between two words about how far it is: 16 MiB.
+const STEP_PAGES: i32 = 4_096;
+
+/// What a copy holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Copied {
+    /// Records in it, over all epochs.
+    pub records: u64,
+    /// Where it ends; none where it is empty.
+    pub end: Option<End>,
+    /// Whose it is.
+    pub terminal: Option<TerminalId>,
+}
+
+/// What was done to put a copy back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PutBack {
+    /// What the copy holds.
+    pub copied: Copied,
+    /// Records that the cloud has of the same epoch beyond the copy's end.
+    pub beyond: u64,
+}
+
+/// What happens to records of the present journal that the cloud has not received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsent {
+    /// Nothing is put back then.
+    Refuse,
+    /// They are set aside with it, and listed.
+    SetAside,
+}
+
+impl Reader {
+    /// Copies the journal as it is now into a new file, which has its name once it was verified. `progress` hears how
+    /// many of how many pages are copied. The till goes on meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::CopyExists`] for a name that is taken; [`Error::Backup`] and others when the disk refuses or the copy
+    /// does not verify. Then there is no file of that name.
+    pub fn back_up(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<Copied, Error> {
+        if to.exists() {
+            return Err(Error::CopyExists { path: to.to_owned() });
+        }
+        let source = settings::open_to_read(&self.path)?;
+        let unfinished = beside(to, "unfinished");
+        remove(&unfinished)?;
+        let made = copy(&source, &unfinished, progress)
+            .and_then(|()| verify(&unfinished, self.path.parent().unwrap_or(Path::new("."))));
+        let copied = made.inspect_err(|_| drop(remove(&unfinished)))?;
+        fs::rename(&unfinished, to).map_err(Error::prepare(to))?;
+        match to.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => aside::sync(folder)?,
+            Some(_) | None => aside::sync(Path::new("."))?,
+        }
+        Ok(copied)
+    }
+}
+
+/// Puts a copy in the place of a till's journal. The present files are set aside, and the next start begins a new epoch
+/// that follows the copy: no number is ever written twice.
+///
+/// # Errors
+/// [`Error::AnotherInstance`] while a till runs on the directory; [`Error::OtherTills`] for the copy of another till;
+/// [`Error::Unsent`] where records would be set aside that the cloud has not received; others when the copy is newer,
+/// foreign or damaged. Nothing was changed then.
+pub fn put_back(dir: &Path, from: &Path, terminal: &TerminalId, unsent: Unsent) -> Result<PutBack, Error> {
+    let _lock = lock::Lock::take(dir)?;
+    aside::finish(dir)?;
+    let prepared = aside::restored_path(dir);
+    remove(&prepared)?;
+    let source = settings::open_to_read(from)?;
+    let version = migrations::JOURNAL.identify(&source, from)?;
+    copy(&source, &prepared, |_, _| ())?;
+    if version < migrations::JOURNAL.version() {
+        bring_up(&prepared, dir)?;
+    }
+    let copied = verify(&prepared, dir).inspect_err(|_| drop(remove(&prepared)))?;
+    let checked = check(dir, &copied, terminal, unsent);
+    let beyond = checked.inspect_err(|_| drop(remove(&prepared)))?;
+    let name = from.file_name().unwrap_or_default().to_string_lossy();
+    aside::set_aside(dir, Left::Restored, &format!("restored from {name}"))?;
+    Ok(PutBack { copied, beyond })
+}
+
+/// Whether this copy may take the place of what is there; how much the cloud has beyond it.
+fn check(dir: &Path, copied: &Copied, terminal: &TerminalId, unsent: Unsent) -> Result<u64, Error> {
+    match &copied.terminal {
+        Some(found) if found == terminal => {}
+        found => return Err(Error::OtherTills { found: found.clone(), here: terminal.clone() }),
+    }
+    let edge = EdgeStore::open(dir)?;
+    if unsent == Unsent::Refuse && journal_path(dir).exists() {
+        // What cannot be read cannot be counted, and is set aside.
+        let ends = Reader::open(dir).and_then(|reader| reader.epochs()).unwrap_or_default();
+        let mut waiting = 0;
+        for end in ends {
+            waiting += end.tip.seq.saturating_sub(edge.watermark(end.epoch)?.seq);
+        }
+        if waiting > 0 {
+            return Err(Error::Unsent { records: waiting });
+        }
+    }
+    let Some(end) = copied.end else { return Ok(0) };
+    Ok(edge.watermark(end.epoch)?.seq.saturating_sub(end.tip.seq))
+}
+
+/// Copies one moment of a database into a file of its own, without a log.
+fn copy(source: &Connection, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), Error> {
+    let failed = |source| Error::Backup { path: to.to_owned(), source };
+    // One moment: what the till writes meanwhile does not begin the copy anew.
+    let moment = source.unchecked_transaction().map_err(failed)?;
+    moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
+    let mut target = settings::open_to_write(to)?;
+    {
+        let backup = Backup::new(source, &mut target).map_err(failed)?;
+        loop {
+            let step = backup.step(STEP_PAGES).map_err(failed)?;
+            let pages = backup.progress();
+            let count = |pages: i32| u64::try_from(pages).unwrap_or(0);
+            progress(count(pages.pagecount - pages.remaining), count(pages.pagecount));
+            match step {
+                StepResult::Done => break,
+                StepResult::More => {}
+                _ => {
+                    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                    return Err(failed(rusqlite::Error::SqliteFailure(busy, None)));
+                }
+            }
+        }
+    }
+    // A copy is one file: its log is folded in and gone.
+    target.query_row("PRAGMA journal_mode = delete", [], |_| Ok(())).map_err(failed)?;
+    target.close().map_err(|(_, source)| failed(source))?;
+    File::open(to).and_then(|file| file.sync_all()).map_err(Error::prepare(to))
+}
+
+/// Reads a copy from its first record to its last, with the secret of the state directory `dir`.
+fn verify(path: &Path, dir: &Path) -> Result<Copied, Error> {
+    let connection = settings::open_to_read(path)?;
+    settings::quick_check(&connection, path)?;
+    let vault = Vault::to_read(dir, &connection)?;
+    let mut tail = Tail::whole(&connection, &vault);
+    let (mut records, mut terminal) = (0, None);
+    for record in tail.by_ref() {
+        terminal = Some(record?.header.terminal);
+        records += 1;
+    }
+    Ok(Copied { records, end: tail.end(), terminal })
+}
+
+/// Brings the copy of an older Till to the schema of this build. The copy itself stays as it is elsewhere.
+fn bring_up(path: &Path, dir: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Backup { path: path.to_owned(), source };
+    let mut target = settings::open_to_write(path)?;
+    migrations::JOURNAL.migrate(&mut target, path, &dir.join("backups"))?;
+    target.query_row("PRAGMA journal_mode = delete", [], |_| Ok(())).map_err(failed)?;
+    target.close().map_err(|(_, source)| failed(source))
+}
+
+fn beside(path: &Path, word: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(word);
+    name.into()
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    migrations::remove_database(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+    use crate::journal::sample::Pen;
+    use crate::record::Hash;
+
+    fn till() -> TerminalId {
+        "till-3".parse().unwrap()
+    }
+
+    fn used(dir: &Path) -> (Journal, Pen) {
+        let (mut journal, mut pen) = (Journal::open(dir).unwrap(), Pen::new(1));
+        journal.append(&pen.many(300)).unwrap();
+        (journal, pen)
+    }
+
+    #[test]
+    fn a_copy_is_made_while_the_till_writes_and_is_one_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, mut pen) = used(dir.path());
+        let to = dir.path().join("copy.db");
+        let sale = crate::journal::sample::sale(7);
+        let mut words = Vec::new();
+        let copied = journal.reader().unwrap().back_up(&to, |done, all| {
+            journal.append(&[pen.moved(sale)]).unwrap();
+            words.push((done, all));
+        });
+        let copied = copied.unwrap();
+        assert_eq!((copied.records, copied.end.unwrap().tip.seq), (301, 301));
+        assert_eq!(copied.terminal, Some(till()));
+        assert!(words.last().is_some_and(|(done, all)| done == all && *all > 0), "{words:?}");
+        let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert!(!names.iter().any(|name| name.to_string_lossy().contains("unfinished")), "{names:?}");
+        let again = journal.reader().unwrap().back_up(&to, |_, _| ()).unwrap_err();
+        assert!(matches!(again, Error::CopyExists { .. }), "{again}");
+    }
+
+    #[test]
+    fn a_copy_that_does_not_verify_has_no_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = used(dir.path());
+        let reader = journal.reader().unwrap();
+        journal.close().unwrap();
+        let thief = settings::open_to_write(&journal_path(dir.path())).unwrap();
+        let trick = "DROP TRIGGER record_is_not_changed; UPDATE record SET body = zeroblob(9) WHERE seq = 70";
+        thief.execute_batch(trick).unwrap();
+        let to = dir.path().join("copy.db");
+        let error = reader.back_up(&to, |_, _| ()).unwrap_err();
+        assert!(matches!(error, Error::Chain { seq: 70, .. }), "{error}");
+        assert!(!to.exists());
+    }
+
+    #[test]
+    fn a_copy_is_put_back_with_the_present_files_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, mut pen) = used(dir.path());
+        let to = dir.path().join("copy.db");
+        journal.reader().unwrap().back_up(&to, |_, _| ()).unwrap();
+        let running = put_back(dir.path(), &to, &till(), Unsent::Refuse).unwrap_err();
+        assert!(matches!(running, Error::AnotherInstance { .. }), "{running}");
+        journal.append(&[pen.moved(crate::journal::sample::sale(7))]).unwrap();
+        let end = journal.end().unwrap().unwrap();
+        journal.close().unwrap();
+        let before = fs::read(journal_path(dir.path())).unwrap();
+
+        let other = put_back(dir.path(), &to, &"till-9".parse().unwrap(), Unsent::SetAside).unwrap_err();
+        assert!(matches!(other, Error::OtherTills { .. }), "{other}");
+        let unsent = put_back(dir.path(), &to, &till(), Unsent::Refuse).unwrap_err();
+        assert!(matches!(unsent, Error::Unsent { records: 302 }), "{unsent}");
+        assert_eq!(fs::read(journal_path(dir.path())).unwrap(), before, "nothing was changed");
+
+        let edge = EdgeStore::open(dir.path()).unwrap();
+        edge.set_watermark(end.epoch, end.tip.seq, Hash([1; 32])).unwrap();
+        drop(edge);
+        let done = put_back(dir.path(), &to, &till(), Unsent::Refuse).unwrap();
+        assert_eq!((done.copied.records, done.beyond), (301, 1));
+        assert_eq!(fs::read(dir.path().join("aside/0001/journal.db")).unwrap(), before);
+        let journal = Journal::open(dir.path()).unwrap();
+        assert_eq!(journal.end().unwrap().unwrap().tip.seq, 301);
+        assert_eq!(journal.left().unwrap().why, Left::Restored);
+    }
+}

@@ -1,0 +1,71 @@
+//! Warnings before a limit is reached, and what to do when it is: for the cashier and for the manager.
+//!
+//! Not here: the limits (`limits`), what is at risk (`counter`).
+
+use super::voice::Voice;
+use crate::limits::Standing;
+use crate::locales::Msg;
+use crate::money::Money;
+use crate::view::{Exposure, View};
+
+/// A clock that is so far off is worth a look, in milliseconds: requests to head office are signed with its time and are
+/// refused beyond it.
+const FAR_MS: u64 = 300_000;
+
+/// What people are to know of the limits, a sentence each; nothing while all is well or head office is heard.
+pub(super) fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
+    let Exposure { limits, standing, .. } = exposure;
+    if standing.gravest() == Standing::Reached {
+        return vec![v.say(Msg::LimitReached).to_owned()];
+    }
+    let money = |minor: i64| v.money(&Money::new(minor, exposure.at_risk.currency));
+    let age = |ms: u64| v.age(i64::try_from(ms).unwrap_or(i64::MAX));
+    let span = |seconds: u64| age(seconds.saturating_mul(1000));
+    let near = [
+        (standing.value, v.with2(Msg::ValueNear, v.money(&exposure.at_risk), money(limits.at_risk_minor))),
+        (standing.items, v.with2(Msg::ItemsNear, exposure.items, limits.items_max)),
+        (standing.oldest, v.with(Msg::OldestNear, span(limits.oldest_s))),
+        (
+            standing.silence,
+            v.with2(Msg::SilenceNear, age(exposure.silent_ms.unwrap_or(0)), span(limits.silent_s)),
+        ),
+    ];
+    near.into_iter().filter(|(standing, _)| *standing == Standing::Near).map(|(_, words)| words).collect()
+}
+
+/// What the manager is to know besides: a clock that is far from head office's, though the till goes by that one.
+pub(super) fn for_manager(view: &View, v: &Voice) -> Vec<String> {
+    let far = view.clock.ahead_ms.filter(|ahead_ms| ahead_ms.unsigned_abs() >= FAR_MS);
+    let far = far.map(|ahead_ms| v.with(Msg::ClockFar, v.age(ahead_ms.saturating_abs())));
+    warnings(&view.exposure, v).into_iter().chain(far).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{Limits, Standings};
+    use crate::locales::Lang;
+    use crate::money::Currency;
+
+    #[test]
+    fn people_are_warned_of_each_limit_before_it_and_told_what_goes_on_at_it() {
+        let quiet = Exposure::none(Currency::CNY);
+        let v = Voice::plain(Lang::En);
+        assert!(warnings(&quiet, &v).is_empty());
+        let near = Exposure {
+            at_risk: Money::new(410_000, Currency::CNY),
+            silent_ms: Some(60 * 3_600_000),
+            limits: Limits::default(),
+            standing: Standings { value: Standing::Near, silence: Standing::Near, ..Standings::default() },
+            ..quiet
+        };
+        let said = warnings(&near, &v);
+        assert_eq!(said.len(), 2);
+        assert!(said[0].contains("¥4100.00") && said[0].contains("¥5000.00"), "{}", said[0]);
+        assert!(said[1].contains("2 days") && said[1].contains("3 days"), "{}", said[1]);
+        let standing = Standings { items: Standing::Reached, ..near.standing };
+        let reached = warnings(&Exposure { standing, ..near }, &Voice::plain(Lang::ZhHans));
+        assert_eq!(reached.len(), 1);
+        assert!(reached[0].contains("现金"), "{}", reached[0]);
+    }
+}
