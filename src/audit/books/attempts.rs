@@ -59,6 +59,13 @@ pub(in crate::audit) struct Attempt {
     pub(in crate::audit) last: Place,
 }
 
+impl Attempt {
+    /// Whether it is settled and the journal does not say any more how, because a member asked to be forgotten.
+    pub(in crate::audit) fn is_erased(&self) -> bool {
+        self.settled.is_none() && matches!(self.standing, Standing::Approved | Standing::PaidLate)
+    }
+}
+
 /// Where a refund stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::audit) enum GoingBack {
