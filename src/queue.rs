@@ -184,7 +184,7 @@ impl Item {
             state: state_of(subject, case, marks),
             code: said(|case| &case.code),
             why: said(|case| &case.words),
-            tries: marks.tries_of(header.seq).filter(|_| header.seq > marks.received).cloned(),
+            tries: marks.tries_of(header.seq).filter(|_| header.seq > marks.received),
             received_ms: marks.received_ms(header.seq),
             acts: case.map(|case| case.acts.clone()).unwrap_or_default(),
         }

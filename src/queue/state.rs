@@ -153,10 +153,20 @@ pub struct Head {
 }
 
 impl Marks {
-    /// The tries of the batch that a record is in; of several the last.
-    pub fn tries_of(&self, seq: u64) -> Option<&Tries> {
+    /// The tries of a record: the sum over the batches that it was in, with the words of the last.
+    pub fn tries_of(&self, seq: u64) -> Option<Tries> {
         let holds = |tries: &&Tries| (tries.first..=tries.last).contains(&seq);
-        self.tries.iter().filter(holds).max_by_key(|tries| tries.last_ms)
+        let sum = |so_far: Tries, other: &Tries| {
+            let latest = if other.last_ms > so_far.last_ms { other } else { &so_far };
+            Tries {
+                tries: so_far.tries.saturating_add(other.tries),
+                first_ms: so_far.first_ms.min(other.first_ms),
+                ..latest.clone()
+            }
+        };
+        let mut all = self.tries.iter().filter(holds);
+        let first = all.next()?.clone();
+        Some(all.fold(first, sum))
     }
 
     /// When head office had received a record, as far as it is kept: at the latest then.

@@ -77,6 +77,10 @@ fn an_item_moves_from_recorded_to_settled_as_the_marks_rise() {
     assert_eq!(standing(6, &tried, &none), Standing::Recorded);
     let item = Item::of(&receipt(5, 100).header, &tried, &none);
     assert_eq!(item.tries.unwrap().tries, 3);
+    tried.tries.push(Tries { first: 1, last: 9, tries: 2, first_ms: 50, last_ms: 95, words: None });
+    let both = tried.tries_of(5).unwrap();
+    assert_eq!((both.tries, both.first_ms, both.last_ms), (5, 10, 95));
+    tried.tries.pop();
     assert_eq!(standing(5, &marks(5, 4), &none), Standing::Received);
     assert_eq!(standing(5, &marks(9, 5), &none), Standing::Settled);
     let heads = vec![Head { seq: 4, at_ms: 1 }, Head { seq: 9, at_ms: 2 }, Head { seq: 12, at_ms: 3 }];

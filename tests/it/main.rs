@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on says so
 
 mod books;
+mod browser;
 mod commands;
 mod counter;
 mod day;
@@ -19,6 +20,7 @@ mod disks;
 mod doubt;
 mod power;
 mod privacy;
+mod queue;
 mod receipts;
 mod scans;
 mod shown;

@@ -11,7 +11,7 @@ use crate::money::Money;
 use crate::pages::Pages;
 use crate::pages::answer::Sorry;
 use crate::queue::filter::Which;
-use crate::queue::{Filter, ItemKind, Marks, Standing};
+use crate::queue::{Filter, Head, ItemKind, Marks, Standing, Tries};
 use crate::record::Epoch;
 use crate::view::View;
 use axum::http::StatusCode;
@@ -58,10 +58,10 @@ impl Scene {
         let epoch = epoch.unwrap_or(view.epoch);
         let now_ms = pages.now_ms();
         let (seen, edge) = (Arc::clone(&view), pages.parts.edge.clone());
-        let heard = link.received;
+        let heard = link.clone();
         pages
             .read(move |journal| {
-                let marks = marks(&seen, heard, epoch, &edge)?;
+                let marks = marks(&seen, &heard, epoch, &edge)?;
                 let last = if epoch == seen.epoch {
                     seen.tip.seq
                 } else {
@@ -112,11 +112,24 @@ impl Scene {
 }
 
 /// How far head office is with an epoch, and what was tried.
-fn marks(view: &View, heard: u64, epoch: Epoch, edge: &EdgeStore) -> Result<Marks, JournalError> {
-    let received = if epoch == view.epoch { heard } else { edge.watermark(epoch)?.seq };
+fn marks(view: &View, link: &Link, epoch: Epoch, edge: &EdgeStore) -> Result<Marks, JournalError> {
+    let (received, said) = if epoch == view.epoch {
+        (link.received, link.ruled)
+    } else {
+        (edge.watermark(epoch)?.seq, edge.ruled(epoch)?)
+    };
     // Head office rules in the stream's order: a verdict on a record shows that all before it are ruled on.
-    let ruled = view.cases.ruled(epoch).min(received);
-    Ok(Marks { received, ruled, ..Marks::default() })
+    let ruled = view.cases.ruled(epoch).max(said).min(received);
+    let tries = edge.attempts(epoch)?.into_iter().map(|batch| Tries {
+        first: batch.first,
+        last: batch.last,
+        tries: batch.tries.into(),
+        first_ms: batch.first_ms,
+        last_ms: batch.last_ms,
+        words: batch.words,
+    });
+    let heads = edge.received_heads(epoch)?.into_iter().map(|head| Head { seq: head.seq, at_ms: head.at_ms });
+    Ok(Marks { received, ruled, tries: tries.collect(), heads: heads.collect() })
 }
 
 /// Adds to the sum of its currency. What is beyond 64 bits stays where it is: it is for eyes.

@@ -108,7 +108,7 @@ impl Machine {
             Moment { wall_ms: now_ms, boot: BootId(boot), monotonic_ms: 1_000, cloud_offset_ms: Some(0) };
         let epoch = Epoch(u64::try_from(number).unwrap() << 32 | (life + 1));
         let terminal: TerminalId = format!("till-{number}").parse().unwrap();
-        let genesis = Till::genesis(terminal, epoch, "0.1.0", &context(moment, 0));
+        let genesis = Till::genesis(terminal, epoch, None, "0.1.0", &context(moment, 0));
         let till = Till::begin(&genesis).unwrap();
         let mut machine = Self { till, records: vec![genesis], sent: 0, moment, draws: 0, life };
         let pin = PinHash::with_rounds("4071", [3; 16], NonZeroU32::MIN).unwrap();
@@ -283,6 +283,7 @@ fn context(moment: Moment, draws: u64) -> Context<'static> {
     draw[..8].copy_from_slice(&draws.to_be_bytes());
     draw[8..24].copy_from_slice(&moment.boot.0);
     Context {
+        proof_key: None,
         moment,
         contact: Contact { silent_ms: Some(0), received: 0, timed: None },
         draw,
