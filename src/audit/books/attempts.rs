@@ -65,6 +65,11 @@ impl Attempt {
         let proven = self.settled.as_ref().is_some_and(|(trade, _)| trade.is_empty());
         !(proven && self.carrier == "order")
     }
+
+    /// Whether it is settled and the journal does not say any more how, because a member asked to be forgotten.
+    pub(in crate::audit) fn is_erased(&self) -> bool {
+        self.settled.is_none() && matches!(self.standing, Standing::Approved | Standing::PaidLate)
+    }
 }
 
 /// Where a refund stands.
