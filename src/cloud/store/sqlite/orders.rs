@@ -212,8 +212,9 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
         return Ok(false);
     }
     if (known.state, step.to) == (OrderState::Paid, OrderState::PaidLate) {
-        // The till has asked for it: what it asked for goes back, and nothing besides.
-        let sql = "SELECT count(*) FROM refund WHERE intent = ?1";
+        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it.
+        let sql = "SELECT (SELECT count(*) FROM refund WHERE intent = ?1)
+                       + (SELECT count(*) FROM payment WHERE intent = ?1 AND state = 'approved')";
         if tx.prepare_cached(sql)?.query_row([step.intent.to_string()], |row| row.get::<_, i64>(0))? > 0 {
             let sql = "UPDATE order_claim SET due_ms = NULL WHERE intent = ?1";
             tx.prepare_cached(sql)?.execute([step.intent.to_string()])?;

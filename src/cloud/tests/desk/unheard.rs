@@ -182,6 +182,38 @@ async fn paid_and_never_shown_goes_back_once_the_tills_word_is_here_and_not_befo
     }
 }
 
+#[tokio::test]
+async fn a_manager_gives_back_what_was_never_shown_and_nothing_that_a_till_has_booked() {
+    for booked in [false, true] {
+        let (shop, mut till, order) = silent().await;
+        let intent = intent_of(&order);
+        assert!(shop.cloud.admin().give_back_order(intent).await.is_err(), "nobody paid it");
+        let (page, _) = pay(&shop, &till, &order).await;
+        if booked {
+            let proof = crate::record::money_moves::ProvenBy::PaidProof;
+            let settled =
+                crate::record::money_moves::Settled::proven(order.amount, proof, Some(proof_on(&page)));
+            let records = [
+                till.write_in(SALE, drawn_as(&order)),
+                till.write_in(SALE, Body::Approved { intent, settled }),
+                till.write_with(Body::ReceiptIssued { total: order.amount }, |header| {
+                    header.receipt = Some(2)
+                }),
+            ];
+            till.send_well(&records).await;
+            till.verdicts(1).await;
+            let trade = rows(
+                &shop.folder.path().join("cloud/cloud.db"),
+                "SELECT payment.provider || ' ' || (trade = json_extract(settled, '$.trade'))
+                 FROM payment JOIN order_claim USING (intent)",
+            );
+            assert_eq!(trade, ["alipay 1"], "the books have what the till could not know");
+        }
+        assert_eq!(shop.cloud.admin().give_back_order(intent).await.is_ok(), !booked);
+        assert!(shop.cloud.admin().give_back_order(intent).await.is_err(), "once");
+    }
+}
+
 fn drawn_as(order: &Order) -> Body {
     let terms = crate::record::money_moves::OrderTerms {
         nonce: order.nonce,
