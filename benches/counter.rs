@@ -18,7 +18,7 @@ use till::inbox::{InForce, Inbox, Work, doors};
 use till::journal::Journal;
 use till::money::{Currency, Money};
 use till::record::ids::{StaffId, StationId};
-use till::record::money_moves::Settled;
+use till::record::money_moves::{ProvenBy, Settled};
 use till::staff::PinHash;
 use till::token::KeySet;
 
@@ -62,6 +62,7 @@ fn scan_to_durable_intent(dir: &Path) -> (Vec<Duration>, Vec<Duration>) {
         wallets: [till::record::money_moves::ProviderName::Alipay].into(),
         stamp: till::receipt::Stamp::new([0; 32], |_| [0; 64]),
         sources: till::till::Sources { clock: Clock::new(), draw: clock::draw },
+        received: std::collections::BTreeMap::new(),
     };
     let ready =
         till::till::open(Journal::open(&dir.join("till")).unwrap(), opening, letters, outbox).unwrap();
@@ -117,6 +118,7 @@ fn pay(inbox: &Inbox, work: &mut Work) {
         platform_funded: zero,
         buyer: None,
         proof: None,
+        proven_by: ProvenBy::Notice,
         balance: None,
         wallet: None,
         funds: vec![],

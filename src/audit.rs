@@ -20,6 +20,7 @@ mod gateway;
 mod mirror;
 mod paper;
 mod report;
+mod sealed;
 mod sums;
 mod text;
 
@@ -46,6 +47,8 @@ pub struct Paths {
     pub cloud: Option<PathBuf>,
     /// The bytes that the printer received.
     pub printed: Option<PathBuf>,
+    /// The key that opens the journal's bodies; by default `keys/seal` beside the journal.
+    pub seal: Option<PathBuf>,
 }
 
 impl Paths {
@@ -57,6 +60,7 @@ impl Paths {
             gateway: Some(dir.join("gateway").join("gateway.db")),
             cloud: Some(dir.join("cloud").join("cloud.db")),
             printed: printed.is_file().then_some(printed),
+            seal: None,
         }
     }
 }
@@ -74,7 +78,13 @@ pub fn run(paths: &Paths) -> Result<Report, Error> {
     let mut counts = Counts::default();
     let mut books = Books::default();
 
-    let streams = chain::read(&journal, cloud.as_ref(), &mut books, &mut findings, &mut counts)?;
+    let keys = if journal.seals()? {
+        Some(sealed::Keys::read(&paths.journal, paths.seal.as_deref())?)
+    } else {
+        None
+    };
+    let sources = chain::Sources { journal: &journal, keys: keys.as_ref(), cloud: cloud.as_ref() };
+    let streams = chain::read(&sources, &mut books, &mut findings, &mut counts)?;
     books.close(&mut findings);
     books.count(&mut counts);
     if let Some(gateway) = &gateway {

@@ -27,7 +27,7 @@ mod tests;
 mod tills;
 
 pub use accounts::{Account, AlipayFiles, Elsewhere, WALLET_TIMEOUTS, WeChatPhones};
-pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember};
+pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember, VoucherIssue};
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};
 pub use store::{Decision, Pairing, PairingState, Quota};
@@ -149,6 +149,7 @@ pub(crate) struct Cloud {
     bells: bells::Bells,
     nonces: signed::Nonces,
     heard: tills::Heard,
+    tags: desk::Tags,
     opened: publish::Opened,
     public_base: String,
     /// Seats for phones that watch their bill.
@@ -249,6 +250,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
         bells,
         nonces: signed::Nonces::default(),
         heard: tills::Heard::default(),
+        tags: desk::Tags::default(),
         opened: publish::Opened::default(),
         public_base,
         live: Arc::new(tokio::sync::Semaphore::new(desk::LIVE_MAX)),

@@ -23,6 +23,8 @@ mod paid;
 mod papers;
 mod pay;
 mod people;
+mod proofs;
+mod queue_acts;
 mod receipts;
 mod recorder;
 pub mod refusal;
@@ -30,20 +32,24 @@ mod repeat;
 mod returns;
 mod show;
 mod shown;
+mod standing;
 mod stored_value;
 mod tender;
 #[cfg(test)]
 mod tests;
+mod vouchers;
 
 use crate::bundle::Bundle;
 use crate::money::Currency;
-use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Place, SaleKind, TypeSize};
+use crate::queue::Cases;
+use crate::record::body::{Body, KickReason, Paper, PaperOutcome, Parent, Place, SaleKind, TypeSize};
 use crate::record::chain::Tip;
+use crate::record::epochs::{Found, Standing};
 use crate::record::giving_back::CashBack;
 use crate::record::header::Epoch;
 use crate::record::ids::{Draw, IntentId, JobId, KickId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::moment::BootId;
-use crate::record::money_moves::{Carrier, ProviderName, Ruling, Verdict};
+use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Hash, Moment, Record};
 use crate::sale::Sale;
 use crate::shift::Shift;
@@ -51,10 +57,12 @@ use crate::staff::{PinHash, Role};
 use crate::token::KeySet;
 pub use event::Event;
 pub use exposure::{Contact, OFFLINE_AFTER_MS};
+pub use proofs::order_of;
 pub use refusal::Refusal;
 use serde::{Deserialize, Serialize};
 pub use shown::{CODE_MS_MAX, PhonesPay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use paid::Paid;
 use recorder::Recorder;
@@ -86,6 +94,17 @@ pub struct Context<'a> {
     pub device: &'a [u8; 32],
     /// Sales under the number of a receipt that the event shows, folded from the journal.
     pub found: &'a [Sale],
+    /// What till and cloud share for digits that a customer reads out; none before the cloud was heard.
+    pub proof_key: Option<&'a [u8; 32]>,
+}
+
+/// What is known of the books before an epoch that the till begins by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Before {
+    /// Where they ended, if that is known.
+    pub parent: Option<Parent>,
+    /// Why they were left, and where they are.
+    pub found: Found,
 }
 
 /// Keyed hashes of the last pay codes: a code lives a minute, and a till serves fewer customers in one.
@@ -98,14 +117,12 @@ const RECENT_RECEIPTS: usize = 20;
 /// What is older is in the journal and at the wallet, and the audit compares the two.
 const PAST_INTENTS: usize = 2048;
 
-/// Verdicts kept for a manager's eyes. More than that is a report, not a list.
-const REFUSED_VERDICTS: usize = 100;
-
 /// The state of one till.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Till {
     terminal: TerminalId,
     epoch: Epoch,
+    standing: Standing,
     currency: Currency,
     tip: Tip,
     /// The boot of the last record: deadlines of any other are due.
@@ -126,7 +143,8 @@ pub struct Till {
     /// What was counted while no shift was open: it is in the float that the next shift counts.
     between: Shift,
     last_verdict: u64,
-    refused: VecDeque<Verdict>,
+    #[serde(with = "queue_acts")]
+    cases: Arc<Cases>,
     adopted: Option<(u64, Hash)>,
     /// What is at risk until the cloud has ruled on it.
     exposed: exposure::Exposed,
@@ -186,10 +204,11 @@ enum JobState {
 impl Till {
     /// The state that a genesis record begins. None for any other record.
     pub fn begin(genesis: &Record) -> Option<Self> {
-        let Body::Genesis { currency, .. } = &genesis.body else { return None };
+        let Body::Genesis { currency, standing, .. } = &genesis.body else { return None };
         Some(Self {
             terminal: genesis.header.terminal.clone(),
             epoch: genesis.header.epoch,
+            standing: *standing,
             currency: *currency,
             tip: Tip { seq: genesis.header.seq, head: genesis.hash },
             boot: genesis.header.moment.boot,
@@ -208,7 +227,7 @@ impl Till {
             past: VecDeque::new(),
             between: Shift::open(0, crate::money::Money::zero(*currency)),
             last_verdict: 0,
-            refused: VecDeque::new(),
+            cases: Arc::new(Cases::default()),
             adopted: None,
             exposed: exposure::Exposed::default(),
             leases: leases::Leases::default(),
@@ -216,14 +235,23 @@ impl Till {
         })
     }
 
-    /// The first record of an epoch.
-    pub fn genesis(terminal: TerminalId, epoch: Epoch, version: &str, cx: &Context<'_>) -> Record {
+    /// The first record of an epoch. One that follows books that were left is provisional.
+    pub fn genesis(
+        terminal: TerminalId,
+        epoch: Epoch,
+        before: Option<Before>,
+        version: &str,
+        cx: &Context<'_>,
+    ) -> Record {
+        let (parent, found) = before.map_or((None, None), |before| (before.parent, Some(before.found)));
         let body = Body::Genesis {
-            parent: None,
+            parent,
             currency: cx.bundle.content.currency,
             time_zone: cx.bundle.content.time_zone.clone(),
             day_cut_minutes: cx.bundle.content.day_cut_minutes,
             version: version.to_owned(),
+            standing: if found.is_some() { Standing::Provisional } else { Standing::Regular },
+            found,
         };
         recorder::genesis(terminal, epoch, body, cx)
     }
@@ -260,7 +288,9 @@ impl Till {
             Event::LeasesOver => self.give_leases_back(&mut out),
             Event::ClockTurned => self.look_at_clock(&mut out),
         }
-        Ok(out.finish())
+        let made = out.finish();
+        self.check_cash_only(&made)?;
+        Ok(made)
     }
 
     /// Moves on by one record. Cannot fail: what was recorded is so.
@@ -273,6 +303,7 @@ impl Till {
         self.keep_counts(record);
         self.apply_people(record);
         self.apply_papers(record);
+        self.apply_cases(record);
         if let Some(id) = record.header.sale {
             match self.sales.get_mut(&id) {
                 Some(sale) => sale.apply(record),
@@ -303,16 +334,9 @@ impl Till {
                     self.recent_codes.pop_front();
                 }
             }
+            Body::EpochAdopted { .. } => self.standing = Standing::Regular,
             Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
-            Body::Noted { verdict } => {
-                self.last_verdict = self.last_verdict.max(verdict.number);
-                if verdict.ruling == Ruling::Refused {
-                    self.refused.push_back(verdict.clone());
-                    while self.refused.len() > REFUSED_VERDICTS {
-                        self.refused.pop_front();
-                    }
-                }
-            }
+            Body::Noted { verdict } => self.last_verdict = self.last_verdict.max(verdict.number),
             _ => {}
         }
     }

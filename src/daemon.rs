@@ -99,7 +99,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     let keys = config.state_dir.join("keys");
     std::fs::create_dir_all(&keys).with_context(|| format!("{} cannot be made", keys.display()))?;
     let device_key = Arc::new(DeviceKey::load_or_create(&keys.join("device"))?);
-    let seal = Seal::load_or_create(&keys.join("seal"))?;
+    let seal = Seal::of_till(&config.state_dir)?;
     let stamp = parts::stamp(&device_key);
     // 3. The till: fold, and settle what was under way.
     let clock = Clock::new();
@@ -116,6 +116,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         phones: parts::phones(config),
         code_ms: config.timing.shown_code_ms,
         sources: till::Sources { clock: clock.clone(), draw: clock::draw },
+        received: edge.watermarks()?,
     };
     let ready = till::open(journal, opening, letters, outbox)?;
     let board = ready.board.clone();

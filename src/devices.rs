@@ -160,6 +160,10 @@ async fn hand_out(
                 queues.get(&duty.station).and_then(|at| at.paper.as_ref()),
                 "no printer is set up at this station",
             ),
+            DeviceWork::Report(report) => (
+                queues.get(&report.station).and_then(|at| at.paper.as_ref()),
+                "no printer is set up at this station",
+            ),
             DeviceWork::Kick(duty) => (
                 queues.get(&duty.station).and_then(|at| at.drawer.as_ref()),
                 "no drawer is set up at this station",
@@ -177,14 +181,20 @@ async fn hand_out(
             },
         };
         if let Some((work, why)) = refused {
-            inbox.post(not_begun(&work, why)).await;
+            if let Some(event) = not_begun(&work, why) {
+                inbox.post(event).await;
+            }
         }
     }
 }
 
 /// The report that not one byte of it was sent.
-fn not_begun(work: &DeviceWork, why: &str) -> Event {
-    match work {
+fn not_begun(work: &DeviceWork, why: &str) -> Option<Event> {
+    let event = match work {
+        DeviceWork::Report(report) => {
+            tracing::warn!(station = %report.station, why, "a list for the manager was not printed");
+            return None;
+        }
         DeviceWork::Print(duty, _) | DeviceWork::PrintCode(duty, _) => {
             let words = words::sentence(why);
             Event::Print(duty.job, PrintReport::Ended(PaperOutcome::FailedBefore, words))
@@ -193,7 +203,8 @@ fn not_begun(work: &DeviceWork, why: &str) -> Event {
             let words = words::drawer_stays_shut(why);
             Event::Drawer(duty.kick, PrintReport::Ended(PaperOutcome::FailedBefore, words))
         }
-    }
+    };
+    Some(event)
 }
 
 /// Returns once the daemon stops, or is gone without a word.

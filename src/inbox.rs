@@ -8,6 +8,7 @@ use crate::bundle::Bundle;
 use crate::counter::duty::{Duty, KickDuty, PrintDuty};
 use crate::counter::event::Event;
 use crate::counter::refusal::Refusal;
+use crate::queue::checklist::Checklist;
 use crate::receipt::{CodeSlip, Receipt};
 use crate::record::ids::{SaleId, StaffId, StationId};
 use crate::staff::PinHash;
@@ -136,6 +137,17 @@ pub enum DeviceWork {
     PrintCode(PrintDuty, Box<CodeSlip>),
     /// Open the drawer.
     Kick(KickDuty),
+    /// Print a list for the manager: no receipt, so nothing waits for it and no record says how it ended.
+    Report(Report),
+}
+
+/// A list for the manager on a station's paper.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// Where.
+    pub station: StationId,
+    /// What.
+    pub list: Box<Checklist>,
 }
 
 /// The till's side of the doors out.
@@ -213,6 +225,8 @@ pub struct Link {
     pub heard_ms: Option<i64>,
     /// The last number that the cloud has durably.
     pub received: u64,
+    /// The cloud has ruled on everything up to here, and each verdict is in the journal.
+    pub ruled: u64,
     /// When it is tried again, if it waits.
     pub next_try_ms: Option<i64>,
     /// Why it does not work, a sentence.
@@ -262,6 +276,8 @@ pub struct Board {
     pub pins: watch::Receiver<Arc<BTreeMap<StaffId, PinHash>>>,
     /// The link; `sync` writes it.
     pub link: Arc<watch::Sender<Link>>,
+    /// What phones need that pay an order of which the cloud has not heard; `sync` writes it.
+    pub phones: Arc<watch::Sender<Option<Arc<Phones>>>>,
     /// Pressing Send now raises it; `sync` reads it.
     pub nudge: Arc<tokio::sync::Notify>,
     /// How often a receipt that stands still in a station's printer was given up: each press counts one on, and
@@ -270,6 +286,25 @@ pub struct Board {
     /// How often a jam in a station's printer was said to be cleared: each press counts one on, and `devices` tells the
     /// printer to go on.
     pub jam_cleared: Arc<watch::Sender<BTreeMap<StationId, u64>>>,
+    /// The door to `devices` for lists that a manager wants on paper; it does not keep the door open. None where the
+    /// till has no devices.
+    pub devices_door: Option<mpsc::WeakSender<DeviceWork>>,
+}
+
+/// How a phone pays a till that the cloud cannot hear, as the cloud last said.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Phones {
+    /// Scheme and host under which a phone opens an order.
+    pub base: String,
+    /// What till and cloud share for the digits that a customer reads out.
+    pub proof_key: [u8; 32],
+}
+
+impl std::fmt::Debug for Phones {
+    /// Says nothing of the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Phones({})", self.base)
+    }
 }
 
 impl Board {
@@ -285,9 +320,11 @@ impl Board {
             in_force: Arc::new(watch::Sender::new(None)),
             devices: Arc::new(watch::Sender::new(BTreeMap::new())),
             link: Arc::new(watch::Sender::new(Link::default())),
+            phones: Arc::new(watch::Sender::new(None)),
             nudge: Arc::new(tokio::sync::Notify::new()),
             paper_given_up: Arc::new(watch::Sender::new(BTreeMap::new())),
             jam_cleared: Arc::new(watch::Sender::new(BTreeMap::new())),
+            devices_door: None,
         }
     }
 }

@@ -8,8 +8,12 @@
 //! failed, none of them is in the journal that this process sees. **Invariant:** the journal is one chain
 //! for each epoch, without gaps, and every record in it verifies.
 //!
-//! Not here: what records mean (`counter`), who sends them on (`sync`), sealing of bodies (`keys`).
+//! Bodies lie sealed, and those that speak of a member under a key of that member (`vault`).
+//!
+//! Not here: what records mean (`counter`), who sends them on (`sync`), the secrets themselves (`keys`).
 
+mod aside;
+mod carve;
 pub mod edge;
 mod error;
 #[cfg(test)]
@@ -23,7 +27,9 @@ mod row;
 mod sample;
 mod settings;
 mod snapshot;
+mod vault;
 
+pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
 pub use error::Error;
 pub use load::{Loaded, Tail};
 pub use reader::Reader;
@@ -32,14 +38,19 @@ pub use snapshot::Snapshot;
 
 use crate::record::body::Shutdown;
 use crate::record::chain::Tip;
+use crate::record::epochs::{Found, Left};
 use crate::record::ids::SaleId;
-use crate::record::{BODY_BYTES_MAX, Epoch, Hash, Record};
+use crate::record::{BODY_BYTES_MAX, Body, Epoch, Hash, Record};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Kind of the record that a daemon writes last when it stops in order.
 const STOPPED: &str = "stopped";
+
+/// Records of an older Till that are sealed in one commit.
+const SEAL_AT_ONCE: u32 = 5_000;
 
 /// Where a journal, or one epoch of it, ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,21 +74,61 @@ impl End {
 pub struct Journal {
     dir: PathBuf,
     connection: Connection,
+    vault: vault::Vault,
     shutdown: Shutdown,
+    /// Books that were set aside and that no epoch has followed yet.
+    left: Option<Found>,
     // Last, so that the lock is given back after the database is closed.
-    _lock: lock::Lock,
+    lock: lock::Lock,
 }
 
 impl Journal {
     /// Takes the state directory, making it if there is none, and opens its journal to write.
     ///
-    /// Settings are read back, migrations applied, and after an unclean end every page is checked.
+    /// Settings are read back, migrations applied, and after an unclean end every page is checked. A file that is
+    /// damaged is set aside and an empty journal opened in its place ([`Journal::left`]).
     ///
     /// # Errors
-    /// [`Error`] when another Till holds the directory, when the file is foreign, newer or damaged, or
+    /// [`Error`] when another Till holds the directory, when the file is foreign or newer, or
     /// when a setting that durability rests on does not take. Nothing was changed in the file then.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let lock = lock::Lock::take(dir)?;
+        Self::open_held(dir, lock::Lock::take(dir)?)
+    }
+
+    /// Sets this journal's files aside and opens an empty one in their place, which follows it.
+    ///
+    /// # Errors
+    /// [`Error`] when the files cannot be renamed or the new one not opened. None of them is ever deleted.
+    pub fn set_aside(self, why: Left, words: &str) -> Result<Self, Error> {
+        let Self { dir, connection, lock, .. } = self;
+        // It may be too damaged to be closed in order; nothing is written by that.
+        drop(connection);
+        tracing::error!(words, "The journal cannot be trusted: its files are set aside.");
+        aside::set_aside(&dir, why, words)?;
+        Self::open_held(&dir, lock)
+    }
+
+    fn open_held(dir: &Path, lock: lock::Lock) -> Result<Self, Error> {
+        aside::finish(dir)?;
+        let opened = match Self::open_file(dir) {
+            Err(error) if error.is_damage() => {
+                tracing::error!(error = %error, "The journal is damaged: its files are set aside.");
+                aside::set_aside(dir, Left::Damaged, &error.to_string())?;
+                Self::open_file(dir)?
+            }
+            opened => opened?,
+        };
+        let (connection, vault, shutdown) = opened;
+        let left = aside::finish(dir)?;
+        let begun = left.as_ref().is_some_and(|left| follows(&connection, &vault, left));
+        if begun {
+            aside::begun(dir)?;
+        }
+        let left = left.filter(|_| !begun);
+        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, left, lock })
+    }
+
+    fn open_file(dir: &Path) -> Result<(Connection, vault::Vault, Shutdown), Error> {
         let path = journal_path(dir);
         let mut connection = settings::open_to_write(&path)?;
         migrations::JOURNAL.identify(&connection, &path)?;
@@ -88,9 +139,41 @@ impl Journal {
             Shutdown::Clean => {}
             Shutdown::Unclean => settings::quick_check(&connection, &path)?,
         }
+        let vault = vault::Vault::to_write(dir, &connection)?;
+        seal_what_is_old(&connection, &vault)?;
         // SQLite has flushed the files; this makes their names durable too.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))?;
-        Ok(Self { dir: dir.to_owned(), connection, shutdown, _lock: lock })
+        Ok((connection, vault, shutdown))
+    }
+
+    /// The books that were set aside, until an epoch that follows them has begun ([`Journal::begin`]).
+    pub fn left(&self) -> Option<&Found> {
+        self.left.as_ref()
+    }
+
+    /// What can still be read of the books that were set aside; `received` is what the cloud has said that it has.
+    /// What it lacks is kept beside them as a list.
+    ///
+    /// # Errors
+    /// [`Error::Prepare`] when not even the bytes can be read, or the list not be written.
+    pub fn salvage(&self, received: &BTreeMap<Epoch, Tip>) -> Result<Salvage, Error> {
+        let Some(left) = &self.left else { return Ok(Salvage::default()) };
+        let aside = self.dir.join(&left.aside);
+        let mut salvage = carve::salvage(&aside, &self.vault, received)?;
+        salvage.lacking.aside.clone_from(&left.aside);
+        salvage.lacking.words.clone_from(&left.words);
+        carve::keep(&aside, &salvage.lacking)?;
+        Ok(salvage)
+    }
+
+    /// Begins an epoch that follows books that were set aside.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn begin(&mut self, records: &[Record]) -> Result<(), Error> {
+        self.append(records)?;
+        self.left = None;
+        aside::begun(&self.dir)
     }
 
     /// How the daemon before this one ended: in order if its last record is `stopped` or if there was
@@ -113,17 +196,22 @@ impl Journal {
     /// [`Error`] when the journal cannot be read. A snapshot that does not fit is no error: it is left
     /// out, and the tail is the whole journal.
     pub fn load(&self) -> Result<Loaded<'_>, Error> {
-        let Some(snapshot) = Snapshot::read(&self.dir) else { return Ok(self.load_whole()) };
-        if let Some(tail) = Tail::following(&self.connection, snapshot.end())? {
+        let Some(snapshot) = Snapshot::read(&self.dir, &self.vault) else { return Ok(self.load_whole()) };
+        if let Some(tail) = Tail::following(&self.connection, &self.vault, snapshot.end())? {
             return Ok(Loaded { snapshot: Some(snapshot), tail });
         }
         tracing::warn!("The snapshot is not of this journal; the whole journal is replayed.");
         Ok(self.load_whole())
     }
 
+    /// Where the kept state ends, if there is one that can be read: the journal was at least as long once.
+    pub fn snapshot_end(&self) -> Option<End> {
+        Snapshot::read(&self.dir, &self.vault).map(|snapshot| snapshot.end())
+    }
+
     /// The whole journal, for a snapshot whose bytes the till cannot read.
     pub fn load_whole(&self) -> Loaded<'_> {
-        Loaded { snapshot: None, tail: Tail::whole(&self.connection) }
+        Loaded { snapshot: None, tail: Tail::whole(&self.connection, &self.vault) }
     }
 
     /// Writes `records` after the journal's end, all or none, and returns when they are on disk.
@@ -158,7 +246,7 @@ impl Journal {
             row::check_hashes(record).map_err(Error::NotNext)?;
             end = Some(load::follow(end, record).map_err(Error::NotNext)?);
             position += 1;
-            row::insert(&mut insert, position, record).map_err(Error::Append)?;
+            row::insert(&transaction, &mut insert, &self.vault, position, record)?;
         }
         drop(insert);
         transaction.commit().map_err(Error::Append)
@@ -169,7 +257,7 @@ impl Journal {
     /// # Errors
     /// [`Error::SaveSnapshot`] when it cannot be written. The journal is not touched either way.
     pub fn save_snapshot(&self, epoch: Epoch, tip: Tip, bytes: Vec<u8>) -> Result<(), Error> {
-        Snapshot { epoch, tip, bytes }.save(&self.dir)
+        Snapshot { epoch, tip, bytes }.save(&self.dir, &self.vault)
     }
 
     /// The records of one sale in order, each verified.
@@ -177,7 +265,7 @@ impl Journal {
     /// # Errors
     /// [`Error`] when they cannot be read or one of them does not verify.
     pub fn sale(&self, sale: SaleId) -> Result<Vec<Record>, Error> {
-        reader::sale(&self.connection, sale)
+        reader::sale(&self.connection, &self.vault, sale)
     }
 
     /// The records of each sale with a receipt of this number in one of the epochs that `epoch` takes.
@@ -189,7 +277,24 @@ impl Journal {
         number: u32,
         epoch: impl Fn(Epoch) -> bool,
     ) -> Result<Vec<Vec<Record>>, Error> {
-        reader::sales_of_receipt(&self.connection, number, epoch)
+        reader::sales_of_receipt(&self.connection, &self.vault, number, epoch)
+    }
+
+    /// Whether a member waits to be forgotten: until the cloud has all that speaks of it.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub fn owes_forgetting(&self) -> Result<bool, Error> {
+        self.vault.owes_forgetting()
+    }
+
+    /// Destroys the keys of members who are to be forgotten and whose last record `is_safe` elsewhere: nothing here
+    /// reads any more what lies under them. Says how many there were.
+    ///
+    /// # Errors
+    /// [`Error::Key`].
+    pub fn forget(&self, is_safe: impl Fn(Epoch, u64) -> bool) -> Result<usize, Error> {
+        self.vault.forget(|until| is_safe(Epoch(until.epoch), until.seq))
     }
 
     /// A connection of its own that only reads, for another thread.
@@ -198,6 +303,23 @@ impl Journal {
     /// [`Error`] when it cannot be opened.
     pub fn reader(&self) -> Result<Reader, Error> {
         Reader::open(&self.dir)
+    }
+
+    /// Folds what it can of the log into the journal without waiting for readers, and says how long the log is.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when the disk refuses; nothing is lost.
+    pub fn checkpoint(&self) -> Result<u64, Error> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(Error::Checkpoint)?;
+        Ok(self.log_bytes())
+    }
+
+    /// How long the log is, in bytes.
+    pub fn log_bytes(&self) -> u64 {
+        let log = std::fs::metadata(self.dir.join("journal.db-wal"));
+        log.map_or(0, |log| log.len())
     }
 
     /// Folds the log into the journal and closes it. Readers may stay; the log then stays too.
@@ -211,8 +333,46 @@ impl Journal {
     }
 }
 
+/// What the cloud is not known to have of each time that books of this state directory were set aside, newest first.
+pub fn lacking(dir: &Path) -> Vec<Lacking> {
+    carve::lists(dir)
+}
+
 fn journal_path(dir: &Path) -> PathBuf {
     dir.join("journal.db")
+}
+
+/// Whether the current epoch is the one that follows these books.
+fn follows(connection: &Connection, vault: &vault::Vault, left: &Found) -> bool {
+    let last = row::stored!("WHERE kind = 'genesis' ORDER BY position DESC LIMIT 1");
+    let genesis = connection.query_row(last, [], row::Stored::from_row).ok();
+    let body = genesis.and_then(|stored| stored.open(vault).ok()).map(|record| record.body);
+    matches!(body, Some(Body::Genesis { found: Some(found), .. }) if found.aside == left.aside)
+}
+
+/// Seals what an older Till left in the clear, and leaves no copy of it in this file or its log. A start that is cut
+/// off in between goes on at the next one.
+fn seal_what_is_old(connection: &Connection, vault: &vault::Vault) -> Result<(), Error> {
+    let mut total = 0;
+    loop {
+        // What is overwritten is to be gone from its page, too.
+        connection.execute_batch("PRAGMA secure_delete = ON; BEGIN IMMEDIATE").map_err(Error::Append)?;
+        let sealed = row::seal_old(connection, vault, SEAL_AT_ONCE);
+        let end = if sealed.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        connection.execute_batch(end).map_err(Error::Append)?;
+        match sealed? {
+            0 => break,
+            some => total += some,
+        }
+    }
+    if total > 0 {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Error::Checkpoint)?;
+        tracing::info!(
+            records = total,
+            "Records of an older Till were sealed. backups/ still has them in the clear."
+        );
+    }
+    Ok(())
 }
 
 fn last_shutdown(connection: &Connection) -> rusqlite::Result<Shutdown> {
@@ -339,7 +499,7 @@ mod tests {
             "DELETE FROM record WHERE seq = 4",
             "INSERT OR REPLACE INTO record SELECT * FROM record WHERE seq = 2",
             "INSERT OR REPLACE INTO record SELECT 5, epoch, seq, kind, sale, wall_ms, training, receipt,
-                serial, amount_minor, currency, hash, salt, head, body FROM record WHERE seq = 2",
+                serial, amount_minor, currency, hash, salt, head, body, 1 FROM record WHERE seq = 2",
             "UPDATE OR REPLACE record SET position = 1 WHERE position = 2",
         ] {
             let error = journal.connection.execute_batch(sql).unwrap_err();
@@ -393,7 +553,7 @@ mod tests {
 
     #[test]
     fn a_journal_of_a_newer_till_or_of_something_else_is_refused_untouched() {
-        for (pragma, words) in [("user_version = 2", "newer"), ("application_id = 7", "not made by Till")] {
+        for (pragma, words) in [("user_version = 4", "newer"), ("application_id = 7", "not made by Till")] {
             let dir = tempfile::tempdir().unwrap();
             open(&dir).close().unwrap();
             let path = journal_path(dir.path());
@@ -408,7 +568,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_page_is_found_after_an_unclean_end() {
+    fn a_damaged_page_is_found_after_an_unclean_end_and_the_file_set_aside() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = open(&dir);
         journal.append(&Pen::new(1).many(400)).unwrap();
@@ -417,8 +577,11 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         let half = bytes.len() / 2 / 4096 * 4096;
         bytes[half..half + 4096].fill(0xa5);
-        std::fs::write(&path, bytes).unwrap();
-        let error = Journal::open(dir.path()).unwrap_err();
-        assert!(matches!(error, Error::Damaged { .. }) && error.is_permanent(), "{error}");
+        std::fs::write(&path, &bytes).unwrap();
+        let journal = open(&dir);
+        let left = journal.left().expect("books were left");
+        assert_eq!((left.why, left.aside.as_str()), (Left::Damaged, "aside/0001"));
+        assert_eq!(journal.end().unwrap(), None);
+        assert_eq!(std::fs::read(dir.path().join("aside/0001/journal.db")).unwrap(), bytes);
     }
 }

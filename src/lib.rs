@@ -11,6 +11,7 @@ pub mod limits;
 pub mod locales;
 pub mod money;
 pub mod offer;
+pub mod queue;
 pub mod receipt;
 pub mod record;
 pub mod sale;

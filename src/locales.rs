@@ -4,6 +4,7 @@
 //! which are written beside the rule that they explain (`counter::refusal`).
 
 mod alone;
+mod queue;
 mod told;
 mod words;
 

@@ -15,15 +15,17 @@
 //! | `GET /s/{station}/receipt/{number}` | a receipt as its paper looks; with `.png` or `.txt` that alone; `?size=large`; signed in, or a manager |
 //! | `GET /s/{station}/view.json` | what that page is drawn from; signed in |
 //! | `GET /display/{station}` | the customer's display; nobody signs in |
-//! | `GET /queue`, `GET /queue.json` | what head office has not received yet; managers |
+//! | `GET /queue`, `GET /queue.json` | items on their way to head office; managers. `?state=`, `kind=`, `older=` and `newer=` in hours, `min=`, `max=`, `before=` a number; `epoch=` and `limit=` in JSON |
+//! | `GET /queue/item/{epoch}/{seq}` | one item with its timeline and acts; managers |
+//! | `GET /queue/checklist` | what to look at after an outage; managers |
 //! | `GET /live?station=S` | server-sent events: `view`, data `{"seq":N}`, at each change, at most ten a second |
 //!
 //! `?lang=zh` or `?lang=en` on any page chooses its language and is remembered.
 //!
 //! # Acts
 //!
-//! All are `POST` with form fields (`application/x-www-form-urlencoded`; fields may stand in the address's
-//! query as well). Without `Accept: application/json` the answer is a page: 303 to the page it came from, or
+//! All are `POST` with form fields (`application/x-www-form-urlencoded`, or one flat JSON object; fields may stand in
+//! the address's query as well). Without `Accept: application/json` the answer is a page: 303 to the page it came from, or
 //! the page again with the sentence and a status. With it: 200 `{"seq":N,"sale":ID or null}`, or
 //! `{"code":"sale_moved","words":"…"}` with 401 (sign in first), 403 (a manager's, wrong PIN, another site),
 //! 404, 409 (not now), 422 (what was typed), 423 (locked out) or 503 (busy).
@@ -34,7 +36,9 @@
 //! | `/s/{station}/sign-out` | |
 //! | `/s/{station}/first-manager` | `code`, `name`, `new_pin`, `new_pin_again`; `staff` if the slug is chosen |
 //! | `/queue/sign-in`, `/queue/sign-out` | `staff`, `pin` |
-//! | `/queue/send-now` | |
+//! | `/queue/send-now` | `staff`, `pin`, `words` |
+//! | `/queue/act` | `staff`, `pin`, `act`: `send_now`, `retry`, `hold`, `release` or `resolve` with `how`: `paid_otherwise`, `written_off` or `duplicate`; `seq` and, if it is not of today's series, `epoch`; `words` |
+//! | `/queue/print` | `station` if chosen; `staff`, `pin` unless a manager is signed in |
 //! | `/s/{station}/act/{act}` | as below, and for each: `command`, `seen`, `approver`, `approver_pin`, `menu` |
 //!
 //! `command` is 8 to 64 letters, digits or `-`: the same id with the same act and fields gets the first
@@ -282,6 +286,10 @@ fn router(pages: Arc<Pages>) -> Router {
         .route("/display/{station}", get(display::page))
         .route("/queue", get(queue::page))
         .route("/queue.json", get(queue::json))
+        .route("/queue/item/{epoch}/{seq}", get(queue::item))
+        .route("/queue/checklist", get(queue::checklist))
+        .route("/queue/act", post(queue::act))
+        .route("/queue/print", post(queue::print))
         .route("/queue/sign-in", post(queue::sign_in))
         .route("/queue/sign-out", post(queue::sign_out))
         .route("/queue/send-now", post(queue::send_now))

@@ -4,6 +4,7 @@
 //! Pure. Bytes for printers and the dots of pictures are made in `hardware`.
 //! Not here: which facts stand on a receipt (`receipt`).
 
+mod checklist;
 mod code;
 mod labels;
 mod layout;
@@ -14,6 +15,7 @@ mod slip;
 pub mod stickers;
 mod stock;
 mod text;
+mod voucher;
 mod words;
 mod wrap;
 
@@ -24,6 +26,7 @@ pub use qr::svg;
 pub use slip::{Slip, SlipError};
 pub use stock::{Stock, png};
 pub use text::text;
+pub use voucher::{VoucherSlip, voucher_png};
 
 /// The language of paper.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -9,6 +9,7 @@
 
 pub mod body;
 pub mod chain;
+pub mod epochs;
 pub mod giving_back;
 pub mod header;
 pub mod ids;
@@ -16,7 +17,10 @@ pub mod lease;
 pub mod line;
 pub mod moment;
 pub mod money_moves;
+pub mod personal;
+pub mod queue_act;
 pub mod settlement;
+pub mod witness;
 
 pub use body::Body;
 pub use chain::{Broken, Hash};
@@ -75,6 +79,25 @@ impl Record {
         let hash = header_hash(&head);
         let body = Body::parse(&header.kind, &bytes);
         Ok(Self { header, head, hash, salt, bytes, body })
+    }
+
+    /// Reads a record whose body was erased: the header proves that there was one, and nobody can say which.
+    ///
+    /// # Errors
+    /// [`Broken`] when the header cannot be read.
+    pub fn erased(head: Vec<u8>) -> Result<Self, Broken> {
+        let header = Header::decode(&head)?;
+        let hash = header_hash(&head);
+        let body = Body::Erased { kind_name: header.kind.clone() };
+        Ok(Self { header, head, hash, salt: [0; 16], bytes: vec![], body })
+    }
+
+    /// Reads a record as it is kept: where the body has no bytes, it was erased. A body is JSON and never empty.
+    ///
+    /// # Errors
+    /// As [`Record::open`].
+    pub fn kept(head: Vec<u8>, salt: [u8; 16], bytes: Vec<u8>) -> Result<Self, Broken> {
+        if bytes.is_empty() { Self::erased(head) } else { Self::open(head, salt, bytes) }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::record::body::{Body, LineTotal, Paper, Place, SaleKind, TypeSize};
 use crate::record::giving_back::ReturnWhy;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, StaffId, StationId};
 use crate::record::line::{Line, LineId, PriceFrom};
-use crate::record::money_moves::CouponTaken;
+use crate::record::money_moves::{CouponTaken, VoucherHeld};
 use crate::record::{Mode, Moment, Record};
 use crate::tax::TaxAmount;
 use crate::view::{LineState, Phase};
@@ -59,6 +59,8 @@ pub struct Sale {
     pub intents: Vec<Intent>,
     /// Cash taken.
     pub cash: Vec<Cash>,
+    /// Vouchers that pay a part of it.
+    pub vouchers: Vec<VoucherHeld>,
     /// Money that goes back.
     pub refunds: Vec<Refund>,
     /// What it is a return of, and what was returned of it.
@@ -206,6 +208,7 @@ impl Sale {
             part: None,
             intents: vec![],
             cash: vec![],
+            vouchers: vec![],
             refunds: vec![],
             back: Back::default(),
             receipt: None,
@@ -268,6 +271,10 @@ impl Sale {
                 self.cash.push(Cash { received: *received, change: *change });
                 self.part = None;
             }
+            Body::VoucherTaken { voucher } => {
+                self.vouchers.push(voucher.clone());
+                self.part = None;
+            }
             Body::CashReturned { .. } | Body::ReturnOpened { .. } | Body::ReturnDrawn { .. } => {
                 self.back.apply(record);
             }
@@ -296,6 +303,7 @@ impl Sale {
             Body::TypeSizeChosen { size } => self.size = *size,
             Body::Unreadable { .. } => self.frozen = true,
             Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }
@@ -306,6 +314,7 @@ impl Sale {
             | Body::ShiftClosed { .. }
             | Body::SaleOpened { .. }
             | Body::CouponRedeemed { .. }
+            | Body::VoucherRedeemed { .. }
             | Body::PrintOrdered { .. }
             | Body::PrintStarted { .. }
             | Body::PrintEnded { .. }
@@ -319,7 +328,9 @@ impl Sale {
             | Body::LeaseReturned { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
-            | Body::Noted { .. } => {}
+            | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
+            | Body::QueueActed { .. } => {}
             Body::Approved { .. } => {
                 intent::apply(&mut self.intents, record);
                 self.part = None;
@@ -327,6 +338,7 @@ impl Sale {
             Body::IntentDrawn { .. }
             | Body::Declined { .. }
             | Body::CodeShown { .. }
+            | Body::ProofMistyped { .. }
             | Body::Pending { .. }
             | Body::Unsure { .. }
             | Body::Cancelling { .. }
@@ -336,6 +348,13 @@ impl Sale {
             | Body::Abandoned { .. }
             | Body::PaymentResolved { .. }
             | Body::PaidLate { .. } => intent::apply(&mut self.intents, record),
+            // What was erased named the customer; what it did to the money stands in the header.
+            Body::Erased { kind_name } => {
+                intent::apply(&mut self.intents, record);
+                if kind_name == "approved" {
+                    self.part = None;
+                }
+            }
         }
     }
 
@@ -372,7 +391,7 @@ impl Sale {
         self.intents.iter().find(|intent| intent.state.may_still_pay())
     }
 
-    /// What is paid: approved intents and cash less change.
+    /// What is paid: approved intents, vouchers, and cash less change.
     ///
     /// # Errors
     /// [`MoneyError`] when a sum does not fit.
@@ -384,7 +403,8 @@ impl Sale {
             .map(|intent| intent.amount);
         let cash = self.cash.iter().map(|cash| cash.received.minus(cash.change));
         let cash = cash.collect::<Result<Vec<_>, _>>()?;
-        Money::sum(approved.chain(cash), currency)
+        let vouchers = self.vouchers.iter().map(|voucher| voucher.amount);
+        Money::sum(approved.chain(vouchers).chain(cash), currency)
     }
 
     /// What is still to pay of a fixed total.
@@ -398,7 +418,9 @@ impl Sale {
     /// Whether a part of it is paid and kept.
     pub fn is_paid_in_part(&self) -> bool {
         let approved = self.intents.iter().any(|intent| intent.state == IntentState::Approved);
-        self.receipt.is_none() && self.void.is_none() && (approved || !self.cash.is_empty())
+        self.receipt.is_none()
+            && self.void.is_none()
+            && (approved || !self.cash.is_empty() || !self.vouchers.is_empty())
     }
 
     /// Where it is on its way.

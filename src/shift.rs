@@ -26,6 +26,8 @@ pub struct Shift {
     pub cash_back: Money,
     /// Wallets.
     pub wallets: Money,
+    /// Vouchers.
+    pub vouchers: Money,
     /// Given back.
     pub refunds: Money,
 }
@@ -44,6 +46,7 @@ impl Shift {
             cash: zero,
             cash_back: zero,
             wallets: zero,
+            vouchers: zero,
             refunds: zero,
         }
     }
@@ -63,6 +66,9 @@ impl Shift {
         }
         for intent in sale.intents.iter().filter(|intent| intent.state == IntentState::Approved) {
             add(&mut self.wallets, intent.amount);
+        }
+        for voucher in &sale.vouchers {
+            add(&mut self.vouchers, voucher.amount);
         }
     }
 
@@ -98,6 +104,7 @@ impl Shift {
             cash: self.cash,
             cash_back: self.cash_back,
             wallets: self.wallets,
+            vouchers: self.vouchers,
             refunds: self.refunds,
             expected: self.expected(),
         }

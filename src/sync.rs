@@ -15,6 +15,7 @@ mod notices;
 mod orders;
 mod pace;
 mod pairing;
+mod phones;
 mod relay;
 #[cfg(test)]
 mod tests;

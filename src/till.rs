@@ -7,6 +7,7 @@
 //!
 //! Not here: what an event means (`counter`).
 
+mod books;
 mod contact;
 mod memory;
 mod print;
@@ -30,7 +31,7 @@ use crate::record::money_moves::{Carrier, ProviderName};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::PinHash;
-use crate::token::KeySet;
+use crate::token::{KeySet, Token};
 use crate::view::{ReceiptShown, Selling, View};
 use memory::Presses;
 pub use start::{Error, Opening, Ready, open};
@@ -229,6 +230,7 @@ impl Loop {
         let found = self.found(event);
         let in_force = Arc::clone(&self.in_force);
         let (moment, contact) = self.contact();
+        let phones = self.board.phones.borrow().clone();
         let cx = Context {
             moment,
             contact,
@@ -242,6 +244,7 @@ impl Loop {
             archived: archived.as_ref(),
             device: self.stamp.public(),
             found: found.as_ref().map_or(&[], |(_, sales)| sales),
+            proof_key: phones.as_deref().map(|phones| &phones.proof_key),
         };
         let made = self.till.step(event, &cx)?;
         let mut sale = None;
@@ -270,7 +273,7 @@ impl Loop {
                 }
                 self.till.past_sale(*intent)?
             }
-            _ => return None,
+            _ => self.till.past_sale(proof_in(event)?)?,
         };
         if self.till.holds(sale) {
             return None;
@@ -431,6 +434,21 @@ impl Loop {
             self.save_snapshot();
         }
         self.journal.close().map_err(Error::Journal)
+    }
+}
+
+/// The payment of the paid proof that an event shows: an order's hash is its intent.
+fn proof_in(event: &Event) -> Option<IntentId> {
+    let text = if let Event::Scanned { scan, .. } = event {
+        std::str::from_utf8(&scan.data).ok()?
+    } else if let Event::Act(Command { act: Act::TypeCode(text), .. }) = event {
+        text
+    } else {
+        return None;
+    };
+    match crate::token::parse(text.trim()) {
+        Ok(Token::Proof(proof)) => Some(IntentId(proof.order().0)),
+        Ok(_) | Err(_) => None,
     }
 }
 

@@ -183,6 +183,13 @@ impl<T: Issued + Clone> Unverified<T> {
     }
 }
 
+impl Unverified<Proof> {
+    /// The order that it claims to be of: what to look the payment up by.
+    pub fn order(&self) -> OrderHash {
+        self.token.order
+    }
+}
+
 impl<T: Drawn + Clone> Unverified<T> {
     /// The stream it claims to come from: what to look the device's public key up by.
     pub fn stream(&self) -> Stream {

@@ -11,9 +11,11 @@ mod payment;
 
 use crate::counter::refusal::Told;
 use crate::money::{Currency, Money};
+use crate::queue::Cases;
 use crate::record::Epoch;
 use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
+use crate::record::epochs::Standing;
 use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, StationId, TerminalId};
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
@@ -21,6 +23,7 @@ pub use exposure::{ClockView, Exposure, LeaseView};
 pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that the till's screens show.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -29,6 +32,8 @@ pub struct View {
     pub terminal: TerminalId,
     /// Which life of its journal.
     pub epoch: Epoch,
+    /// Whether a manager has to look at how it began; until then the till takes cash only.
+    pub standing: Standing,
     /// The journal's end.
     pub tip: Tip,
     /// Whether it sells.
@@ -69,6 +74,9 @@ pub struct View {
     pub carried: usize,
     /// The last receipts, newest first.
     pub recent: Vec<PaidView>,
+    /// Records that are not simply on their way to head office: for the manager's page, which says more of each.
+    #[serde(skip)]
+    pub cases: Arc<Cases>,
 }
 
 /// Ways to pay besides the customer's pay code and cash.
@@ -186,7 +194,7 @@ pub struct SaleView {
 /// A part of a sale that is paid.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct TenderView {
-    /// `cash`, `alipay`, `wechat`, `house`.
+    /// `cash`, `voucher`, `alipay`, `wechat`, `house`.
     pub means: &'static str,
     /// How much, change taken off.
     pub amount: Money,
@@ -395,6 +403,8 @@ pub struct ShiftView {
     pub cash_back: Money,
     /// Wallets.
     pub wallets: Money,
+    /// Vouchers.
+    pub vouchers: Money,
     /// Given back.
     pub refunds: Money,
     /// Cash that should be in the drawer.

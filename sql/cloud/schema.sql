@@ -201,7 +201,8 @@ CREATE TABLE pay_request (
     PRIMARY KEY (sale, version)
 ) STRICT, WITHOUT ROWID;
 
--- Orders that tills signed for a phone to pay: each is claimed once.
+-- Orders that tills signed for a phone to pay: each is claimed once. The sale is an empty text until its till has
+-- said which: a phone may bring the order first.
 CREATE TABLE order_claim (
     terminal TEXT NOT NULL,
     epoch TEXT NOT NULL,
@@ -343,3 +344,22 @@ CREATE TABLE lease (
     PRIMARY KEY (terminal, epoch, campaign, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lease_of_campaign ON lease (campaign);
+
+-- Value vouchers handed out, and spent: the first writer wins.
+CREATE TABLE voucher (
+    serial TEXT PRIMARY KEY,
+    value_minor INTEGER NOT NULL CHECK (value_minor > 0),
+    currency TEXT NOT NULL,
+    issued_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE voucher_redemption (
+    serial TEXT PRIMARY KEY REFERENCES voucher,
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    sale TEXT,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    at_words TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -56,6 +56,12 @@ impl Books {
             Body::TotalReleased {} => sales.release(about),
             Body::CashTaken { received, change } => sales.came_in(about, received.minus(change)),
             Body::ReceiptIssued { total } => sales.issue(header.receipt, about, total, findings),
+            Body::VoucherRedeemed { .. } => {
+                if let Some(amount) = header.amount {
+                    sales.came_in(about, Ok(amount));
+                }
+                sales.redeem(header.serial.as_deref(), about, findings);
+            }
             Body::CouponRedeemed { .. } => sales.redeem(header.serial.as_deref(), about, findings),
             Body::MemberRecognised { member, .. } => sales.visit(about, member, header.business_date),
 
@@ -101,10 +107,25 @@ impl Books {
                 attempts.set(about, intent, Standing::Cancelled, findings);
             }
 
+            // Its header still says what came in; of which payment is what was open then.
+            Body::Erased { kind_name } => {
+                let standing = match kind_name.as_str() {
+                    "approved" => Standing::Approved,
+                    "paid_late" => Standing::PaidLate,
+                    _ => return,
+                };
+                if let (Standing::Approved, Some(amount)) = (standing, header.amount) {
+                    sales.came_in(about, Ok(amount));
+                }
+                attempts.settle_erased(about, standing);
+            }
+
             Body::PrintOrdered { .. } => self.papers_ordered += 1,
             Body::PrintEnded { outcome: PaperOutcome::Confirmed, .. } => self.papers_confirmed += 1,
 
             Body::CodeShown { .. }
+            | Body::ProofMistyped { .. }
+            | Body::VoucherTaken { .. }
             | Body::PrintEnded { .. }
             | Body::PrintStarted { .. }
             | Body::PrintSettled { .. }
@@ -112,6 +133,7 @@ impl Books {
             | Body::DrawerKicked { .. }
             | Body::DrawerEnded { .. }
             | Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }
@@ -142,6 +164,8 @@ impl Books {
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
+            | Body::QueueActed { .. }
             | Body::Unreadable { .. } => {}
         }
     }

@@ -7,10 +7,12 @@ use super::books::Books;
 use super::file::File;
 use super::mirror::{self, Mirror, Original};
 use super::report::{Counts, Finding, Findings, Place};
+use super::sealed::{self, Keys};
 use super::{Error, code};
 use crate::record::body::Parent;
 use crate::record::chain::Broken;
 use crate::record::header::HeaderError;
+use crate::record::personal::may_be_erased;
 use crate::record::{Body, Epoch, Hash, Header, Mode, Record, header_hash};
 use std::collections::BTreeMap;
 
@@ -28,8 +30,22 @@ pub(super) struct Streams {
 const EPOCHS: &str = "SELECT epoch, min(position) FROM record GROUP BY epoch ORDER BY 2";
 
 const RECORDS: &str = "SELECT head, salt, body, hash, position, seq, kind, sale, wall_ms, training, receipt,
-        serial, amount_minor, currency
+        serial, amount_minor, currency, sealed
     FROM record WHERE epoch = ?1 ORDER BY seq";
+
+/// The same of a layout in which nothing is sealed.
+const RECORDS_IN_THE_CLEAR: &str =
+    "SELECT head, salt, body, hash, position, seq, kind, sale, wall_ms, training,
+        receipt, serial, amount_minor, currency, 0
+    FROM record WHERE epoch = ?1 ORDER BY seq";
+
+/// What is read.
+pub(super) struct Sources<'a> {
+    pub(super) journal: &'a File,
+    /// What opens its bodies; none where nothing is sealed.
+    pub(super) keys: Option<&'a Keys>,
+    pub(super) cloud: Option<&'a File>,
+}
 
 /// A row of the journal: the record, and the copies of its header in the columns.
 struct Row {
@@ -47,16 +63,17 @@ struct Row {
     serial: Option<String>,
     amount: Option<i64>,
     currency: Option<String>,
+    sealed: bool,
 }
 
 /// Verifies the whole journal, holds it against the cloud's copy, and tells `books` what it says.
 pub(super) fn read(
-    journal: &File,
-    cloud: Option<&File>,
+    sources: &Sources<'_>,
     books: &mut Books,
     findings: &mut Findings,
     counts: &mut Counts,
 ) -> Result<Streams, Error> {
+    let Sources { journal, cloud, .. } = *sources;
     positions(journal, findings)?;
     let mut epochs = vec![];
     journal.each(EPOCHS, [], |row| {
@@ -71,7 +88,7 @@ pub(super) fn read(
             continue;
         };
         counts.epochs += 1;
-        read_epoch(journal, cloud, epoch, &mut streams, books, findings, counts)?;
+        read_epoch(sources, epoch, &mut streams, books, findings, counts)?;
     }
     Ok(streams)
 }
@@ -106,14 +123,14 @@ fn terminal(journal: &File) -> Result<Option<String>, Error> {
 }
 
 fn read_epoch(
-    journal: &File,
-    cloud: Option<&File>,
+    sources: &Sources<'_>,
     epoch: Epoch,
     streams: &mut Streams,
     books: &mut Books,
     findings: &mut Findings,
     counts: &mut Counts,
 ) -> Result<(), Error> {
+    let Sources { journal, keys, cloud } = *sources;
     let name = epoch.to_string();
     let terminal = streams.terminal.clone().unwrap_or_default();
     let cloud_failed = |source| cloud.unwrap_or(journal).failed(source);
@@ -123,11 +140,12 @@ fn read_epoch(
     let mut mirror = kept.transpose().map_err(cloud_failed)?;
 
     let failed = |source| journal.failed(source);
-    let mut statement = journal.connection.prepare(RECORDS).map_err(failed)?;
+    let mut statement =
+        journal.connection.prepare(keys.map_or(RECORDS_IN_THE_CLEAR, |_| RECORDS)).map_err(failed)?;
     let mut rows = statement.query([&name]).map_err(failed)?;
     let mut walk = Walk { journal, epoch, terminal: &terminal, seq: 0, head: Hash::NONE, position: 0 };
     while let Some(row) = rows.next().map_err(failed)? {
-        let row = Row::read(row).map_err(failed)?;
+        let row = Row::read(row).map_err(failed)?.unsealed(keys);
         counts.records += 1;
         if let Some(mirror) = &mut mirror {
             mirror.compare(&row.original()).map_err(cloud_failed)?;
@@ -194,7 +212,7 @@ impl Walk<'_> {
         }
         self.follow(&header, &mut add);
         (self.seq, self.head) = (header.seq, hash);
-        match Record::open(row.head, row.salt, row.body) {
+        match row.record() {
             Ok(record) => {
                 self.begin(&record, streams, &mut add);
                 if let Body::Unreadable { kind_name } = &record.body {
@@ -274,7 +292,24 @@ impl Row {
             serial: row.get(11)?,
             amount: row.get(12)?,
             currency: row.get(13)?,
+            sealed: row.get(14)?,
         })
+    }
+
+    /// With its body as it was written: of no bytes where it was erased, and as it lies there where it does not open.
+    fn unsealed(mut self, keys: Option<&Keys>) -> Self {
+        let Some(keys) = keys.filter(|_| self.sealed) else { return self };
+        match keys.open(&header_hash(&self.head).0, &self.body) {
+            sealed::Body::Whole(salt, body) => (self.salt, self.body) = (salt, body),
+            sealed::Body::Erased => (self.salt, self.body) = ([0; 16], vec![]),
+            sealed::Body::Shut => {}
+        }
+        self
+    }
+
+    fn record(self) -> Result<Record, Broken> {
+        let erased = self.sealed && self.body.is_empty() && may_be_erased(&self.kind);
+        if erased { Record::erased(self.head) } else { Record::open(self.head, self.salt, self.body) }
     }
 
     fn original(&self) -> Original<'_> {

@@ -14,9 +14,11 @@ const BUSY: Duration = Duration::from_secs(5);
 const JOURNAL_ID: i64 = 0x5469_6c4a;
 
 /// The last versions of the layouts that the SQL here is written for.
-const JOURNAL_VERSION: i64 = 1;
+const JOURNAL_VERSION: i64 = 3;
+/// The first version of the journal's layout in which bodies lie sealed.
+const SEALED_VERSION: i64 = 2;
 const GATEWAY_VERSION: i64 = 2;
-const CLOUD_VERSION: i64 = 4;
+const CLOUD_VERSION: i64 = 6;
 
 /// A database that is only read.
 pub(super) struct File {
@@ -28,6 +30,15 @@ impl File {
     /// Names the file in a failure of SQLite.
     pub(super) fn failed(&self, source: rusqlite::Error) -> Error {
         Error::Read { path: self.path.clone(), source }
+    }
+
+    /// Whether bodies lie sealed in this journal. One of an older layout knows nothing of that.
+    pub(super) fn seals(&self) -> Result<bool, Error> {
+        if pragma(self, "user_version")? < SEALED_VERSION {
+            return Ok(false);
+        }
+        let any = "SELECT EXISTS (SELECT 1 FROM record WHERE sealed = 1)";
+        self.connection.query_row(any, [], |row| row.get(0)).map_err(|source| self.failed(source))
     }
 
     pub(super) fn path(&self) -> &Path {

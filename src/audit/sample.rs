@@ -75,7 +75,7 @@ impl Shop {
             position: 0,
             receipt: 0,
         };
-        shop.journal.execute_batch("PRAGMA application_id = 0x54696c4a; PRAGMA user_version = 1").unwrap();
+        shop.journal.execute_batch("PRAGMA application_id = 0x54696c4a; PRAGMA user_version = 2").unwrap();
         shop.cloud.execute_batch("PRAGMA user_version = 4").unwrap();
         let till = "INSERT INTO terminal VALUES ('till-3', zeroblob(32), 'Till 3', 0, 0)";
         shop.cloud.execute_batch(till).unwrap();
@@ -202,7 +202,7 @@ impl Shop {
         self.position += 1;
         let header = &record.header;
         let sql =
-            "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+            "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0)";
         let values = params![
             self.position,
             header.epoch.to_string(),

@@ -91,6 +91,9 @@ enum Office {
     /// What tills may do while they cannot reach head office
     #[command(subcommand)]
     Limits(limits::LimitsAct),
+    /// Value vouchers
+    #[command(subcommand, visible_alias = "vouchers")]
+    Voucher(coupons::VoucherAct),
     /// Members
     #[command(subcommand)]
     Member(people::MemberAct),
@@ -162,6 +165,7 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
         Office::Campaign(act) => coupons::campaign(admin, act, currency).await,
         Office::Coupon(act) => coupons::issue(admin, act, currency, now_s).await,
         Office::Limits(act) => limits::limits(admin, act, currency).await,
+        Office::Voucher(act) => coupons::issue_vouchers(admin, act, currency, now_s).await,
         Office::Member(act) => people::members(admin, act).await,
         Office::StoredValue(act) => people::stored_value(admin, act, currency).await,
         Office::Task(act) => people::tasks(admin, act).await,

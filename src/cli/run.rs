@@ -27,6 +27,9 @@ pub(super) struct Audit {
     /// The cloud's cloud.db to compare it with
     #[arg(long, value_name = "FILE", requires = "journal")]
     cloud: Option<PathBuf>,
+    /// The key that opens the journal's bodies, if it is not keys/seal beside the journal
+    #[arg(long, value_name = "FILE")]
+    seal: Option<PathBuf>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -60,12 +63,13 @@ pub(super) fn check(arguments: &Config) -> anyhow::Result<ExitCode> {
 
 pub(super) fn audit(arguments: &Audit) -> anyhow::Result<ExitCode> {
     let paths = match (&arguments.dir, &arguments.journal) {
-        (Some(dir), _) => audit::Paths::kept_in(dir),
+        (Some(dir), _) => audit::Paths { seal: arguments.seal.clone(), ..audit::Paths::kept_in(dir) },
         (None, Some(journal)) => audit::Paths {
             journal: journal.clone(),
             gateway: arguments.gateway.clone(),
             cloud: arguments.cloud.clone(),
             printed: None,
+            seal: arguments.seal.clone(),
         },
         (None, None) => anyhow::bail!("name a folder, or a journal with --journal"),
     };

@@ -12,7 +12,8 @@ use crate::limits::Limits;
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
 use crate::record::ids::{TerminalId, hex};
-use crate::token::{Coupon, MemberRef, TokenError, Validity, Worth, fingerprint};
+use crate::token::{Coupon, MemberRef, TokenError, Validity, Voucher, Worth, fingerprint};
+use jiff::tz::TimeZone;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use std::path::Path;
 use std::sync::Arc;
@@ -51,6 +52,19 @@ pub struct CouponIssue {
     pub count: usize,
 }
 
+/// Value vouchers to hand out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VoucherIssue {
+    /// What each is worth, in the shop's currency.
+    pub value: Money,
+    /// First second of use, Unix time.
+    pub from_s: i64,
+    /// First second after it.
+    pub until_s: i64,
+    /// How many.
+    pub count: usize,
+}
+
 /// A member who just joined, as the phone needs to know.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct NewMember {
@@ -75,9 +89,12 @@ pub enum AdminError {
     /// Nobody asks to be paired so.
     #[error("no till {0} with that fingerprint waits for approval: list the pairings and compare again")]
     NoSuchPairing(TerminalId),
-    /// A coupon cannot be made.
-    #[error("the coupon cannot be made: {0}")]
+    /// A coupon or a voucher cannot be made.
+    #[error("the code cannot be made: {0}")]
     Coupon(#[from] TokenError),
+    /// Not what a voucher can be worth.
+    #[error("a voucher cannot be worth {0}: type an amount above nothing in the shop's currency")]
+    Value(Money),
     /// Too many or none.
     #[error("{0} at once are not between 1 and {COUPONS_AT_ONCE}")]
     Count(usize),
@@ -226,6 +243,15 @@ impl Admin {
         Ok(publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?.currency)
     }
 
+    /// The shop's time zone, as published.
+    ///
+    /// # Errors
+    /// [`AdminError::Publish`].
+    pub async fn zone(&self) -> Result<TimeZone, AdminError> {
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        Ok(TimeZone::get(&content.time_zone).unwrap_or(TimeZone::UTC))
+    }
+
     /// The campaign with this number, if it is published.
     ///
     /// # Errors
@@ -330,6 +356,33 @@ impl Admin {
         }
         let serials = coupons.iter().map(|coupon| coupon.serial().to_string()).collect();
         if self.store.issue(serials, wanted.campaign, (self.clock)()).await? {
+            Ok(texts)
+        } else {
+            Err(AdminError::NoSerials)
+        }
+    }
+
+    /// Hands out value vouchers: their texts, each good once.
+    ///
+    /// # Errors
+    /// [`AdminError`] naming what does not fit; no voucher is good then.
+    pub async fn issue_vouchers(&self, wanted: &VoucherIssue) -> Result<Vec<String>, AdminError> {
+        if !(1..=COUPONS_AT_ONCE).contains(&wanted.count) {
+            return Err(AdminError::Count(wanted.count));
+        }
+        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
+        if !wanted.value.is_positive() || wanted.value.currency != content.currency {
+            return Err(AdminError::Value(wanted.value));
+        }
+        let validity = Validity::covering(wanted.from_s, wanted.until_s)?;
+        let mut vouchers = Vec::with_capacity(wanted.count);
+        for _ in 0..wanted.count {
+            let (issuer, serial) = (content.shop.issuer, draw().ok_or(AdminError::NoSerials)?);
+            vouchers.push(Voucher { issuer, serial, validity, value: wanted.value });
+        }
+        let texts = vouchers.iter().map(|voucher| self.keys.issue(voucher)).collect::<Result<Vec<_>, _>>()?;
+        let serials = vouchers.iter().map(|voucher| voucher.serial().to_string()).collect();
+        if self.store.issue_vouchers(serials, wanted.value, (self.clock)()).await? {
             Ok(texts)
         } else {
             Err(AdminError::NoSerials)

@@ -7,6 +7,7 @@
 mod bill;
 mod browser;
 mod live;
+mod order;
 mod page;
 mod pay;
 mod receipt;
@@ -26,6 +27,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use bill::Look;
 use browser::App;
+pub(crate) use order::Tags;
 use said::Said;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -113,7 +115,7 @@ async fn show_order(
     let words = Words::of(&headers);
     let phone = Phone::of(&headers);
     let place = format!("/O/{order}");
-    let order = cloud.store.order_by_text(order).await?;
+    let order = order::look_up(&cloud, &order).await?;
     let (Some(order), Some(bundle)) = (order, cloud.bundle().await) else {
         return Ok((StatusCode::NOT_FOUND, Html(page::unknown(words))).into_response());
     };

@@ -10,7 +10,8 @@ use crate::cloud::store::{Effect, Judgement, PaymentChange, StoredRecord};
 use crate::money::{Money, MoneyError};
 use crate::offer::Discount;
 use crate::record::body::{Body, LineTotal};
-use crate::record::money_moves::{Carrier, Ruling, Settled};
+use crate::record::giving_back::{Means, TenderShare};
+use crate::record::money_moves::{Carrier, ProvenBy, Ruling, Settled};
 use crate::record::{Header, Mode, Record};
 use crate::tax::{TaxAmount, TaxIn};
 use crate::token::{KeySet, Token};
@@ -49,6 +50,7 @@ impl Judge<'_> {
         let date = || header.business_date.to_string();
         match body {
             Body::CouponRedeemed { campaign, token, .. } => vec![self.redemption(header, *campaign, token)],
+            Body::VoucherRedeemed { value, token } => vec![self.voucher(header, *value, token)],
             Body::MemberRecognised { member, code_proof, .. } => vec![Effect::CheckIn {
                 member: member.clone(),
                 business_date: date(),
@@ -90,7 +92,12 @@ impl Judge<'_> {
                 vec![Effect::Payment { intent: *intent, change }]
             }
             Body::Approved { intent, settled: of } => {
-                vec![Effect::Payment { intent: *intent, change: settled("approved", of) }]
+                let payment = Effect::Payment { intent: *intent, change: settled("approved", of) };
+                match of.proven_by {
+                    ProvenBy::Notice | ProvenBy::PaidProof => vec![payment],
+                    // Eight digits can be guessed: what the wallet knows decides.
+                    ProvenBy::TypedProof => vec![payment, Effect::ProofTyped { intent: *intent }],
+                }
             }
             Body::PaidLate { intent, settled: of } => {
                 vec![Effect::Payment { intent: *intent, change: settled("paid_late", of) }]
@@ -108,7 +115,9 @@ impl Judge<'_> {
             | Body::Tombstoned { intent } => {
                 vec![Effect::Payment { intent: *intent, change: PaymentChange::State(body.kind()) }]
             }
+            Body::ReturnOpened { shares, .. } => shares.iter().filter_map(voucher_owed).collect(),
             Body::Genesis { .. }
+            | Body::EpochAdopted { .. }
             | Body::Booted { .. }
             | Body::Stopped {}
             | Body::BundleAdopted { .. }
@@ -133,7 +142,8 @@ impl Judge<'_> {
             | Body::PartChosen { .. }
             | Body::CashTaken { .. }
             | Body::CashReturned { .. }
-            | Body::ReturnOpened { .. }
+            | Body::ProofMistyped { .. }
+            | Body::VoucherTaken { .. }
             | Body::ReturnDrawn { .. }
             | Body::FrozenAcknowledged { .. }
             | Body::NoteSeen {}
@@ -149,6 +159,9 @@ impl Judge<'_> {
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
             | Body::Noted { .. }
+            | Body::MemberForgotten { .. }
+            | Body::Erased { .. }
+            | Body::QueueActed { .. }
             | Body::Unreadable { .. } => vec![],
         }
     }
@@ -182,10 +195,49 @@ impl Judge<'_> {
         Effect::Redeem { serial, campaign, at_ms, at_words: self.at_words(at_ms) }
     }
 
+    /// Verifies the voucher again, as a coupon.
+    fn voucher(&self, header: &Header, value: Money, token: &str) -> Effect {
+        let at_ms = header.moment.corrected_ms();
+        let voucher = match crate::token::parse(token) {
+            Ok(Token::Voucher(voucher)) => voucher.verify(self.keys, at_ms.div_euclid(1000)),
+            Ok(
+                Token::Coupon(_)
+                | Token::Proof(_)
+                | Token::Order(_)
+                | Token::Receipt(_)
+                | Token::Member(_)
+                | Token::Number(_),
+            ) => return refused("voucher_of_another_kind", words::NOT_A_VOUCHER),
+            Err(error) => Err(error),
+        };
+        let voucher = match voucher {
+            Ok(voucher) => voucher,
+            Err(error) => {
+                let words = format!("The voucher does not hold at head office: {error}.");
+                return Effect::Rule { ruling: Ruling::Refused, code: "voucher_not_ours", words };
+            }
+        };
+        let serial = voucher.serial().to_string();
+        let amount = header.amount.filter(|amount| amount.is_positive() && *amount <= voucher.value);
+        match amount {
+            Some(amount) if header.serial.as_deref() == Some(serial.as_str()) && voucher.value == value => {
+                Effect::SpendVoucher { serial, amount, at_ms, at_words: self.at_words(at_ms) }
+            }
+            Some(_) | None => refused("voucher_differs", words::OTHER_VOUCHER),
+        }
+    }
+
     fn at_words(&self, at_ms: i64) -> String {
         let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         self.zone.to_datetime(at).strftime("%H:%M on %Y-%m-%d").to_string()
     }
+}
+
+/// A voucher's part of a return: the till gives nothing for it, so head office owes a new one.
+fn voucher_owed(share: &TenderShare) -> Option<Effect> {
+    let Means::Voucher { serial } = &share.means else { return None };
+    let words = words::voucher_owed(serial, share.amount);
+    Some(Effect::Task { code: "voucher_owed", words })
 }
 
 fn refused(code: &'static str, words: &str) -> Effect {

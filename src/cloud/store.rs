@@ -29,8 +29,8 @@ pub(crate) use streams::{
     Batch, DeskSale, Effect, Gaps, Ingested, Judged, Judgement, PaymentChange, StoredRecord, StreamRow,
     Streams, Unjudged,
 };
+pub(crate) use terminals::{Complete, News, Notice, NoticeBody, Terminal, Terminals};
 pub use terminals::{Decision, Pairing, PairingState};
-pub(crate) use terminals::{Notice, NoticeBody, Terminal, Terminals};
 
 /// What a store's method returns: boxed, so that a store can be kept as `Arc<dyn Store>`.
 pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

@@ -41,6 +41,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/v1/terminals/{terminal}/notices", get(notices::wait))
         .route("/v1/terminals/{terminal}/bundle", get(bundle))
         .route("/v1/terminals/{terminal}/leases", post(leases::ask))
+        .route("/v1/terminals/{terminal}/phones", get(phones))
         .route("/v1/terminals/{terminal}/orders", post(orders::bring))
         .route("/v1/terminals/{terminal}/orders/{intent}/withdraw", post(orders::withdraw))
         .route("/v1/terminals/{terminal}/refunds", post(orders::refund))
@@ -76,6 +77,16 @@ async fn bundle(
         "payload": BASE64.encode(&stored.payload),
     }));
     Ok(([(header::ETAG, tag)], envelope).into_response())
+}
+
+/// What a till needs for phones that pay while it cannot hear the cloud: where they open an order, and the key for the
+/// digits that their owners read out. Only this till is told, and nobody who listens: the cloud is called over TLS.
+async fn phones(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Result<Response, Problem> {
+    let till = &signed.terminal;
+    let key = cloud.keys.proof_key(&till.id, &till.public_key);
+    let answer = json!({ "base": cloud.public_base, "proof_key": BASE64.encode(key) });
+    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    std::future::ready(Ok(([no_store], Json(answer)).into_response())).await
 }
 
 /// When each till was heard last.

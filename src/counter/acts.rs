@@ -19,6 +19,9 @@ const REASON_CHARS_MAX: usize = 200;
 
 impl Till {
     pub(super) fn act(&self, command: &Command, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+        if let Act::Queue { about, act, reason } = &command.act {
+            return self.queue_act(command, about.as_deref(), *act, reason, out);
+        }
         let station = &command.station;
         out.at(station);
         if let Act::FirstManager { staff, name, pin } = &command.act {
@@ -41,7 +44,8 @@ impl Till {
     fn act_as_staff(&self, command: &Command, out: &mut Recorder<'_>) -> Result<(), Refusal> {
         let station = &command.station;
         match &command.act {
-            Act::FirstManager { .. } | Act::SignIn => Ok(()),
+            // Dealt with before anybody has to stand at a station.
+            Act::FirstManager { .. } | Act::SignIn | Act::Queue { .. } => Ok(()),
             Act::AddStaff { staff, name, role, pin } => self.add_staff(staff, name, *role, pin, out),
             Act::SignOut => {
                 out.note(Body::SignedOut {});
@@ -106,10 +110,12 @@ impl Till {
             Act::ResolvePayment { intent, finding, reason } => {
                 self.resolve_payment(*intent, *finding, reason, out)
             }
+            Act::AdoptEpoch { reason } => self.adopt_epoch(reason, out),
             Act::AcknowledgeFrozen { sale, reason } => self.acknowledge_frozen(*sale, reason, out),
             Act::SeeNote { sale } => self.see_note(*sale, out),
             Act::ShowCode { at } => self.show_code(station, *at, out),
             Act::PrintCode { intent } => self.print_code(*intent, out),
+            Act::TypeProof { intent, digits } => self.type_proof(*intent, digits, out),
             Act::StoredValue => self.pay_stored_value(station, out),
             Act::Cash { received } => self.take_cash(station, *received, out),
             Act::CancelPayment { intent } => self.cancel_payment(*intent, out),
@@ -147,6 +153,8 @@ impl Till {
             | Act::GiveBackWithoutReceipt { .. }
             | Act::SettleRefund { .. }
             | Act::ResolvePayment { .. }
+            | Act::Queue { .. }
+            | Act::AdoptEpoch { .. }
             | Act::AcknowledgeFrozen { .. } => true,
             Act::GiveBack { sale, wanted, .. } => !self.is_small_change(*sale, wanted, out),
             Act::FirstManager { .. }
@@ -166,6 +174,7 @@ impl Till {
             | Act::SeeNote { .. }
             | Act::ShowCode { .. }
             | Act::PrintCode { .. }
+            | Act::TypeProof { .. }
             | Act::StoredValue
             | Act::Cash { .. }
             | Act::CancelPayment { .. }

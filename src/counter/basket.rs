@@ -77,16 +77,16 @@ impl Till {
             Scanned::Gs1(read) => self.scan_gs1(station, &read, out),
             Scanned::Emv(code) => Err(Self::refuse_emv(&code)),
             Scanned::Token(Token::Coupon(coupon)) => {
-                let text = String::from_utf8_lossy(data).trim().to_owned();
-                self.take_coupon(self.front(station), Some(station), &coupon, &text, out)
+                self.take_coupon(self.front(station), Some(station), &coupon, &shown(data), out)
             }
             Scanned::Token(Token::Member(code)) if self.member_pays(station, out) => {
                 self.pay_by_member(station, &code, out)
             }
             Scanned::Token(Token::Member(code)) => self.recognise(station, &code, out),
-            Scanned::Token(Token::Proof(_)) => Err(Refusal::Scan(
-                "No payment waits for this proof. Online, the till hears it by itself.".to_owned(),
-            )),
+            Scanned::Token(Token::Proof(proof)) => self.take_proof(&proof, &shown(data), out),
+            Scanned::Token(Token::Voucher(voucher)) => {
+                self.take_voucher(station, &voucher, &shown(data), out)
+            }
             Scanned::Token(token @ (Token::Receipt(_) | Token::Number(_))) => {
                 self.show_receipt(station, &token, out)
             }
@@ -416,6 +416,11 @@ impl Till {
             })),
         }
     }
+}
+
+/// The text of a code of ours, as it was read.
+fn shown(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).trim().to_owned()
 }
 
 fn chosen(item: &Item, modifiers: &[String]) -> Result<Vec<Modifier>, Refusal> {

@@ -1,13 +1,15 @@
 //! What comes in: scans, commands of people, and reports of the edges.
 
 use crate::money::Money;
-use crate::record::Hash;
+use crate::queue::Marks;
 use crate::record::body::{PaperOutcome, Shutdown, TypeSize};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::lease::Lease;
 use crate::record::line::LineId;
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
+use crate::record::queue_act::QueueAct;
+use crate::record::{Hash, Header};
 use crate::sale::back::Wanted;
 use crate::staff::{PinHash, Role};
 
@@ -232,6 +234,11 @@ pub enum Act {
         /// Where it was seen.
         reason: String,
     },
+    /// Has looked at how this epoch began, so that it takes more than cash again; needs a manager.
+    AdoptEpoch {
+        /// What was found.
+        reason: String,
+    },
     /// Has seen that a sale holds what this build cannot read; needs a manager.
     AcknowledgeFrozen {
         /// Which.
@@ -253,6 +260,13 @@ pub enum Act {
     PrintCode {
         /// Of which payment.
         intent: IntentId,
+    },
+    /// Types the eight digits that a customer's phone shows for a payment.
+    TypeProof {
+        /// Of which payment.
+        intent: IntentId,
+        /// As typed.
+        digits: String,
     },
     /// Takes stored value with the code by which the member was recognised.
     StoredValue,
@@ -305,6 +319,15 @@ pub enum Act {
         /// How large; never smaller than its customer wanted it.
         size: TypeSize,
     },
+    /// Does something about a record on its way to head office, or about all of them; needs a manager's PIN.
+    Queue {
+        /// Which record; none for all that wait.
+        about: Option<Box<OnItsWay>>,
+        /// What.
+        act: QueueAct,
+        /// Why.
+        reason: String,
+    },
     /// Says that paper or drawer whose outcome is unknown is dealt with.
     Settle {
         /// Which job or kick, by its id.
@@ -312,6 +335,15 @@ pub enum Act {
         /// What the person found.
         words: String,
     },
+}
+
+/// A record as the journal has it, and how far head office was with its epoch when a person looked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OnItsWay {
+    /// The record's header.
+    pub header: Header,
+    /// How far.
+    pub marks: Marks,
 }
 
 /// What a provider's edge reports about an intent.
@@ -335,6 +367,8 @@ pub enum ProviderReport {
     },
     /// From here on a phone can scan this to pay.
     Shown(String),
+    /// The same, and the cloud has not heard of it: the till will not hear of the payment by itself.
+    ShownUnheard(String),
     /// The provider waits for the customer.
     Pending,
     /// Nobody knows.

@@ -9,7 +9,7 @@ use super::recorder::{About, Recorder};
 use super::{JobState, Refusal, Till};
 use crate::record::body::{Body, PaperOutcome, Shutdown};
 use crate::record::ids::{IntentId, RefundId};
-use crate::record::money_moves::{Ruling, Settled, Verdict};
+use crate::record::money_moves::{Heard, Ruling, Settled, Verdict};
 use crate::sale::{Intent, IntentState, Sale};
 
 impl Till {
@@ -74,7 +74,8 @@ impl Till {
                 | IntentState::PaidLate
                 | IntentState::Resolved => self.money_came(sale, intent, settled, out),
             },
-            ProviderReport::Shown(text) => self.code_came(sale, intent, text, out),
+            ProviderReport::Shown(text) => self.code_came(sale, intent, text, Heard::ByTheCloud, out),
+            ProviderReport::ShownUnheard(text) => self.code_came(sale, intent, text, Heard::ByNobody, out),
             ProviderReport::Declined { code, words, advice, left } => {
                 match intent.state {
                     IntentState::Drawn
@@ -170,7 +171,7 @@ impl Till {
     }
 
     /// Money is known to have moved: it pays the sale if the sale still waits for it, else it goes back.
-    fn money_came(&self, sale: &Sale, intent: &Intent, settled: &Settled, out: &mut Recorder<'_>) {
+    pub(super) fn money_came(&self, sale: &Sale, intent: &Intent, settled: &Settled, out: &mut Recorder<'_>) {
         if matches!(intent.state, IntentState::Approved | IntentState::PaidLate | IntentState::Resolved) {
             return;
         }

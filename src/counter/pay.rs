@@ -3,6 +3,7 @@
 use super::acts::{refuse_paid_in_part, refuse_while_paying};
 use super::recorder::{About, Recorder};
 use super::tender::asked;
+use super::vouchers::redeem;
 use super::{Refusal, Till};
 use crate::money::Money;
 use crate::offer::ENGINE;
@@ -178,6 +179,9 @@ impl Till {
             }
         }
         Self::spend_leases(sale.id, fixed, out);
+        for voucher in &sale.vouchers {
+            redeem(sale.id, voucher, out);
+        }
         let about = About::sale(sale.id).amount(fixed.total);
         let receipt = Some(self.last_receipt + 1);
         out.push(Body::ReceiptIssued { total: fixed.total }, About { receipt, ..about });

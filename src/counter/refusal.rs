@@ -1,5 +1,7 @@
 //! A no, with words for the cashier that say what to do next.
 
+use super::proofs::NotProven;
+use super::vouchers::NoVoucher;
 use crate::limits::Limited;
 use crate::money::Money;
 use crate::receipt::NotOurs;
@@ -119,6 +121,12 @@ pub enum Refusal {
     /// A receipt opens no sale here.
     #[error(transparent)]
     Receipt(#[from] NotOurs),
+    /// A customer's proof closes nothing here.
+    #[error(transparent)]
+    Proof(#[from] NotProven),
+    /// A voucher cannot be taken here.
+    #[error(transparent)]
+    Voucher(#[from] NoVoucher),
     /// A coupon cannot be taken here.
     #[error("{0}")]
     Coupon(String),
@@ -140,12 +148,20 @@ pub enum Refusal {
     /// The desk is not known, or not free, or empty.
     #[error("{0}")]
     Desk(String),
+    /// That cannot be done with a record on its way to head office, or not in its state.
+    #[error("{0}")]
+    Queue(&'static str),
     /// What the act is about is not there, or not in the state for it.
     #[error("{0}")]
     NotNow(&'static str),
     /// The sale holds a record that this build cannot read.
     #[error("This sale was written by another version of Till and is frozen. A manager decides about it.")]
     Frozen,
+    /// The till began anew after its books were lost, and no manager has looked yet.
+    #[error(
+        "This till lost its books and began new ones: it takes cash only, until a manager has adopted them on the manager's page."
+    )]
+    CashOnly,
     /// The journal cannot be written: selling stopped.
     #[error("The till cannot save to its disk and has stopped selling. Call the manager.")]
     ReadOnly,
@@ -190,6 +206,8 @@ impl Refusal {
             Self::Scan(_) => "scan",
             Self::Token(_) => "token",
             Self::Receipt(_) => "receipt",
+            Self::Proof(_) => "proof",
+            Self::Voucher(_) => "voucher",
             Self::Coupon(_) => "coupon",
             Self::NoSuchLine => "no_such_line",
             Self::Quantity => "quantity",
@@ -197,8 +215,10 @@ impl Refusal {
             Self::BillTooLong => "bill_too_long",
             Self::Amount(_) => "amount",
             Self::Desk(_) => "desk",
+            Self::Queue(_) => "queue",
             Self::NotNow(_) => "not_now",
             Self::Frozen => "frozen",
+            Self::CashOnly => "cash_only",
             Self::ReadOnly => "read_only",
             Self::Busy => "busy",
         }

@@ -146,6 +146,8 @@ impl Till {
         for TenderShare { means, amount } in shares {
             match means {
                 Means::Cash => self.return_cash(back, *amount, CashBack::Refund, out),
+                // The return says so, and head office gives a new one.
+                Means::Voucher { .. } => {}
                 Means::Wallet { intent, .. } => {
                     by_wallet = true;
                     let (refund, why) = (out.id(RefundId::draw), why.to_owned());

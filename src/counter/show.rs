@@ -28,6 +28,7 @@ impl Till {
         View {
             terminal: self.terminal.clone(),
             epoch: self.epoch,
+            standing: self.standing,
             tip: self.tip,
             selling,
             shop: bundle.content.shop.name.clone(),
@@ -60,6 +61,7 @@ impl Till {
                 .filter(|between| self.shift.is_none() && between.sales > 0),
             carried: self.carried(),
             recent: self.recent.iter().map(Paid::view).collect(),
+            cases: std::sync::Arc::clone(&self.cases),
         }
     }
 
@@ -157,8 +159,7 @@ impl Till {
             let code = "clock_distrusted";
             list.push(Attention { code, words, sale: None, job: None, intent: None, refund: None });
         }
-        for verdict in &self.refused {
-            let (words, sale) = (verdict.words.clone(), verdict.sale);
+        for (sale, words) in self.cases_needing_a_person() {
             let code = "verdict_refused";
             list.push(Attention { code, words, sale, job: None, intent: None, refund: None });
         }

@@ -7,13 +7,14 @@
 //!
 //! Not here: signing and bringing orders (`sync`), calling wallets (`provider`), drawing the symbol (`paper`).
 
+use super::proofs::order_of;
 use super::recorder::{About, Recorder};
 use super::tender::asked;
 use super::{JobState, Refusal, Till};
 use crate::money::Money;
 use crate::record::body::{Body, Paper, Place, TypeSize};
 use crate::record::ids::{DeskId, IntentId, JobId, StationId};
-use crate::record::money_moves::{Carrier, OrderTerms, ProviderName};
+use crate::record::money_moves::{Carrier, Heard, OrderTerms, ProviderName};
 use crate::sale::{GivenUp, Intent, IntentState, Sale};
 
 /// The longest that a shown code is left open: less than the five minutes after which no phone may begin, so that it is
@@ -92,8 +93,9 @@ impl Till {
             desk,
             bill_version: sale.version,
         };
+        let order = order_of(&self.terminal, self.epoch, amount, &terms);
         let body = Body::IntentDrawn {
-            intent: out.id(IntentId::draw),
+            intent: IntentId(order.hash()?.0),
             provider,
             amount,
             carrier: Carrier::Order(terms),
@@ -104,9 +106,20 @@ impl Till {
     }
 
     /// What can be scanned now is written down once: screens and paper show it from here.
-    pub(super) fn code_came(&self, sale: &Sale, intent: &Intent, text: &str, out: &mut Recorder<'_>) {
-        if intent.is_shown() && intent.code.is_none() && intent.state.awaits_answer() {
-            let body = Body::CodeShown { intent: intent.id, text: text.to_owned() };
+    ///
+    /// A code that the cloud had is written down anew when the cloud is gone: its payment may come back as a proof.
+    pub(super) fn code_came(
+        &self,
+        sale: &Sale,
+        intent: &Intent,
+        text: &str,
+        heard: Heard,
+        out: &mut Recorder<'_>,
+    ) {
+        let news = intent.code.is_none() || (heard == Heard::ByNobody && intent.heard == Heard::ByTheCloud);
+        if intent.is_shown() && news && intent.state.awaits_answer() {
+            let text = intent.code.clone().unwrap_or_else(|| text.to_owned());
+            let body = Body::CodeShown { intent: intent.id, text, heard };
             out.push(body, About::sale(sale.id).amount(intent.amount));
         }
     }

@@ -16,14 +16,18 @@ mod money;
 mod packs;
 mod paper;
 mod people;
+mod proofs;
+mod queue_acts;
 mod receipts;
 mod repeat;
 mod returns;
 mod schedules;
 mod shop;
 mod shown;
+mod standing;
 mod stored_value;
 mod tender;
+mod vouchers;
 
 use super::duty::{Duty, DutyId};
 use super::event::{Act, Command, Event, PrintReport, ProviderReport, RawScan};
@@ -35,7 +39,7 @@ use crate::money::{Currency, Money};
 use crate::record::body::{Body, PaperOutcome, Shutdown, TypeSize};
 use crate::record::header::Epoch;
 use crate::record::ids::{IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
-use crate::record::money_moves::{ProviderName, Settled};
+use crate::record::money_moves::{ProvenBy, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use crate::sale::Sale;
 use crate::staff::{PinHash, Role};
@@ -92,11 +96,17 @@ struct TestTill {
     contact: Contact,
     phones: PhonesPay,
     wallets: BTreeSet<ProviderName>,
+    proof_key: Option<[u8; 32]>,
 }
 
 impl TestTill {
     /// A till that was never used: no people, no sale.
     fn bare() -> Self {
+        Self::begun(None)
+    }
+
+    /// A till that begins an epoch, after books that were left or not.
+    fn begun(before: Option<super::Before>) -> Self {
         let (bundle, keys) = (shop::bundle(), shop::keys());
         let moment = Moment {
             wall_ms: shop::NOW_S * 1000,
@@ -105,7 +115,7 @@ impl TestTill {
             ..Moment::default()
         };
         let cx = context(&bundle, &keys, moment, 0, None);
-        let genesis = Till::genesis("till-1".parse().unwrap(), Epoch(0xE9), "0.1.0", &cx);
+        let genesis = Till::genesis("till-1".parse().unwrap(), Epoch(0xE9), before, "0.1.0", &cx);
         let till = Till::begin(&genesis).unwrap();
         Self {
             till,
@@ -120,6 +130,7 @@ impl TestTill {
             contact: ONLINE,
             phones: PhonesPay::AtTheCloud,
             wallets: [ProviderName::Alipay].into(),
+            proof_key: Some(PROOF_KEY),
         }
     }
 
@@ -157,6 +168,7 @@ impl TestTill {
             phones: self.phones,
             wallets: &self.wallets,
             found,
+            proof_key: self.proof_key.as_ref(),
             ..context(&self.bundle, &self.keys, self.moment, self.draws, archived)
         };
         let before = self.till.tip();
@@ -385,8 +397,12 @@ fn context<'a>(
         archived,
         device: &DEVICE,
         found: &[],
+        proof_key: Some(&PROOF_KEY),
     }
 }
+
+/// What the till shares with the cloud for digits that a customer reads out.
+const PROOF_KEY: [u8; 32] = [0x99; 32];
 
 /// The key of the device that the till runs on.
 fn device() -> DeviceKey {
@@ -424,6 +440,7 @@ fn approved(amount: Money) -> ProviderReport {
         wallet: None,
         funds: vec![],
         vouchers: vec![],
+        proven_by: ProvenBy::Notice,
     })
 }
 

@@ -70,7 +70,7 @@ impl Running {
             match work {
                 Some(DeviceWork::Kick(duty)) => self.kick(&duty, &inbox, &mut shutdown).await,
                 // Paper goes to the printer.
-                Some(DeviceWork::Print(..) | DeviceWork::PrintCode(..)) => {}
+                Some(DeviceWork::Print(..) | DeviceWork::PrintCode(..) | DeviceWork::Report(_)) => {}
                 None => break,
             }
         }

@@ -10,7 +10,7 @@ use super::{Config, PrinterConfig, told_to_stop};
 use crate::counter::Refusal;
 use crate::counter::duty::{KickDuty, PrintDuty};
 use crate::counter::event::{Event, PrintReport};
-use crate::inbox::{DeviceWork, Inbox};
+use crate::inbox::{DeviceWork, Inbox, Report};
 use crate::receipt::{CodeSlip, Receipt};
 use crate::record::body::PaperOutcome;
 use hardware::document::Document;
@@ -28,6 +28,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How often a drawer that waits behind a receipt looks whether that stands still.
 const HELD_LOOK: Duration = Duration::from_millis(100);
+
+/// Lists that wait for one printer. A manager presses again; receipts come first.
+const REPORTS_MAX: usize = 3;
 
 /// What is to be on a paper.
 enum Wanted {
@@ -50,6 +53,8 @@ pub(super) struct Paperwork {
     /// Drawers, each with the moment at which it is given up.
     kicks: VecDeque<(KickDuty, Instant)>,
     papers: VecDeque<(PrintDuty, Wanted)>,
+    /// Lists for the manager: printed when nothing else waits.
+    reports: VecDeque<Report>,
     /// When the till, which could not write just now, is asked again.
     ask_again: Option<Instant>,
     /// No more work can come: the till is gone.
@@ -90,6 +95,7 @@ impl Paperwork {
             jam_cleared,
             kicks: VecDeque::new(),
             papers: VecDeque::new(),
+            reports: VecDeque::new(),
             ask_again: None,
             ended: false,
         }
@@ -129,7 +135,10 @@ impl Paperwork {
         }
         // Health is as old as the last question. It is asked for again before a receipt is announced, so
         // that paper which ran out since holds the receipt up here instead of failing it.
-        if self.papers.is_empty() || !self.is_ready() {
+        if self.papers.is_empty() {
+            return self.print_report().await;
+        }
+        if !self.is_ready() {
             return false;
         }
         if self.submit(Vec::new()).await != JobOutcome::Confirmed {
@@ -170,6 +179,26 @@ impl Paperwork {
             Err(error) => (PaperOutcome::FailedBefore, sentence(&error.to_string())),
         };
         self.inbox.post(Event::Print(duty.job, PrintReport::Ended(outcome, words))).await;
+        true
+    }
+
+    /// Prints a list that waits, if one does and the printer is ready. It is asked for again if it does not come out.
+    async fn print_report(&mut self) -> bool {
+        if self.reports.is_empty() || !self.is_ready() {
+            return false;
+        }
+        let Some(report) = self.reports.pop_front() else { return false };
+        let document = self.config.stock.checklist(&report.list);
+        match encode(&document, self.config.stock.profile) {
+            Ok(bytes) => {
+                let outcome = self.submit(bytes).await;
+                if outcome != JobOutcome::Confirmed {
+                    let (_, words) = of_paper(&outcome);
+                    tracing::warn!(station = %report.station, %words, "a list for the manager");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a list for the manager cannot be printed here"),
+        }
         true
     }
 
@@ -344,6 +373,11 @@ impl Paperwork {
         match work {
             DeviceWork::Print(duty, receipt) => self.papers.push_back((duty, Wanted::Receipt(receipt))),
             DeviceWork::PrintCode(duty, slip) => self.papers.push_back((duty, Wanted::Code(slip))),
+            DeviceWork::Report(report) => {
+                if self.reports.len() < REPORTS_MAX {
+                    self.reports.push_back(report);
+                }
+            }
             DeviceWork::Kick(duty) => self.kicks.push_back((duty, Instant::now() + self.drawer_wait)),
         }
     }

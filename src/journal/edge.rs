@@ -1,5 +1,5 @@
-//! What edges remember between starts: how far the cloud has the journal, the bundle, the pairing, who
-//! is signed in, and wrong PINs.
+//! What edges remember between starts: how far the cloud has the journal, what it has signed of it, the bundle, the
+//! pairing, who is signed in, and wrong PINs.
 //!
 //! None of it is history: it can be fetched, made or typed again. It is flushed at each write all the
 //! same, so that a power cut neither forgets a pairing nor forgives a wrong PIN. Open the journal
@@ -7,13 +7,17 @@
 //! says; they are bytes.
 
 mod access;
+mod anew;
+mod delivery;
 
 pub use access::{LOCK_OUT_AFTER, LOCK_OUT_MS, LOCK_OUT_MS_MAX, SESSIONS_MAX, Session};
+pub use delivery::{ATTEMPTS_MAX, Attempts, HEADS_LATEST, HEADS_MAX};
 
 use super::{Error, migrations, row, settings};
 use crate::record::chain::Tip;
 use crate::record::{Epoch, Hash};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,11 +39,19 @@ pub struct StoredBundle {
 }
 
 impl EdgeStore {
-    /// Opens `edge.db` of a state directory, making it if there is none.
+    /// Opens `edge.db` of a state directory, making it if there is none. One that is damaged is set aside and begun anew
+    /// with what can still be read of it.
     ///
     /// # Errors
-    /// [`Error`] when it is foreign, newer or damaged, or its settings do not take.
+    /// [`Error`] when it is foreign or newer, or its settings do not take.
     pub fn open(dir: &Path) -> Result<Self, Error> {
+        match Self::open_file(dir) {
+            Err(error) if error.is_damage() => anew::begin(dir, &error),
+            opened => opened,
+        }
+    }
+
+    fn open_file(dir: &Path) -> Result<Self, Error> {
         let path = dir.join("edge.db");
         let mut connection = settings::open_to_write(&path)?;
         migrations::EDGE.identify(&connection, &path)?;
@@ -65,18 +77,21 @@ impl EdgeStore {
         Ok(tip.unwrap_or(Tip::START))
     }
 
+    /// How far the cloud has each epoch that it ever spoke of.
+    ///
+    /// # Errors
+    /// [`Error::ReadEdge`].
+    pub fn watermarks(&self) -> Result<BTreeMap<Epoch, Tip>, Error> {
+        self.read(watermarks)
+    }
+
     /// Notes how far the cloud has an epoch. It may fall: a cloud that was restored has less than before,
     /// and is sent the rest again.
     ///
     /// # Errors
     /// [`Error::WriteEdge`].
     pub fn set_watermark(&self, epoch: Epoch, seq: u64, head: Hash) -> Result<(), Error> {
-        self.write(|transaction| {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO watermark (epoch, seq, head) VALUES (?1, ?2, ?3)")?
-                .execute((epoch.to_string(), row::signed(seq)?, head.0))
-                .map(drop)
-        })
+        self.write(|transaction| put_watermark(transaction, epoch, Tip { seq, head }))
     }
 
     /// The bundle in force.
@@ -167,6 +182,21 @@ impl EdgeStore {
         };
         run().map_err(Error::WriteEdge)
     }
+}
+
+fn put_watermark(transaction: &Transaction<'_>, epoch: Epoch, tip: Tip) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO watermark (epoch, seq, head) VALUES (?1, ?2, ?3)")?
+        .execute((epoch.to_string(), row::signed(tip.seq)?, tip.head.0))
+        .map(drop)
+}
+
+fn watermarks(connection: &Connection) -> rusqlite::Result<BTreeMap<Epoch, Tip>> {
+    let mut statement = connection.prepare_cached("SELECT epoch, seq, head FROM watermark")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row::epoch(row, 0)?, Tip { seq: row::unsigned(row, 1)?, head: Hash(row.get(2)?) }))
+    })?;
+    rows.collect()
 }
 
 fn stored_bundle(connection: &Connection) -> rusqlite::Result<Option<StoredBundle>> {

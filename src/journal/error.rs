@@ -2,6 +2,7 @@
 //!
 //! Not here: refusals. The journal has no opinion about business.
 
+use crate::record::header::HeaderError;
 use crate::record::{Broken, Epoch};
 use rusqlite::ErrorCode;
 use std::io;
@@ -135,6 +136,33 @@ pub enum Error {
         /// Its length.
         bytes: usize,
     },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(crate::keys::KeyError),
+    /// Bodies are sealed and nothing here opens them.
+    #[error(
+        "the bodies in {path} are sealed, and the key is not here: put keys/seal back into the state directory, or give the credential till-seal; nothing was changed"
+    )]
+    NoSeal {
+        /// Which journal.
+        path: PathBuf,
+    },
+    /// There is a key, and it is not the one.
+    #[error(
+        "the key that is here does not open {path}: it belongs to another till or another time; put the right one back (keys/seal, or the credential till-seal); nothing was changed"
+    )]
+    OtherSeal {
+        /// Which journal.
+        path: PathBuf,
+    },
+    /// A sealed body does not open with the right key.
+    #[error("the sealed body of record {seq} was changed: keep the file, do not sell on it")]
+    Unsealable {
+        /// Which record.
+        seq: u64,
+        /// What does not hold.
+        source: Broken,
+    },
     /// Records could not be written; none of them was.
     #[error("the records were not written to the journal")]
     Append(#[source] rusqlite::Error),
@@ -175,9 +203,13 @@ impl Error {
             | Self::Migrate { .. }
             | Self::Damaged { .. }
             | Self::Chain { .. }
+            | Self::NoSeal { .. }
+            | Self::OtherSeal { .. }
+            | Self::Unsealable { .. }
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
             | Self::BundleNotNewer { .. } => true,
+            Self::Key(source) => source.is_permanent(),
             Self::AnotherInstance { .. }
             | Self::Prepare { .. }
             | Self::NotMigrated { .. }
@@ -189,6 +221,22 @@ impl Error {
             | Self::Checkpoint(source)
             | Self::ReadEdge(source)
             | Self::WriteEdge(source) => !passes(source),
+        }
+    }
+
+    /// Whether the file itself is damaged: its pages, its chain, or sectors that cannot be read. It is set aside then.
+    ///
+    /// A disk that fails while it writes, a lock, a full disk and a file of somebody else are no damage of the file.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            // A newer Till wrote it; nothing is wrong with it.
+            Self::Chain { source: Broken::Header(HeaderError::Newer(_)), .. } => false,
+            Self::Chain { .. } => true,
+            _ => self.sqlite().and_then(rusqlite::Error::sqlite_error).is_some_and(|error| {
+                matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                    || UNREADABLE.contains(&error.extended_code)
+            }),
         }
     }
 
@@ -226,6 +274,10 @@ impl Error {
             | Self::Altered { .. }
             | Self::Damaged { .. }
             | Self::Chain { .. }
+            | Self::Key(_)
+            | Self::NoSeal { .. }
+            | Self::OtherSeal { .. }
+            | Self::Unsealable { .. }
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
             | Self::SaveSnapshot(_)
@@ -250,6 +302,14 @@ impl Error {
         move |source| Self::Open { path: path.to_owned(), source }
     }
 }
+
+/// SQLite's extended codes for what is in the file and cannot be read (rescode, "SQLITE_IOERR_READ" and others).
+const UNREADABLE: [i32; 4] = [
+    rusqlite::ffi::SQLITE_IOERR_READ,
+    rusqlite::ffi::SQLITE_IOERR_SHORT_READ,
+    rusqlite::ffi::SQLITE_IOERR_DATA,
+    rusqlite::ffi::SQLITE_IOERR_CORRUPTFS,
+];
 
 /// Failures that may be gone at the next try: busy, full, and a disk that stumbled.
 fn passes(source: &rusqlite::Error) -> bool {

@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The chains: the file, its epoch, and what it was made from, header fields and a body on each line.
-const STORIES: [(&str, u64, &str); 4] = [
+const STORIES: [(&str, u64, &str); 7] = [
     ("records", 0x0123_4567_89ab_cdef, include_str!("../../tests/data/journal-v1/story.txt")),
     ("money-back", 0x0123_4567_89ab_cdf0, include_str!("../../tests/data/journal-v1/money-back.txt")),
     ("shown-codes", 0x0123_4567_89ab_cdf1, include_str!("../../tests/data/journal-v1/shown-codes.txt")),
     ("clocks", 0x0123_4567_89ab_cdf2, include_str!("../../tests/data/journal-v1/clocks.txt")),
+    ("queue-acts", 0x0123_4567_89ab_cdf3, include_str!("../../tests/data/journal-v1/queue-acts.txt")),
+    ("epochs", 0x0123_4567_89ab_cdf5, include_str!("../../tests/data/journal-v1/epochs.txt")),
+    ("vouchers", 0x0123_4567_89ab_cdf6, include_str!("../../tests/data/journal-v1/vouchers.txt")),
 ];
 
 /// One line of the file: the record's bytes, the body as the text that it is.

@@ -2,6 +2,7 @@
 
 use super::row::{Stored, stored};
 use super::snapshot::Snapshot;
+use super::vault::Vault;
 use super::{End, Error};
 use crate::record::chain::Tip;
 use crate::record::{Broken, Record};
@@ -25,6 +26,7 @@ pub struct Loaded<'j> {
 /// one before. After an error it ends.
 pub struct Tail<'j> {
     connection: &'j Connection,
+    vault: &'j Vault,
     after: i64,
     end: Option<End>,
     page: std::vec::IntoIter<Stored>,
@@ -33,12 +35,16 @@ pub struct Tail<'j> {
 
 impl<'j> Tail<'j> {
     /// Everything from the first record.
-    pub(super) fn whole(connection: &'j Connection) -> Self {
-        Self { connection, after: 0, end: None, page: Vec::new().into_iter(), over: false }
+    pub(super) fn whole(connection: &'j Connection, vault: &'j Vault) -> Self {
+        Self { connection, vault, after: 0, end: None, page: Vec::new().into_iter(), over: false }
     }
 
     /// What follows `end`, if the journal holds exactly that record.
-    pub(super) fn following(connection: &'j Connection, end: End) -> Result<Option<Self>, Error> {
+    pub(super) fn following(
+        connection: &'j Connection,
+        vault: &'j Vault,
+        end: End,
+    ) -> Result<Option<Self>, Error> {
         let stored = connection
             .query_row(
                 stored!("WHERE epoch = ?1 AND seq = ?2"),
@@ -49,10 +55,10 @@ impl<'j> Tail<'j> {
             .map_err(Error::Read)?;
         let Some(stored) = stored else { return Ok(None) };
         let after = stored.position;
-        if stored.open()?.hash != end.tip.head {
+        if stored.open(vault)?.hash != end.tip.head {
             return Ok(None);
         }
-        Ok(Some(Self { after, end: Some(end), ..Self::whole(connection) }))
+        Ok(Some(Self { after, end: Some(end), ..Self::whole(connection, vault) }))
     }
 
     /// Where the last record that came out stands.
@@ -76,7 +82,7 @@ impl<'j> Tail<'j> {
 
     fn open(&mut self, stored: Stored) -> Result<Record, Error> {
         let (position, epoch, seq) = (stored.position, stored.epoch, stored.seq);
-        let record = stored.open()?;
+        let record = stored.open(self.vault)?;
         let end = follow(self.end, &record).map_err(|source| Error::Chain { epoch, seq, source })?;
         if position != self.after + 1 {
             let path = self.connection.path().unwrap_or_default().into();
@@ -224,7 +230,9 @@ mod tests {
     fn a_break_in_the_chain_is_an_error_that_names_the_record() {
         let tricks = [
             "UPDATE record SET body = CAST('{}' AS BLOB) WHERE seq = 70",
-            "UPDATE record SET salt = zeroblob(16) WHERE seq = 70",
+            "UPDATE record SET body = CAST('{}' AS BLOB), sealed = 0 WHERE seq = 70",
+            "UPDATE record SET body = x'', sealed = 0 WHERE seq = 70",
+            "UPDATE record SET body = (SELECT body FROM record WHERE seq = 69) WHERE seq = 70",
             "UPDATE record SET hash = zeroblob(32) WHERE seq = 70",
             "UPDATE record SET head = zeroblob(200) WHERE seq = 70",
             "UPDATE record SET head = (SELECT head FROM record WHERE seq = 69),

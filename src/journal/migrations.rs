@@ -31,12 +31,16 @@ macro_rules! migrations {
 }
 
 /// `journal.db`: "TilJ".
-pub(super) const JOURNAL: Schema =
-    Schema { application_id: 0x5469_6c4a, migrations: migrations!["journal/0001_records.sql"] };
+pub(super) const JOURNAL: Schema = Schema {
+    application_id: 0x5469_6c4a,
+    migrations: migrations!["journal/0001_records.sql", "journal/0002_sealed.sql", "journal/0003_items.sql"],
+};
 
 /// `edge.db`: "TilE".
-pub(super) const EDGE: Schema =
-    Schema { application_id: 0x5469_6c45, migrations: migrations!["edge/0001_edge.sql"] };
+pub(super) const EDGE: Schema = Schema {
+    application_id: 0x5469_6c45,
+    migrations: migrations!["edge/0001_edge.sql", "edge/0002_delivery.sql"],
+};
 
 /// What every database of ours begins with.
 const CHECKSUMS: &str = "CREATE TABLE migration (
@@ -55,7 +59,9 @@ impl Schema {
     pub(super) fn identify(&self, connection: &Connection, path: &Path) -> Result<u32, Error> {
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let open = |source: rusqlite::Error| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => Error::NotOurs { path: path.to_owned() },
+            Some(rusqlite::ErrorCode::NotADatabase) => {
+                Error::Damaged { path: path.to_owned(), words: source.to_string() }
+            }
             Some(_) | None => Error::Open { path: path.to_owned(), source },
         };
         let tables = connection
@@ -272,8 +278,8 @@ mod tests {
         assert!(matches!(altered, Error::Altered { number: 1, .. }), "{altered}");
 
         fs::write(room.path(), "a shopping list that is no database at all".repeat(99)).unwrap();
-        let foreign = room.migrate(&GOOD).unwrap_err();
-        assert!(matches!(foreign, Error::NotOurs { .. }), "{foreign}");
+        let damaged = room.migrate(&GOOD).unwrap_err();
+        assert!(damaged.is_damage(), "{damaged}");
     }
 
     #[test]

@@ -2,11 +2,15 @@
 //!
 //! Each page's read is one query. Not here: writing, and any opinion on what records mean.
 
+mod items;
+
 use super::row::{self, Raw, Stored, stored};
+use super::vault::Vault;
 use super::{End, Error, journal_path, load, migrations, settings};
 use crate::money::Money;
 use crate::record::ids::SaleId;
-use crate::record::{Epoch, Mode, Record};
+use crate::record::{Epoch, Hash, Header, Mode, Record};
+pub use items::Sum;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use std::path::{Path, PathBuf};
@@ -17,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Reader {
     path: PathBuf,
     connection: Arc<Mutex<Connection>>,
+    vault: Arc<Vault>,
 }
 
 /// A receipt that was issued.
@@ -89,10 +94,11 @@ const WAITING: &str = "SELECT seq, kind, wall_ms, sale, amount_minor, currency,
     FROM record WHERE epoch = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 
 impl Reader {
-    /// Opens the journal of a state directory to read. Asks for no lock: it may be open elsewhere.
+    /// Opens the journal of a state directory to read. Asks for no lock: it may be open elsewhere. Where the key that
+    /// opens bodies is not at hand, headers can be read all the same.
     ///
     /// # Errors
-    /// [`Error`] when there is none or it is not of this build's version.
+    /// [`Error`] when there is none, it is not of this build's version, or the key is another one's.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let path = journal_path(dir);
         let connection = settings::open_to_read(&path)?;
@@ -100,7 +106,13 @@ impl Reader {
         if version != migrations::JOURNAL.version() {
             return Err(Error::NotMigrated { path, found: version });
         }
-        Ok(Self { path, connection: Arc::new(Mutex::new(connection)) })
+        let vault = Arc::new(Vault::to_read(dir, &connection)?);
+        Ok(Self { path, connection: Arc::new(Mutex::new(connection)), vault })
+    }
+
+    /// Whether the key is at hand that opens bodies; without it only headers can be read.
+    pub fn opens_bodies(&self) -> bool {
+        self.vault.is_open()
     }
 
     /// Where the journal ends; none while it is empty.
@@ -117,6 +129,18 @@ impl Reader {
     /// [`Error::Read`].
     pub fn epochs(&self) -> Result<Vec<End>, Error> {
         list(&self.lock(), EPOCHS, [], |row| End::from_columns(row, 0))
+    }
+
+    /// Whether the journal holds exactly this record.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn holds(&self, end: End) -> Result<bool, Error> {
+        let sql = "SELECT hash FROM record WHERE epoch = ?1 AND seq = ?2";
+        let Ok(seq) = row::signed(end.tip.seq) else { return Ok(false) };
+        let connection = self.lock();
+        let hash = connection.query_row(sql, (end.epoch.to_string(), seq), |row| row.get::<_, [u8; 32]>(0));
+        hash.optional().map(|hash| hash == Some(end.tip.head.0)).map_err(Error::Read)
     }
 
     /// Records of an epoch from `from_seq` on as bytes: at most `max_count` of them and at most
@@ -138,16 +162,29 @@ impl Reader {
             let mut rows = statement.query((epoch.to_string(), row::signed(from_seq)?, max_count))?;
             let (mut batch, mut bytes) = (Vec::new(), 0_usize);
             while let Some(row) = rows.next()? {
-                let raw = Stored::from_row(row)?.into_raw();
-                bytes = bytes.saturating_add(raw.len_bytes());
+                let stored = Stored::from_row(row)?;
+                bytes = bytes.saturating_add(stored.len_bytes());
                 if bytes > max_bytes && !batch.is_empty() {
                     break;
                 }
-                batch.push(raw);
+                batch.push(stored);
             }
             Ok(batch)
         };
-        read().map_err(Error::Read)
+        let stored = read().map_err(Error::Read)?;
+        stored.into_iter().map(|stored| stored.into_raw(&self.vault)).collect()
+    }
+
+    /// Headers of an epoch from `from_seq` on, at most `max_count`, each with its record's hash: for whoever lists
+    /// records and needs no body. Nothing is verified.
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Chain`] when one cannot be read.
+    pub fn heads(&self, epoch: Epoch, from_seq: u64, max_count: u32) -> Result<Vec<(Header, Hash)>, Error> {
+        let sql = stored!("WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3");
+        let from = row::signed(from_seq).map_err(Error::Read)?;
+        let stored = list(&self.lock(), sql, (epoch.to_string(), from, max_count), Stored::from_row)?;
+        stored.into_iter().map(Stored::into_head).collect()
     }
 
     /// The same, each verified and read.
@@ -173,7 +210,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Read`], or [`Error::Chain`] when one of them does not verify.
     pub fn sale(&self, id: SaleId) -> Result<Vec<Record>, Error> {
-        sale(&self.lock(), id)
+        sale(&self.lock(), &self.vault, id)
     }
 
     /// The sale that a receipt number of an epoch belongs to, real sales before practice.
@@ -194,7 +231,7 @@ impl Reader {
         number: u32,
         epoch: impl Fn(Epoch) -> bool,
     ) -> Result<Vec<Vec<Record>>, Error> {
-        sales_of_receipt(&self.lock(), number, epoch)
+        sales_of_receipt(&self.lock(), &self.vault, number, epoch)
     }
 
     /// The last receipts of the current epoch, newest first.
@@ -271,6 +308,7 @@ fn sale_of_receipt(
 /// The records of the sales with a receipt of this number, for reader and writer.
 pub(super) fn sales_of_receipt(
     connection: &Connection,
+    vault: &Vault,
     number: u32,
     wanted: impl Fn(Epoch) -> bool,
 ) -> Result<Vec<Vec<Record>>, Error> {
@@ -278,15 +316,16 @@ pub(super) fn sales_of_receipt(
     let mut found = Vec::new();
     for end in epochs.iter().filter(|end| wanted(end.epoch)) {
         let id = sale_of_receipt(connection, end.epoch, number.into()).map_err(Error::Read)?;
-        found.extend(id.map(|id| sale(connection, id)).transpose()?);
+        found.extend(id.map(|id| sale(connection, vault, id)).transpose()?);
     }
     Ok(found)
 }
 
 /// The records of one sale, for reader and writer.
-pub(super) fn sale(connection: &Connection, sale: SaleId) -> Result<Vec<Record>, Error> {
+pub(super) fn sale(connection: &Connection, vault: &Vault, sale: SaleId) -> Result<Vec<Record>, Error> {
     let sql = stored!("WHERE sale = ?1 ORDER BY position");
-    list(connection, sql, [sale.0], Stored::from_row)?.into_iter().map(Stored::open).collect()
+    let stored = list(connection, sql, [sale.0], Stored::from_row)?;
+    stored.into_iter().map(|stored| stored.open(vault)).collect()
 }
 
 fn list<T>(
@@ -428,12 +467,13 @@ mod tests {
         let (_dir, mut journal, mut pen) = journal();
         journal.append(&[pen.genesis(), pen.receipt(sale(1), 1, 500)]).unwrap();
         let reader = journal.reader().unwrap();
-        let sql = "SELECT epoch, sale, at_utc, body ->> '$.total.minor' FROM readable WHERE seq = 2";
+        let sql = "SELECT epoch, sale, at_utc, amount_minor, body IS NULL FROM readable WHERE seq = 2";
         let row = reader.lock().query_row(sql, [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
+            let at: String = row.get(2)?;
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, at, row.get(3)?, row.get::<_, bool>(4)?))
         });
         let at = "2026-11-22 02:00:02".to_owned();
-        assert_eq!(row.unwrap(), ("0000000000000001".to_owned(), sale(1).to_string(), at, 500));
+        assert_eq!(row.unwrap(), ("0000000000000001".to_owned(), sale(1).to_string(), at, 500, true));
     }
 
     #[test]

@@ -1,24 +1,35 @@
 //! A record as a row, both ways.
 //!
-//! Not here: which rows are asked for (`load`, `reader`), and whether they follow one another (`load`).
+//! Bodies lie sealed (`vault`); what leaves here is as it was hashed. Not here: which rows are asked for (`load`, `reader`), and whether they follow one another (`load`).
 
 use super::Error;
+use super::vault::{Customer, Opened, Vault};
 use crate::money::{Currency, Money};
-use crate::record::{Broken, Epoch, Hash, Mode, Record, body_hash, header_hash};
-use rusqlite::{CachedStatement, Connection, Row, named_params};
+use crate::record::ids::SaleId;
+use crate::record::{Broken, Epoch, Hash, Header, Mode, Record, body_hash, header_hash};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, named_params};
 
 /// The columns that [`Stored::from_row`] reads, in its order.
 macro_rules! stored {
     ($rest:literal) => {
-        concat!("SELECT position, epoch, seq, hash, salt, head, body FROM record ", $rest)
+        concat!("SELECT position, epoch, seq, hash, salt, head, body, sealed FROM record ", $rest)
     };
 }
 pub(super) use stored;
 
 const INSERT: &str = "INSERT INTO record (position, epoch, seq, kind, sale, wall_ms, training, receipt,
-    serial, amount_minor, currency, hash, salt, head, body)
+    serial, amount_minor, currency, hash, salt, head, body, sealed)
 VALUES (:position, :epoch, :seq, :kind, :sale, :wall_ms, :training, :receipt,
-    :serial, :amount_minor, :currency, :hash, :salt, :head, :body)";
+    :serial, :amount_minor, :currency, :hash, zeroblob(16), :head, :body, 1)";
+
+/// Who the customer of a sale is, as its last recognition says.
+const RECOGNISED: &str =
+    stored!("WHERE sale = ?1 AND kind = 'member_recognised' ORDER BY position DESC LIMIT 1");
+
+/// What sealing adds to a body that speaks of nobody: nonce, tag, the salt, and under whose key it lies.
+const SEALED_BYTES: usize = crate::keys::SEAL_OVERHEAD_BYTES + 16 + 1;
+
+const IN_THE_CLEAR: &str = stored!("WHERE sealed = 0 ORDER BY position LIMIT ?1");
 
 /// A record as it lies in the file, nothing believed yet.
 pub(super) struct Stored {
@@ -29,6 +40,7 @@ pub(super) struct Stored {
     salt: [u8; 16],
     head: Vec<u8>,
     body: Vec<u8>,
+    sealed: bool,
 }
 
 impl Stored {
@@ -41,14 +53,34 @@ impl Stored {
             salt: row.get(4)?,
             head: row.get(5)?,
             body: row.get(6)?,
+            sealed: row.get(7)?,
         })
     }
 
+    /// As it was before it was put away. An erased one has a body of no bytes.
+    fn unsealed(mut self, vault: &Vault) -> Result<Self, Error> {
+        if self.sealed {
+            (self.salt, self.body) = match vault.open(header_hash(&self.head), self.seq, &self.body)? {
+                Opened::Whole(salt, body) => (salt, body),
+                Opened::Erased => ([0; 16], vec![]),
+            };
+            self.sealed = false;
+        } else if self.body.is_empty() {
+            let (epoch, seq) = (self.epoch, self.seq);
+            return Err(Error::Chain { epoch, seq, source: Broken::BodyHash { seq } });
+        }
+        Ok(self)
+    }
+
     /// The record, its body and hash verified and its place compared with the columns that found it.
-    pub(super) fn open(self) -> Result<Record, Error> {
+    pub(super) fn open(self, vault: &Vault) -> Result<Record, Error> {
         let (epoch, seq, hash) = (self.epoch, self.seq, self.hash);
         let broken = |source| Error::Chain { epoch, seq, source };
-        let record = Record::open(self.head, self.salt, self.body).map_err(broken)?;
+        let whole = self.unsealed(vault).map_err(|error| match error {
+            Error::Unsealable { source, .. } => broken(source),
+            other => other,
+        })?;
+        let record = Record::kept(whole.head, whole.salt, whole.body).map_err(broken)?;
         if record.header.epoch != epoch {
             return Err(broken(Broken::Stranger { seq }));
         }
@@ -61,9 +93,26 @@ impl Stored {
         Ok(record)
     }
 
-    pub(super) fn into_raw(self) -> Raw {
-        let Self { position: _, epoch, seq, hash, salt, head, body } = self;
-        Raw { epoch, seq, hash, salt, head, body }
+    /// About what the record takes, for limits on batches: sealing adds a few bytes.
+    pub(super) fn len_bytes(&self) -> usize {
+        let added = if self.sealed { SEALED_BYTES } else { 0 };
+        (self.head.len() + self.salt.len() + self.body.len()).saturating_sub(added)
+    }
+
+    pub(super) fn into_raw(self, vault: &Vault) -> Result<Raw, Error> {
+        let Self { position: _, epoch, seq, hash, salt, head, body, sealed: _ } = self.unsealed(vault)?;
+        Ok(Raw { epoch, seq, hash, salt, head, body })
+    }
+
+    /// Its header and hash alone, for which no key is needed.
+    pub(super) fn into_head(self) -> Result<(Header, Hash), Error> {
+        let (epoch, seq, hash) = (self.epoch, self.seq, self.hash);
+        let header = Header::decode(&self.head).map_err(|source| Error::Chain {
+            epoch,
+            seq,
+            source: source.into(),
+        })?;
+        Ok((header, hash))
     }
 }
 
@@ -80,7 +129,7 @@ pub struct Raw {
     pub salt: [u8; 16],
     /// The header's bytes.
     pub head: Vec<u8>,
-    /// The body's bytes.
+    /// The body's bytes; none at all where it was erased because a member asked to be forgotten.
     pub body: Vec<u8>,
 }
 
@@ -95,7 +144,12 @@ impl Raw {
     /// # Errors
     /// [`Broken`] when the header cannot be read or the body is not the one that was hashed.
     pub fn open(self) -> Result<Record, Broken> {
-        Record::open(self.head, self.salt, self.body)
+        Record::kept(self.head, self.salt, self.body)
+    }
+
+    /// Whether its body was erased.
+    pub fn is_erased(&self) -> bool {
+        self.body.is_empty()
     }
 }
 
@@ -104,10 +158,23 @@ pub(super) fn insert_statement(connection: &Connection) -> rusqlite::Result<Cach
     connection.prepare_cached(INSERT)
 }
 
+/// Writes a record, its body sealed.
 pub(super) fn insert(
+    connection: &Connection,
+    statement: &mut CachedStatement<'_>,
+    vault: &Vault,
+    position: i64,
+    record: &Record,
+) -> Result<(), Error> {
+    let sealed = vault.close(record, || customer(connection, vault, record.header.sale))?;
+    put(statement, position, record, &sealed).map_err(Error::Append)
+}
+
+fn put(
     statement: &mut CachedStatement<'_>,
     position: i64,
     record: &Record,
+    sealed: &[u8],
 ) -> rusqlite::Result<()> {
     let header = &record.header;
     statement.execute(named_params! {
@@ -123,11 +190,41 @@ pub(super) fn insert(
         ":amount_minor": header.amount.map(|amount| amount.minor),
         ":currency": header.amount.map(|amount| amount.currency.code()),
         ":hash": record.hash.0,
-        ":salt": record.salt,
         ":head": record.head,
-        ":body": record.bytes,
+        ":body": sealed,
     })?;
     Ok(())
+}
+
+/// The customer of a sale, with the records of this very commit.
+fn customer(connection: &Connection, vault: &Vault, sale: Option<SaleId>) -> Result<Customer, Error> {
+    let Some(sale) = sale else { return Ok(Customer::Nobody) };
+    let read = || connection.prepare_cached(RECOGNISED)?.query_row([sale.0], Stored::from_row).optional();
+    match read().map_err(Error::Read)? {
+        Some(stored) => Ok(Customer::of(&stored.open(vault)?)),
+        None => Ok(Customer::Nobody),
+    }
+}
+
+/// Seals the next `limit` records that an older Till wrote in the clear; says how many there were.
+pub(super) fn seal_old(connection: &Connection, vault: &Vault, limit: u32) -> Result<usize, Error> {
+    let read = || {
+        let mut statement = connection.prepare_cached(IN_THE_CLEAR)?;
+        statement.query_map([limit], Stored::from_row)?.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let old = read().map_err(Error::Read)?;
+    let mut update = connection
+        .prepare_cached("UPDATE record SET body = ?2, salt = zeroblob(16), sealed = 1 WHERE position = ?1")
+        .map_err(Error::Append)?;
+    for Stored { position, head, salt, body, .. } in &old {
+        let sealed = match Record::open(head.clone(), *salt, body.clone()) {
+            Ok(record) => vault.close(&record, || customer(connection, vault, record.header.sale))?,
+            // A record that is broken stays as broken as it was.
+            Err(_) => vault.close_unread(header_hash(head), salt, body)?,
+        };
+        update.execute((position, sealed)).map_err(Error::Append)?;
+    }
+    Ok(old.len())
 }
 
 /// Whether a record's hashes are those of its bytes: what is written can be verified later.

@@ -3,6 +3,7 @@
 //! A cache in a file of its own: losing it costs time and nothing else, so whatever is wrong with it, it
 //! is as if there were none. Not here: what the bytes mean (`till`).
 
+use super::vault::Vault;
 use super::{End, Error};
 use crate::record::chain::Tip;
 use crate::record::{Epoch, Hash};
@@ -12,6 +13,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 const MAGIC: &[u8; 16] = b"till-snapshot-1\n";
+
+/// What the file begins with, and what its sealed rest is bound to: a state says the same as the records.
+const SEALED: &[u8; 23] = b"till-sealed-snapshot-1\n";
 
 /// A state is only read by the version that wrote it: another one may fold records differently.
 const WRITTEN_BY: &str = env!("CARGO_PKG_VERSION");
@@ -33,11 +37,12 @@ impl Snapshot {
     }
 
     /// Writes it beside the old one, then puts it in its place.
-    pub(super) fn save(&self, dir: &Path) -> Result<(), Error> {
+    pub(super) fn save(&self, dir: &Path, vault: &Vault) -> Result<(), Error> {
+        let sealed = [SEALED.as_slice(), &vault.seal_bytes(&self.encode(), SEALED)?].concat();
         let write = || {
             let unfinished = dir.join("snapshot.unfinished");
             let mut file = File::create(&unfinished)?;
-            file.write_all(&self.encode())?;
+            file.write_all(&sealed)?;
             file.sync_data()?;
             fs::rename(&unfinished, dir.join("snapshot"))
         };
@@ -45,7 +50,7 @@ impl Snapshot {
     }
 
     /// Reads it back; none if there is none or it cannot be used.
-    pub(super) fn read(dir: &Path) -> Option<Self> {
+    pub(super) fn read(dir: &Path, vault: &Vault) -> Option<Self> {
         let bytes = match fs::read(dir.join("snapshot")) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -54,7 +59,10 @@ impl Snapshot {
                 return None;
             }
         };
-        let snapshot = Self::decode(&bytes);
+        let snapshot = bytes
+            .strip_prefix(SEALED)
+            .and_then(|sealed| vault.open_bytes(sealed, SEALED))
+            .and_then(|bytes| Self::decode(&bytes));
         if snapshot.is_none() {
             tracing::info!("The snapshot is torn or of another version; the whole journal is replayed.");
         }
@@ -106,14 +114,19 @@ mod tests {
     #[test]
     fn a_snapshot_is_read_back_and_a_torn_one_is_as_none() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Snapshot::read(dir.path()), None);
+        drop(crate::journal::Journal::open(dir.path()).unwrap());
+        let connection = crate::journal::settings::open_to_read(&dir.path().join("journal.db")).unwrap();
+        let vault = Vault::to_read(dir.path(), &connection).unwrap();
+        assert_eq!(Snapshot::read(dir.path(), &vault), None);
         let snapshot = Snapshot {
             epoch: Epoch(7),
             tip: Tip { seq: 9, head: Hash([4; 32]) },
             bytes: b"{\"sales\":[]}".to_vec(),
         };
-        snapshot.save(dir.path()).unwrap();
-        assert_eq!(Snapshot::read(dir.path()), Some(snapshot.clone()));
+        snapshot.save(dir.path(), &vault).unwrap();
+        assert_eq!(Snapshot::read(dir.path(), &vault), Some(snapshot.clone()));
+        let kept = fs::read(dir.path().join("snapshot")).unwrap();
+        assert!(!kept.windows(5).any(|part| part == b"sales"), "a state lies sealed");
         let whole = snapshot.encode();
         for length in 0..whole.len() {
             assert_eq!(Snapshot::decode(&whole[..length]), None, "cut at {length}");

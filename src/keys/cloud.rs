@@ -1,11 +1,13 @@
-//! The cloud's keys: the offline root, and one key for each purpose.
+//! The cloud's keys: the offline root, one key for each purpose, and the secret behind typed proofs.
 //!
 //! The reference cloud keeps the root beside the others; a chain keeps `root.key` on a machine of its own and
 //! brings it for a change of keys only. Not here: rotation by itself: a manager decides when.
 
-use super::file::KeyError;
+use super::file::{self, KeyError};
 use super::signing::DeviceKey;
+use crate::record::ids::TerminalId;
 use crate::token::{Issued, Key, KeySet, Purpose, Revocation, SignedKeySet, TokenError};
+use ring::hmac;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -14,11 +16,24 @@ use std::path::Path;
 pub struct CloudKeys {
     root: DeviceKey,
     keys: BTreeMap<Purpose, DeviceKey>,
+    typed: Typed,
 }
 
+/// What the keys are made from that each till shares with the cloud.
+struct Typed(hmac::Key);
+
+impl std::fmt::Debug for Typed {
+    /// Says nothing.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typed")
+    }
+}
+
+const TYPED_LABEL: &str = "till-typed-proof-1";
+
 impl CloudKeys {
-    /// Loads `root.key`, `bundle.key`, `coupon.key`, `voucher.key`, `proof.key` and `head.key` from a folder, and
-    /// makes those that are missing.
+    /// Loads `root.key`, `bundle.key`, `coupon.key`, `voucher.key`, `proof.key`, `head.key` and `typed-proof.key` from a
+    /// folder, and makes those that are missing.
     ///
     /// # Errors
     /// [`KeyError`]; a damaged or exposed file is never replaced.
@@ -29,12 +44,25 @@ impl CloudKeys {
             let path = folder.join(format!("{}.key", purpose.name()));
             keys.insert(purpose, DeviceKey::load_or_create(&path)?);
         }
-        Ok(Self { root, keys })
+        let path = folder.join("typed-proof.key");
+        let typed: [u8; 32] = file::load_or_create(&path, TYPED_LABEL, file::random)?;
+        Ok(Self { root, keys, typed: Typed(hmac::Key::new(hmac::HMAC_SHA256, &typed)) })
     }
 
     /// What a till pins when it is paired.
     pub fn root_public(&self) -> [u8; 32] {
         self.root.public()
+    }
+
+    /// The key for typed proofs that the cloud shares with one till, by its name and its device key: another device under
+    /// the same name gets another.
+    pub fn proof_key(&self, terminal: &TerminalId, device_public: &[u8; 32]) -> [u8; 32] {
+        let mut message = b"till/typed-proof-key/1\n".to_vec();
+        message.extend_from_slice(device_public);
+        message.extend_from_slice(terminal.as_str().as_bytes());
+        let mut key = [0; 32];
+        key.copy_from_slice(hmac::sign(&self.typed.0, &message).as_ref());
+        key
     }
 
     /// The key for a purpose.
@@ -104,6 +132,17 @@ mod tests {
         assert_eq!(first.root_public(), second.root_public());
         let signature = first.key(Purpose::Proof).sign(b"x");
         assert_eq!(verify_signature(&second.key(Purpose::Proof).public(), b"x", &signature), Ok(()));
+    }
+
+    #[test]
+    fn each_till_shares_another_key_with_the_cloud_and_the_same_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let cloud = CloudKeys::load_or_create(folder.path()).unwrap();
+        let (one, two) = ("till-1".parse().unwrap(), "till-2".parse().unwrap());
+        let key = cloud.proof_key(&one, &[1; 32]);
+        assert_ne!(key, cloud.proof_key(&two, &[1; 32]));
+        assert_ne!(key, cloud.proof_key(&one, &[2; 32]));
+        assert_eq!(key, CloudKeys::load_or_create(folder.path()).unwrap().proof_key(&one, &[1; 32]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Why a key could not be made, read or used.
@@ -152,6 +152,16 @@ pub(super) fn load_or_create<const N: usize>(
     load(path, label, Readers::OwnerOnly)?.ok_or_else(|| KeyError::Damaged(path.to_owned()))
 }
 
+/// Makes the folder of a key file, for its owner only, where there is none.
+pub(super) fn make_folder(path: &Path) -> Result<(), KeyError> {
+    let folder = folder_of(path);
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| KeyError::Write { path: path.to_owned(), source })
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -159,7 +169,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn sync_folder(path: &Path) -> Result<(), KeyError> {
+pub(super) fn sync_folder(path: &Path) -> Result<(), KeyError> {
     File::open(folder_of(path))
         .and_then(|folder| folder.sync_all())
         .map_err(|source| KeyError::Write { path: path.to_owned(), source })

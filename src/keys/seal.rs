@@ -16,6 +16,9 @@ pub const SEAL_OVERHEAD_BYTES: usize = NONCE_BYTES + 16;
 
 const LABEL: &str = "till-seal-1";
 
+/// The credential by which a service manager hands the secret over, so that it lies nowhere in the clear.
+pub const SEAL_CREDENTIAL: &str = "till-seal";
+
 /// Seals and opens with one secret.
 ///
 /// A random nonce is safe for 2^32 texts under one secret (NIST SP 800-38D section 8.3): four hundred texts a
@@ -41,6 +44,50 @@ impl Seal {
     pub fn load_credential(directory: &Path, name: &str) -> Result<Option<Self>, KeyError> {
         let secret = file::load::<32>(&directory.join(name), LABEL, Readers::AsArranged)?;
         Ok(secret.map(|secret| Self::from_secret(&secret)))
+    }
+
+    /// Loads the secret if it is there; never makes one.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn load(path: &Path) -> Result<Option<Self>, KeyError> {
+        let secret = file::load::<32>(path, LABEL, Readers::OwnerOnly)?;
+        Ok(secret.map(|secret| Self::from_secret(&secret)))
+    }
+
+    /// Where a till's secret lies in its state directory, unless a credential brings it.
+    pub fn file_in(state_dir: &Path) -> PathBuf {
+        state_dir.join("keys").join("seal")
+    }
+
+    /// What is there to try, the service manager's credential first. Nothing is made.
+    ///
+    /// # Errors
+    /// [`KeyError`] when one is there and cannot be read.
+    pub fn held_for(state_dir: &Path) -> Result<Vec<Self>, KeyError> {
+        let credential = credentials_directory()
+            .map(|folder| Self::load_credential(&folder, SEAL_CREDENTIAL))
+            .transpose()?;
+        let own = Self::load(&Self::file_in(state_dir))?;
+        Ok(credential.flatten().into_iter().chain(own).collect())
+    }
+
+    /// A till's secret: the service manager's, or its own, which is made on the first start.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn of_till(state_dir: &Path) -> Result<Self, KeyError> {
+        if let Some(held) = Self::held_for(state_dir)?.into_iter().next() {
+            return Ok(held);
+        }
+        let path = Self::file_in(state_dir);
+        file::make_folder(&path)?;
+        Self::load_or_create(&path)
+    }
+
+    /// What tells this secret from another without saying anything of it.
+    pub fn mark(&self) -> [u8; 32] {
+        self.keyed_hash("which seal", b"")
     }
 
     /// From 32 secret bytes.

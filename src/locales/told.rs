@@ -36,6 +36,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "no_such_line" => "此单没有这一行。",
         "quantity" => "数量为 1 至 999。",
         "frozen" => "此单由其他版本写入，已冻结，请店长处理。",
+        "cash_only" => "本机账本丢失，已另立新账：店长在店长页面接管之前，只能收现金。",
         "read_only" => "收银机无法写入磁盘，已停止销售，请找店长。",
         "busy" => "收银机繁忙，请重试。",
         "not_enough" => return Some(format!("还差 {}。", words.strip_suffix(" are missing.")?)),
@@ -44,10 +45,15 @@ fn chinese(code: &str, words: &str) -> Option<String> {
             return Some(format!("没有条码为 {code} 的商品，请按菜单键，或请店长添加。"));
         }
         "expired" => return expired(words),
+        "queue" => return super::queue::chinese(words).map(str::to_owned),
+        "proof" => return proof(words),
+        "voucher" => {
+            return VOUCHERS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
+        }
         "receipt" | "scan" | "back" => {
             return RECEIPTS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
         }
-        _ => alone::chinese(code)?,
+        _ => alone::chinese(code, words)?,
     };
     Some(fixed.to_owned())
 }
@@ -92,6 +98,56 @@ const RECEIPTS: [(&str, &str); 10] = [
         "这是小票，不是付款码。请先完成此单或按返回，再扫描小票。",
     ),
 ];
+
+/// What is said about a proof of a phone.
+const PROOFS: [(&str, &str); 7] = [
+    (
+        "This till did not ask for that payment. It may be another till's, or of long ago: hand nothing over, and look where the code was scanned.",
+        "本机没有要求这笔付款，可能属于另一台收银机或很久以前的单。请勿交货，并核对扫码地点。",
+    ),
+    (
+        "That payment is counted already, and its sale has a receipt. Hand nothing over a second time.",
+        "这笔付款已入账，该单已出小票，请勿重复交货。",
+    ),
+    (
+        "That payment came too late and goes back to the customer. Take other money.",
+        "这笔付款来得太晚，将退回顾客，请用其他方式收款。",
+    ),
+    ("The proof on the phone has eight digits. Type all of them.", "手机上的凭证有八位数字，请全部输入。"),
+    ("No payment waits for these digits. Show a code first.", "没有付款在等待这些数字，请先显示收款码。"),
+    (
+        "Wrong digits were typed three times. Scan the square code on the phone instead.",
+        "数字已输错三次，请扫描手机上的二维码。",
+    ),
+    (
+        "This till has not heard from head office yet and cannot check digits. Scan the square code on the phone.",
+        "本机尚未与总部联系过，无法核对数字，请扫描手机上的二维码。",
+    ),
+];
+
+/// What is said about a voucher.
+const VOUCHERS: [(&str, &str); 7] = [
+    ("This voucher is another shop's.", "此代金券属于其他商家。"),
+    ("This voucher was used here already.", "此代金券已在本机使用。"),
+    ("This voucher was withdrawn.", "此代金券已作废。"),
+    ("This voucher is on an open sale already.", "此代金券已用于未完成的单。"),
+    ("This voucher is in another currency.", "此代金券币种不同。"),
+    ("Press Pay first, then scan the voucher.", "请先按结账，再扫描代金券。"),
+    ("No more vouchers fit on one sale.", "此单不能再用更多代金券。"),
+];
+
+fn proof(words: &str) -> Option<String> {
+    if let Some(fixed) = PROOFS.iter().find(|told| told.0 == words) {
+        return Some(fixed.1.to_owned());
+    }
+    if let Some(rest) = words.strip_prefix("The phone paid ") {
+        let (paid, rest) = rest.split_once(" where ")?;
+        let due = rest.split_once(" was due")?.0;
+        return Some(format!("手机付了 {paid}，应付 {due}。请勿交货，并找店长。"));
+    }
+    let most = words.strip_prefix("Digits are taken up to ")?.split_once(". ")?.0;
+    Some(format!("数字仅可用于不超过 {most} 的付款，请扫描手机上的二维码。"))
+}
 
 /// `Use by 2026-11-21 has passed: …`
 fn expired(words: &str) -> Option<String> {
@@ -259,7 +315,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
     }
 }
 
-const KINDS: [(&str, &str, &str); 61] = [
+const KINDS: &[(&str, &str, &str)] = &[
     ("genesis", "Journal begun", "日志开始"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
@@ -282,6 +338,8 @@ const KINDS: [(&str, &str, &str); 61] = [
     ("total_released", "Basket opened again", "重新打开"),
     ("sale_voided", "Sale given up", "整单作废"),
     ("intent_drawn", "Payment begun", "发起付款"),
+    ("code_shown", "Code shown", "显示收款码"),
+    ("proof_mistyped", "Wrong digits typed", "数字输错"),
     ("approved", "Payment approved", "付款成功"),
     ("declined", "Payment declined", "付款被拒"),
     ("pending", "Customer confirms", "等待顾客确认"),
@@ -306,6 +364,8 @@ const KINDS: [(&str, &str, &str); 61] = [
     ("return_drawn", "Money back of this sale", "此单退款"),
     ("frozen_acknowledged", "Frozen sale decided", "处理冻结单"),
     ("note_seen", "Note seen", "通知已读"),
+    ("voucher_taken", "Voucher taken", "收代金券"),
+    ("voucher_redeemed", "Voucher redeemed", "核销代金券"),
     ("coupon_redeemed", "Coupon redeemed", "核销优惠券"),
     ("receipt_issued", "Sale paid", "销售完成"),
     ("type_size_chosen", "Print size chosen", "选择字号"),
@@ -316,6 +376,7 @@ const KINDS: [(&str, &str, &str); 61] = [
     ("drawer_ordered", "Drawer ordered open", "要求打开钱箱"),
     ("drawer_kicked", "Drawer opened", "打开钱箱"),
     ("drawer_ended", "Drawer done", "钱箱完成"),
+    ("queue_acted", "Manager's act", "店长处理"),
     ("lease_received", "Share of an offer received", "收到活动名额"),
     ("lease_used", "Offer given from the share", "使用活动名额"),
     ("lease_returned", "Share of an offer given back", "退回活动名额"),

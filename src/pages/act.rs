@@ -82,6 +82,7 @@ pub(super) fn read(
             };
             Act::ResolvePayment { intent: fields.id("intent")?, finding, reason: reason() }
         }
+        "adopt-epoch" => Act::AdoptEpoch { reason: reason() },
         "acknowledge-frozen" => Act::AcknowledgeFrozen { sale: fields.id("sale")?, reason: reason() },
         "see-note" => Act::SeeNote { sale: fields.id("sale")? },
         "show-code" => {
@@ -89,6 +90,9 @@ pub(super) fn read(
             Act::ShowCode { at }
         }
         "print-code" => Act::PrintCode { intent: fields.id("intent")? },
+        "type-proof" => {
+            Act::TypeProof { intent: fields.id("intent")?, digits: fields.need("digits")?.to_owned() }
+        }
         "stored-value" => Act::StoredValue,
         "cash" => Act::Cash { received: fields.money("received", currency)? },
         "cancel-payment" => Act::CancelPayment { intent: fields.id("intent")? },

@@ -150,12 +150,14 @@ struct CashierPage<'a> {
     is_jammed: bool,
     devices: Vec<Chip>,
     link: LinkLine,
-    /// Whether the cloud answers: an order can be brought to it.
+    /// Whether a phone can pay an order: the cloud answers, or the phone brings the proof.
     cloud_answers: bool,
     payment: Option<Panel>,
     notes: Vec<Money>,
     recent: &'a [PaidView],
     zero: Money,
+    /// Records that head office has not received, where there is one.
+    unsent: u64,
 }
 
 #[expect(clippy::too_many_arguments, reason = "one page's parts, gathered where it is drawn")]
@@ -171,7 +173,15 @@ fn signed_in(
 ) -> Response {
     let v = pages.voice(asked);
     let (devices, link) = pages.around(station);
-    let cloud_answers = link.state == LinkState::Online;
+    let unsent = match link.state {
+        LinkState::Absent => 0,
+        LinkState::Pairing | LinkState::Online | LinkState::Offline => {
+            view.tip.seq.saturating_sub(link.received)
+        }
+    };
+    let link_state = link.state;
+    // What phones need to pay a till that is off line was left here when the cloud was last heard.
+    let cloud_answers = link_state == LinkState::Online || pages.parts.board.phones.borrow().is_some();
     let menu_pages = menu_pages(view);
     let menu = asked.fields.get("menu").and_then(|menu| menu.parse().ok()).unwrap_or(0);
     let menu = if menu < menu_pages.len() { menu } else { 0 };
@@ -201,9 +211,10 @@ fn signed_in(
         devices: link::chips(&devices, &v),
         cloud_answers,
         link: link::line(&link, view.tip.seq, &v, pages.now_ms()),
-        payment: here.sale.as_ref().and_then(|sale| payment::panel(sale, &v, pages.now_ms())),
+        payment: here.sale.as_ref().and_then(|sale| payment::panel(sale, &v, pages.now_ms(), link_state)),
         notes: due.map(payment::notes).unwrap_or_default(),
         recent: view.recent.get(..RECENT_SHOWN).unwrap_or(&view.recent),
+        unsent,
         zero: Money::zero(view.currency),
         v,
     };

@@ -9,7 +9,7 @@ use super::request::Asked;
 use super::voice::Voice;
 use crate::locales::Msg;
 use crate::money::Money;
-use crate::view::{LineState, Phase, SafeAct, StationView, View};
+use crate::view::{LineState, Phase, StationView, View};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -71,7 +71,7 @@ fn state(here: &StationView) -> &'static str {
 /// The code of the payment under way, if one is shown and nobody has begun to pay it.
 fn code(here: &StationView, v: &Voice, now_ms: i64) -> Option<Code> {
     let sale = here.sale.as_ref().filter(|sale| sale.phase == Phase::Paying)?;
-    let payment = sale.payments.last().filter(|payment| payment.safe == SafeAct::LetScan)?;
+    let payment = sale.payments.last().filter(|payment| payment.lets_scan())?;
     Some(Code {
         svg: crate::paper::svg(payment.code.as_deref()?)?,
         amount: payment.amount,

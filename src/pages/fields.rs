@@ -15,7 +15,7 @@ const COMMAND_MIN: usize = 8;
 const COMMAND_MAX: usize = 64;
 
 /// Fields that do not tell one press from another.
-const NOT_OF_THE_ACT: [&str; 5] = ["command", "seen", "menu", "lang", "approver_pin"];
+const NOT_OF_THE_ACT: [&str; 6] = ["command", "seen", "menu", "lang", "approver_pin", "pin"];
 
 /// A form's fields in order.
 #[derive(Clone, Debug, Default)]

@@ -144,6 +144,7 @@ impl Voice {
     fn means(&self, means: &Means) -> String {
         match means {
             Means::Cash => self.say(Msg::Cash).to_owned(),
+            Means::Voucher { .. } => self.say(Msg::VoucherAnew).to_owned(),
             Means::Wallet { provider: ProviderName::Alipay, .. } => self.wallet("alipay"),
             Means::Wallet { provider: ProviderName::Wechat, .. } => self.wallet("wechat"),
             Means::Wallet { provider: ProviderName::House, .. } => self.wallet("house"),

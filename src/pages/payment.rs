@@ -2,10 +2,12 @@
 //! that a customer is likely to hand over.
 
 use super::voice::Voice;
+use crate::inbox::LinkState;
 use crate::locales::{self, Lang, Msg};
 use crate::money::Money;
 use crate::paper;
 use crate::record::ids::IntentId;
+use crate::record::money_moves::Heard;
 use crate::view::{PaymentView, Phase, SafeAct, SaleView};
 
 /// Quick notes beside the exact amount.
@@ -34,15 +36,19 @@ pub(super) struct Panel {
     pub(super) remaining: String,
     /// What can be taken of the payer's money, where it was too little for all.
     pub(super) left: Option<Money>,
+    /// Whether the digits of a phone can be typed.
+    pub(super) digits: bool,
+    /// What to say of digits that were wrong.
+    pub(super) mistyped: Option<String>,
 }
 
 /// The panel for a sale's last payment; none where there is nothing to say.
-pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
+pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64, line: LinkState) -> Option<Panel> {
     if !matches!(sale.phase, Phase::Tender | Phase::Paying) {
         return None;
     }
     let payment = sale.payments.last()?;
-    let scans = payment.safe == SafeAct::LetScan;
+    let scans = payment.lets_scan();
     let (mark, heading) = match (payment.state, payment.carrier) {
         ("drawn" | "pending", _) if scans => ("wait", Msg::LetScan),
         ("drawn" | "pending", _) => ("wait", Msg::Paying),
@@ -58,6 +64,12 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
     // What there is was chosen as the next part: the member's code takes it.
     let chosen = left.filter(|left| sale.part == Some(*left));
     let running = matches!(payment.state, "drawn" | "pending" | "unsure" | "cancelling" | "cancel_unsure");
+    let unheard = payment.heard == Heard::ByNobody || line == LinkState::Offline;
+    let digits_taken = unheard && payment.tries_left.is_some_and(|left| left > 0);
+    let mistyped = payment.tries_left.filter(|_| payment.mistyped > 0).map(|left| match left {
+        0 => v.say(Msg::DigitsNoMore).to_owned(),
+        left => v.with(Msg::DigitsWrong, left),
+    });
     Some(Panel {
         mark,
         heading: v.say(heading),
@@ -77,6 +89,8 @@ pub(super) fn panel(sale: &SaleView, v: &Voice, now_ms: i64) -> Option<Panel> {
         until_ms: payment.until_ms,
         remaining: clock(payment.until_ms.saturating_sub(now_ms)),
         left: left.filter(|_| chosen.is_none()),
+        digits: digits_taken,
+        mistyped,
     })
 }
 
@@ -87,6 +101,7 @@ fn safe(act: SafeAct) -> Msg {
         SafeAct::WaitAndAsk => Msg::SafeAsk,
         SafeAct::WaitForPhone => Msg::SafePhone,
         SafeAct::LetScan => Msg::SafeScan,
+        SafeAct::ScanProof => Msg::SafeProof,
         SafeAct::Split => Msg::SafeSplit,
         SafeAct::WaitTakenBack => Msg::SafeBack,
         SafeAct::CallManager => Msg::SafeCall,
@@ -110,6 +125,7 @@ fn words(payment: &PaymentView, v: &Voice) -> String {
     }
     let fixed = match (payment.state, payment.carrier) {
         ("drawn", "code") if payment.code.is_none() => Msg::PayCodeReady,
+        ("drawn" | "pending", "code") if payment.safe == SafeAct::ScanProof => Msg::PayUnheard,
         ("drawn" | "pending", "code") if payment.safe == SafeAct::LetScan => Msg::PayCodeShown,
         ("pending", "code" | "order") => Msg::PayPhone,
         ("drawn", "order") => Msg::PayPhone,
@@ -169,6 +185,7 @@ mod tests {
             SafeAct::WaitAndAsk,
             SafeAct::WaitForPhone,
             SafeAct::LetScan,
+            SafeAct::ScanProof,
             SafeAct::Split,
             SafeAct::WaitTakenBack,
             SafeAct::CallManager,

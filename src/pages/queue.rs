@@ -1,5 +1,21 @@
-//! The manager's page: whether head office is there, what it has not received, what that is worth and how
-//! old it is, and what needs a decision.
+//! The manager's pages: whether head office is there, what it has not received, what that is worth and how old it is,
+//! and what needs a decision; each item with all that is known of it; and the checklist after an outage.
+//!
+//! A long queue is read a page at a time along the journal's index; nothing here reads it all.
+
+mod act;
+mod figures;
+mod item;
+mod list;
+mod morning;
+mod programs;
+mod scene;
+mod speech;
+
+pub(super) use act::{act, send_now};
+pub(super) use item::page as item;
+pub(super) use morning::{page as checklist, print};
+pub(super) use programs::json;
 
 use super::Pages;
 use super::answer::{Sorry, page as page_of, say_sorry_at, see_other, sorry_json};
@@ -11,60 +27,26 @@ use super::request::Asked;
 use super::risk;
 use super::session;
 use super::voice::Voice;
-use crate::inbox::Link;
-use crate::journal::Error as JournalError;
+use crate::inbox::{LinkState, Reply};
 use crate::locales::Msg;
-use crate::money::Money;
-use crate::record::ids::StationId;
-use crate::record::{Epoch, Record};
+use crate::queue::filter::Which;
+use crate::queue::{Filter, Item};
+use crate::record::Epoch;
 use crate::staff::Role;
-use crate::view::{Attention, View};
+use crate::view::{StaffView, View};
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use figures::{Figure, Part};
+use list::{Choice, List, Tab};
+use scene::Scene;
 use std::sync::Arc;
 
-/// Records of the queue that the page lists; the count above is of all.
-const UNSENT_SHOWN: u32 = 100;
-
-/// Last records that the page lists.
-const LAST_SHOWN: u32 = 50;
-
-/// Bytes read from the journal for one list.
-const LIST_BYTES_MAX: usize = 1024 * 1024;
-
-/// A record as the lists show it.
-#[derive(Clone, Debug, Serialize)]
-struct Row {
-    seq: u64,
-    at_ms: i64,
-    kind: String,
-    receipt: Option<u64>,
-    station: Option<StationId>,
-    amount: Option<Money>,
-    received: bool,
-}
-
-/// What is not received.
-#[derive(Clone, Debug, Serialize)]
-struct Waiting {
-    count: u64,
-    receipts: u64,
-    value: Vec<Money>,
-    oldest_ms: Option<i64>,
-}
-
-/// All that is read from the journal for one page.
-#[derive(Debug)]
-struct Lists {
-    waiting: Waiting,
-    unsent: Vec<Row>,
-    last: Vec<Row>,
-}
+/// Items that the page lists on top as needing a person; the filter has all.
+const NEEDING_SHOWN: u32 = 6;
 
 #[derive(Template)]
 #[template(path = "till/queue.html")]
@@ -72,17 +54,31 @@ struct QueuePage<'a> {
     v: Voice,
     f: Frame,
     view: &'a View,
-    staff: &'a str,
+    staff: &'a StaffView,
+    managers: Vec<&'a StaffView>,
     told: Option<String>,
-    risks: Vec<String>,
     link: LinkLine,
-    waiting: &'a Waiting,
-    receipts: u64,
-    oldest: String,
-    received: u64,
-    unsent: &'a [Row],
-    more: u64,
-    last: &'a [Row],
+    can_send: bool,
+    next_try: Option<(i64, String)>,
+    offset: Option<String>,
+    warnings: Vec<String>,
+    figures: Vec<Figure>,
+    picture: Vec<Part>,
+    picture_words: String,
+    needing: List,
+    needing_more: u64,
+    needing_address: String,
+    list: List,
+    count: u64,
+    tabs: Vec<Tab>,
+    kinds: Vec<Choice>,
+    ages: Vec<Choice>,
+    min: String,
+    max: String,
+    state: &'static str,
+    is_filtered: bool,
+    newest: Option<String>,
+    older: Option<String>,
 }
 
 /// `GET /queue`
@@ -98,30 +94,88 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
         let Some(who) = session::manager(pages, &asked.headers).await? else {
             return Ok(sign_in_page(pages, asked, &view, status, told.clone()));
         };
-        let link = pages.parts.board.link.borrow().clone();
-        let lists = read(pages, &view, &link).await?;
-        let (v, now_ms) = (pages.voice(asked), pages.now_ms());
-        let age = |at: i64| v.age(now_ms.saturating_sub(at));
-        let shown = u64::try_from(lists.unsent.len()).unwrap_or(u64::MAX);
+        let scene = Scene::of(pages, None).await?;
+        let currency = scene.view.currency;
+        let (filter, wrong) = match read_filter(asked, &view) {
+            Ok(filter) => (filter, None),
+            Err(error) => (Filter::default(), Some(error.to_string())),
+        };
+        let before = asked.fields.get("before").and_then(|seq| seq.parse().ok());
+        let read = scene.clone();
+        let (waiting, counts, needing, shown) = pages
+            .read(move |journal| {
+                let needs = Filter { which: Which::Needs, ..Filter::default() };
+                let needing = List::read(journal, &read, &needs, None, NEEDING_SHOWN)?;
+                let shown = List::read(journal, &read, &filter, before, list::PAGE)?;
+                Ok((read.waiting(journal)?, read.counts(journal)?, needing, shown))
+            })
+            .await?;
+        let v = pages.voice(asked);
+        let shown_needing = u64::try_from(needing.items.len()).unwrap_or(u64::MAX);
+        let needs = Filter { which: Which::Needs, ..Filter::default() };
+        let counted = [scene.last, scene.marks.received.min(scene.last), scene.marks.ruled];
         let template = QueuePage {
             f: pages.frame_of_till(),
-            view: &view,
-            staff: &who.staff.name,
-            told: told.clone(),
-            risks: risk::for_manager(&view, &v),
-            link: link::line(&link, view.tip.seq, &v, now_ms),
-            waiting: &lists.waiting,
-            receipts: lists.waiting.receipts,
-            oldest: lists.waiting.oldest_ms.map_or_else(|| "—".to_owned(), age),
-            received: link.received,
-            unsent: &lists.unsent,
-            more: lists.waiting.count.saturating_sub(shown),
-            last: &lists.last,
+            view: &scene.view,
+            staff: &who.staff,
+            managers: managers(&scene.view),
+            told: told.clone().or(wrong),
+            link: link::line(&scene.link, scene.last, &v, scene.now_ms),
+            can_send: scene.link.state != LinkState::Absent,
+            next_try: next_try(&scene, &v),
+            offset: scene.link.cloud_offset_ms.map(|ahead| v.offset(ahead)),
+            warnings: risk::warnings(&scene.view.exposure, &v),
+            figures: figures::figures(&scene, &waiting, &v),
+            picture: figures::picture(&scene, &v),
+            picture_words: Msg::BarWords
+                .with(asked.lang, &counted.each_ref().map(u64::to_string).each_ref().map(String::as_str)),
+            needing_more: needing.count().saturating_sub(shown_needing),
+            needing_address: list::address(&needs, currency, None),
+            needing,
+            count: shown.count(),
+            tabs: list::tabs(&filter, currency, &counts, &v),
+            kinds: list::kinds(&filter, &v),
+            ages: list::ages(&filter, &v),
+            min: list::typed(filter.min_minor, currency),
+            max: list::typed(filter.max_minor, currency),
+            state: filter.which.word(),
+            is_filtered: filter != Filter::default(),
+            newest: before.map(|_: u64| list::address(&filter, currency, None)),
+            older: shown.next.map(|seq| list::address(&filter, currency, Some(seq))),
+            list: shown,
             v,
         };
         Ok(page_of(status, &template))
     };
     run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, &asked.headers, None, "/queue"))
+}
+
+/// What of the queue is asked for.
+fn read_filter(asked: &Asked, view: &View) -> Result<Filter, crate::queue::FilterError> {
+    Filter::read(|name| asked.fields.get(name), view.currency)
+}
+
+/// The epoch that is asked for; none where it is that of today.
+fn read_epoch(asked: &Asked) -> Result<Option<Epoch>, Sorry> {
+    match asked.fields.get("epoch") {
+        None => Ok(None),
+        Some(_) => asked.fields.id("epoch").map(Some),
+    }
+}
+
+fn managers(view: &View) -> Vec<&StaffView> {
+    view.staff.iter().filter(|person| person.role == Role::Manager).collect()
+}
+
+/// When the way to head office is tried again, with the clock as it stands now.
+fn next_try(scene: &Scene, v: &Voice) -> Option<(i64, String)> {
+    let waits = scene.link.state != LinkState::Online;
+    scene.link.next_try_ms.filter(|_| waits).map(|at| (at, v.clock(at.saturating_sub(scene.now_ms))))
+}
+
+/// The address of one item.
+fn address_of(item: &Item) -> String {
+    format!("/queue/item/{}/{}", item.epoch, item.seq)
 }
 
 fn sign_in_page(
@@ -138,82 +192,12 @@ fn sign_in_page(
         view,
         place: view.terminal.to_string(),
         action: "/queue/sign-in".to_owned(),
-        people: view.staff.iter().filter(|person| person.role == Role::Manager).collect(),
+        people: managers(view),
         occupant: None,
         told,
         v,
     };
     page_of(status, &template)
-}
-
-async fn read(pages: &Pages, view: &View, link: &Link) -> Result<Lists, Sorry> {
-    let journal = pages.parts.journal.clone();
-    let (epoch, last, received) = (view.epoch, view.tip.seq, link.received);
-    let run = move || -> Result<Lists, JournalError> {
-        let rows = |epoch: Epoch, from: u64, count: u32| -> Result<Vec<Row>, JournalError> {
-            let records = journal.records(epoch, from, count, LIST_BYTES_MAX)?;
-            Ok(records.iter().map(|record| row(record, received)).collect())
-        };
-        let waiting = journal.waiting(epoch, received, 0)?;
-        let unsent = rows(epoch, received.saturating_add(1), UNSENT_SHOWN)?;
-        let from = last.saturating_sub(u64::from(LAST_SHOWN)).saturating_add(1);
-        let mut newest = rows(epoch, from, LAST_SHOWN)?;
-        newest.reverse();
-        let waiting = Waiting {
-            count: waiting.records,
-            receipts: waiting.receipts,
-            value: waiting.worth.into_iter().collect(),
-            oldest_ms: waiting.oldest_wall_ms,
-        };
-        Ok(Lists { waiting, unsent, last: newest })
-    };
-    match tokio::task::spawn_blocking(run).await {
-        Ok(Ok(lists)) => Ok(lists),
-        Ok(Err(error)) => Err(Sorry::disk(&error)),
-        Err(_) => Err(Sorry::of(StatusCode::SERVICE_UNAVAILABLE, "disk", Msg::DiskTrouble)),
-    }
-}
-
-fn row(record: &Record, received: u64) -> Row {
-    let header = &record.header;
-    Row {
-        seq: header.seq,
-        at_ms: header.moment.wall_ms,
-        kind: header.kind.clone(),
-        receipt: header.receipt,
-        station: header.station.clone(),
-        amount: header.amount,
-        received: header.seq <= received,
-    }
-}
-
-/// The page's content for programs.
-#[derive(Serialize)]
-struct QueueJson<'a> {
-    link: &'a Link,
-    waiting: &'a Waiting,
-    unsent: &'a [Row],
-    last: &'a [Row],
-    attention: &'a [Attention],
-}
-
-/// `GET /queue.json`
-pub(super) async fn json(State(pages): State<Arc<Pages>>, asked: Asked) -> Response {
-    let run = async {
-        let view = pages.view();
-        session::manager(&pages, &asked.headers).await?.ok_or_else(Sorry::session_over)?;
-        let link = pages.parts.board.link.borrow().clone();
-        let lists = read(&pages, &view, &link).await?;
-        let json = QueueJson {
-            link: &link,
-            waiting: &lists.waiting,
-            unsent: &lists.unsent,
-            last: &lists.last,
-            attention: &view.attention,
-        };
-        Ok(Json(json).into_response())
-    };
-    run.await.unwrap_or_else(|sorry: Sorry| sorry_json(&sorry, asked.lang))
 }
 
 /// `POST /queue/sign-in`
@@ -227,45 +211,27 @@ pub(super) async fn sign_in(State(pages): State<Arc<Pages>>, asked: Asked) -> Re
         session::begin(&pages, &staff, &session::office()?).await
     };
     let outcome = run.await;
-    conclude(&pages, &asked, outcome.map(Some)).await
+    conclude(&pages, &asked, outcome).await
 }
 
 /// `POST /queue/sign-out`
 pub(super) async fn sign_out(State(pages): State<Arc<Pages>>, asked: Asked) -> Response {
     let run = async { session::end(&pages, &asked.headers, &session::office()?).await };
     let outcome = run.await;
-    conclude(&pages, &asked, outcome.map(Some)).await
-}
-
-/// `POST /queue/send-now`
-pub(super) async fn send_now(State(pages): State<Arc<Pages>>, asked: Asked) -> Response {
-    let run = async {
-        session::manager(&pages, &asked.headers).await?.ok_or_else(Sorry::session_over)?;
-        pages.parts.board.nudge.notify_one();
-        Ok(None)
-    };
-    let outcome = run.await;
     conclude(&pages, &asked, outcome).await
 }
 
-async fn conclude(
-    pages: &Pages,
-    asked: &Asked,
-    outcome: Result<Option<axum::http::HeaderValue>, Sorry>,
-) -> Response {
+async fn conclude(pages: &Pages, asked: &Asked, outcome: Result<axum::http::HeaderValue, Sorry>) -> Response {
     let cookie = match outcome {
         Ok(cookie) => cookie,
         Err(sorry) if asked.json => return sorry_json(&sorry, asked.lang),
         Err(sorry) => return draw(pages, asked, Some(sorry)).await,
     };
     let mut response = if asked.json {
-        let reply = crate::inbox::Reply { seq: pages.view().tip.seq, sale: None };
-        Json(reply).into_response()
+        Json(Reply { seq: pages.view().tip.seq, sale: None }).into_response()
     } else {
         see_other("/queue")
     };
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    response.headers_mut().append(SET_COOKIE, cookie);
     response
 }

@@ -4,6 +4,7 @@ use super::Pages;
 use super::answer::{Sorry, say_sorry};
 use super::fields::Fields;
 use crate::locales::{Lang, Msg};
+use axum::body::Bytes;
 use axum::extract::{Form, FromRequest, Query, Request};
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -30,13 +31,38 @@ impl FromRequest<Arc<Pages>> for Asked {
             say_sorry(&sorry, &headers, uri.query())
         };
         let Query(mut fields) = Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| broken())?;
-        if headers.contains_key(CONTENT_TYPE) {
+        if is_json(&headers) {
+            let body = Bytes::from_request(request, pages).await.map_err(|_| broken())?;
+            fields.extend(json_fields(&body).ok_or_else(broken)?);
+        } else if headers.contains_key(CONTENT_TYPE) {
             let form = Form::<Vec<(String, String)>>::from_request(request, pages).await;
             fields.extend(form.map_err(|_| broken())?.0);
         }
         let (lang, json) = (lang(&headers, uri.query()), wants_json(&headers));
         Ok(Self { lang, json, fields: Fields(fields), headers })
     }
+}
+
+/// Whether the body is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The fields of a flat object: texts and numbers as they are, null as if it were missing.
+fn json_fields(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let mut fields = Vec::new();
+    for (name, value) in object {
+        if let Some(text) = value.as_str() {
+            fields.push((name, text.to_owned()));
+        } else if value.is_number() {
+            fields.push((name, value.to_string()));
+        } else if !value.is_null() {
+            return None;
+        }
+    }
+    Some(fields)
 }
 
 /// How long a language is remembered, in seconds: a year.

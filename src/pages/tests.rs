@@ -1,5 +1,6 @@
 //! The pages over real HTTP, before a real till.
 
+mod queue;
 mod receipts;
 mod shop;
 mod shown;
@@ -7,7 +8,7 @@ mod shown;
 use super::act;
 use super::fields::Fields;
 use crate::counter::event::{Act, Event, RawScan};
-use crate::inbox::{LinkState, PortState, StationDevices};
+use crate::inbox::{PortState, StationDevices};
 use crate::money::{Currency, Money};
 use crate::record::body::TypeSize;
 use crate::record::line::LineId;
@@ -290,53 +291,6 @@ async fn a_jam_that_a_person_has_cleared_can_be_said_so_in_both_languages_and_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_manager_sees_what_head_office_has_not_received() {
-    let (shop, tom) = Shop::with_people().await;
-    let page = shop.get("/queue", Some(&tom)).await.text;
-    assert!(page.contains(r#"action="/queue/sign-in""#) && !page.contains(r#"value="tom""#), "{page}");
-    let cashier = shop.post("/queue/sign-in", None, &[("staff", "tom"), ("pin", PIN)]).await;
-    assert_eq!(cashier.status, 403);
-    let mia = shop.post("/queue/sign-in", None, &[("staff", "mia"), ("pin", PIN)]).await.cookie.unwrap();
-
-    for (path, form) in [
-        ("/s/front/act/press-key", vec![("sku", "latte")]),
-        ("/s/front/act/pay", vec![]),
-        ("/s/front/act/cash", vec![("received", "28")]),
-    ] {
-        assert_eq!(shop.post(path, Some(&tom), &form).await.status, 200);
-    }
-    shop.board.link.send_modify(|link| {
-        link.state = LinkState::Offline;
-        link.since_ms = NOW_MS - 60_000;
-        link.received = 3;
-        link.next_try_ms = Some(NOW_MS + 12_000);
-        link.trouble = Some("Head office does not answer.".to_owned());
-    });
-    let page = shop.get("/queue", Some(&mia)).await.text;
-    for words in [
-        "Offline since 12:50:00",
-        "next attempt in 12 s",
-        "Sale paid",
-        "¥28.00",
-        "Head office does not answer.",
-    ] {
-        assert!(page.contains(words), "{words}: {page}");
-    }
-    let json = shop.get("/queue.json", Some(&mia)).await.json();
-    let last = shop.board.view.borrow().tip.seq;
-    assert_eq!(json["waiting"]["count"], last - 3);
-    assert_eq!(json["waiting"]["value"][0]["minor"], 2800);
-    assert_eq!(json["last"][0]["seq"], last);
-    assert_eq!(json["last"].as_array().unwrap().iter().filter(|row| row["received"] == true).count(), 3);
-
-    let nudge = shop.board.nudge.clone();
-    assert_eq!(shop.post("/queue/send-now", Some(&tom), &[]).await.status, 401);
-    assert_eq!(shop.post("/queue/send-now", Some(&mia), &[]).await.status, 200);
-    nudge.notified().await;
-    shop.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn every_file_that_a_page_names_is_there_for_good() {
     let (shop, tom) = Shop::with_people().await;
     let page = shop.get("/s/front", Some(&tom)).await.text;
@@ -364,6 +318,7 @@ fn every_acts_fields_become_that_act() {
     };
     let reason = || "spilt".to_owned();
     let settled = Act::Settle { job: id.parse().unwrap(), words: "A person looked at it.".to_owned() };
+    let type_proof = Act::TypeProof { intent: id.parse().unwrap(), digits: "1234 5678".to_owned() };
     let override_price = Act::OverridePrice { line: LineId(3), price: money(900), reason: reason() };
     for (name, form, act) in [
         ("press-key", "sku=latte&modifier=oat&modifier=shot&price=12.50&quantity=2", key),
@@ -377,6 +332,7 @@ fn every_acts_fields_become_that_act() {
         ("back", "", Act::Back),
         ("hold", "", Act::Hold),
         ("cash", "received=100", Act::Cash { received: money(10_000) }),
+        ("type-proof", "intent=ID&digits=1234 5678", type_proof),
         ("cancel-payment", "intent=ID", Act::CancelPayment { intent: id.parse().unwrap() }),
         ("recall", "sale=ID", Act::Recall { sale: id.parse().unwrap() }),
         ("put-on-desk", "desk=desk-1", Act::PutOnDesk { desk: "desk-1".parse().unwrap() }),

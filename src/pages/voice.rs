@@ -91,6 +91,11 @@ impl Voice {
         }
     }
 
+    /// How long ago that was, in milliseconds.
+    pub(super) fn since(&self, at_ms: i64) -> i64 {
+        self.now_ms.saturating_sub(at_ms)
+    }
+
     pub(super) fn role(&self, role: &Role) -> &'static str {
         match role {
             Role::Cashier => self.say(Msg::Cashier),
@@ -139,6 +144,8 @@ impl Voice {
             "alipay" => ("Alipay", "支付宝"),
             "wechat" => ("WeChat Pay", "微信支付"),
             "house" => ("Stored value", "储值"),
+            "voucher" => ("Voucher", "代金券"),
+            "phone" => ("Phone", "手机支付"),
             other => (other, other),
         };
         if self.is_chinese() { zh.to_owned() } else { en.to_owned() }

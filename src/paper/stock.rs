@@ -2,8 +2,10 @@
 //!
 //! Not here: where the printer is, and sending bytes to it (`devices`).
 
+use super::checklist::checklist;
 use super::code::code_slip;
 use super::{Codes, Form, Lang, Logo, TypeSize, layout, text};
+use crate::queue::checklist::Checklist;
 use crate::receipt::{CodeSlip, Receipt};
 use hardware::document::Document;
 use hardware::profile::{Charset, Profile};
@@ -50,6 +52,11 @@ impl Stock {
     /// A slip with a code to scan, as it is printed.
     pub fn code_slip(&self, slip: &CodeSlip, size: TypeSize) -> Document {
         code_slip(slip, self.form(size))
+    }
+
+    /// The checklist after an outage, as it is printed.
+    pub fn checklist(&self, list: &Checklist) -> Document {
+        checklist(list, self.form(TypeSize::Normal))
     }
 
     fn form(&self, size: TypeSize) -> Form {

@@ -30,6 +30,7 @@ pub(super) enum Word {
     GoodUntil,
     NotAReceipt,
     Balance,
+    OnceNoChange,
 }
 
 impl Word {
@@ -61,16 +62,19 @@ impl Word {
             Self::GoodUntil => ("有效期至", "Good until"),
             Self::NotAReceipt => ("不是收据", "Not a receipt"),
             Self::Balance => ("余额", "Balance"),
+            Self::OnceNoChange => ("限用一次，不找零", "Once, and without change"),
         }
     }
 }
 
 /// Ways to pay by their names in a receipt, in Chinese and English.
-const MEANS: [(&str, &str, &str); 4] = [
+const MEANS: [(&str, &str, &str); 6] = [
     ("cash", "现金", "Cash"),
     ("alipay", "支付宝", "Alipay"),
     ("wechat", "微信支付", "WeChat Pay"),
     ("house", "储值", "Stored value"),
+    ("voucher", "代金券", "Voucher"),
+    ("phone", "手机支付", "Phone"),
 ];
 
 impl Lang {

@@ -381,6 +381,7 @@ async fn post(around: &Surroundings, duty: &PayDuty, outcome: ProviderReport) ->
         ProviderReport::Approved(_) | ProviderReport::Declined { .. } => Ending::Concluded,
         ProviderReport::Told(_)
         | ProviderReport::Shown(_)
+        | ProviderReport::ShownUnheard(_)
         | ProviderReport::Pending
         | ProviderReport::Unsure(_)
         | ProviderReport::Cancelled(_)

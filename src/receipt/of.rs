@@ -121,7 +121,7 @@ pub(super) fn local(at: Moment, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// Wallets first, in the order they paid, then cash as it was handed over.
+/// Wallets first, in the order they paid, then vouchers, then cash as it was handed over.
 fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
     if let Some(back) = &sale.back.opened {
         return back.shares.iter().map(|share| went_back(sale, share)).collect();
@@ -134,7 +134,14 @@ fn tenders(sale: &Sale) -> Vec<ReceiptTender> {
         wallet_discount: None,
         balance: None,
     });
-    approved.map(by_wallet).chain(cash).collect()
+    let vouchers = sale.vouchers.iter().map(|voucher| ReceiptTender {
+        means: "voucher".to_owned(),
+        amount: voucher.amount,
+        trade: Some(voucher.serial.clone()),
+        wallet_discount: None,
+        balance: None,
+    });
+    approved.map(by_wallet).chain(vouchers).chain(cash).collect()
 }
 
 /// Money of this sale that went back. What never counted as paid is no part of the receipt, and so its
@@ -147,7 +154,7 @@ fn given_back(sale: &Sale) -> Vec<ReceiptTender> {
     let done = sale.refunds.iter().filter(|refund| refund.state == RefundState::Done);
     done.filter_map(|refund| {
         let intent = counted(refund.intent)?;
-        let (means, amount) = (means(intent.provider), refund.amount);
+        let (means, amount) = (intent.means().to_owned(), refund.amount);
         Some(ReceiptTender { means, amount, trade: None, wallet_discount: None, balance: None })
     })
     .collect()
@@ -156,9 +163,9 @@ fn given_back(sale: &Sale) -> Vec<ReceiptTender> {
 fn by_wallet(intent: &Intent) -> ReceiptTender {
     let settled = intent.settled.as_ref();
     ReceiptTender {
-        means: means(intent.provider),
+        means: intent.means().to_owned(),
         amount: intent.amount,
-        trade: settled.map(|settled| settled.trade.clone()),
+        trade: settled.map(|settled| settled.trade.clone()).filter(|trade| !trade.is_empty()),
         wallet_discount: settled
             .map(|settled| settled.platform_funded)
             .filter(|discount| discount.is_positive()),
@@ -177,6 +184,7 @@ fn went_back(sale: &Sale, share: &TenderShare) -> ReceiptTender {
     let means = match &share.means {
         Means::Wallet { intent, provider, .. } if !in_cash(intent) => means(*provider),
         Means::Wallet { .. } | Means::Cash => "cash".to_owned(),
+        Means::Voucher { .. } => "voucher".to_owned(),
     };
     ReceiptTender { means, amount: share.amount, trade: None, wallet_discount: None, balance: None }
 }

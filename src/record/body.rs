@@ -6,17 +6,21 @@
 use crate::money::Money;
 use crate::offer::Discount;
 use crate::record::chain::Hash;
+use crate::record::epochs::{Found, Standing};
 use crate::record::giving_back::{CashBack, Finding, LineShare, Original, RefundEnd, ReturnWhy, TenderShare};
 use crate::record::header::Epoch;
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId};
 use crate::record::lease::{Lease, LeaseEnd};
 use crate::record::line::{Line, LineId, Quantity};
 use crate::record::moment::{Deadline, Doubt};
+use crate::record::queue_act::{QueueAct, Subject};
 use crate::staff::{PinHash, Role};
 use crate::tax::{TaxAmount, Taxed};
 use serde::{Deserialize, Serialize};
 
-use crate::record::money_moves::{Advice, Carrier, CouponTaken, ProviderName, Settled, Verdict};
+use crate::record::money_moves::{
+    Advice, Carrier, CouponTaken, Heard, ProviderName, Settled, Verdict, VoucherHeld,
+};
 
 /// The stream that an epoch follows.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -157,7 +161,14 @@ pub enum Body {
         time_zone: String,
         day_cut_minutes: u16,
         version: String,
+        #[serde(default, skip_serializing_if = "Standing::is_regular")]
+        standing: Standing,
+        /// What is known of the books before, where they were set aside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<Found>,
     },
+    /// A manager has looked at how this epoch began: from here on it is like any other.
+    EpochAdopted { words: String },
     /// The daemon started.
     Booted { version: String, shutdown: Shutdown },
     /// The daemon stopped in order.
@@ -237,7 +248,14 @@ pub enum Body {
         left: Option<Money>,
     },
     /// From here on a phone can scan this: the address of an order, or a wallet's own text.
-    CodeShown { intent: IntentId, text: String },
+    CodeShown {
+        intent: IntentId,
+        text: String,
+        #[serde(default, skip_serializing_if = "Heard::is_by_the_cloud")]
+        heard: Heard,
+    },
+    /// Eight digits were typed that are not the proof of this order.
+    ProofMistyped { intent: IntentId },
     /// The provider waits for the customer.
     Pending { intent: IntentId },
     /// Nobody knows.
@@ -283,6 +301,10 @@ pub enum Body {
     /// A person has seen how a sale that was not in front ended.
     NoteSeen {},
 
+    /// A value voucher pays a part of this sale, or all of it; how much is in the header.
+    VoucherTaken { voucher: VoucherHeld },
+    /// It was spent with the receipt; its serial and what it paid are in the header.
+    VoucherRedeemed { value: Money, token: String },
     /// A coupon was spent with the receipt; its serial is in the header.
     CouponRedeemed { campaign: u32, discount: Money, token: String },
     /// The sale is paid; its number is in the header.
@@ -324,10 +346,17 @@ pub enum Body {
 
     /// What came back from outside; asks for no verdict of its own.
     Noted { verdict: Verdict },
+    /// A member asked to be forgotten. Once the cloud has this record, nothing here says any more who it was.
+    MemberForgotten { member: String },
+    /// A manager did something about a record on its way to head office; the words say why.
+    QueueActed { subject: Option<Subject>, act: QueueAct, words: String },
 
     /// A body that this build cannot read; its sale freezes.
     #[serde(skip)]
     Unreadable { kind_name: String },
+    /// A body that was erased because a member asked to be forgotten: what it did is taken from the header.
+    #[serde(skip)]
+    Erased { kind_name: String },
 }
 
 impl Body {
@@ -335,6 +364,7 @@ impl Body {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Genesis { .. } => "genesis",
+            Self::EpochAdopted { .. } => "epoch_adopted",
             Self::Booted { .. } => "booted",
             Self::Stopped {} => "stopped",
             Self::BundleAdopted { .. } => "bundle_adopted",
@@ -359,6 +389,9 @@ impl Body {
             Self::Approved { .. } => "approved",
             Self::Declined { .. } => "declined",
             Self::CodeShown { .. } => "code_shown",
+            Self::ProofMistyped { .. } => "proof_mistyped",
+            Self::VoucherTaken { .. } => "voucher_taken",
+            Self::VoucherRedeemed { .. } => "voucher_redeemed",
             Self::Pending { .. } => "pending",
             Self::Unsure { .. } => "unsure",
             Self::Cancelling { .. } => "cancelling",
@@ -397,7 +430,10 @@ impl Body {
             Self::ClockDistrusted { .. } => "clock_distrusted",
             Self::ClockTrusted {} => "clock_trusted",
             Self::Noted { .. } => "noted",
+            Self::MemberForgotten { .. } => "member_forgotten",
+            Self::QueueActed { .. } => "queue_acted",
             Self::Unreadable { .. } => "unreadable",
+            Self::Erased { .. } => "erased",
         }
     }
 

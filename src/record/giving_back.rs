@@ -37,6 +37,11 @@ pub enum Means {
         /// Who called it.
         captured_by: CapturedBy,
     },
+    /// With a value voucher. No drawer gives it back: head office owes the customer a new one.
+    Voucher {
+        /// Of which.
+        serial: String,
+    },
 }
 
 /// What goes back by one means.

@@ -169,6 +169,17 @@ impl Header {
     /// # Errors
     /// [`HeaderError`] naming the field at which the bytes stop being a header.
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
+        match Self::decode_prefix(bytes)? {
+            (header, length) if length == bytes.len() => Ok(header),
+            _ => Err(HeaderError::Field("end")),
+        }
+    }
+
+    /// Reads the header at the beginning of `bytes`, and says how long it is.
+    ///
+    /// # Errors
+    /// As [`Header::decode`].
+    pub fn decode_prefix(bytes: &[u8]) -> Result<(Self, usize), HeaderError> {
         let mut from = Reader(bytes);
         let format = u16::from_be_bytes(from.take("format")?);
         if format > FORMAT {
@@ -206,7 +217,7 @@ impl Header {
             amount: from.amount()?,
             body_hash: Hash(from.take("body hash")?),
         };
-        if from.0.is_empty() { Ok(header) } else { Err(HeaderError::Field("end")) }
+        Ok((header, bytes.len() - from.0.len()))
     }
 }
 

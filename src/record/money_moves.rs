@@ -94,6 +94,70 @@ pub struct Settled {
     /// The vouchers among the discounts, each with whoever bears it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouchers: Vec<Voucher>,
+    /// How the till came to know of it.
+    #[serde(default, skip_serializing_if = "ProvenBy::is_notice")]
+    pub proven_by: ProvenBy,
+}
+
+impl Settled {
+    /// What the till knows of an order that its customer proved: the amount, and nothing of the wallet.
+    pub fn proven(amount: Money, proven_by: ProvenBy, proof: Option<String>) -> Self {
+        let nothing = Money::zero(amount.currency);
+        Self {
+            trade: String::new(),
+            total: amount,
+            received: amount,
+            buyer_paid: amount,
+            invoice: amount,
+            merchant_funded: nothing,
+            platform_funded: nothing,
+            buyer: None,
+            proof,
+            balance: None,
+            wallet: None,
+            funds: vec![],
+            vouchers: vec![],
+            proven_by,
+        }
+    }
+}
+
+/// How a till came to know that money moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProvenBy {
+    /// Whoever moved it said so, with all that it knows.
+    #[default]
+    Notice,
+    /// The customer's phone showed a `P1` of the cloud: the amount is known, the wallet is not.
+    PaidProof,
+    /// The customer read out eight digits of the cloud: the same, and open to a lucky guess.
+    TypedProof,
+}
+
+impl ProvenBy {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+    fn is_notice(&self) -> bool {
+        *self == Self::Notice
+    }
+}
+
+/// Who had heard of an order when its code was shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heard {
+    /// The cloud has it: the till hears of a payment by itself.
+    #[default]
+    ByTheCloud,
+    /// Nobody has: a payment comes back as a proof.
+    ByNobody,
+}
+
+impl Heard {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+    pub(crate) fn is_by_the_cloud(&self) -> bool {
+        *self == Self::ByTheCloud
+    }
 }
 
 /// What the cashier can do after a no.
@@ -135,6 +199,19 @@ pub struct CouponTaken {
     pub terms: CouponTerms,
     /// The least basket for it, if one.
     pub minimum: Option<Money>,
+    /// The token as scanned: the cloud verifies it again.
+    pub token: String,
+}
+
+/// A value voucher as a sale holds it, its signature already verified.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VoucherHeld {
+    /// Its serial, the key against using it twice.
+    pub serial: String,
+    /// What it is worth.
+    pub value: Money,
+    /// What it pays here: its value, or less where less was due. The rest lapses.
+    pub amount: Money,
     /// The token as scanned: the cloud verifies it again.
     pub token: String,
 }

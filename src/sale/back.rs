@@ -141,7 +141,7 @@ impl Sale {
         Ok(Left { lines, shares, total })
     }
 
-    /// How it was paid: each wallet's payment, then cash less change.
+    /// How it was paid: each wallet's payment, each voucher, then cash less change.
     ///
     /// # Errors
     /// [`MoneyError`] when a sum does not fit.
@@ -157,6 +157,10 @@ impl Sale {
                 amount: intent.amount,
             })
             .collect();
+        tenders.extend(self.vouchers.iter().map(|voucher| TenderShare {
+            means: Means::Voucher { serial: voucher.serial.clone() },
+            amount: voucher.amount,
+        }));
         let kept = self.cash.iter().map(|cash| cash.received.minus(cash.change));
         let kept = Money::sum(kept.collect::<Result<Vec<_>, _>>()?, currency)?;
         if kept.is_positive() {
@@ -369,7 +373,7 @@ impl Back {
             Means::Wallet { intent: of, provider, captured_by } if *of == intent => {
                 Some((*provider, *captured_by))
             }
-            Means::Wallet { .. } | Means::Cash => None,
+            Means::Wallet { .. } | Means::Voucher { .. } | Means::Cash => None,
         })
     }
 }

@@ -10,13 +10,20 @@ use crate::record::body::Body;
 use crate::record::giving_back::{CapturedBy, Finding};
 use crate::record::ids::IntentId;
 use crate::record::moment::Deadline;
-use crate::record::money_moves::{Advice, Carrier, ProviderName, Settled};
+use crate::record::money_moves::{Advice, Carrier, Heard, ProvenBy, ProviderName, Settled};
 use crate::record::{Moment, Record};
 use serde::{Deserialize, Serialize};
 
 /// How long after its time an order is heard out that a phone has begun to pay. The cloud gives the customer a
 /// minute, and then takes the order back.
 const BEGUN_MS: u64 = 90_000;
+
+/// How long after its time an order is heard out of which nobody has heard: a phone may begin until five minutes after
+/// it was drawn, has a minute to pay, and is then shown at the counter.
+const UNHEARD_MS: u64 = 120_000;
+
+/// How often wrong digits may be typed for one order.
+pub const TRIES: u8 = 3;
 
 /// One attempt to move money.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -50,6 +57,10 @@ pub struct Intent {
     /// How it was given up, if it was.
     #[serde(default)]
     pub given_up: Option<GivenUp>,
+    /// Who had heard of it when its code was shown.
+    pub heard: Heard,
+    /// How often wrong digits were typed for it.
+    pub mistyped: u8,
 }
 
 /// How an attempt was given up.
@@ -175,10 +186,22 @@ impl Intent {
     }
 
     /// When the till gives it up. A phone that has begun to pay an order is heard out: the cloud ends it within a
-    /// minute and says so.
+    /// minute and says so. So is a phone that pays an order of which the cloud tells nothing.
     pub fn give_up_at(&self) -> Deadline {
-        let later_ms = if self.is_order() && self.state == IntentState::Pending { BEGUN_MS } else { 0 };
+        let later_ms = match (self.is_order(), self.heard, self.state) {
+            (true, Heard::ByNobody, _) => UNHEARD_MS,
+            (true, Heard::ByTheCloud, IntentState::Pending) => BEGUN_MS,
+            (true | false, Heard::ByTheCloud | Heard::ByNobody, _) => 0,
+        };
         Deadline { monotonic_ms: self.settle_by.monotonic_ms.saturating_add(later_ms), ..self.settle_by }
+    }
+
+    /// A stable word for how it was paid: the wallet, or `phone` where only the customer's proof is known.
+    pub fn means(&self) -> &'static str {
+        match self.settled.as_ref().map(|settled| settled.proven_by) {
+            Some(ProvenBy::PaidProof | ProvenBy::TypedProof) => "phone",
+            Some(ProvenBy::Notice) | None => self.provider.word(),
+        }
     }
 
     /// Who called the wallet for it.
@@ -203,9 +226,15 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
                 (intent.advice, intent.left) = (Some(*advice), *left);
             }
         }
-        Body::CodeShown { intent, text } => {
+        Body::ProofMistyped { intent } => {
+            if let Some(intent) = intents.iter_mut().find(|known| known.id == *intent) {
+                intent.mistyped = intent.mistyped.saturating_add(1);
+            }
+        }
+        Body::CodeShown { intent, text, heard } => {
             if let Some(intent) = intents.iter_mut().find(|known| known.id == *intent) {
                 intent.code = Some(text.clone());
+                intent.heard = *heard;
                 // The wallet waits from here on. An order waits until a phone has opened it.
                 if intent.carrier == (Carrier::WalletCode {}) && intent.state == IntentState::Drawn {
                     intent.state = IntentState::Pending;
@@ -248,7 +277,10 @@ pub(super) fn apply(intents: &mut Vec<Intent>, record: &Record) {
             left: None,
             code: None,
             given_up: None,
+            heard: Heard::ByTheCloud,
+            mistyped: 0,
         }),
+        Body::Erased { kind_name } => settle_erased(intents, kind_name, record),
         // `Sale::apply` sends only the kinds above here.
         _ => {}
     }
@@ -260,6 +292,40 @@ fn give_up(intents: &mut [Intent], id: &IntentId, record: &Record) {
         let by_time = record.header.staff.is_none() && record.header.moment.is_past(intent.settle_by);
         intent.given_up = Some(if by_time { GivenUp::InTime } else { GivenUp::Before });
     }
+}
+
+/// What is left of an approval whose body was erased: that it was, and the amount in its header. One intent at a
+/// time may pay a sale, so it is of the one that was open, or, where money came late, of the last that was over.
+fn settle_erased(intents: &mut [Intent], kind: &str, record: &Record) {
+    let late = kind == "paid_late";
+    let meant = |intent: &&mut Intent| {
+        let paid =
+            [IntentState::Approved, IntentState::PaidLate, IntentState::Resolved].contains(&intent.state);
+        !paid && intent.state.may_still_pay() != late
+    };
+    if kind != "approved" && !late {
+        return;
+    }
+    let Some(intent) = intents.iter_mut().rev().find(meant) else { return };
+    let total = record.header.amount.unwrap_or(intent.amount);
+    let nothing = Money::zero(total.currency);
+    intent.state = if late { IntentState::PaidLate } else { IntentState::Approved };
+    intent.settled = Some(Settled {
+        trade: String::new(),
+        total,
+        received: total,
+        buyer_paid: total,
+        invoice: total,
+        merchant_funded: nothing,
+        platform_funded: nothing,
+        buyer: None,
+        proof: None,
+        proven_by: crate::record::money_moves::ProvenBy::Notice,
+        balance: None,
+        wallet: None,
+        funds: vec![],
+        vouchers: vec![],
+    });
 }
 
 fn settle(intents: &mut [Intent], id: &IntentId, state: IntentState, settled: &Settled) {

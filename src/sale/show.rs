@@ -6,7 +6,8 @@ use crate::money::Money;
 use crate::offer::{Allotted, Without};
 use crate::record::giving_back::{Means, TenderShare};
 use crate::record::line::Quantity;
-use crate::record::money_moves::Advice;
+use crate::record::money_moves::{Advice, Heard};
+use crate::sale::intent::TRIES;
 use crate::view::{
     CouponView, DiscountView, LineState, LineView, PaymentView, SafeAct, SaleView, TenderView, WithoutView,
 };
@@ -78,7 +79,7 @@ impl Sale {
             part: self.part,
             tenders: self.tenders(currency).unwrap_or_default().iter().map(tender).collect(),
             phase: self.phase(),
-            payments: self.intents.iter().map(payment).collect(),
+            payments: self.intents.iter().map(|intent| payment(intent, bundle)).collect(),
         }
     }
 
@@ -92,6 +93,7 @@ fn tender(share: &TenderShare) -> TenderView {
     let means = match &share.means {
         Means::Cash => "cash",
         Means::Wallet { provider, .. } => provider.word(),
+        Means::Voucher { .. } => "voucher",
     };
     TenderView { means, amount: share.amount }
 }
@@ -99,6 +101,7 @@ fn tender(share: &TenderShare) -> TenderView {
 /// What a cashier can safely do while an intent stands as it does.
 fn safe(intent: &Intent) -> SafeAct {
     match intent.state {
+        IntentState::Drawn if intent.heard == Heard::ByNobody => SafeAct::ScanProof,
         IntentState::Drawn if intent.is_shown() => SafeAct::LetScan,
         IntentState::Pending if intent.is_shown() && !intent.is_order() => SafeAct::LetScan,
         IntentState::Drawn | IntentState::Pending if intent.is_order() => SafeAct::WaitForPhone,
@@ -121,7 +124,14 @@ fn safe(intent: &Intent) -> SafeAct {
     }
 }
 
-fn payment(intent: &Intent) -> PaymentView {
+/// How often digits may still be typed for it, where the shop takes them for so much.
+fn tries_left(intent: &Intent, bundle: &Bundle) -> Option<u8> {
+    let small = intent.amount.minor <= bundle.content.limits.typed_proof_minor;
+    let waits = intent.is_order() && intent.is_shown() && intent.state.awaits_answer();
+    (small && waits && intent.code.is_some()).then(|| TRIES.saturating_sub(intent.mistyped))
+}
+
+fn payment(intent: &Intent, bundle: &Bundle) -> PaymentView {
     PaymentView {
         intent: intent.id,
         amount: intent.amount,
@@ -138,6 +148,9 @@ fn payment(intent: &Intent) -> PaymentView {
         code: intent.code.clone().filter(|_| intent.is_shown() && intent.state.awaits_answer()),
         until_ms: until_ms(intent),
         left: intent.left,
+        heard: intent.heard,
+        tries_left: tries_left(intent, bundle),
+        mistyped: intent.mistyped,
     }
 }
 
@@ -155,6 +168,10 @@ fn words(intent: &Intent) -> String {
         }
         IntentState::Drawn | IntentState::Pending if intent.is_shown() && !order => {
             "The code is shown. The customer scans it with the wallet.".to_owned()
+        }
+        IntentState::Drawn if intent.heard == Heard::ByNobody => {
+            "The till is off line. The customer scans the code and pays; the phone then shows a proof."
+                .to_owned()
         }
         IntentState::Drawn if intent.is_shown() => "The code is shown. The customer scans it.".to_owned(),
         IntentState::Pending if order => "A phone is paying.".to_owned(),

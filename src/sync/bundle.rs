@@ -76,13 +76,17 @@ pub(super) async fn bring_back(around: &Around) {
     let now_s = around.line.unix_s();
     let kept = around
         .stored(move |_, edge| {
-            let trust = edge.paired()?.and_then(|bytes| pairing::read(&bytes, now_s));
-            Ok((trust, stored(edge, now_s)))
+            let paired = edge.paired()?;
+            let trust = paired.as_deref().and_then(|bytes| pairing::read(bytes, now_s));
+            Ok((trust, paired.as_deref().and_then(pairing::phones), stored(edge, now_s)))
         })
         .await;
-    let Ok((trust, delivered)) = kept.inspect_err(warn_unreadable) else { return };
+    let Ok((trust, phones, delivered)) = kept.inspect_err(warn_unreadable) else { return };
     if let Some((root, keys)) = trust {
         around.set_trust(Trust { root, keys });
+    }
+    if let Some(phones) = phones {
+        around.doors.board.phones.send_replace(Some(Arc::new(phones)));
     }
     if let Some(delivered) = delivered {
         put_in_force(around, delivered).await;

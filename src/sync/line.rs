@@ -99,6 +99,15 @@ impl Line {
         });
     }
 
+    /// How far the cloud has ruled on the journal's current epoch.
+    pub(super) fn ruled(&self, seq: u64) {
+        self.board.send_if_modified(|link| {
+            let changed = link.ruled != seq;
+            link.ruled = seq;
+            changed
+        });
+    }
+
     /// The cloud's clock, and this machine's before and after the call that told it.
     pub(super) fn cloud_time(&self, cloud_ms: i64, sent_ms: i64, got_ms: i64) {
         let midpoint = sent_ms.saturating_add(got_ms.saturating_sub(sent_ms) / 2);

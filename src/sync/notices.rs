@@ -7,9 +7,10 @@
 use super::http::Failure;
 use super::line::Topic;
 use super::pace::Backoff;
-use super::{Around, bundle, orders, pairing};
+use super::{Around, bundle, orders, pairing, phones};
 use crate::counter::event::{Event, ProviderReport};
 use crate::counter::refusal::Refusal;
+use crate::record::Epoch;
 use crate::record::ids::{IntentId, SaleId};
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
 use serde::Deserialize;
@@ -25,6 +26,15 @@ struct Heard {
     notices: Vec<serde_json::Value>,
     bundle_version: Option<u64>,
     retry_cap_ms: Option<u64>,
+    /// How far the streams of this till are ruled on; only beside all the verdicts that belong to it.
+    #[serde(default)]
+    streams: Vec<Standing>,
+}
+
+#[derive(Deserialize)]
+struct Standing {
+    epoch: Epoch,
+    ruled: u64,
 }
 
 #[derive(Deserialize)]
@@ -76,10 +86,12 @@ pub(super) async fn run(around: Arc<Around>) {
     let mut backoff = Backoff::default();
     // The first question after a silence is answered at once, so that the link is known to be back.
     let mut held = Duration::ZERO;
+    let mut asked = phones::Asked::default();
     loop {
         match round(&around, held).await {
             Ok(()) => {
                 held = timing.poll_wait;
+                phones::refresh(&around, &mut asked).await;
                 if backoff.worked() {
                     around.line.paired();
                     around.line.answered();
@@ -114,7 +126,11 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
     // The cloud answers at once when it has another bundle than this, so the one that was last looked at
     // counts, taken or not.
     let seen = around.looked.borrow().map_or_else(|| bundle::held_version(around), |(version, _)| version);
-    let query = format!("after={after}&wait_ms={}&bundle={seen}", held.as_millis());
+    let epoch = around.doors.board.view.borrow().epoch;
+    let ruled = around.stored(move |_, edge| edge.ruled(epoch)).await.map_err(unreadable)?;
+    around.line.ruled(ruled);
+    let wait_ms = held.as_millis();
+    let query = format!("after={after}&wait_ms={wait_ms}&bundle={seen}&epoch={epoch}&ruled={ruled}");
     let path = around.path(&format!("notices?{query}"));
     let heard: Heard = around.cloud.get(&path, held).await?;
     around.line.trouble(Topic::Answers, None);
@@ -146,11 +162,32 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
     if cursor > after {
         around.stored(move |_, edge| edge.set_cursor(cursor)).await.map_err(unreadable)?;
     }
+    if !waiting {
+        note_ruled(around, heard.streams).await.map_err(unreadable)?;
+    }
     if waiting {
         // The till is busy: the rest is asked for again.
         tokio::time::sleep(around.config.timing.retry_first).await;
     }
     bundle
+}
+
+/// Notes how far the cloud has ruled, now that the till has written down every verdict up to there.
+async fn note_ruled(around: &Around, streams: Vec<Standing>) -> Result<(), crate::journal::Error> {
+    let current = around.doors.board.view.borrow().epoch;
+    let now = streams.iter().find(|standing| standing.epoch == current).map_or(0, |standing| standing.ruled);
+    around
+        .stored(move |_, edge| {
+            for Standing { epoch, ruled } in streams {
+                if edge.ruled(epoch)? != ruled {
+                    edge.set_ruled(epoch, ruled)?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    around.line.ruled(now);
+    Ok(())
 }
 
 /// Fetches another bundle than ours; one that was not taken is not fetched again until the period is over.

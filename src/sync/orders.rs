@@ -11,18 +11,23 @@ use super::http::Failure;
 use super::line::Topic;
 use super::notices::ended;
 use super::pace::Backoff;
+use crate::counter;
 use crate::counter::duty::{Duty, OrderDuty, RefundDuty};
 use crate::counter::event::{Event, ProviderReport, RefundReport};
+use crate::inbox::LinkState;
 use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
 use crate::record::money_moves::{ProviderName, Settled};
-use crate::token::{self, Order, TerminalTag, Token, TokenError};
+use crate::token::{self, Order, Token, TokenError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
+
+/// How long a customer looks at a screen without a code before the till shows what it has signed.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// The orders whose end is awaited: what a proof is compared with.
 #[derive(Default)]
@@ -48,13 +53,7 @@ impl Offered {
 
 /// The order that a till signs for a duty, in the life of the journal that drew it.
 pub fn order_of(terminal: &TerminalId, epoch: Epoch, duty: &OrderDuty) -> Order {
-    Order {
-        terminal: TerminalTag::of(terminal.as_str()),
-        epoch: epoch.0,
-        nonce: duty.terms.nonce,
-        amount: duty.amount,
-        issued_at: i64::try_from(duty.terms.issued_at_s).unwrap_or(i64::MAX),
-    }
+    counter::order_of(terminal, epoch, duty.amount, &duty.terms)
 }
 
 /// One at a time for each order and each refund.
@@ -137,11 +136,12 @@ async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
     let timing = &around.config.timing;
     let mut backoff = Backoff::default();
     let mut accepted = false;
+    let mut unheard = Unheard::NotShown;
     loop {
         let aim = aims.borrow_and_update().clone();
         let tried = match &aim {
             Aim::Offer(_) if accepted => Ok(Tried::Open),
-            Aim::Offer(duty) => offer(&around, duty).await,
+            Aim::Offer(duty) => offer_or_show(&around, duty, &mut unheard).await,
             Aim::Withdraw(duty) => withdraw(&around, duty).await,
         };
         match (tried, &aim) {
@@ -152,6 +152,7 @@ async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
             }
             (Ok(Tried::Open), Aim::Offer(_)) => {
                 accepted = true;
+                unheard = Unheard::NotShown;
                 backoff.worked();
                 // A notice ends it, or the till takes it back. A sender that is gone means shutdown.
                 tokio::select! {
@@ -190,6 +191,53 @@ async fn wait(around: &Around, aims: &mut watch::Receiver<Aim>, pause: std::time
     tokio::select! {
         () = around.pause(pause) => {}
         changed = aims.changed() => if changed.is_err() { std::future::pending().await },
+    }
+}
+
+/// Whether the till was told to show an order of which the cloud has not heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unheard {
+    NotShown,
+    Shown,
+}
+
+/// Offers an order; where the cloud is silent, or slower than a customer waits, the till shows it all the same.
+async fn offer_or_show(around: &Around, duty: &OrderDuty, unheard: &mut Unheard) -> Result<Tried, Failure> {
+    if around.doors.board.link.borrow().state == LinkState::Offline {
+        show_unheard(around, duty, unheard).await;
+    }
+    let offered = offer(around, duty);
+    tokio::pin!(offered);
+    let offered = tokio::select! {
+        offered = &mut offered => offered,
+        () = tokio::time::sleep(PATIENCE) => {
+            show_unheard(around, duty, unheard).await;
+            offered.await
+        }
+    };
+    match &offered {
+        Err(Failure::NotSent(_) | Failure::Unreachable(_) | Failure::Later { .. }) => {
+            show_unheard(around, duty, unheard).await;
+        }
+        Ok(_) | Err(Failure::Refused(_) | Failure::Strange(_)) => {}
+    }
+    offered
+}
+
+/// Shows an order that the cloud has not heard of: a phone brings it there, and brings the proof back. An order of a desk
+/// answers a phone that waits at the cloud; one of an earlier build is not known there by its hash.
+async fn show_unheard(around: &Around, duty: &OrderDuty, unheard: &mut Unheard) {
+    let phones = around.doors.board.phones.borrow().clone();
+    let (Some(phones), Unheard::NotShown, None) = (phones, *unheard, &duty.terms.desk) else { return };
+    let epoch = around.doors.board.view.borrow().epoch;
+    let hash = order_of(&around.config.terminal, epoch, duty).hash();
+    if hash.ok().map(|hash| IntentId(hash.0)) != Some(duty.intent) {
+        return;
+    }
+    let Ok(order) = signed(around, duty) else { return };
+    if let Some(url) = address(around, duty, &phones.base, &order) {
+        *unheard = Unheard::Shown;
+        post(around, duty.intent, ProviderReport::ShownUnheard(url)).await;
     }
 }
 
@@ -252,15 +300,23 @@ async fn show(around: &Around, duty: &OrderDuty, order: &str, url: Option<String
     // A cloud that names no address is where this till calls it.
     let base = url.as_deref().and_then(|url| url.split_once("/O/")).map(|(base, _)| base.to_owned());
     let base = base.unwrap_or_else(|| around.config.url.clone());
-    match token::order_url(&base, order) {
+    if let Some(url) = address(around, duty, &base, order) {
+        post(around, duty.intent, ProviderReport::Shown(url)).await;
+    }
+}
+
+/// What a phone scans; none for an address that no code holds, which is then said.
+fn address(around: &Around, duty: &OrderDuty, base: &str, order: &str) -> Option<String> {
+    match token::order_url(base, order) {
         Ok(url) => {
             around.line.trouble(Topic::Order, None);
-            post(around, duty.intent, ProviderReport::Shown(url)).await;
+            Some(url)
         }
         Err(error) => {
             let words = format!("The code for phones cannot be shown: {error}.");
             tracing::error!(intent.id = %duty.intent, "{words}");
             around.line.trouble(Topic::Order, Some(words));
+            None
         }
     }
 }

@@ -8,6 +8,7 @@ use super::http::Failure;
 use super::line::Topic;
 use super::pace::Backoff;
 use super::{Around, Trust};
+use crate::inbox::Phones;
 use crate::token::{KeySet, SignedKeySet, TokenError, fingerprint};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -19,7 +20,29 @@ use std::time::Duration;
 pub(super) struct Paired {
     root: String,
     keys: SignedKeySet,
+    /// What phones need that pay while the cloud is silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phones: Option<PhonesKept>,
 }
+
+/// [`Phones`] as it is kept and as the cloud tells it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PhonesKept {
+    base: String,
+    proof_key: String,
+}
+
+impl PhonesKept {
+    /// None where the key is not one, or the address is none that a code could hold.
+    pub(super) fn open(&self) -> Option<Phones> {
+        let proof_key = decode_root(&self.proof_key)?;
+        let sensible = self.base.starts_with("https://") || self.base.starts_with("http://");
+        (sensible && self.base.len() <= BASE_CHARS_MAX).then(|| Phones { base: self.base.clone(), proof_key })
+    }
+}
+
+/// The longest address that an order's code leaves room for, with its scheme (docs/PROTOCOL.md, Tokens).
+const BASE_CHARS_MAX: usize = 36;
 
 #[derive(Deserialize)]
 struct State {
@@ -139,9 +162,38 @@ pub(super) async fn keep(
     root: &[u8; 32],
     keys: &SignedKeySet,
 ) -> Result<(), crate::journal::Error> {
-    let paired = Paired { root: BASE64.encode(root), keys: keys.clone() };
-    let bytes = serde_json::to_vec(&paired).expect("two texts can be written as JSON");
-    around.stored(move |_, edge| edge.set_paired(&bytes)).await
+    let (root, keys) = (BASE64.encode(root), keys.clone());
+    around
+        .stored(move |_, edge| {
+            let before = edge.paired()?.and_then(|bytes| serde_json::from_slice::<Paired>(&bytes).ok());
+            let phones = before.and_then(|paired| paired.phones);
+            edge.set_paired(&written(&Paired { root, keys, phones }))
+        })
+        .await
+}
+
+/// Keeps what phones need; nothing while this till is not paired.
+pub(super) async fn keep_phones(around: &Around, phones: PhonesKept) -> Result<(), crate::journal::Error> {
+    around
+        .stored(move |_, edge| {
+            let paired = edge.paired()?.and_then(|bytes| serde_json::from_slice::<Paired>(&bytes).ok());
+            match paired {
+                Some(paired) if paired.phones.as_ref() != Some(&phones) => {
+                    edge.set_paired(&written(&Paired { phones: Some(phones), ..paired }))
+                }
+                Some(_) | None => Ok(()),
+            }
+        })
+        .await
+}
+
+fn written(paired: &Paired) -> Vec<u8> {
+    serde_json::to_vec(paired).expect("texts can be written as JSON")
+}
+
+/// What phones need, as it was kept.
+pub(super) fn phones(bytes: &[u8]) -> Option<Phones> {
+    serde_json::from_slice::<Paired>(bytes).ok()?.phones?.open()
 }
 
 /// What pairing left behind. A key set that is out of date is read all the same: the till goes on selling

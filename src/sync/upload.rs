@@ -9,7 +9,9 @@ use super::line::Topic;
 use super::pace::Backoff;
 use crate::journal::{End, Raw};
 use crate::record::chain::{Hash, Tip};
+use crate::record::witness::ReceivedHead;
 use crate::record::{Epoch, Hash as RecordHash};
+use crate::token::KeyId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -97,7 +99,14 @@ async fn drain(around: &Around) -> Result<(), Stop> {
             let batch =
                 around.stored(move |reader, _| reader.raw(epoch, from, BATCH_RECORDS, BATCH_BYTES)).await?;
             let Some(last) = batch.last().map(|raw| raw.seq) else { break };
-            mark = match send(around, epoch, &batch).await {
+            let at_ms = (around.doors.now)();
+            around.stored(move |_, edge| edge.attempt(epoch, from, last, at_ms)).await?;
+            let answer = send(around, epoch, &batch).await;
+            if let Err(failure) = &answer {
+                let (at_ms, words) = ((around.doors.now)(), failure.to_string());
+                around.stored(move |_, edge| edge.attempt_failed(epoch, from, last, at_ms, &words)).await?;
+            }
+            mark = match answer {
                 Ok(ack) if ack.high < last => {
                     return Err(
                         Failure::Strange(format!("{last} was sent and {} is confirmed", ack.high)).into()
@@ -123,10 +132,29 @@ fn note(around: &Around, current: Option<Epoch>, epoch: Epoch, mark: Tip) {
     }
 }
 
+/// What the cloud says it holds, and its signature for that.
 #[derive(Deserialize)]
 struct Ack {
     high: u64,
     head: Hash,
+    time_ms: i64,
+    key_id: KeyId,
+    head_signature: String,
+}
+
+impl Ack {
+    /// The head, if a key of the cloud signed it.
+    fn witnessed(self, around: &Around, epoch: Epoch) -> Result<ReceivedHead, Failure> {
+        let forged =
+            |why: &dyn std::fmt::Display| Failure::Strange(format!("it is not signed by the cloud: {why}"));
+        let bytes = BASE64.decode(&self.head_signature).map_err(|error| forged(&error))?;
+        let signature = bytes.try_into().map_err(|_| forged(&"a signature has 64 bytes"))?;
+        let Self { high: seq, head, time_ms: at_ms, key_id, .. } = self;
+        let head = ReceivedHead { seq, head, at_ms, key_id, signature };
+        let trust = around.trust().ok_or_else(|| forged(&"this till is not paired"))?;
+        head.verify(&around.config.terminal, epoch, &trust.keys).map_err(|error| forged(&error))?;
+        Ok(head)
+    }
 }
 
 async fn send(around: &Around, epoch: Epoch, batch: &[Raw]) -> Result<Ack, Failure> {
@@ -174,13 +202,16 @@ pub(super) fn batch_signing_input(terminal: &str, epoch: Epoch, last_seq: u64, l
 
 /// Notes what the cloud says it holds, if it is what we hold.
 async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop> {
-    let Ack { high, head } = ack;
+    let head = ack.witnessed(around, epoch)?;
+    let high = head.seq;
     let ours = tip_at(around, epoch, high).await?;
+    if let Some(ours) = ours.filter(|ours| ours.head == head.head) {
+        around.stored(move |_, edge| edge.confirm(epoch, &head)).await?;
+        return Ok(ours);
+    }
+    // Kept as well: the next start finds it, with or without a network.
+    around.stored(move |_, edge| edge.received(epoch, &head)).await?;
     match ours {
-        Some(ours) if ours.head == head => {
-            around.stored(move |_, edge| edge.set_watermark(epoch, high, head)).await?;
-            Ok(ours)
-        }
         Some(_) => Err(Stop::Contradiction(format!(
             "The cloud holds another record {high} of this till's journal. Stop selling on this till and call \
              whoever looks after it: two tills may share one name, or a disk was restored."

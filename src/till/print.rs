@@ -9,6 +9,7 @@ use crate::counter::event::{Event, PrintReport};
 use crate::inbox::DeviceWork;
 use crate::receipt::CodeSlip;
 use crate::record::body::{Paper, PaperOutcome};
+use crate::record::epochs::Standing;
 use crate::record::money_moves::ProviderName;
 use crate::view::{CodeWay, Ways};
 
@@ -35,6 +36,9 @@ impl Loop {
 
     /// Ways to pay besides the customer's pay code and cash.
     pub(super) fn ways(&self) -> Ways {
+        if self.till.standing() == Standing::Provisional {
+            return Ways::default();
+        }
         let own = self.wallets.iter().filter(|wallet| **wallet != ProviderName::House);
         let own: Vec<_> = own.map(|wallet| wallet.word()).collect();
         Ways {

@@ -1,12 +1,14 @@
 //! The start: snapshot and tail, or genesis; then what was under way is settled, before any edge runs.
 
-use super::{Loop, Sources, contact::Watch, memory::Presses, nothing_in_force};
+use super::{Loop, Sources, books, contact::Watch, memory::Presses, nothing_in_force};
 use crate::bundle::Bundle;
 use crate::counter::{Contact, Context, Event, PhonesPay, Till};
 use crate::inbox::{Board, InForce, Letter, Outbox};
 use crate::journal::{self, Journal};
+use crate::money::Currency;
 use crate::receipt::Stamp;
 use crate::record::Epoch;
+use crate::record::chain::Tip;
 use crate::record::ids::{StationId, TerminalId};
 use crate::record::money_moves::ProviderName;
 use crate::view::{Selling, View};
@@ -44,6 +46,8 @@ pub struct Opening {
     pub code_ms: u64,
     /// Clocks and chance.
     pub sources: Sources,
+    /// What the cloud has said that it has of each epoch.
+    pub received: BTreeMap<Epoch, Tip>,
 }
 
 /// Why the till cannot start or stop in order.
@@ -78,6 +82,17 @@ pub enum Error {
     /// What was decided at the start could not be written.
     #[error("the till cannot write its journal, and so does not start: {0}")]
     FirstCommit(journal::Error),
+}
+
+impl Error {
+    /// Whether the journal itself is damaged, so that it is set aside.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Journal(error) => error.is_damage(),
+            Self::NoGenesis => true,
+            Self::OtherTerminal { .. } | Self::OtherCurrency { .. } | Self::FirstCommit(_) => false,
+        }
+    }
 }
 
 /// The loop, ready to run, the door into it, and the board around it.
@@ -120,9 +135,22 @@ pub fn open(
     letters: Receiver<Letter>,
     outbox: Outbox,
 ) -> Result<Ready, Error> {
-    let Opening { terminal, stations, bundle, kept, code_key, stamp, wallets, phones, code_ms, sources } =
-        opening;
+    let Opening {
+        terminal,
+        stations,
+        bundle,
+        kept,
+        code_key,
+        stamp,
+        wallets,
+        phones,
+        code_ms,
+        sources,
+        received,
+    } = opening;
     let mut journal = journal;
+    let mut received = received;
+    received.retain(|_, tip| tip.seq > 0);
     // A bundle in another currency cannot be this till's, whoever signed it.
     let kept = kept.filter(|kept| kept.bundle.content.currency == bundle.content.currency);
     let in_force = kept.map_or_else(|| nothing_in_force(bundle), Arc::new);
@@ -139,23 +167,20 @@ pub fn open(
         archived: None,
         device: stamp.public(),
         found: &[],
+        proof_key: None,
     };
-    let mut till = match replay(&journal)? {
-        Some(till) => till,
-        None => {
-            let (epoch, version) = (new_epoch((sources.draw)()), env!("CARGO_PKG_VERSION"));
-            let genesis = Till::genesis(terminal.clone(), epoch, version, &cx((sources.draw)(), None));
-            journal.append(std::slice::from_ref(&genesis)).map_err(Error::FirstCommit)?;
-            Till::begin(&genesis).ok_or(Error::NoGenesis)?
+    let (whole, kept) = books::whole(journal, &received)?;
+    journal = whole;
+    if let Some(till) = &kept {
+        check_ours(till, &terminal, in_force.bundle.content.currency)?;
+    }
+    let mut till = match kept {
+        Some(till) if journal.left().is_none() => till,
+        before => {
+            let make = |draw| cx(draw, None);
+            books::begin(&mut journal, before.as_ref(), &terminal, &received, sources.draw, make)?
         }
     };
-    if *till.terminal() != terminal {
-        return Err(Error::OtherTerminal { found: till.terminal().clone(), configured: terminal });
-    }
-    if till.currency() != in_force.bundle.content.currency {
-        let (found, configured) = (till.currency().code(), in_force.bundle.content.currency.code());
-        return Err(Error::OtherCurrency { found, configured });
-    }
     let offset_ms = till.offset_of_this_boot(&sources.clock.moment(None));
     let booted = till.step(&Event::Booted(journal.shutdown()), &cx((sources.draw)(), offset_ms));
     let booted = booted.unwrap_or_default();
@@ -165,7 +190,8 @@ pub fn open(
     let first = till.view(&in_force.bundle, 0, &stations, &BTreeMap::new(), Selling::Open);
     let (view, view_out): (_, watch::Receiver<Arc<View>>) = watch::channel(Arc::new(first));
     let (pins, pins_out) = watch::channel(Arc::new(till.pins()));
-    let board = Board::new(view_out, pins_out);
+    let mut board = Board::new(view_out, pins_out);
+    board.devices_door = Some(outbox.devices.downgrade());
     board.in_force.send_replace(Some(Arc::clone(&in_force)));
     board.link.send_modify(|link| link.cloud_offset_ms = offset_ms);
     let pulse = Arc::new(AtomicU64::new(0));
@@ -201,6 +227,17 @@ pub fn open(
     Ok(Ready { till, pulse, board })
 }
 
+/// Whether the journal is of this till, and in its money.
+fn check_ours(till: &Till, terminal: &TerminalId, currency: Currency) -> Result<(), Error> {
+    if till.terminal() != terminal {
+        return Err(Error::OtherTerminal { found: till.terminal().clone(), configured: terminal.clone() });
+    }
+    if till.currency() != currency {
+        return Err(Error::OtherCurrency { found: till.currency().code(), configured: currency.code() });
+    }
+    Ok(())
+}
+
 /// Folds the journal: the snapshot if it fits, and every record after it. None for an empty journal.
 pub(super) fn replay(journal: &Journal) -> Result<Option<Till>, Error> {
     let loaded = journal.load()?;
@@ -229,10 +266,4 @@ pub(super) fn snapshot_bytes(till: &Till) -> Result<Vec<u8>, serde_json::Error> 
 fn state_of(bytes: &[u8]) -> Option<Till> {
     let (shape, till): (u16, serde_json::Value) = serde_json::from_slice(bytes).ok()?;
     if shape == SNAPSHOT_SHAPE { serde_json::from_value(till).ok() } else { None }
-}
-
-fn new_epoch(draw: [u8; 32]) -> Epoch {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&draw[..8]);
-    Epoch(u64::from_be_bytes(bytes))
 }

@@ -1,5 +1,7 @@
 //! The loop through its door: what one turn promises, and what it does when the disk refuses.
 
+mod books;
+
 use super::{Opening, Ready, Sources, open};
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
@@ -9,8 +11,11 @@ use crate::inbox::{Inbox, Work, doors};
 use crate::journal::{Journal, Reader};
 use crate::money::{Currency, Money};
 use crate::receipt::Stamp;
+use crate::record::Epoch;
+use crate::record::chain::Tip;
 use crate::staff::PinHash;
 use crate::view::Selling;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -22,6 +27,11 @@ struct Bench {
 }
 
 fn bench(dir: &Path) -> Bench {
+    bench_known(dir, BTreeMap::new())
+}
+
+/// A till whose cloud has said that it has this much of each epoch.
+fn bench_known(dir: &Path, received: BTreeMap<Epoch, Tip>) -> Bench {
     let (inbox, letters) = Inbox::new();
     let (outbox, work) = doors();
     let opening = Opening {
@@ -35,6 +45,7 @@ fn bench(dir: &Path) -> Bench {
         code_ms: crate::counter::CODE_MS_MAX,
         stamp: Stamp::new([0; 32], |_| [0; 64]),
         sources: Sources { clock: Clock::new(), draw: clock::draw },
+        received,
     };
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
     Bench { inbox, ready: Some(ready), _work: work }

@@ -12,6 +12,7 @@ impl View {
         Self {
             terminal: "till-1".parse().unwrap(),
             epoch: Epoch(1),
+            standing: crate::record::epochs::Standing::Regular,
             tip,
             selling: Selling::Open,
             shop: String::new(),
@@ -32,6 +33,7 @@ impl View {
             between_shifts: None,
             carried: 0,
             recent: vec![],
+            cases: std::sync::Arc::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::money::Money;
 use crate::record::ids::IntentId;
+use crate::record::money_moves::Heard;
 use serde::Serialize;
 
 /// One attempt to move money.
@@ -29,6 +30,19 @@ pub struct PaymentView {
     pub until_ms: i64,
     /// What the payer has, where it was too little.
     pub left: Option<Money>,
+    /// Who has heard of the order whose code is shown.
+    pub heard: Heard,
+    /// How often eight digits of a phone may still be typed for it; none where they are not taken.
+    pub tries_left: Option<u8>,
+    /// How often wrong ones were.
+    pub mistyped: u8,
+}
+
+impl PaymentView {
+    /// Whether the customer is to scan a code, now or as soon as it is there.
+    pub fn lets_scan(&self) -> bool {
+        matches!(self.safe, SafeAct::LetScan | SafeAct::ScanProof)
+    }
 }
 
 /// The one safe thing to do while a payment stands as it does. Each is a sentence in both languages.
@@ -43,6 +57,8 @@ pub enum SafeAct {
     WaitForPhone,
     /// Have the customer scan the code; or take it back for other money.
     LetScan,
+    /// Have the customer scan the code and pay; then scan the proof on the phone, or type its digits.
+    ScanProof,
     /// Take what there is, and the rest otherwise.
     Split,
     /// Wait until it is taken back; or put the sale aside and serve the next.

@@ -6,7 +6,7 @@
 //! Not here: any one wallet's codes.
 
 use crate::money::{Money, MoneyError};
-use crate::record::money_moves::Settled;
+use crate::record::money_moves::{ProvenBy, Settled};
 pub use crate::record::settlement::{Fund, Funder, Voucher};
 use serde::{Deserialize, Serialize};
 
@@ -204,6 +204,7 @@ impl Approval {
             wallet: None,
             funds: self.funds.iter().take(PARTS_MAX).cloned().collect(),
             vouchers: self.vouchers.iter().take(PARTS_MAX).cloned().collect(),
+            proven_by: ProvenBy::Notice,
         }
     }
 

@@ -13,6 +13,7 @@ pub(crate) const CORE: &[&str] = &[
     "member",
     "money",
     "offer",
+    "queue",
     "receipt",
     "record",
     "sale",

@@ -27,7 +27,8 @@ CREATE TABLE record (
     hash         BLOB    NOT NULL CHECK (length(hash) = 32),
     salt         BLOB    NOT NULL CHECK (length(salt) = 16),
     head         BLOB    NOT NULL,
-    body         BLOB    NOT NULL,
+    body         BLOB    NOT NULL,     -- sealed: nonce, text and tag of salt and body (docs/PROTOCOL.md, "At rest")
+    sealed INTEGER NOT NULL DEFAULT 0 CHECK (sealed IN (0, 1)),
     UNIQUE (epoch, seq)
 ) STRICT;
 
@@ -40,6 +41,15 @@ CREATE UNIQUE INDEX record_by_receipt ON record (epoch, receipt, training) WHERE
 -- The epochs, in order.
 CREATE INDEX record_genesis ON record (position) WHERE kind = 'genesis';
 
+-- What a person calls an item on its way to head office, so that a long queue is looked through without reading it.
+-- The kinds are those of `queue::RECORD_KINDS`.
+CREATE INDEX record_item ON record (epoch, seq, kind, wall_ms, amount_minor, currency)
+WHERE kind IN ('receipt_issued', 'coupon_redeemed', 'voucher_redeemed', 'voucher_taken', 'member_recognised',
+    'refund_drawn', 'paid_late', 'shift_closed', 'queue_acted');
+
+-- What head office and managers said about single records.
+CREATE INDEX record_ruling ON record (position) WHERE kind IN ('noted', 'queue_acted');
+
 -- REPLACE would delete without asking the trigger below, so a row may only come after all others.
 CREATE TRIGGER record_is_appended BEFORE INSERT ON record
 WHEN NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM record)
@@ -48,7 +58,13 @@ BEGIN
     SELECT raise(ABORT, 'the journal is append-only: a record comes after all others');
 END;
 
+-- Sealing is the one thing that may happen to a record: the same bytes, put away.
 CREATE TRIGGER record_is_not_changed BEFORE UPDATE ON record
+WHEN OLD.sealed <> 0 OR NEW.sealed <> 1 OR NEW.position <> OLD.position OR NEW.epoch <> OLD.epoch
+    OR NEW.seq <> OLD.seq OR NEW.kind <> OLD.kind OR NEW.sale IS NOT OLD.sale OR NEW.wall_ms <> OLD.wall_ms
+    OR NEW.training <> OLD.training OR NEW.receipt IS NOT OLD.receipt OR NEW.serial IS NOT OLD.serial
+    OR NEW.amount_minor IS NOT OLD.amount_minor OR NEW.currency IS NOT OLD.currency OR NEW.hash <> OLD.hash
+    OR NEW.head <> OLD.head OR NEW.salt <> zeroblob(16)
 BEGIN
     SELECT raise(ABORT, 'the journal is append-only: a record is never changed');
 END;
@@ -58,8 +74,18 @@ BEGIN
     SELECT raise(ABORT, 'the journal is append-only: a record is never deleted');
 END;
 
--- For people with a SQLite shell.
+-- Which secret they lie under: a mark that tells it from another and says nothing of it.
+CREATE TABLE seal (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    mark BLOB    NOT NULL CHECK (length(mark) = 32)
+) STRICT;
+
+-- What an older Till wrote in the clear, until the first start has sealed it.
+CREATE INDEX record_in_the_clear ON record (position) WHERE sealed = 0;
+
+-- For people with a SQLite shell. Bodies are read with `till journal show`.
 CREATE VIEW readable AS
 SELECT position, epoch, seq, kind, lower(hex(sale)) AS sale, datetime(wall_ms / 1000, 'unixepoch') AS at_utc,
-    training, receipt, serial, amount_minor, currency, lower(hex(hash)) AS hash, CAST(body AS TEXT) AS body
+    training, receipt, serial, amount_minor, currency, lower(hex(hash)) AS hash, sealed,
+    CASE sealed WHEN 0 THEN CAST(body AS TEXT) END AS body
 FROM record;

@@ -201,6 +201,23 @@ impl Attempts {
         attempt.settled = Some((settled.trade, settled.total));
     }
 
+    /// An approval whose body was erased: of the payment of its sale that was open, or over where money came late.
+    pub(super) fn settle_erased(&mut self, about: About, standing: Standing) {
+        let open = |known: Standing| {
+            use Standing::{CancelUnsure, Cancelling, Drawn, Pending, Unsure};
+            matches!(known, Drawn | Pending | Unsure | Cancelling | CancelUnsure)
+        };
+        let late = standing == Standing::PaidLate;
+        let meant = |attempt: &&mut Attempt| {
+            attempt.sale == about.sale
+                && !matches!(attempt.standing, Standing::Approved | Standing::PaidLate)
+                && open(attempt.standing) != late
+        };
+        if let Some(attempt) = self.by_id.values_mut().filter(meant).max_by_key(|attempt| attempt.drawn) {
+            (attempt.standing, attempt.last) = (standing, about.place);
+        }
+    }
+
     pub(super) fn went_back(
         &mut self,
         about: About,

@@ -59,9 +59,11 @@ impl Side<'_> {
         Ok(())
     }
 
+    /// Coupons and vouchers: their serials say which.
     pub(super) fn coupons(&self, findings: &mut Findings) -> Result<(), Error> {
         let mut spent: BTreeMap<String, First> = BTreeMap::new();
-        let sql = "SELECT serial, terminal, epoch, seq FROM coupon_redemption";
+        let sql = "SELECT serial, terminal, epoch, seq FROM coupon_redemption
+                   UNION ALL SELECT serial, terminal, epoch, seq FROM voucher_redemption";
         self.cloud.each(sql, [], |row| {
             let epoch: String = row.get(2)?;
             spent.insert(row.get(0)?, First { terminal: row.get(1)?, place: place(&epoch, row.get(3)?) });
@@ -75,7 +77,7 @@ impl Side<'_> {
                 continue;
             }
             let words = format!(
-                "The coupon {serial} was redeemed here, and the cloud neither has that nor refused it."
+                "The code {serial} was redeemed here, and the cloud neither has that nor refused it."
             );
             findings.add(Finding::new(code::COUPON_AT_CLOUD, words).sale(*sale).at(*place));
         }
@@ -83,7 +85,7 @@ impl Side<'_> {
             let ours = first.place.and_then(|place| self.books.sales.coupons.get(&place));
             if ours.is_none_or(|coupon| coupon.serial != *serial) {
                 let words =
-                    format!("The cloud has the coupon {serial} as redeemed here, the journal does not.");
+                    format!("The cloud has the code {serial} as redeemed here, the journal does not.");
                 findings.add(Finding::new(code::COUPON_AT_CLOUD, words));
             }
         }

@@ -95,7 +95,15 @@ fn an_epoch_begins_with_its_genesis_where_its_parent_ends() {
         let parent = Some(Parent { epoch: EPOCH, seq, head: end.head });
         let (currency, version) = (crate::money::Currency::CNY, String::new());
         let time_zone = "Asia/Shanghai".to_owned();
-        let body = Body::Genesis { parent, currency, time_zone, day_cut_minutes: 0, version };
+        let body = Body::Genesis {
+            parent,
+            currency,
+            time_zone,
+            day_cut_minutes: 0,
+            version,
+            standing: crate::record::epochs::Standing::Regular,
+            found: None,
+        };
         record = crate::record::Record::seal(record.header, body, record.salt);
         shop.put(&record);
         shop.bring(&record);

@@ -1,14 +1,17 @@
-//! Campaigns, and the coupons that they own.
+//! Campaigns, the coupons that they own, and value vouchers.
 
 use super::{DAYS, until};
 use crate::bundle::{Campaign, CampaignState};
 use crate::cli::say;
-use crate::cloud::{Admin, CouponIssue, Quota};
+use crate::cloud::{Admin, CouponIssue, Quota, VoucherIssue};
 use crate::money::{Currency, Money};
+use crate::paper::{VoucherSlip, voucher_png};
 use crate::record::ids::TerminalId;
 use crate::token::Worth;
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
+use jiff::Timestamp;
+use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(super) enum CampaignAct {
@@ -63,6 +66,57 @@ pub(super) enum CouponAct {
         #[arg(long, default_value_t = DAYS)]
         days: i64,
     },
+}
+
+#[derive(Subcommand)]
+pub(super) enum VoucherAct {
+    /// Issue single-use vouchers and print them, one a line
+    Issue {
+        /// What each is worth
+        #[arg(long)]
+        value: String,
+        /// How many
+        #[arg(long, default_value_t = 1)]
+        count: usize,
+        /// For so many days from now
+        #[arg(long, default_value_t = VOUCHER_DAYS)]
+        days: i64,
+        /// Also draw each as a picture to print or send, in this folder
+        #[arg(long, value_name = "DIR")]
+        png: Option<PathBuf>,
+    },
+}
+
+/// Days that a voucher holds when nothing else is said: a present is used within a year.
+const VOUCHER_DAYS: i64 = 365;
+
+pub(super) async fn issue_vouchers(
+    admin: &Admin,
+    act: &VoucherAct,
+    currency: Currency,
+    now_s: i64,
+) -> anyhow::Result<()> {
+    let VoucherAct::Issue { value, count, days, png } = act;
+    let until_s = until(now_s, *days)?;
+    let wanted =
+        VoucherIssue { value: Money::parse(value, currency)?, from_s: now_s, until_s, count: *count };
+    // Before any is good: vouchers without their pictures would have to be found again.
+    if let Some(folder) = png {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let shop = admin.desks().await?.0;
+    let last_day = Timestamp::from_second(until_s - 1)?.to_zoned(admin.zone().await?).date().to_string();
+    for (at, text) in admin.issue_vouchers(&wanted).await?.into_iter().enumerate() {
+        say(&text);
+        if let Some(folder) = png {
+            let slip = VoucherSlip { shop: &shop, value: wanted.value, text: &text, until: &last_day };
+            let path = folder.join(format!("voucher-{}.png", at + 1));
+            std::fs::write(&path, voucher_png(&slip))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currency) -> anyhow::Result<()> {

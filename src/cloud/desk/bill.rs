@@ -2,7 +2,7 @@
 //!
 //! Not here: the page's tables and template (`page`), the receipt (`receipt`).
 
-use super::page::{BillPage, PayForm, amount};
+use super::page::{BillPage, PayForm, ProofShown, amount};
 use super::receipt::PaidBill;
 use super::said::Said;
 use super::words::Words;
@@ -13,11 +13,15 @@ use crate::cloud::store::{OrderRow, OrderState, StoreError};
 use crate::record::Record;
 use crate::record::ids::{DeskId, SaleId, TerminalId};
 use crate::sale::{IntentState, Sale};
+use crate::token::Token;
 use crate::view::{Phase, SaleView};
 
 /// How soon a page without scripts is fetched anew while something is under way, and while nothing is.
 const WAITING_S: u32 = 3;
 const EMPTY_S: u32 = 10;
+
+/// How long a till that answers gets to say that it knows of a payment, before the phone shows the proof.
+const TILL_TELLS_MS: i64 = 5_000;
 
 /// What stands on a desk, or behind an order, at one moment.
 pub(super) struct Look {
@@ -28,6 +32,8 @@ pub(super) struct Look {
     base: String,
     /// An order that a phone pays as it is, rather than a desk's bill.
     by_order: bool,
+    /// The digits that stand in for the order's proof.
+    digits: Option<String>,
 }
 
 impl Look {
@@ -46,10 +52,10 @@ impl Look {
         {
             let sale = fold(cloud, own).await?;
             let terminal = Some(order.terminal.clone());
-            return Ok(Self { sale, terminal, order: Some(order), base, by_order: false });
+            return Ok(Self { sale, terminal, order: Some(order), base, by_order: false, digits: None });
         }
         let Some(standing) = cloud.store.desk_sale(desk.clone()).await? else {
-            return Ok(Self { sale: None, terminal: None, order: None, base, by_order: false });
+            return Ok(Self { sale: None, terminal: None, order: None, base, by_order: false, digits: None });
         };
         let order = cloud.store.order_of_sale(standing.sale).await?;
         let sale = fold(cloud, standing.sale).await?;
@@ -57,15 +63,19 @@ impl Look {
         let over = sale.as_ref().is_some_and(|sale| matches!(sale.phase(), Phase::Paid | Phase::Void));
         let mine = order.as_ref().is_some_and(|order| phone.is(order.phone.as_deref()));
         let sale = sale.filter(|_| mine || !over);
-        Ok(Self { sale, terminal: Some(standing.terminal), order, base, by_order: false })
+        Ok(Self { sale, terminal: Some(standing.terminal), order, base, by_order: false, digits: None })
     }
 
     /// The bill of an order.
     pub(super) async fn at_order(cloud: &Cloud, order: OrderRow) -> Result<Self, Problem> {
-        let sale = fold(cloud, order.sale).await?;
+        let sale = match order.sale {
+            Some(sale) => fold(cloud, sale).await?,
+            None => None,
+        };
         let terminal = Some(order.terminal.clone());
         let base = format!("/O/{}", order.order_text);
-        Ok(Self { sale, terminal, order: Some(order), base, by_order: true })
+        let digits = digits(cloud, &order).await?;
+        Ok(Self { sale, terminal, order: Some(order), base, by_order: true, digits })
     }
 
     /// Whether the till answers at this moment.
@@ -113,10 +123,25 @@ impl Look {
             page.receipt = PaidBill::of(sale, terminal, bundle, words);
         }
         if page.is_paid() && page.receipt.is_none() {
-            page.note = Some(words.receipt_coming.to_owned());
             page.again_s = Some(WAITING_S);
+            page.proof = self.proof(cloud, bundle);
+            let note = if page.proof.is_some() { words.show_cashier } else { words.receipt_coming };
+            page.note = Some(note.to_owned());
         }
         page
+    }
+
+    /// What the phone that paid shows at the counter, where the till has not said by itself that it knows.
+    fn proof(&self, cloud: &Cloud, bundle: &Bundle) -> Option<ProofShown> {
+        let order = self.order.as_ref().filter(|order| self.by_order && order.state == OrderState::Paid)?;
+        let soon = cloud.now_ms().saturating_sub(order.changed_ms) < TILL_TELLS_MS;
+        if soon && self.till_is_there(cloud) {
+            return None;
+        }
+        let text = order.proof.clone()?;
+        let limit = bundle.content.limits.typed_proof_minor;
+        let digits = self.digits.clone().filter(|_| order.amount.minor <= limit);
+        Some(ProofShown { symbol: crate::paper::svg(&text)?, text, digits })
     }
 
     fn live(&self) -> Option<String> {
@@ -220,7 +245,10 @@ impl Look {
             view.total.is_positive() && (self.by_order || matches!(view.phase, Phase::Basket | Phase::Tender))
         });
         let wallets = phone.wallets(cloud);
-        if !payable || !self.till_is_there(cloud) || cloud.accounts.wallets.is_empty() {
+        // What a till has signed can be paid while it is silent: the phone brings the proof back. A desk's bill cannot:
+        // the till has yet to sign it.
+        let heard = self.till_is_there(cloud);
+        if !payable || !(self.by_order || heard) || cloud.accounts.wallets.is_empty() {
             page.note = Some(words.counter.to_owned());
             page.again_s = Some(EMPTY_S);
             return;
@@ -229,10 +257,26 @@ impl Look {
             page.note = Some(words.no_wallet_here.to_owned());
             return;
         }
+        if !heard {
+            page.note = Some(words.will_show.to_owned());
+        }
         let action = format!("{}/pay", self.base);
         page.pay = Some(PayForm::of(action, view, cloud.now_ms(), &wallets, words));
         page.coupon = (!self.by_order).then(|| format!("{}/coupon", self.base));
     }
+}
+
+/// The eight digits for an order, once it is paid.
+async fn digits(cloud: &Cloud, order: &OrderRow) -> Result<Option<String>, StoreError> {
+    if order.state != OrderState::Paid {
+        return Ok(None);
+    }
+    let till = cloud.store.terminal(order.terminal.clone()).await?;
+    let signed = crate::token::parse(&order.order_text).ok();
+    let (Some(till), Some(Token::Order(signed))) = (till, signed) else { return Ok(None) };
+    let key = cloud.keys.proof_key(&till.id, &till.public_key);
+    let order = signed.verify_with(&till.public_key).ok();
+    Ok(order.and_then(|order| order.typed_proof(&key).ok()))
 }
 
 /// Whether a phone is paying it, as far as the cloud knows.

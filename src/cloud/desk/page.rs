@@ -35,6 +35,7 @@ pub(super) struct BillPage {
     pub(super) coupons: Vec<String>,
     pub(super) subtotal: Option<String>,
     pub(super) receipt: Option<PaidBill>,
+    pub(super) proof: Option<ProofShown>,
     pub(super) live: Option<String>,
     pub(super) mark: String,
     /// After so many seconds a page without scripts is fetched anew.
@@ -46,6 +47,24 @@ pub(super) struct Row {
     pub(super) quantity: String,
     pub(super) name: String,
     pub(super) amount: String,
+}
+
+/// What a phone that paid shows to the cashier of a till that did not hear of it.
+pub(super) struct ProofShown {
+    /// The `P1`, drawn.
+    pub(super) symbol: String,
+    /// Its text.
+    pub(super) text: String,
+    /// The eight digits, where the shop takes them for so much.
+    pub(super) digits: Option<String>,
+}
+
+impl ProofShown {
+    /// The digits in two groups, as they are read out.
+    pub(super) fn spoken(&self) -> Option<String> {
+        let (first, last) = self.digits.as_ref()?.split_at_checked(4)?;
+        Some(format!("{first} {last}"))
+    }
 }
 
 /// The one tap: a form with a button for each wallet that opens for this phone.
@@ -80,6 +99,7 @@ impl BillPage {
             coupons: vec![],
             subtotal: None,
             receipt: None,
+            proof: None,
             live: None,
             mark: String::new(),
             again_s: None,

@@ -2,7 +2,7 @@
 
 use super::bill::{Look, fold, is_window, under_way};
 use super::said::Said;
-use super::{Phone, known_desk};
+use super::{Phone, known_desk, order};
 use crate::cloud::Cloud;
 use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
@@ -180,14 +180,14 @@ pub(super) async fn pay_order(
     Form(choice): Form<Choice>,
 ) -> Result<Response, Problem> {
     let phone = Phone::of(&headers);
-    let order = cloud.store.order_by_text(text.clone()).await?;
+    let order = order::look_up(&cloud, &text).await?;
     let order = order.ok_or_else(|| Problem::not_found("No such order."))?;
     let here = format!("/O/{text}");
     let now_ms = cloud.now_ms();
-    // Another site's page must not press for a phone; and a till that is silent would not hear of the payment.
-    let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    if elsewhere || (order.state == OrderState::Open && !cloud.heard.is_there(&order.terminal, now_ms)) {
-        return Ok(phone.mark(Redirect::to(&format!("{here}?said=till_silent")).into_response()));
+    // Another site's page must not press for a phone that merely looks at it. That the till is silent is no reason: what
+    // it signed comes back to it on the phone.
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        return Ok(phone.mark(Redirect::to(&format!("{here}?said=stale")).into_response()));
     }
     let offered = phone.wallets(&cloud);
     let wanted = choice.wallet.or_else(|| offered.first().copied());
@@ -196,6 +196,7 @@ pub(super) async fn pay_order(
     };
     if order.state == OrderState::Open && order.issued_at_s.saturating_add(ORDER_LIFETIME_S) >= cloud.now_s()
     {
+        order::bring(&cloud, &order, provider).await?;
         let mut step = Advance::new(order.intent, &[OrderState::Open], OrderState::Claimed, now_ms);
         step.phone = Some((phone.id.clone(), phone.browser(peer, &headers)));
         step.provider = Some(provider);

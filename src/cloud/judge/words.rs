@@ -1,5 +1,6 @@
 //! The cloud's sentences for managers: what happened, and what to look at.
 
+use crate::money::Money;
 use crate::record::ids::TerminalId;
 use crate::record::money_moves::ProviderName;
 
@@ -7,7 +8,27 @@ pub(crate) const SUMS: &str =
     "The total is not the sum of its lines, discounts and taxes: compare the receipt with the sale.";
 pub(crate) const NO_NUMBER: &str = "A receipt came without its number: look at the till's version.";
 pub(crate) const NOT_A_COUPON: &str = "What was redeemed as a coupon is another kind of code.";
+pub(crate) const NO_PAYMENT_BEHIND_DIGITS: &str = "A till took eight digits for a payment that no wallet has made: the digits were guessed, or this cloud was put back to an earlier day.";
 pub(crate) const OTHER_SERIAL: &str = "The coupon's code and its serial or campaign do not agree.";
+
+pub(crate) const NOT_A_VOUCHER: &str = "What was redeemed as a voucher is another kind of code.";
+pub(crate) const OTHER_VOUCHER: &str =
+    "The voucher's code does not agree with its serial, its value or what it paid.";
+
+/// The second of two uses.
+pub(crate) fn voucher_used(terminal: &str, at: &str) -> String {
+    format!("Voucher already used at {terminal}, {at}.")
+}
+
+/// Somebody else's serial, or one that was taken out of the books.
+pub(crate) fn voucher_unknown(serial: &str) -> String {
+    format!("The voucher {serial} was never handed out: look who holds the key for vouchers.")
+}
+
+/// A part of a return that was paid with a voucher.
+pub(crate) fn voucher_owed(serial: &str, amount: Money) -> String {
+    format!("{amount} of a return was paid with the voucher {serial}: give the customer a new one.")
+}
 
 /// The record is safe, and this build cannot read it.
 pub(crate) fn unreadable(kind: &str) -> String {

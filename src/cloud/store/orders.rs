@@ -73,7 +73,8 @@ pub(crate) struct OrderRow {
     pub(crate) epoch: Epoch,
     pub(crate) nonce: u64,
     pub(crate) intent: IntentId,
-    pub(crate) sale: SaleId,
+    /// None until the till has said so: a phone may bring the order first.
+    pub(crate) sale: Option<SaleId>,
     pub(crate) order_text: String,
     pub(crate) amount: Money,
     pub(crate) issued_at_s: i64,
@@ -94,14 +95,15 @@ pub(crate) struct OrderRow {
     pub(crate) started_ms: Option<i64>,
 }
 
-/// An order that a till brings.
+/// An order that a till brings, or a phone.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct NewOrder {
     pub(crate) terminal: TerminalId,
     pub(crate) epoch: Epoch,
     pub(crate) nonce: u64,
     pub(crate) intent: IntentId,
-    pub(crate) sale: SaleId,
+    /// None where a phone brings it.
+    pub(crate) sale: Option<SaleId>,
     pub(crate) order_text: String,
     pub(crate) amount: Money,
     pub(crate) issued_at_s: i64,
@@ -239,6 +241,8 @@ pub(crate) struct RefundRow {
 pub(crate) enum Reserved {
     /// It is on record, now or since before, and the sum of refunds is within the payment.
     Known(RefundRow),
+    /// It came after the order was over and goes back, or went, without the till.
+    GoesBack(RefundState),
     /// No paid order of this till has that intent.
     NoSuchPayment,
     /// More than was paid.

@@ -43,6 +43,13 @@ pub(crate) trait Publish {
     /// Publishes the next version; false when that number is taken or leaves a gap.
     fn publish(&self, bundle: StoredBundle, now_ms: i64) -> Reply<'_, bool>;
     /// Records the serials of coupons that are handed out; false when one is taken.
+    /// Puts vouchers in the books; false when a serial was there already, and then none is good.
+    fn issue_vouchers(
+        &self,
+        serials: Vec<String>,
+        value: crate::money::Money,
+        now_ms: i64,
+    ) -> Reply<'_, bool>;
     fn issue(&self, serials: Vec<String>, campaign: u32, now_ms: i64) -> Reply<'_, bool>;
     /// Adds members by reference and secret. False, and none added, when a reference is taken.
     fn add_members(&self, members: Vec<(String, [u8; 20])>, now_ms: i64) -> Reply<'_, bool>;

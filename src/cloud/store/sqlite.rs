@@ -21,12 +21,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../../sql/cloud/0001_start.sql"),
     include_str!("../../../sql/cloud/0002_wallets.sql"),
     include_str!("../../../sql/cloud/0003_notifications.sql"),
     include_str!("../../../sql/cloud/0004_phone_wallets.sql"),
     include_str!("../../../sql/cloud/0005_leases.sql"),
+    include_str!("../../../sql/cloud/0006_vouchers.sql"),
 ];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
@@ -69,6 +70,14 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
         self.run(move |connection| work(connection))
+    }
+
+    /// Several questions to one moment, whatever another process writes meanwhile.
+    fn snapshot<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        self.run(move |connection| work(&*connection.transaction()?))
     }
 
     /// One transaction that takes the write lock first, so that what it read is still so when it writes.

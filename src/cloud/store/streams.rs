@@ -37,7 +37,7 @@ pub(crate) struct Batch {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Ingested {
     /// Everything in it is safe, whether it came now or before.
-    Received { tip: Tip, desks: Vec<DeskId> },
+    Received { tip: Tip, judged: u64, desks: Vec<DeskId> },
     /// Something before it is missing.
     Gap { expected: u64 },
     /// A number is there already with another hash.
@@ -80,6 +80,10 @@ pub(crate) struct Judgement {
 pub(crate) enum Effect {
     /// Spends a coupon; the first writer wins.
     Redeem { serial: String, campaign: u32, at_ms: i64, at_words: String },
+    /// Spends a voucher; the first writer wins.
+    SpendVoucher { serial: String, amount: Money, at_ms: i64, at_words: String },
+    /// Something for head office to do, which is nobody's mistake.
+    Task { code: &'static str, words: String },
     /// Counts a member once a day, if the code that was shown is right for the corrected time.
     CheckIn { member: String, business_date: String, totp: Option<u32>, at_s: i64 },
     /// An attempt to move money moved on.
@@ -88,6 +92,8 @@ pub(crate) enum Effect {
     RefundDrawn { refund: RefundId, intent: IntentId, amount: Money },
     /// How that ended: `refunded` or `refused`.
     RefundEnded { refund: RefundId, state: &'static str },
+    /// A till took eight digits for a payment: it stands if the payment is known here.
+    ProofTyped { intent: IntentId },
     /// A use of a lease was made.
     LeaseUsed { campaign: u32, lease: u64 },
     /// A till gave uses of a lease back: nothing behind this record makes them.
@@ -143,8 +149,6 @@ pub(crate) trait Streams {
     /// Takes a batch whole or not at all, and moves the watermark with it.
     fn ingest(&self, batch: Batch) -> Reply<'_, Ingested>;
     fn streams(&self) -> Reply<'_, Vec<StreamRow>>;
-    /// The stream of a till that received something last.
-    fn current_stream(&self, terminal: TerminalId) -> Reply<'_, Option<StreamRow>>;
     /// The records of a sale, oldest first.
     fn sale_records(&self, sale: SaleId) -> Reply<'_, Vec<StoredRecord>>;
     fn desk_sale(&self, desk: DeskId) -> Reply<'_, Option<DeskSale>>;

@@ -1,6 +1,6 @@
 //! Tills, the keys that ask to be one, and what each till is to be told.
 
-use super::Reply;
+use super::{Reply, StreamRow};
 use crate::record::ids::{IntentId, SaleId, TerminalId};
 use crate::record::money_moves::{ProviderName, Settled};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,24 @@ pub(crate) struct Notice {
     pub(crate) kind: String,
     /// The fields beside number and kind, a JSON object.
     pub(crate) body: String,
+}
+
+/// What a till hears when it asks.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct News {
+    pub(crate) notices: Vec<Notice>,
+    /// Whether these are all that there are; else it asks again.
+    pub(crate) complete: Complete,
+    pub(crate) bundle_version: u64,
+    /// The till's streams, the one that received something last first; a few.
+    pub(crate) streams: Vec<StreamRow>,
+}
+
+/// Whether an answer has everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Complete {
+    All,
+    Part,
 }
 
 /// A notice before it has a number.
@@ -145,7 +163,8 @@ pub(crate) trait Terminals {
     fn terminal(&self, id: TerminalId) -> Reply<'_, Option<Terminal>>;
     fn terminals(&self) -> Reply<'_, Vec<Terminal>>;
     fn heard(&self, id: TerminalId, now_ms: i64) -> Reply<'_, ()>;
-    /// Notices after a number, oldest first; those whose time is over are left out.
-    fn notices(&self, terminal: TerminalId, after: u64, now_ms: i64) -> Reply<'_, Vec<Notice>>;
+    /// Notices after a number, oldest first, those whose time is over left out, and what else a till is told with
+    /// them: all of one moment.
+    fn news(&self, terminal: TerminalId, after: u64, now_ms: i64) -> Reply<'_, News>;
     fn notify(&self, terminal: TerminalId, notice: NoticeBody, now_ms: i64) -> Reply<'_, u64>;
 }

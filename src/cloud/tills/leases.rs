@@ -45,8 +45,8 @@ pub(super) async fn ask(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Resu
     let is_running = known.state == CampaignState::Running && known.quota.is_some();
     let terminal = signed.terminal.id;
     // Only the life that the till leads now: another one's share would lie idle.
-    let stream = cloud.store.current_stream(terminal.clone()).await?;
-    if stream.is_none_or(|stream| stream.epoch != epoch) {
+    let news = cloud.store.news(terminal.clone(), u64::MAX, cloud.now_ms()).await?;
+    if news.streams.first().is_none_or(|stream| stream.epoch != epoch) {
         let words = "Bring the first records of this epoch, then ask again.";
         return Err(Problem::new(StatusCode::CONFLICT, "unknown_stream", words));
     }

@@ -7,7 +7,7 @@ use crate::cloud::Cloud;
 use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
 use crate::cloud::signed::Signed;
-use crate::cloud::store::Notice;
+use crate::cloud::store::{Complete, News, Notice};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +27,9 @@ pub(super) struct Asked {
     wait_ms: u64,
     /// The bundle that the till has: another one ends the wait.
     bundle: Option<u64>,
+    /// The till's present stream, and how far it knows it to be ruled on: more ends the wait.
+    epoch: Option<String>,
+    ruled: Option<u64>,
 }
 
 /// `GET /v1/terminals/{terminal}/notices?after=N&wait_ms=W`
@@ -43,18 +46,11 @@ pub(super) async fn wait(
     let mut over = false;
     let mut has = asked.bundle;
     loop {
-        let bundle = cloud.store.bundle_version().await?;
-        let notices = cloud.store.notices(id.clone(), asked.after, cloud.now_ms()).await?;
-        if over || !notices.is_empty() || *has.get_or_insert(bundle) != bundle {
-            let stream = cloud.store.current_stream(id).await?;
-            return Ok(Json(json!({
-                "notices": notices.into_iter().map(told).collect::<Vec<_>>(),
-                "time_ms": cloud.now_ms(),
-                "bundle_version": bundle,
-                "epoch": stream.as_ref().map(|stream| stream.epoch),
-                "high": stream.map_or(0, |stream| stream.tip.seq),
-            }))
-            .into_response());
+        let news = cloud.store.news(id.clone(), asked.after, cloud.now_ms()).await?;
+        let bundle = news.bundle_version;
+        let ruled = is_ruled_further(&news, &asked);
+        if over || ruled || !news.notices.is_empty() || *has.get_or_insert(bundle) != bundle {
+            return Ok(Json(said(news, cloud.now_ms())).into_response());
         }
         tokio::select! {
             () = &mut hold => over = true,
@@ -63,6 +59,35 @@ pub(super) async fn wait(
             () = cloud.stopping() => over = true,
         }
     }
+}
+
+/// Whether everything that came of the till's stream was ruled on, and the till does not know it yet.
+fn is_ruled_further(news: &News, asked: &Asked) -> bool {
+    let (Some(epoch), Some(known)) = (&asked.epoch, asked.ruled) else { return false };
+    let stream = news.streams.iter().find(|stream| stream.epoch.to_string() == *epoch);
+    stream.is_some_and(|stream| stream.judged == stream.tip.seq && stream.judged != known)
+}
+
+/// The answer. How far was ruled is told only with the last of the verdicts that belong to it.
+fn said(news: News, time_ms: i64) -> Value {
+    let streams: Vec<Value> = news
+        .streams
+        .iter()
+        .map(|stream| json!({ "epoch": stream.epoch, "high": stream.tip.seq, "ruled": stream.judged }))
+        .collect();
+    let current = news.streams.first();
+    let mut said = json!({
+        "notices": news.notices.into_iter().map(told).collect::<Vec<_>>(),
+        "time_ms": time_ms,
+        "bundle_version": news.bundle_version,
+        "epoch": current.map(|stream| stream.epoch),
+        "high": current.map_or(0, |stream| stream.tip.seq),
+    });
+    if news.complete == Complete::All {
+        said["ruled"] = current.map_or(0, |stream| stream.judged).into();
+        said["streams"] = streams.into();
+    }
+    said
 }
 
 /// A notice as it is sent: its fields beside number and kind.

@@ -52,7 +52,7 @@ fn alipay() -> ProviderName {
 pub(super) async fn bring(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Result<Response, Problem> {
     let brought: Brought = signed.json()?;
     let answers = brought.desk.as_ref().and(brought.bill_version);
-    let mut order = read(&cloud, &signed.terminal, brought.intent, brought.sale, &brought.order)?;
+    let mut order = read(&cloud, &signed.terminal, brought.intent, Some(brought.sale), &brought.order)?;
     order.answers = answers;
     order.provider = brought.provider;
     if order.issued_at_s.saturating_sub(ORDER_AHEAD_S) > cloud.now_s() {
@@ -79,7 +79,7 @@ fn read(
     cloud: &Cloud,
     terminal: &Terminal,
     intent: IntentId,
-    sale: SaleId,
+    sale: Option<SaleId>,
     text: &str,
 ) -> Result<NewOrder, Problem> {
     let not_taken = |why: String| bad_order(&why);
@@ -212,7 +212,7 @@ async fn rule_out(
     let (Some(text), Some(sale)) = (&wanted.order, wanted.sale) else {
         return Ok(Json(json!({ "state": "unknown_order" })).into_response());
     };
-    let mut order = read(cloud, terminal, intent, sale, text)?;
+    let mut order = read(cloud, terminal, intent, Some(sale), text)?;
     order.state = OrderState::Withdrawn;
     let known = register(cloud, order).await?;
     Ok(Json(told(&known)).into_response())
@@ -241,6 +241,10 @@ pub(super) async fn refund(State(cloud): State<Arc<Cloud>>, signed: Signed) -> R
     let why = new.why.clone();
     let known = match cloud.store.reserve_refund(new).await? {
         Reserved::Known(known) => known,
+        Reserved::GoesBack(state) => {
+            let words = "The payment came after the order was over: the cloud gives it back.";
+            return Ok(Json(json!({ "state": state.word(), "words": words })).into_response());
+        }
         Reserved::NoSuchPayment => {
             return Ok(refused("No payment of this till with that intent was paid through the cloud."));
         }

@@ -12,8 +12,8 @@ use crate::record::body::{Body, Place};
 use crate::record::chain::{Broken, Hash, Tip};
 use crate::record::header::HeaderError;
 use crate::record::ids::{DeskId, TerminalId};
-use crate::record::{Epoch, Record};
-use crate::token::verify_signature;
+use crate::record::{Epoch, Record, witness};
+use crate::token::{Purpose, verify_signature};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -63,12 +63,22 @@ pub(super) async fn bring(
         Problem::new(StatusCode::UNAUTHORIZED, "wrong_batch_signature", words)
     })?;
     match cloud.store.ingest(batch).await? {
-        Ingested::Received { tip, desks } => {
+        Ingested::Received { tip, judged, desks } => {
             cloud.bells.ring(&Bell::Projector);
             for desk in desks {
                 cloud.bells.ring(&Bell::Desk(desk));
             }
-            let answer = json!({ "high": tip.seq, "head": tip.head, "time_ms": cloud.now_ms() });
+            let time_ms = cloud.now_ms();
+            let key = cloud.keys.key(Purpose::Head);
+            let signature = key.sign(&witness::signing_input(&terminal, epoch, tip, time_ms));
+            let answer = json!({
+                "high": tip.seq,
+                "head": tip.head,
+                "time_ms": time_ms,
+                "ruled": judged,
+                "key_id": key.key_id(),
+                "head_signature": BASE64.encode(signature),
+            });
             Ok(Json(answer).into_response())
         }
         Ingested::Gap { expected } => {

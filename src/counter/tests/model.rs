@@ -25,6 +25,7 @@ struct Day {
     books: Books,
     dice: Dice,
     coupons: Vec<String>,
+    vouchers: Vec<String>,
 }
 
 #[test]
@@ -56,7 +57,14 @@ fn the_books_agree_after_any_day() {
 fn play(seed: u64, coupons: &[String]) -> BTreeSet<&'static str> {
     let mut bench = TestTill::open();
     bench.wallets.insert(ProviderName::House);
-    let mut day = Day { bench, books: Books::default(), dice: Dice(seed), coupons: coupons.to_vec() };
+    let vouchers = vec![
+        shop::voucher(1, 300),
+        shop::voucher(2, 5_000),
+        shop::voucher(3, 1_000),
+        shop::issued(&shop::voucher_of(4, 900), shop::VOUCHERS, 9),
+    ];
+    let mut day =
+        Day { bench, books: Books::default(), dice: Dice(seed), coupons: coupons.to_vec(), vouchers };
     (0..4).for_each(|_| {
         day.dice.roll(2);
     });
@@ -73,7 +81,8 @@ impl Day {
     /// Something happens; what the till records of it goes into the books.
     fn event(&mut self) {
         let from = self.bench.records.len();
-        match self.dice.roll(20) {
+        match self.dice.roll(22) {
+            20..=21 => self.prove(),
             0..=5 => self.sell(),
             6..=8 => self.tender(),
             9 => self.manage(),
@@ -139,7 +148,12 @@ impl Day {
     }
 
     fn tender(&mut self) {
-        match self.dice.roll(19) {
+        match self.dice.roll(21) {
+            19..=20 => {
+                self.act(Act::Pay);
+                let text = self.dice.pick(&self.vouchers).unwrap();
+                let _ = self.bench.scan(&text);
+            }
             15..=16 => self.show(),
             17 => {
                 let member = MemberRef([u8::try_from(self.dice.roll(3)).unwrap(); 10]);
@@ -189,10 +203,40 @@ impl Day {
         self.act(Act::ShowCode { at: Some(ProviderName::Alipay) });
         let Some(intent) = self.books.drawn.last().copied() else { return };
         if self.dice.roll(2) == 0 {
-            let shown = ProviderReport::Shown("HTTPS://PAY.EXAMPLE/O/O1".to_owned());
+            let url = "HTTPS://PAY.EXAMPLE/O/O1".to_owned();
+            let shown = match self.dice.roll(2) {
+                0 => ProviderReport::Shown(url),
+                _ => ProviderReport::ShownUnheard(url),
+            };
             self.post(&Event::Provider(intent, shown));
             self.act(Act::PrintCode { intent });
         }
+    }
+
+    /// A phone that paid comes back to the counter: with its code, or with digits, right or wrong.
+    fn prove(&mut self) {
+        let orders: Vec<IntentId> = self.books.orders();
+        let Some(intent) = self.dice.pick_late(&orders) else { return };
+        let order = super::proofs::order(&self.bench, intent);
+        let archived = self.books.sale_of(intent).filter(|sale| !self.bench.till.holds(*sale));
+        let archived = archived.and_then(|sale| Sale::fold(&self.bench.of_sale(sale)));
+        let event = match self.dice.roll(8) {
+            0..=3 => {
+                let wrong = i64::from(self.dice.roll(5) == 0);
+                let data = super::proofs::proof(&order, order.amount.minor + wrong).into_bytes();
+                let scan = RawScan { data, aim: None, repeat_of_ms: None };
+                Event::Scanned { station: self.bench.station.clone(), scan }
+            }
+            4..=6 => {
+                let digits = super::proofs::digits(&order);
+                Event::Act(self.bench.command(Act::TypeProof { intent, digits }))
+            }
+            _ => {
+                let digits = "00000000".to_owned();
+                Event::Act(self.bench.command(Act::TypeProof { intent, digits }))
+            }
+        };
+        let _ = self.bench.post_about(&event, archived.as_ref());
     }
 
     fn manage(&mut self) {

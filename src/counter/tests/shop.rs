@@ -11,7 +11,8 @@ use crate::record::line::{Modifier, Unit};
 use crate::record::money_moves::CouponTerms;
 use crate::tax::{TaxIn, TaxRate};
 use crate::token::{
-    Coupon, Key, KeySet, Kind, Purpose, Revocation, Validity, Worth, assemble, issued_payload, signing_input,
+    Coupon, Issued, Key, KeySet, Purpose, Revocation, Validity, Voucher, Worth, assemble, issued_payload,
+    signing_input,
 };
 use std::sync::LazyLock;
 
@@ -65,7 +66,10 @@ fn published() -> Bundle {
         ],
         desks: ["d1", "d2"].map(|id| Desk { id: id.parse().unwrap(), name: format!("Desk {id}") }).to_vec(),
         keys: serde_json::Value::Null,
-        revoked_serials: vec![coupon_of(WITHDRAWN, 7).serial().to_string()],
+        revoked_serials: vec![
+            coupon_of(WITHDRAWN, 7).serial().to_string(),
+            voucher_of(WITHDRAWN, 1).serial().to_string(),
+        ],
         limits: Limits::default(),
         labels: None,
     };
@@ -126,14 +130,38 @@ fn signer(seed: u8) -> DeviceKey {
 
 pub(super) fn keys() -> KeySet {
     let mut keys = KeySet::new(1, 0, i64::MAX);
-    keys.insert(Key {
-        purpose: Purpose::Coupon,
-        public_key: signer(1).public(),
-        not_before: 0,
-        not_after: i64::MAX,
-        revoked: Revocation::Good,
-    });
+    for (purpose, seed) in [(Purpose::Coupon, 1), (Purpose::Proof, PROOFS), (Purpose::Voucher, VOUCHERS)] {
+        keys.insert(Key {
+            purpose,
+            public_key: signer(seed).public(),
+            not_before: 0,
+            not_after: i64::MAX,
+            revoked: Revocation::Good,
+        });
+    }
     keys
+}
+
+/// Seeds of the cloud's keys for proofs and vouchers.
+pub(super) const PROOFS: u8 = 3;
+pub(super) const VOUCHERS: u8 = 4;
+
+/// A code of the cloud under one key's number, signed with another key where they differ.
+pub(super) fn issued<T: Issued>(token: &T, key: u8, signing: u8) -> String {
+    let payload = issued_payload(token, signer(key).key_id()).unwrap();
+    let signature = signer(signing).sign(&signing_input(T::KIND, &payload));
+    assemble(T::KIND, &payload, &signature)
+}
+
+/// A voucher of this shop, good for a day.
+pub(super) fn voucher_of(serial: u64, value: i64) -> Voucher {
+    let validity = Validity::covering(NOW_S - 3_600, NOW_S + 86_400).unwrap();
+    Voucher { issuer: ISSUER, serial, validity, value: fen(value) }
+}
+
+/// Its text.
+pub(super) fn voucher(serial: u64, value: i64) -> String {
+    issued(&voucher_of(serial, value), VOUCHERS, VOUCHERS)
 }
 
 /// A coupon of this shop, good for a day, worth what its campaign says.
@@ -153,9 +181,7 @@ pub(super) fn forged(coupon: &Coupon) -> String {
 }
 
 fn signed_by(seed: u8, coupon: &Coupon) -> String {
-    let payload = issued_payload(coupon, signer(1).key_id()).unwrap();
-    let signature = signer(seed).sign(&signing_input(Kind::Coupon, &payload));
-    assemble(Kind::Coupon, &payload, &signature)
+    issued(coupon, 1, seed)
 }
 
 /// The text of coupon `serial` of campaign 7: five off.

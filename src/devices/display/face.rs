@@ -5,7 +5,7 @@
 use super::DisplayConfig;
 use crate::paper::Lang;
 use crate::record::ids::SaleId;
-use crate::view::{LineState, LineView, PaidView, Phase, SafeAct, SaleView};
+use crate::view::{LineState, LineView, PaidView, Phase, SaleView};
 use hardware::display::{Charset, Frame, Line};
 
 /// A word on a display: Chinese, English. English ones leave room for an amount of ten characters.
@@ -25,7 +25,7 @@ const REMOVED: Word = ("取消", "Removed");
 
 /// Whether a code is shown that nobody has begun to pay.
 fn is_to_be_scanned(sale: &SaleView) -> bool {
-    sale.payments.last().is_some_and(|payment| payment.safe == SafeAct::LetScan && payment.code.is_some())
+    sale.payments.last().is_some_and(|payment| payment.lets_scan() && payment.code.is_some())
 }
 
 /// What a display says.

@@ -8,6 +8,7 @@ use crate::record::body::TypeSize;
 use crate::record::chain::Tip;
 use crate::record::ids::{IntentId, SaleId, StationId};
 use crate::record::line::{LineId, Unit};
+use crate::record::money_moves::Heard;
 use crate::view::{LineState, LineView, PaidView, PaymentView, Phase, SafeAct, SaleView, StationView, View};
 use hardware::link::Address;
 use hardware::link::serial::SerialAddress;
@@ -197,6 +198,9 @@ async fn two_lines_say_that_there_is_a_code_to_scan_and_what_it_asks_for() {
         code: Some("HTTPS://PAY.EXAMPLE/O/O1.ABC".to_owned()),
         until_ms: 285_000,
         left: None,
+        heard: Heard::ByTheCloud,
+        tries_left: None,
+        mistyped: 0,
     };
     let sale = basket(vec![line(1, "Milk 1L", None, 3, 240)]);
     let sale = SaleView { phase: Phase::Paying, payments: vec![code.clone()], ..sale };

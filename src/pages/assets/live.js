@@ -104,7 +104,10 @@ const drawn = new WeakMap();
 for (const part of document.querySelectorAll("[data-part]")) drawn.set(part, part.outerHTML);
 let received = performance.now();
 
-const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+const two = (number) => String(number).padStart(2, "0");
+const minutes = (seconds) => seconds < 3600
+  ? `${Math.floor(seconds / 60)}:${two(seconds % 60)}`
+  : `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 
 // Clocks count by the till's time, not by this machine's.
 setInterval(() => {

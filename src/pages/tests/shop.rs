@@ -35,7 +35,7 @@ pub(super) struct Shop {
     pub(super) running: Running,
     pub(super) board: Board,
     pub(super) inbox: Inbox,
-    pub(super) _work: Work,
+    pub(super) work: Work,
     pub(super) now_ms: Arc<AtomicI64>,
     pub(super) client: reqwest::Client,
     till: Option<JoinHandle<()>>,
@@ -75,6 +75,7 @@ impl Shop {
             code_ms: crate::counter::CODE_MS_MAX,
             stamp: stamp(),
             sources: Sources { clock: Clock::new(), draw: clock::draw },
+            received: std::collections::BTreeMap::new(),
         };
         let ready = open(journal, opening, letters, outbox).unwrap();
         let board = ready.board.clone();
@@ -104,7 +105,7 @@ impl Shop {
         };
         let running = start(config, parts).await.unwrap();
         let client = client(Timeouts { connect: LONG, total: LONG }).unwrap();
-        Self { running, board, inbox, _work: work, now_ms, client, till: Some(till), _dir: dir }
+        Self { running, board, inbox, work, now_ms, client, till: Some(till), _dir: dir }
     }
 
     /// With a manager `mia` and a cashier `tom` who is signed in at `front`; his cookie.

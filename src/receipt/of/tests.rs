@@ -5,7 +5,7 @@ use crate::offer::{Discount, Funder};
 use crate::record::body::{LineTotal, Paper, Place, SaleKind, TypeSize};
 use crate::record::ids::{IntentId, RefundId, SaleId};
 use crate::record::line::{Line, LineId, LineKind, Modifier, PriceFrom, Quantity};
-use crate::record::money_moves::{Carrier, Settled};
+use crate::record::money_moves::{Carrier, Heard, ProvenBy, Settled};
 use crate::record::{Epoch, Mode};
 use crate::sale::{Cash, Fixed, Issued, Refund};
 use crate::tax::{TaxAmount, TaxIn, TaxRate, Taxed};
@@ -71,12 +71,15 @@ fn wallet(state: IntentState, amount: i64, platform: i64) -> Intent {
             wallet: None,
             funds: vec![],
             vouchers: vec![],
+            proven_by: ProvenBy::Notice,
         }),
         words: String::new(),
         advice: None,
         left: None,
         code: None,
         given_up: None,
+        heard: Heard::ByTheCloud,
+        mistyped: 0,
     }
 }
 
@@ -108,6 +111,7 @@ fn sale() -> Sale {
             (line(3, 1, 1600), LineState::Sold),
         ],
         coupons: vec![],
+        vouchers: vec![],
         member_proof: None,
         member: Some("MEMBERABCD".to_owned()),
         part: None,

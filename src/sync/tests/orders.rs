@@ -6,7 +6,7 @@ use crate::counter::duty::{CapturedBy, Duty, OrderDuty, RefundDuty};
 use crate::counter::event::{Event, ProviderReport, RefundReport};
 use crate::money::{Currency, Money};
 use crate::record::ids::{IntentId, RefundId, SaleId};
-use crate::record::money_moves::{Advice, OrderTerms, ProviderName, Settled};
+use crate::record::money_moves::{Advice, OrderTerms, ProvenBy, ProviderName, Settled};
 use crate::sync::order_of;
 use crate::token::{self, Order, Proof, Token};
 use serde_json::{Value, json};
@@ -53,6 +53,7 @@ fn settled(received: &str) -> Settled {
         wallet: None,
         funds: vec![],
         vouchers: vec![],
+        proven_by: ProvenBy::Notice,
     }
 }
 

@@ -106,8 +106,11 @@ async fn a_till_is_paired_brings_its_journal_and_sells_by_the_clouds_bundle() {
     chain.shop.until("it is up", |shop| shop.watermark() == 3).await;
     chain.shop.write(1200);
     chain.shop.until("it is up", |shop| shop.watermark() == 1203 && shop.link().received == 1203).await;
+    chain.shop.until("it is ruled on", |shop| shop.link().ruled == 1203).await;
     let link = chain.shop.link();
     assert_eq!((link.state, link.trouble), (LinkState::Online, None));
+    assert_eq!(chain.shop.edge.ruled(EPOCH).unwrap(), 1203);
+    assert_eq!(chain.shop.edge.received_heads(EPOCH).unwrap().last().unwrap().seq, 1203);
     let in_force = chain.shop.board.bundle.borrow().clone().unwrap();
     assert_eq!(in_force.bundle.content.shop.name, "Corner");
     chain.close().await;

@@ -128,7 +128,7 @@ impl Shop {
         let doors = Doors {
             inbox,
             board: self.board.clone(),
-            reader: Reader::open(self.dir.path()).unwrap(),
+            reader: self.reader(),
             edge: self.edge.clone(),
             now: Arc::new(|| TILL_MS),
             chance: Arc::new(chance),
@@ -175,6 +175,8 @@ impl Shop {
                 time_zone: "Asia/Shanghai".to_owned(),
                 day_cut_minutes: 0,
                 version: "0".to_owned(),
+                standing: crate::record::epochs::Standing::Regular,
+                found: None,
             }
         } else {
             Body::Booted { version: "0".to_owned(), shutdown: Shutdown::Clean }
@@ -209,6 +211,10 @@ impl Shop {
         self.board.link.borrow().clone()
     }
 
+    pub(super) fn reader(&self) -> Reader {
+        Reader::open(self.dir.path()).unwrap()
+    }
+
     pub(super) fn watermark(&self) -> u64 {
         self.edge.watermark(EPOCH).unwrap().seq
     }
@@ -231,7 +237,9 @@ impl Shop {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("it never came to be so: {what}; {:?}; {:?}", self.link(), self.cloud.at().calls);
+        let calls = self.cloud.at().calls.clone();
+        let last = &calls[calls.len().saturating_sub(20)..];
+        panic!("it never came to be so: {what}; {:?}; {last:?}", self.link());
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::keys::CloudKeys;
 use crate::keys::request::{Headers, verify_request};
-use crate::record::chain::{Hash, Tip};
+use crate::record::chain::Tip;
 use crate::record::{Epoch, Record};
 use crate::token::{Purpose, verify_signature};
 use axum::Router;
@@ -181,7 +181,7 @@ fn work(
             (202, json!({ "state": "pending", "root_fingerprint": "", "device_fingerprint": "" }))
         }
         ["pairings", "till-1"] => (200, pairing(inner, keys)),
-        ["terminals", "till-1", "streams", epoch, "records"] => ingest(inner, epoch, &asked),
+        ["terminals", "till-1", "streams", epoch, "records"] => ingest(inner, keys, epoch, &asked),
         ["terminals", "till-1", "notices"] => (200, notices(inner, target)),
         ["terminals", "till-1", "bundle"] => match &inner.bundle {
             Some(bundle) => (200, bundle.clone()),
@@ -229,7 +229,7 @@ fn notices(inner: &Inner, target: &str) -> Value {
 }
 
 /// Takes a batch as the protocol says: replays are a success, gaps and forks are conflicts.
-fn ingest(inner: &mut Inner, epoch: &str, asked: &Value) -> (u16, Value) {
+fn ingest(inner: &mut Inner, keys: &CloudKeys, epoch: &str, asked: &Value) -> (u16, Value) {
     let problem = |slug: &str| (409, json!({ "type": format!("urn:till:problem:{slug}"), "detail": slug }));
     let epoch: Epoch = epoch.parse().unwrap();
     let bytes = |value: &Value| BASE64.decode(value.as_str().unwrap()).unwrap();
@@ -264,6 +264,24 @@ fn ingest(inner: &mut Inner, epoch: &str, asked: &Value) -> (u16, Value) {
     }
     let mut tip = Tip::START;
     held.iter().for_each(|record| tip.follow(epoch, record).unwrap());
-    let head: Hash = tip.head;
-    (200, json!({ "high": tip.seq, "head": head, "time_ms": CLOUD_MS }))
+    (200, received(keys, epoch, tip))
+}
+
+/// What a cloud says that holds a stream up to a record.
+pub(super) fn received(keys: &CloudKeys, epoch: Epoch, tip: Tip) -> Value {
+    let key = keys.key(Purpose::Head);
+    // docs/PROTOCOL.md, "Records": domain, name with its length, epoch, number, hash, time.
+    let mut input = b"till/head/1\n\x06till-1".to_vec();
+    input.extend(epoch.0.to_be_bytes());
+    input.extend(tip.seq.to_be_bytes());
+    input.extend(tip.head.0);
+    input.extend(CLOUD_MS.to_be_bytes());
+    json!({
+        "high": tip.seq,
+        "head": tip.head,
+        "time_ms": CLOUD_MS,
+        "ruled": tip.seq,
+        "key_id": key.key_id(),
+        "head_signature": BASE64.encode(key.sign(&input)),
+    })
 }

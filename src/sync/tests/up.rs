@@ -1,11 +1,17 @@
 //! The journal on its way up.
 
 use super::shop::{EPOCH, Shop, TILL_MS};
-use super::stand_in::Fault;
+use super::stand_in::{CLOUD_MS, Fault, received};
 use crate::inbox::LinkState;
+use crate::record::Hash;
+use crate::record::chain::Tip;
+use crate::record::witness::{Contradiction, examine};
+use crate::token::KeySet;
 use serde_json::json;
+use std::time::Duration;
 
 const RECORDS: &str = "/records";
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
 async fn a_journal_comes_up_in_batches_and_goes_on_as_it_grows() {
@@ -70,12 +76,56 @@ async fn a_cloud_that_holds_more_than_the_till_is_an_alarm() {
     let mut shop = Shop::open().await;
     shop.write(3);
     shop.until("all is there", |shop| shop.watermark() == 3).await;
-    let ahead = json!({ "high": 9, "head": "00".repeat(32), "time_ms": 0 });
+    let ahead = received(&shop.cloud.keys, EPOCH, Tip { seq: 9, head: Hash([9; 32]) });
     shop.cloud.strike(RECORDS, Fault::Say(200, ahead, None));
     shop.write(1);
     shop.until("it is said", |shop| shop.link().trouble.is_some_and(|words| words.contains("restored")))
         .await;
     assert_eq!(shop.watermark(), 3, "the watermark is never above what the till itself holds");
+    let heads = shop.edge.received_heads(EPOCH).unwrap();
+    assert_eq!(heads.last().unwrap().seq, 9, "the cloud's word is kept for the next start");
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn the_clouds_signature_is_kept_and_shows_a_tail_that_was_cut_off() {
+    let mut shop = Shop::open().await;
+    shop.write(40);
+    shop.until("all is there", |shop| shop.watermark() == 40).await;
+    shop.stop().await;
+    let heads = shop.edge.received_heads(EPOCH).unwrap();
+    let keys = shop.cloud.keys.key_set(1, 0, i64::MAX);
+    let terminal = "till-1".parse().unwrap();
+    let reader = shop.reader();
+    let hash_at = |seq: u64| reader.raw(EPOCH, seq, 1, 0).unwrap().first().map(|raw| raw.hash);
+    let head_at = |seq: u64| Tip { seq, head: hash_at(seq).unwrap() };
+    assert_eq!(examine(&terminal, EPOCH, head_at(40), &heads, &keys, hash_at), Ok(()));
+    let cut = examine(&terminal, EPOCH, head_at(39), &heads, &keys, hash_at);
+    assert_eq!(cut, Err(Contradiction::Cut { ends: 39, received: 40, at_ms: CLOUD_MS }));
+    let other = Tip { seq: 41, head: Hash([1; 32]) };
+    let changed = examine(&terminal, EPOCH, other, &heads, &keys, |_| Some(Hash([2; 32])));
+    assert!(matches!(changed, Err(Contradiction::Changed { at_ms: CLOUD_MS, .. })), "{changed:?}");
+    let stranger = KeySet::new(1, 0, i64::MAX);
+    assert_eq!(examine(&terminal, EPOCH, head_at(39), &heads, &stranger, hash_at), Ok(()));
+}
+
+#[tokio::test]
+async fn an_answer_that_the_cloud_did_not_sign_moves_nothing() {
+    let mut shop = Shop::closed().await;
+    shop.write(5);
+    let tip = Tip { seq: 5, head: Hash([9; 32]) };
+    let mut forged = received(&shop.cloud.keys, EPOCH, tip);
+    forged["time_ms"] = (CLOUD_MS + 1).into();
+    shop.cloud.strike(RECORDS, Fault::Say(200, forged, None));
+    (shop.timing.retry_first, shop.timing.retry_most) = (HOUR, HOUR);
+    shop.start();
+    shop.until("it is said", |shop| shop.link().trouble.is_some_and(|words| words.contains("not signed")))
+        .await;
+    assert_eq!(shop.watermark(), 0);
+    assert_eq!(shop.edge.attempts(EPOCH).unwrap()[0].tries, 1);
+    shop.board.nudge.notify_one();
+    shop.until("it was sent", |shop| shop.watermark() == 5).await;
+    assert_eq!(shop.edge.attempts(EPOCH).unwrap(), []);
     shop.stop().await;
 }
 
@@ -101,7 +151,7 @@ async fn a_retry_after_is_waited_for_unless_a_person_sends_now() {
 #[tokio::test]
 async fn a_line_that_comes_back_wakes_the_upload() {
     let mut shop = Shop::closed().await;
-    shop.timing.retry_most = std::time::Duration::from_secs(3600);
+    shop.timing.retry_most = HOUR;
     shop.write(5);
     let away = || Fault::Say(502, json!({}), Some(3600));
     shop.cloud.strike(RECORDS, away());

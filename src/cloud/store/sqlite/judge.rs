@@ -99,6 +99,16 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
         Effect::Redeem { serial, campaign, at_ms, at_words } => {
             Some(redeem(tx, place, serial, *campaign, *at_ms, at_words)?)
         }
+        Effect::SpendVoucher { serial, amount, at_ms, at_words } => {
+            Some(spend_voucher(tx, place, serial, *amount, *at_ms, at_words)?)
+        }
+        Effect::Task { code, words } => {
+            let subject = format!("{}/{}/{}", place.terminal, place.epoch, place.seq);
+            let words = format!("{}: {words}", place.terminal);
+            let task = NewTask { code, subject, words, terminal: Some(place.terminal.clone()) };
+            put_task(tx, &task, place.now_ms)?;
+            None
+        }
         Effect::CheckIn { member, business_date, totp, at_s } => {
             Some(match doubt(tx, member, *totp, *at_s)? {
                 Some(doubt) => doubt,
@@ -109,6 +119,7 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
         Effect::Receipt { number, business_date, total } => {
             receipt(tx, place, *number, business_date, *total)?
         }
+        Effect::ProofTyped { intent } => Some(proof_typed(tx, place, *intent)?),
         Effect::LeaseUsed { campaign, lease } => {
             let fits = leases::use_one(tx, place.terminal, place.epoch, *campaign, *lease)?;
             (!fits).then(|| over_quota(*campaign))
@@ -148,6 +159,26 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
     Ok(Judged { verdicts, abandoned: 0 })
 }
 
+/// Whether a phone paid the order whose digits a till took.
+fn proof_typed(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<Ruled, StoreError> {
+    let paid: Option<i64> = tx
+        .prepare_cached(
+            "SELECT 1 FROM order_claim WHERE intent = ?1 AND terminal = ?2 AND state IN ('paid', 'paid_late', 'refunded')",
+        )?
+        .query_row(params![intent.to_string(), place.terminal.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(match paid {
+        Some(_) => {
+            let words = "The payment behind the digits is known.".to_owned();
+            Ruled { ruling: Ruling::Accepted, code: "proof_settled", words }
+        }
+        None => {
+            let words = words::NO_PAYMENT_BEHIND_DIGITS.to_owned();
+            Ruled { ruling: Ruling::Refused, code: "proof_not_paid", words }
+        }
+    })
+}
+
 /// More than was let out to this till: somebody has to look at it.
 fn over_quota(campaign: u32) -> Ruled {
     let words = words::over_quota(campaign);
@@ -185,6 +216,45 @@ fn redeem(
         redeemed(tx, serial)?.ok_or_else(|| StoreError::Damaged(format!("the coupon {serial}")))?;
     let words = words::coupon_used(&terminal, &at);
     Ok(Ruled { ruling: Ruling::Refused, code: "coupon_already_used", words })
+}
+
+fn spend_voucher(
+    tx: &Transaction<'_>,
+    place: &Place<'_>,
+    serial: &str,
+    amount: crate::money::Money,
+    at_ms: i64,
+    at_words: &str,
+) -> Result<Ruled, StoreError> {
+    let no = |code, words| Ok(Ruled { ruling: Ruling::Refused, code, words });
+    let sql = "SELECT count(*) FROM voucher WHERE serial = ?1";
+    if tx.prepare_cached(sql)?.query_row([serial], |row| row.get::<_, i64>(0))? == 0 {
+        return no("voucher_unknown", words::voucher_unknown(serial));
+    }
+    let first = tx
+        .prepare_cached(
+            "INSERT INTO voucher_redemption (serial, terminal, epoch, seq, sale, amount_minor, currency, at_ms, at_words)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            serial,
+            place.terminal.as_str(),
+            place.epoch.to_string(),
+            int(place.seq)?,
+            place.sale.map(|sale| sale.to_string()),
+            amount.minor,
+            amount.currency.code(),
+            at_ms,
+            at_words
+        ])?;
+    if first == 1 {
+        let words = "The voucher is spent.".to_owned();
+        return Ok(Ruled { ruling: Ruling::Accepted, code: "voucher_redeemed", words });
+    }
+    let sql = "SELECT terminal, at_words FROM voucher_redemption WHERE serial = ?1";
+    let (terminal, at): (String, String) =
+        tx.prepare_cached(sql)?.query_row([serial], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    no("voucher_already_used", words::voucher_used(&terminal, &at))
 }
 
 /// Why a visit does not count: nobody of that reference, or a number that was not the phone's then.
@@ -289,6 +359,11 @@ fn payment(
     let intent = intent.to_string();
     let terminal = place.terminal.as_str();
     let seq = int(place.seq)?;
+    if let (PaymentChange::Drawn { carrier: "order", .. }, Some(sale)) = (change, place.sale) {
+        // A phone may have brought the order first, which does not say of which sale it is.
+        let sql = "UPDATE order_claim SET sale = ?3 WHERE intent = ?1 AND terminal = ?2 AND sale = ''";
+        tx.prepare_cached(sql)?.execute(params![intent, terminal, sale.to_string()])?;
+    }
     let changed = match change {
         PaymentChange::Drawn { provider, carrier, amount } => tx
             .prepare_cached(
@@ -314,8 +389,15 @@ fn payment(
             .execute(params![intent, terminal, state, seq])?,
         PaymentChange::Settled { state, trade, received, wallet } => tx
             .prepare_cached(
-                "UPDATE payment SET state = ?3, changed_seq = ?4, trade = ?5, received_minor = ?6,
-                     provider = coalesce(?7, provider)
+                // A till that was shown a proof knows the amount and nothing of the wallet: that is here.
+                "UPDATE payment SET state = ?3, changed_seq = ?4,
+                     trade = coalesce(nullif(?5, ''), (SELECT json_extract(settled, '$.trade')
+                         FROM order_claim AS known WHERE known.intent = ?1), ''),
+                     received_minor = CASE WHEN ?5 <> '' THEN ?6 ELSE coalesce((SELECT
+                         json_extract(settled, '$.received.minor') FROM order_claim AS known
+                         WHERE known.intent = ?1), ?6) END,
+                     provider = coalesce(?7, (SELECT known.provider FROM order_claim AS known
+                         WHERE known.intent = ?1 AND ?5 = ''), provider)
                  WHERE intent = ?1 AND terminal = ?2",
             )?
             .execute(params![
@@ -344,13 +426,22 @@ fn abandon(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<
          WHERE intent = ?1 AND terminal = ?2 AND state IN ('open', 'claimed')",
     )?
     .execute(params![intent, terminal, why, place.now_ms])?;
+    // Paid and never shown: the till says that no goods went for it and none will. If it asked for the money back
+    // itself, that refund stands; else the cloud gives it back.
+    let unshown = tx
+        .prepare_cached(
+            "UPDATE order_claim SET state = 'paid_late', asker = 'till', words = ?3, changed_ms = ?4, due_ms = ?4
+             WHERE intent = ?1 AND terminal = ?2 AND state = 'paid'
+                 AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1)",
+        )?
+        .execute(params![intent, terminal, why, place.now_ms])?;
     let owed = tx
         .prepare_cached(
             "UPDATE order_claim SET state = 'withdrawing', asker = 'till', words = ?3, changed_ms = ?4, due_ms = ?4
              WHERE intent = ?1 AND terminal = ?2 AND state IN ('starting', 'started')",
         )?
         .execute(params![intent, terminal, why, place.now_ms])?;
-    Ok(owed)
+    Ok(owed + unshown)
 }
 
 /// Numbers a verdict, keeps it, tells the till, and makes a task of a refusal. Says how many it made.

@@ -127,7 +127,8 @@ fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Request
 }
 
 fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreError> {
-    let sale = new.sale.to_string();
+    // Nothing said is an empty text: the column is older than orders that phones bring.
+    let sale = new.sale.map_or_else(String::new, |sale| sale.to_string());
     let inserted = tx
         .prepare_cached(
             "INSERT INTO order_claim (terminal, epoch, nonce, intent, sale, order_text, amount_minor, currency,
@@ -150,8 +151,12 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
             if new.state == OrderState::Open { Some(new.due_ms) } else { None },
             words::provider(new.provider)
         ])?;
-    if inserted == 1 && new.state == OrderState::Open {
+    if inserted == 1 && new.state == OrderState::Open && new.sale.is_some() {
         answer_phone(tx, new, &sale)?;
+    }
+    if inserted == 0 && new.sale.is_some() {
+        let sql = "UPDATE order_claim SET sale = ?3 WHERE intent = ?1 AND terminal = ?2 AND sale = ''";
+        tx.prepare_cached(sql)?.execute(params![new.intent.to_string(), new.terminal.as_str(), sale])?;
     }
     match by_intent(tx, new.intent)? {
         Some(known) if known.terminal == new.terminal && known.order_text == new.order_text => {
@@ -270,8 +275,14 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
         Some(known) if !again(&known) => return Ok(Reserved::Known(known)),
         known => known.is_some(),
     };
-    let paid = by_intent(tx, new.intent)?
-        .filter(|order| order.terminal == new.terminal && order.state == OrderState::Paid);
+    let order = by_intent(tx, new.intent)?.filter(|order| order.terminal == new.terminal);
+    // The till and the cloud may both find out that a payment came too late: it goes back once.
+    match order.as_ref().map(|order| (order.state, order.amount == new.amount)) {
+        Some((OrderState::PaidLate, true)) => return Ok(Reserved::GoesBack(RefundState::Pending)),
+        Some((OrderState::Refunded, true)) => return Ok(Reserved::GoesBack(RefundState::Refunded)),
+        Some(_) | None => {}
+    }
+    let paid = order.filter(|order| order.state == OrderState::Paid);
     let Some(paid) = paid else { return Ok(Reserved::NoSuchPayment) };
     let sql = "SELECT coalesce(sum(amount_minor), 0) FROM refund WHERE intent = ?1 AND state <> 'refused'";
     let before: i64 = tx.prepare_cached(sql)?.query_row([new.intent.to_string()], |row| row.get(0))?;
@@ -330,7 +341,7 @@ fn order(row: &Row<'_>) -> Result<OrderRow, StoreError> {
         epoch: parsed(&row.get::<_, String>("epoch")?)?,
         nonce: parsed::<Epoch>(&row.get::<_, String>("nonce")?)?.0,
         intent: parsed(&row.get::<_, String>("intent")?)?,
-        sale: parsed(&row.get::<_, String>("sale")?)?,
+        sale: parsed_option(row.get::<_, Option<String>>("sale")?.filter(|sale| !sale.is_empty()))?,
         order_text: row.get("order_text")?,
         amount: money(row.get("amount_minor")?, &row.get::<_, String>("currency")?)?,
         issued_at_s: row.get("issued_at_s")?,

@@ -3,6 +3,7 @@
 use super::Sqlite;
 use super::rows::{all, first, int, unsigned};
 use crate::cloud::store::{NewTask, Publish, Reply, StoreError, StoredBundle, Task};
+use crate::money::Money;
 use rusqlite::{Connection, Transaction, params};
 
 impl Publish for Sqlite {
@@ -34,6 +35,24 @@ impl Publish for Sqlite {
                  VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![int(bundle.version)?, bundle.payload, bundle.key_id, bundle.signature, now_ms],
             )?;
+            Ok(true)
+        })
+    }
+
+    fn issue_vouchers(&self, serials: Vec<String>, value: Money, now_ms: i64) -> Reply<'_, bool> {
+        self.write(move |tx| {
+            let known = "SELECT count(*) FROM voucher WHERE serial = ?1";
+            let sql =
+                "INSERT INTO voucher (serial, value_minor, currency, issued_ms) VALUES (?1, ?2, ?3, ?4)";
+            for serial in &serials {
+                if tx.prepare_cached(known)?.query_row([serial], |row| row.get::<_, i64>(0))? > 0 {
+                    return Ok(false);
+                }
+            }
+            for serial in &serials {
+                let row = params![serial, value.minor, value.currency.code(), now_ms];
+                tx.prepare_cached(sql)?.execute(row)?;
+            }
             Ok(true)
         })
     }
@@ -94,7 +113,7 @@ impl Publish for Sqlite {
     }
 }
 
-fn version(db: &Connection) -> Result<u64, StoreError> {
+pub(super) fn version(db: &Connection) -> Result<u64, StoreError> {
     unsigned(db.query_row("SELECT coalesce(max(version), 0) FROM bundle", [], |row| row.get(0))?)
 }
 

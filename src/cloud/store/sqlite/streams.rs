@@ -17,6 +17,9 @@ use std::collections::BTreeSet;
 /// Records judged in one transaction.
 const JUDGED_AT_ONCE: i64 = 200;
 
+/// Streams of a till that it is told about: more than it has lives in which verdicts are still due.
+const STREAMS_TOLD: i64 = 8;
+
 /// Records of one sale that are ever folded: far above any basket.
 const SALE_RECORDS_MAX: i64 = 5_000;
 
@@ -29,14 +32,6 @@ impl Streams for Sqlite {
         self.read(|db| {
             let sql = "SELECT * FROM stream ORDER BY terminal, received_ms DESC LIMIT 10000";
             all(&mut db.prepare_cached(sql)?, [], stream)
-        })
-    }
-
-    fn current_stream(&self, terminal: TerminalId) -> Reply<'_, Option<StreamRow>> {
-        self.read(move |db| {
-            let sql =
-                "SELECT * FROM stream WHERE terminal = ?1 ORDER BY received_ms DESC, opened_ms DESC LIMIT 1";
-            first(&mut db.prepare_cached(sql)?, [terminal.as_str()], stream)
         })
     }
 
@@ -104,6 +99,12 @@ impl Streams for Sqlite {
     }
 }
 
+/// The streams of a till that received something last, newest first.
+pub(super) fn latest_streams(db: &Connection, terminal: &TerminalId) -> Result<Vec<StreamRow>, StoreError> {
+    let sql = "SELECT * FROM stream WHERE terminal = ?1 ORDER BY received_ms DESC, opened_ms DESC LIMIT ?2";
+    all(&mut db.prepare_cached(sql)?, params![terminal.as_str(), STREAMS_TOLD], stream)
+}
+
 fn ingest(tx: &Transaction<'_>, batch: &Batch) -> Result<Ingested, StoreError> {
     let (terminal, epoch) = (batch.terminal.as_str(), batch.epoch.to_string());
     let paired: bool = tx
@@ -115,6 +116,7 @@ fn ingest(tx: &Transaction<'_>, batch: &Batch) -> Result<Ingested, StoreError> {
     let sql = "SELECT * FROM stream WHERE terminal = ?1 AND epoch = ?2";
     let known = first(&mut tx.prepare_cached(sql)?, params![terminal, epoch], stream)?;
     let tip = known.as_ref().map_or(Tip::START, |stream| stream.tip);
+    let judged = known.as_ref().map_or(0, |stream| stream.judged);
     if batch.first_seq > tip.seq.saturating_add(1) {
         return Ok(Ingested::Gap { expected: tip.seq + 1 });
     }
@@ -127,7 +129,7 @@ fn ingest(tx: &Transaction<'_>, batch: &Batch) -> Result<Ingested, StoreError> {
     }
     let fresh: Vec<&StoredRecord> = batch.records.iter().filter(|record| record.seq > tip.seq).collect();
     let Some(last) = fresh.last() else {
-        return Ok(Ingested::Received { tip, desks: vec![] });
+        return Ok(Ingested::Received { tip, judged, desks: vec![] });
     };
     if batch.first_seq == tip.seq + 1 && batch.previous != tip.head {
         return Ok(Ingested::Unlinked { seq: batch.first_seq, tip });
@@ -157,7 +159,7 @@ fn ingest(tx: &Transaction<'_>, batch: &Batch) -> Result<Ingested, StoreError> {
     if changed != 1 {
         return Err(StoreError::Damaged("a stream that moved under its own lock".to_owned()));
     }
-    Ok(Ingested::Received { tip: moved, desks })
+    Ok(Ingested::Received { tip: moved, judged, desks })
 }
 
 /// The first number in the batch that is known with another hash.

@@ -1,16 +1,19 @@
 //! Tills, pairings and notices in SQLite.
 
 use super::Sqlite;
+use super::publish::version;
 use super::rows::{all, bytes, first, int, parsed, unsigned};
+use super::streams::latest_streams;
 use crate::cloud::store::terminals::PENDING_MAX;
 use crate::cloud::store::{
-    Decision, Notice, NoticeBody, Pairing, PairingState, Reply, StoreError, Terminal, Terminals,
+    Complete, Decision, News, Notice, NoticeBody, Pairing, PairingState, Reply, StoreError, Terminal,
+    Terminals,
 };
 use crate::record::ids::TerminalId;
 use rusqlite::{Connection, Row, Transaction, params};
 
 /// Notices in one answer: a till that was away for days takes them in several.
-const NOTICES_MAX: i64 = 200;
+const NOTICES_MAX: usize = 200;
 
 impl Terminals for Sqlite {
     fn ask_pairing(&self, pairing: Pairing) -> Reply<'_, Option<PairingState>> {
@@ -115,23 +118,35 @@ impl Terminals for Sqlite {
         })
     }
 
-    fn notices(&self, terminal: TerminalId, after: u64, now_ms: i64) -> Reply<'_, Vec<Notice>> {
-        self.read(move |db| {
-            let sql = "SELECT number, kind, body FROM notice
-                       WHERE terminal = ?1 AND number > ?2 AND (until_ms IS NULL OR until_ms > ?3)
-                       ORDER BY number LIMIT ?4";
-            // A number beyond what can be kept is after everything.
-            let after = i64::try_from(after).unwrap_or(i64::MAX);
-            let parameters = params![terminal.as_str(), after, now_ms, NOTICES_MAX];
-            all(&mut db.prepare_cached(sql)?, parameters, |row| {
-                Ok(Notice { number: unsigned(row.get(0)?)?, kind: row.get(1)?, body: row.get(2)? })
-            })
+    fn news(&self, terminal: TerminalId, after: u64, now_ms: i64) -> Reply<'_, News> {
+        self.snapshot(move |tx| {
+            let notices = notices(tx, &terminal, after, now_ms)?;
+            let complete = if notices.len() < NOTICES_MAX { Complete::All } else { Complete::Part };
+            let (bundle_version, streams) = (version(tx)?, latest_streams(tx, &terminal)?);
+            Ok(News { notices, complete, bundle_version, streams })
         })
     }
 
     fn notify(&self, terminal: TerminalId, notice: NoticeBody, now_ms: i64) -> Reply<'_, u64> {
         self.write(move |tx| put_notice(tx, &terminal, &notice, now_ms))
     }
+}
+
+fn notices(
+    db: &Connection,
+    terminal: &TerminalId,
+    after: u64,
+    now_ms: i64,
+) -> Result<Vec<Notice>, StoreError> {
+    let sql = "SELECT number, kind, body FROM notice
+               WHERE terminal = ?1 AND number > ?2 AND (until_ms IS NULL OR until_ms > ?3)
+               ORDER BY number LIMIT ?4";
+    // A number beyond what can be kept is after everything.
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let most = i64::try_from(NOTICES_MAX).unwrap_or(i64::MAX);
+    all(&mut db.prepare_cached(sql)?, params![terminal.as_str(), after, now_ms, most], |row| {
+        Ok(Notice { number: unsigned(row.get(0)?)?, kind: row.get(1)?, body: row.get(2)? })
+    })
 }
 
 /// Numbers a notice and keeps it.

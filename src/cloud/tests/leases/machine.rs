@@ -21,7 +21,8 @@ use crate::record::{Epoch, Moment, Record};
 use crate::staff::PinHash;
 use crate::tax::TaxRate;
 use crate::token::KeySet;
-use std::collections::BTreeSet;
+use crate::view::{Selling, View};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::LazyLock;
 
@@ -108,7 +109,7 @@ impl Machine {
             Moment { wall_ms: now_ms, boot: BootId(boot), monotonic_ms: 1_000, cloud_offset_ms: Some(0) };
         let epoch = Epoch(u64::try_from(number).unwrap() << 32 | (life + 1));
         let terminal: TerminalId = format!("till-{number}").parse().unwrap();
-        let genesis = Till::genesis(terminal, epoch, "0.1.0", &context(moment, 0));
+        let genesis = Till::genesis(terminal, epoch, None, "0.1.0", &context(moment, 0));
         let till = Till::begin(&genesis).unwrap();
         let mut machine = Self { till, records: vec![genesis], sent: 0, moment, draws: 0, life };
         let pin = PinHash::with_rounds("4071", [3; 16], NonZeroU32::MIN).unwrap();
@@ -154,16 +155,18 @@ impl Machine {
         self.act(Act::Hold);
     }
 
-    /// Pays or gives up the oldest sale that is put aside.
+    fn view(&self) -> View {
+        self.till.view(&BUNDLE, self.moment.unix_s(), &[], &BTreeMap::new(), Selling::Open)
+    }
+
+    /// Whether a sale is put aside.
+    pub(super) fn has_held(&self) -> bool {
+        !self.view().held.is_empty()
+    }
+
+    /// Pays or gives up a sale that is put aside.
     pub(super) fn settle(&mut self, paid: bool) {
-        let view = self.till.view(
-            &BUNDLE,
-            self.moment.unix_s(),
-            &["front".parse().unwrap()],
-            &std::collections::BTreeMap::new(),
-            crate::view::Selling::Open,
-        );
-        let Some(sale) = view.held.first().map(|sale| sale.id) else { return };
+        let Some(sale) = self.view().held.first().map(|sale| sale.id) else { return };
         self.act(Act::Recall { sale });
         if paid {
             self.act(Act::Cash { received: yuan(10_000) });
@@ -184,13 +187,7 @@ impl Machine {
     }
 
     pub(super) fn wants(&self, until_s: u64) -> NewLease {
-        let view = self.till.view(
-            &BUNDLE,
-            self.moment.unix_s(),
-            &[],
-            &std::collections::BTreeMap::new(),
-            crate::view::Selling::Open,
-        );
+        let view = self.view();
         NewLease {
             terminal: self.terminal(),
             epoch: self.till.epoch(),
@@ -292,6 +289,7 @@ fn context(moment: Moment, draws: u64) -> Context<'static> {
         wallets: &NO_WALLETS,
         phones: PhonesPay::AtTheCloud,
         code_ms: CODE_MS_MAX,
+        proof_key: None,
         archived: None,
         device: &[1; 32],
         found: &[],

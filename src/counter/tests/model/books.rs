@@ -7,11 +7,11 @@ use crate::record::Record;
 use crate::record::body::{Body, Place, SaleKind};
 use crate::record::giving_back::{CashBack, Finding, Means, ReturnWhy};
 use crate::record::ids::{IntentId, JobId, RefundId, SaleId};
-use crate::record::money_moves::{Carrier, ProviderName};
+use crate::record::money_moves::{Carrier, Heard, ProviderName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds without which the days prove little.
-pub(super) const EVERY_DAY: [&str; 40] = [
+pub(super) const EVERY_DAY: [&str; 43] = [
     "sale_opened",
     "sale_moved",
     "line_added",
@@ -52,6 +52,9 @@ pub(super) const EVERY_DAY: [&str; 40] = [
     "print_settled",
     "drawer_ended",
     "code_shown",
+    "proof_mistyped",
+    "voucher_taken",
+    "voucher_redeemed",
 ];
 
 /// One sale in the books.
@@ -64,6 +67,8 @@ struct Account {
     late: bool,
     cash: i64,
     cash_back: i64,
+    vouchers: i64,
+    redeemed: i64,
     returned: i64,
     paid: i64,
     total: Option<i64>,
@@ -96,7 +101,9 @@ pub(super) struct Books {
     late: BTreeSet<IntentId>,
     jobs: BTreeMap<JobId, &'static str>,
     codes_on_paper: BTreeMap<JobId, IntentId>,
-    shown: BTreeSet<IntentId>,
+    /// Codes that were shown, and whether the cloud had heard.
+    shown: BTreeSet<(IntentId, Heard)>,
+    mistyped: BTreeMap<IntentId, u8>,
     kicks: BTreeMap<JobId, &'static str>,
     serials: BTreeSet<String>,
     codes: BTreeSet<String>,
@@ -123,6 +130,11 @@ impl Books {
     pub(super) fn refused(&self) -> Vec<RefundId> {
         let refused = self.refunds.iter().filter(|(_, refund)| refund.last == "refund_refused");
         refused.map(|(id, _)| *id).collect()
+    }
+
+    /// Intents that phones pay at the cloud.
+    pub(super) fn orders(&self) -> Vec<IntentId> {
+        self.drawn.iter().filter(|intent| self.intents[intent].order).copied().collect()
     }
 
     pub(super) fn sale_of(&self, intent: IntentId) -> Option<SaleId> {
@@ -165,8 +177,14 @@ impl Books {
                 assert!(self.late.insert(*intent), "late twice");
                 self.mark(*intent, kind);
             }
-            Body::CodeShown { intent, .. } => {
-                assert!(self.shown.insert(*intent), "a code is shown once");
+            Body::ProofMistyped { intent } => {
+                let tries = self.mistyped.entry(*intent).or_default();
+                *tries += 1;
+                assert!(*tries <= 3, "digits are tried three times");
+            }
+            Body::CodeShown { intent, heard, .. } => {
+                assert!(!self.shown.contains(&(*intent, Heard::ByNobody)), "nobody heard twice");
+                assert!(self.shown.insert((*intent, *heard)), "a code is shown once");
                 if !self.intents[intent].order && self.intents[intent].last == "intent_drawn" {
                     self.mark(*intent, "pending");
                 }
@@ -254,6 +272,17 @@ impl Books {
                 account.cash += received.minus(*change).unwrap().minor;
                 assert!(account.paid <= account.total.unwrap(), "more was taken than is due");
             }
+            Body::VoucherTaken { voucher } => {
+                assert!(!account.receipt && !account.void, "a voucher for a sale that is over");
+                assert!(voucher.amount.minor <= voucher.value.minor && voucher.amount.is_positive());
+                account.paid += voucher.amount.minor;
+                account.vouchers += voucher.amount.minor;
+                assert!(account.paid <= account.total.unwrap(), "more was taken than is due");
+            }
+            Body::VoucherRedeemed { .. } => {
+                account.redeemed += record.header.amount.unwrap().minor;
+                assert!(account.redeemed <= account.vouchers, "what was taken is spent");
+            }
             Body::Approved { intent, .. } => {
                 assert!(!account.receipt && !account.void, "money for a sale that is over");
                 account.paid += self.intents[intent].amount.minor;
@@ -278,6 +307,7 @@ impl Books {
                 } else {
                     assert_eq!(account.total, Some(total.minor));
                     assert_eq!(account.paid, total.minor, "a receipt says what was paid");
+                    assert_eq!(account.redeemed, account.vouchers, "its vouchers are spent");
                 }
                 account.receipt = true;
             }

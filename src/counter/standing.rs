@@ -1,0 +1,63 @@
+//! An epoch that the till began by itself: cash only, until a manager adopts it.
+//!
+//! What wallets, coupons and vouchers were taken for before is in books that this till cannot read any more; who looks
+//! at them is a person. Cash cannot be taken twice, so the queue at the counter keeps moving.
+//!
+//! Not here: finding out that books are damaged, and setting them aside (`journal`).
+
+use super::acts::reason_given;
+use super::recorder::Recorder;
+use super::{Context, Refusal, Till};
+use crate::record::Record;
+use crate::record::body::Body;
+use crate::record::epochs::Standing;
+
+impl Till {
+    /// How this epoch stands.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Refuses what is not cash while nobody has looked at how this epoch began.
+    ///
+    /// **Invariant:** it looks at what would be written, so no way in can be forgotten.
+    #[allow(clippy::wildcard_enum_match_arm)] // few kinds begin to take what is not cash
+    pub(super) fn check_cash_only(&self, made: &[Record]) -> Result<(), Refusal> {
+        let cashless = |record: &Record| {
+            matches!(record.body, Body::IntentDrawn { .. } | Body::CouponTaken { .. })
+                || record.header.serial.is_some()
+        };
+        match self.standing {
+            Standing::Provisional if made.iter().any(cashless) => Err(Refusal::CashOnly),
+            Standing::Provisional | Standing::Regular => Ok(()),
+        }
+    }
+
+    /// The people who work here, as records that another epoch can take over.
+    pub fn people(&self) -> Vec<Body> {
+        let added = self.staff.iter().map(|(staff, person)| Body::StaffAdded {
+            staff: staff.clone(),
+            name: person.name.clone(),
+            role: person.role,
+            pin: person.pin.clone(),
+        });
+        added.collect()
+    }
+
+    /// The record by which a person of the books before works here too.
+    pub fn taken_over(&self, person: Body, cx: &Context<'_>) -> Record {
+        let mut out = Recorder::new(self, cx);
+        out.note(person);
+        out.finish().remove(0)
+    }
+
+    pub(super) fn adopt_epoch(&self, reason: &str, out: &mut Recorder<'_>) -> Result<(), Refusal> {
+        match self.standing {
+            Standing::Provisional => {
+                out.note(Body::EpochAdopted { words: reason_given(reason)? });
+                Ok(())
+            }
+            Standing::Regular => Err(Refusal::NotNow("There is nothing to adopt here any more.")),
+        }
+    }
+}

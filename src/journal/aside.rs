@@ -1,0 +1,148 @@
+//! Books that cannot be trusted any more are set aside: renamed as they are, never repaired, never deleted.
+//!
+//! `aside/0001` in the state directory has the files of the first time, and so on. A mark says that it was begun and how
+//! far it came, so that a power cut in the middle changes nothing: the next start goes on where this one ended. The mark
+//! stays until the new epoch's first record is on disk.
+//!
+//! Not here: reading what is left in such files (`carve`), and what the new epoch may do (`counter`).
+
+use super::Error;
+use crate::record::epochs::{Found, Left};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Says that books were set aside and no new epoch has begun yet.
+const MARK: &str = "begin-anew";
+
+/// A copy that takes the place of the journal that is set aside.
+const RESTORED: &str = "journal.db.restored";
+
+/// What belongs to a journal, the database itself first: without it its logs are nothing.
+const JOURNAL_FILES: [&str; 5] =
+    ["journal.db", "journal.db-wal", "journal.db-shm", "journal.db-journal", "snapshot"];
+
+/// What belongs to the edge store.
+const EDGE_FILES: [&str; 4] = ["edge.db", "edge.db-wal", "edge.db-shm", "edge.db-journal"];
+
+/// Times that one directory is begun anew by itself; a disk that damages files this often needs a person.
+const ASIDE_MAX: u32 = 9_999;
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Mark {
+    why: Left,
+    words: String,
+    aside: String,
+    /// Every file is where it belongs; what stands in the journal's place now is the new one.
+    moved: bool,
+}
+
+/// Sets the journal's files aside. What stands in their place afterwards is nothing, or a copy that was prepared.
+pub(super) fn set_aside(dir: &Path, why: Left, words: &str) -> Result<(), Error> {
+    let aside = next_free(dir)?;
+    write_mark(dir, &Mark { why, words: words.to_owned(), aside, moved: false })?;
+    finish(dir).map(drop)
+}
+
+/// Goes on where an earlier process was cut off, and says what the new epoch follows, if it has not begun yet.
+pub(super) fn finish(dir: &Path) -> Result<Option<Found>, Error> {
+    let path = dir.join(MARK);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::prepare(&path)(error)),
+    };
+    let Ok(mark) = serde_json::from_slice::<Mark>(&text) else {
+        // It is written whole or not at all; what else stands here says nothing.
+        tracing::warn!(file = %path.display(), "This file is not ours and is left out.");
+        return Ok(None);
+    };
+    if !mark.moved {
+        let aside = dir.join(&mark.aside);
+        move_files(dir, &aside, &JOURNAL_FILES)?;
+        let restored = dir.join(RESTORED);
+        if mark.why == Left::Restored && restored.exists() {
+            rename(&restored, &dir.join("journal.db"))?;
+        }
+        sync(&aside)?;
+        sync(dir)?;
+        write_mark(dir, &Mark { moved: true, ..mark.clone() })?;
+    }
+    Ok(Some(Found { why: mark.why, words: mark.words, aside: mark.aside, received: None }))
+}
+
+/// The new epoch has begun.
+pub(super) fn begun(dir: &Path) -> Result<(), Error> {
+    let path = dir.join(MARK);
+    match fs::remove_file(&path) {
+        Ok(()) => sync(dir),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::prepare(&path)(error)),
+    }
+}
+
+/// Sets the edge store's files aside; returns where they are.
+pub(super) fn set_edge_aside(dir: &Path) -> Result<PathBuf, Error> {
+    let aside = dir.join(next_free(dir)?);
+    // The logs first: an edge store that lost its last writes fetches them again, logs without it are nothing.
+    let mut files = EDGE_FILES;
+    files.reverse();
+    move_files(dir, &aside, &files)?;
+    sync(&aside)?;
+    sync(dir)?;
+    Ok(aside)
+}
+
+/// Where a copy is prepared before it takes the journal's place.
+pub(super) fn restored_path(dir: &Path) -> PathBuf {
+    dir.join(RESTORED)
+}
+
+fn next_free(dir: &Path) -> Result<String, Error> {
+    for number in 1..=ASIDE_MAX {
+        let name = format!("aside/{number:04}");
+        let path = dir.join(&name);
+        if path.exists() {
+            continue;
+        }
+        fs::create_dir_all(&path).map_err(Error::prepare(&path))?;
+        sync(&dir.join("aside"))?;
+        sync(dir)?;
+        return Ok(name);
+    }
+    let full = std::io::Error::other("too many files were set aside: look why this disk damages them");
+    Err(Error::prepare(&dir.join("aside"))(full))
+}
+
+fn move_files(from: &Path, to: &Path, names: &[&str]) -> Result<(), Error> {
+    for name in names {
+        let file = from.join(name);
+        if fs::symlink_metadata(&file).is_ok() {
+            rename(&file, &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::rename(from, to).map_err(Error::prepare(from))
+}
+
+/// Written beside, then put in its place: there is a whole mark or none.
+fn write_mark(dir: &Path, mark: &Mark) -> Result<(), Error> {
+    let (unfinished, path) = (dir.join("begin-anew.unfinished"), dir.join(MARK));
+    let text = serde_json::to_vec(mark).expect("a mark is plain text");
+    let write = || {
+        let mut file = File::create(&unfinished)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, &path)
+    };
+    write().map_err(Error::prepare(&path))?;
+    sync(dir)
+}
+
+pub(super) fn sync(dir: &Path) -> Result<(), Error> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))
+}

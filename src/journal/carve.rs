@@ -1,0 +1,260 @@
+//! Reads what can still be read of a journal that was set aside, without believing its pages.
+//!
+//! It goes through the bytes and takes each record whose header lies behind its own hash, as a row has it: `hash`,
+//! `salt`, `head`, `body` (sql/till/journal). What hashes right is what the till wrote, wherever it lies. A record whose
+//! header was torn, or lies across two pages, is not found; the list says which numbers are missing.
+//!
+//! Not here: setting files aside (`aside`). Nothing is written into a journal from here but the people who work at the
+//! till, so that they can sign in.
+
+use super::vault::{Opened, Vault};
+use super::{End, Error};
+use crate::keys::SEAL_OVERHEAD_BYTES;
+use crate::money::Money;
+use crate::record::chain::Tip;
+use crate::record::ids::{SaleId, StaffId};
+use crate::record::{Body, Epoch, Header, Record, header_hash};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Read at once.
+const PIECE: usize = 1 << 20;
+
+/// Kept from one piece for the next: more than the longest header and the body of a person take.
+const OVERLAP: usize = 8 << 10;
+
+/// The longest sealed body of a person: a name, a role and the hash of a PIN take some hundred bytes.
+const PERSON_BYTES_MAX: usize = 2048;
+
+/// Before a header, in its row: the hash, then the salt.
+const BEFORE: usize = 32 + 16;
+
+/// Records that a list names; more are counted.
+pub const LISTED_MAX: usize = 10_000;
+
+/// What is left of books that were set aside, and what of it the cloud lacks. Kept beside the files as `lacking.json`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Lacking {
+    /// Where the files are, in the state directory.
+    pub aside: String,
+    /// Why they were set aside.
+    pub words: String,
+    /// The epoch that they end with, if any of it could be read.
+    pub epoch: Option<Epoch>,
+    /// The last number of it that could be read.
+    pub readable_to: u64,
+    /// The last number of it that the cloud is known to have.
+    pub received: u64,
+    /// Numbers after that which could not be read, first and last of each run.
+    pub unreadable: Vec<(u64, u64)>,
+    /// Records that the cloud is not known to have, in order.
+    pub records: Vec<LackingRecord>,
+    /// How many more there are than are listed.
+    pub more: u64,
+}
+
+/// A record that the cloud is not known to have.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LackingRecord {
+    /// Which life of the journal.
+    pub epoch: Epoch,
+    /// Its number there.
+    pub seq: u64,
+    /// What it is.
+    pub kind: String,
+    /// By this machine's wall clock, milliseconds since 1970.
+    pub wall_ms: i64,
+    /// The sale it belongs to.
+    pub sale: Option<SaleId>,
+    /// The receipt number it issues.
+    pub receipt: Option<u64>,
+    /// The amount it moves.
+    pub amount: Option<Money>,
+}
+
+/// What a new epoch is told of the books before it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Salvage {
+    /// Where they ended, as far as can be said.
+    pub end: Option<End>,
+    /// Up to which number of that epoch the cloud is known to have them.
+    pub received: Option<u64>,
+    /// The people who worked here, as their records say.
+    pub staff: Vec<Body>,
+    /// What the cloud lacks.
+    pub lacking: Lacking,
+}
+
+/// Where a list is kept, beside the files.
+const LIST: &str = "lacking.json";
+
+/// Keeps a list beside the files that it is about.
+pub(super) fn keep(aside: &Path, lacking: &Lacking) -> Result<(), Error> {
+    let path = aside.join(LIST);
+    let text = serde_json::to_vec_pretty(lacking).expect("a list is plain values");
+    std::fs::write(&path, text).map_err(Error::prepare(&path))
+}
+
+/// The lists of a state directory, newest first.
+pub(super) fn lists(dir: &Path) -> Vec<Lacking> {
+    let entries = std::fs::read_dir(dir.join("aside")).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path().join(LIST)).collect();
+    paths.sort();
+    let lists = paths.iter().rev().filter_map(|path| std::fs::read(path).ok());
+    lists.filter_map(|text| serde_json::from_slice(&text).ok()).collect()
+}
+
+/// Reads the files of one time that books were set aside. `received` is what the cloud has said that it has.
+pub(super) fn salvage(
+    aside: &Path,
+    vault: &Vault,
+    received: &BTreeMap<Epoch, Tip>,
+) -> Result<Salvage, Error> {
+    let mut found = Gathered::default();
+    for name in ["journal.db", "journal.db-wal"] {
+        let path = aside.join(name);
+        match File::open(&path) {
+            Ok(file) => carve(file, |piece, at| found.take(piece, at, vault, received))
+                .map_err(Error::prepare(&path))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::prepare(&path)(error)),
+        }
+    }
+    Ok(found.close(received))
+}
+
+#[derive(Default)]
+struct Gathered {
+    /// The end of each epoch, with its time.
+    ends: BTreeMap<Epoch, (Tip, i64)>,
+    staff: BTreeMap<StaffId, (i64, Body)>,
+    records: BTreeMap<(Epoch, u64), LackingRecord>,
+    more: u64,
+}
+
+impl Gathered {
+    fn take(&mut self, piece: &[u8], at: usize, vault: &Vault, received: &BTreeMap<Epoch, Tip>) {
+        let Some((header, length)) = header_at(piece, at) else { return };
+        let (epoch, seq, wall_ms) = (header.epoch, header.seq, header.moment.wall_ms);
+        let hash = header_hash(&piece[at..at + length]);
+        let end = self.ends.entry(epoch).or_insert((Tip::START, wall_ms));
+        if seq > end.0.seq {
+            *end = (Tip { seq, head: hash }, wall_ms);
+        }
+        if header.kind == "staff_added"
+            && let Some(body @ Body::StaffAdded { .. }) = body_after(piece, at, length, vault)
+            && let Body::StaffAdded { staff, .. } = &body
+            && self.staff.get(staff).is_none_or(|(known_ms, _)| *known_ms <= wall_ms)
+        {
+            self.staff.insert(staff.clone(), (wall_ms, body));
+        }
+        if seq <= received.get(&epoch).map_or(0, |tip| tip.seq) || self.records.contains_key(&(epoch, seq)) {
+            return;
+        }
+        if self.records.len() >= LISTED_MAX {
+            self.more += 1;
+            return;
+        }
+        let Header { kind, sale, receipt, amount, .. } = header;
+        self.records.insert((epoch, seq), LackingRecord { epoch, seq, kind, wall_ms, sale, receipt, amount });
+    }
+
+    fn close(self, received: &BTreeMap<Epoch, Tip>) -> Salvage {
+        // The last epoch is the one that was written last; a wall clock is the only word on that in torn books.
+        let last = self.ends.iter().max_by_key(|(_, (_, wall_ms))| *wall_ms);
+        let read = last.map(|(epoch, (tip, _))| End { epoch: *epoch, tip: *tip });
+        // Where nothing can be read, what the cloud has said is all that is known.
+        let told = received.iter().max_by_key(|(_, tip)| tip.seq);
+        let told = told.map(|(epoch, tip)| End { epoch: *epoch, tip: *tip });
+        let epoch = read.or(told).map(|end| end.epoch);
+        let known = epoch.and_then(|epoch| received.get(&epoch)).copied();
+        let end = match (read.filter(|read| known.is_none_or(|known| known.seq < read.tip.seq)), known) {
+            (Some(read), _) => Some(read),
+            (None, Some(tip)) => epoch.map(|epoch| End { epoch, tip }),
+            (None, None) => read,
+        };
+        let received = known.map(|tip| tip.seq);
+        let of_last = |record: &&LackingRecord| Some(record.epoch) == epoch;
+        let seqs = self.records.values().filter(of_last).map(|record| record.seq);
+        let unreadable = gaps(received.unwrap_or(0), seqs);
+        let lacking = Lacking {
+            aside: String::new(),
+            words: String::new(),
+            epoch,
+            readable_to: read.map_or(0, |end| end.tip.seq),
+            received: received.unwrap_or(0),
+            unreadable: if self.more == 0 { unreadable } else { vec![] },
+            records: self.records.into_values().collect(),
+            more: self.more,
+        };
+        Salvage { end, received, staff: self.staff.into_values().map(|(_, body)| body).collect(), lacking }
+    }
+}
+
+/// The runs of numbers after `after` that do not come.
+fn gaps(after: u64, seqs: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
+    let (mut due, mut gaps) = (after + 1, Vec::new());
+    for seq in seqs {
+        if seq > due {
+            gaps.push((due, seq - 1));
+        }
+        due = seq + 1;
+    }
+    gaps
+}
+
+/// Hands every place to `look` at which a header could begin, with what follows in hand.
+fn carve(mut file: File, mut look: impl FnMut(&[u8], usize)) -> io::Result<()> {
+    let mut piece: Vec<u8> = Vec::with_capacity(PIECE + 2 * OVERLAP);
+    loop {
+        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece);
+        // A sector that cannot be read ends the search; what came before counts.
+        let over = !matches!(read, Ok(read) if read > 0);
+        let tail = if over { 3 } else { OVERLAP };
+        let last = piece.len().saturating_sub(tail).max(BEFORE);
+        for at in BEFORE..last {
+            // A header begins with its format, one, and the length of the till's name.
+            if piece[at] == 0 && piece[at + 1] == 1 && (1..=16).contains(&piece[at + 2]) {
+                look(&piece, at);
+            }
+        }
+        if over {
+            return Ok(());
+        }
+        // What was looked at goes, but for the hash and the salt before the next place.
+        piece.drain(..last - BEFORE);
+    }
+}
+
+/// The header that begins here, if its own hash stands before it, and its length.
+fn header_at(piece: &[u8], at: usize) -> Option<(Header, usize)> {
+    let (header, length) = Header::decode_prefix(piece.get(at..)?).ok()?;
+    let hash = piece.get(at.checked_sub(BEFORE)?..at - 16)?;
+    (header_hash(&piece[at..at + length]).0 == hash).then_some((header, length))
+}
+
+/// The body behind a header, if it is the one that the header names. A sealed one does not say where it ends: each
+/// length is tried, and the right one proves itself.
+fn body_after(piece: &[u8], at: usize, length: usize, vault: &Vault) -> Option<Body> {
+    let salt: [u8; 16] = piece.get(at - 16..at)?.try_into().ok()?;
+    let (head, rest) = piece.get(at..)?.split_at_checked(length)?;
+    let open =
+        |salt, body: &[u8]| Record::open(head.to_vec(), salt, body.to_vec()).ok().map(|record| record.body);
+    let mut json = serde_json::Deserializer::from_slice(rest).into_iter::<serde::de::IgnoredAny>();
+    if let Some(Ok(_)) = json.next()
+        && let Some(body) = rest.get(..json.byte_offset())
+        && let Some(body) = open(salt, body)
+    {
+        return Some(body);
+    }
+    let hash = header_hash(head);
+    (SEAL_OVERHEAD_BYTES..=rest.len().min(PERSON_BYTES_MAX)).find_map(|end| {
+        match vault.open(hash, 0, &rest[..end]) {
+            Ok(Opened::Whole(salt, body)) => open(salt, &body),
+            Ok(Opened::Erased) | Err(_) => None,
+        }
+    })
+}

@@ -1,0 +1,122 @@
+//! The figures on top of the manager's page, and the picture of how far head office is.
+
+use super::scene::{Scene, Waiting};
+use super::speech::limit_mark;
+use crate::locales::Msg;
+use crate::money::Money;
+use crate::pages::voice::Voice;
+
+/// How wide the picture is, in its own units.
+const WIDE: u64 = 1000;
+
+/// The least width of a part in which there is something: enough to be seen.
+const LEAST: u64 = 24;
+
+/// A figure with what stands above and below it.
+#[derive(Clone, Debug)]
+pub(super) struct Figure {
+    pub(super) label: &'static str,
+    pub(super) amounts: Vec<String>,
+    pub(super) below: String,
+    pub(super) mark: &'static str,
+    /// Unix milliseconds at which a limit is reached, with the clock as it stands now.
+    pub(super) until: Option<(i64, String)>,
+}
+
+/// A part of the picture.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) class: &'static str,
+    pub(super) x: u64,
+    pub(super) width: u64,
+    pub(super) words: String,
+}
+
+/// The figures, the most wanted first.
+pub(super) fn figures(scene: &Scene, waiting: &Waiting, v: &Voice) -> Vec<Figure> {
+    let mut figures = vec![unsent(scene, waiting, v), worth(waiting, v), at_risk(scene, v)];
+    figures.extend(oldest(scene, v));
+    figures
+}
+
+fn unsent(scene: &Scene, waiting: &Waiting, v: &Voice) -> Figure {
+    let received = scene.marks.received.min(scene.last);
+    Figure {
+        label: v.say(Msg::NotReceivedCount),
+        amounts: vec![waiting.count.to_string()],
+        below: v.with2(Msg::ReceivedOf, received, scene.last),
+        mark: "",
+        until: None,
+    }
+}
+
+fn worth(waiting: &Waiting, v: &Voice) -> Figure {
+    let amounts: Vec<String> = waiting.value.iter().map(|sum| v.money(sum)).collect();
+    let in_receipts = v.with(Msg::InReceipts, waiting.receipts);
+    let below = match waiting.oldest_ms {
+        Some(at) => {
+            format!("{in_receipts} · {}", v.with(Msg::OldestWaits, v.age(v.since(at))))
+        }
+        None => in_receipts,
+    };
+    let amounts = if amounts.is_empty() { vec!["—".to_owned()] } else { amounts };
+    Figure { label: v.say(Msg::WorthNotSent), amounts, below, mark: "", until: None }
+}
+
+fn at_risk(scene: &Scene, v: &Voice) -> Figure {
+    let exposure = &scene.view.exposure;
+    let most = Money::new(exposure.limits.at_risk_minor, exposure.at_risk.currency);
+    let items = v.with2(Msg::AtRiskItems, exposure.items, exposure.limits.items_max);
+    Figure {
+        label: v.say(Msg::AtRisk),
+        amounts: vec![v.money(&exposure.at_risk)],
+        below: format!("{} · {items}", v.with(Msg::OfAtMost, v.money(&most))),
+        mark: limit_mark(exposure.standing.value.max(exposure.standing.items)),
+        until: None,
+    }
+}
+
+/// The age of the oldest at risk and the time without contact, whichever reaches its limit first.
+fn oldest(scene: &Scene, v: &Voice) -> Option<Figure> {
+    let exposure = &scene.view.exposure;
+    let ms = |seconds: u64| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let old = exposure.oldest_ms.map(|at| {
+        let standing = exposure.standing.oldest;
+        (Msg::OldestAtRisk, v.since(at), ms(exposure.limits.oldest_s), standing)
+    });
+    let silent =
+        scene.link.heard_ms.filter(|_| scene.link.state == crate::inbox::LinkState::Offline).map(|at| {
+            let standing = exposure.standing.silence;
+            (Msg::SilentFor, v.since(at), ms(exposure.limits.silent_s), standing)
+        });
+    let (label, age, limit, standing) =
+        old.into_iter().chain(silent).min_by_key(|(_, age, limit, _)| limit.saturating_sub(*age))?;
+    let left = limit.saturating_sub(age);
+    let below = v.say(if left > 0 { Msg::LimitIn } else { Msg::LimitIsReached }).to_owned();
+    let until = (left > 0).then(|| (scene.now_ms.saturating_add(left), v.clock(left)));
+    Some(Figure { label: v.say(label), amounts: vec![v.age(age)], below, mark: limit_mark(standing), until })
+}
+
+/// How far head office is, as one bar: ruled on, received, not received.
+pub(super) fn picture(scene: &Scene, v: &Voice) -> Vec<Part> {
+    let received = scene.marks.received.min(scene.last);
+    let ruled = scene.marks.ruled.min(received);
+    let counts = [
+        ("ruled", Msg::BarRuled, ruled),
+        ("received", Msg::BarReceived, received - ruled),
+        ("recorded", Msg::BarRecorded, scene.last - received),
+    ];
+    let there = counts.iter().filter(|(_, _, count)| *count > 0).count();
+    let spare = WIDE - LEAST * u64::try_from(there).unwrap_or(0);
+    let mut x = 0;
+    let part = |(class, msg, count): (&'static str, Msg, u64)| {
+        let width = match count {
+            0 => 0,
+            count => LEAST + count.saturating_mul(spare) / scene.last.max(1),
+        };
+        let part = Part { class, x, width, words: v.with(msg, count) };
+        x += width;
+        part
+    };
+    counts.into_iter().map(part).collect()
+}

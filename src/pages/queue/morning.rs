@@ -1,0 +1,176 @@
+//! The checklist after an outage, on the page and on receipt paper.
+
+use super::list::{List, taken};
+use super::scene::Scene;
+use super::sign_in_page;
+use crate::inbox::{DeviceWork, PortState, Reply, Report};
+use crate::locales::{Lang, Msg};
+use crate::pages::answer::{Sorry, page as page_of, say_sorry_at, see_other, sorry_json};
+use crate::pages::assets::Frame;
+use crate::pages::request::Asked;
+use crate::pages::voice::Voice;
+use crate::pages::{Pages, pin, session};
+use crate::queue::checklist::{Answer, Check, Checklist, LISTED_MAX, Same};
+use crate::queue::filter::Which;
+use crate::queue::{Filter, Marks, Standing};
+use crate::record::ids::StationId;
+use crate::staff::Role;
+use crate::view::View;
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "till/queue/checklist.html")]
+struct ChecklistPage<'a> {
+    v: Voice,
+    f: Frame,
+    view: &'a View,
+    told: Option<String>,
+    good: Option<String>,
+    lines: Vec<Line>,
+    list: &'a Checklist,
+    can_print: bool,
+}
+
+/// A question as the page shows it.
+struct Line {
+    mark: &'static str,
+    sign: &'static str,
+    words: String,
+}
+
+/// `GET /queue/checklist`
+pub(in crate::pages) async fn page(State(pages): State<Arc<Pages>>, asked: Asked) -> Response {
+    draw(&pages, &asked, None).await
+}
+
+async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
+    let status = sorry.as_ref().map_or(StatusCode::OK, |sorry| sorry.status);
+    let told = sorry.map(|sorry| sorry.words(asked.lang));
+    let run = async {
+        if session::manager(pages, &asked.headers).await?.is_none() {
+            return Ok(sign_in_page(pages, asked, &pages.view(), status, told.clone()));
+        }
+        let list = checklist(pages).await?;
+        let v = pages.voice(asked);
+        let line = |check: &Check| {
+            let (mark, sign) = match check.answer() {
+                Answer::Yes => ("good", "✓"),
+                Answer::Wait => ("wait", "…"),
+                Answer::No => ("bad", "!"),
+            };
+            Line { mark, sign, words: check.words(asked.lang, |money| v.money(money)) }
+        };
+        let printed = asked.fields.get("printed").and_then(|station| pages.station(station).ok());
+        let template = ChecklistPage {
+            f: pages.frame_of_till(),
+            view: &pages.view(),
+            told: told.clone(),
+            good: printed.map(|station| v.with(Msg::PrintSent, station)),
+            lines: list.checks.iter().map(line).collect(),
+            list: &list,
+            can_print: printer(pages, None).is_some(),
+            v,
+        };
+        Ok(page_of(status, &template))
+    };
+    run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, &asked.headers, None, "/queue"))
+}
+
+/// Finds the answers.
+async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
+    let scene = Scene::of(pages, None).await?;
+    let (read, edge) = (scene.clone(), pages.parts.edge.clone());
+    let (needing, held, sums) = pages
+        .read(move |journal| {
+            let needs = Filter { which: Which::Needs, ..Filter::default() };
+            let limit = u32::try_from(LISTED_MAX).unwrap_or(u32::MAX);
+            let needing = List::read(journal, &read, &needs, None, limit)?;
+            let held = Filter { which: Which::One(Standing::Held), ..Filter::default() };
+            let held = List::read(journal, &read, &held, None, 1)?.count();
+            let tip = edge.watermark(read.epoch)?;
+            let same = match journal.raw(read.epoch, tip.seq, 1, 0)?.first() {
+                Some(record) if tip.seq > 0 && record.seq == tip.seq => {
+                    if record.hash == tip.head {
+                        Same::Yes
+                    } else {
+                        Same::No
+                    }
+                }
+                Some(_) | None => Same::Unknown,
+            };
+            // What was received is settled, were nothing said about single records.
+            let until = Marks { received: tip.seq, ruled: tip.seq, ..Marks::default() };
+            let there = Filter { which: Which::One(Standing::Settled), ..Filter::default() };
+            let none = crate::queue::Cases::default();
+            let sums = journal.sums(&there.selection(read.epoch, &until, &none, read.now_ms))?;
+            let worth = taken(&sums).into_iter().next();
+            Ok((needing, held, Check::SumsAgree { same, until: tip.seq, worth }))
+        })
+        .await?;
+    let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let codes: Vec<&str> = scene.view.attention.iter().map(|asks| asks.code).collect();
+    let open = |of: &[&str]| codes.iter().filter(|code| of.contains(code)).count();
+    let received = scene.marks.received.min(scene.last);
+    let checks = vec![
+        Check::AllReceived { received, recorded: scene.last },
+        Check::AllRuled { ruled: scene.marks.ruled, recorded: scene.last },
+        sums,
+        Check::NothingRefused { count: count(needing.count()) },
+        Check::NothingHeld { count: count(held) },
+        Check::PapersConfirmed { open: open(&["paper_unconfirmed", "paper_failed", "drawer_unconfirmed"]) },
+        Check::PaymentsSure { open: open(&["payment_unsure", "refund_refused"]) },
+    ];
+    let voice = Voice::new(Lang::En, pages.config.zone.clone(), 0);
+    Ok(Checklist {
+        shop: voice.shop(&scene.view).to_owned(),
+        terminal: scene.view.terminal.clone(),
+        epoch: scene.epoch,
+        at: voice.time(&scene.now_ms),
+        checks,
+        needing: needing.items,
+    })
+}
+
+/// `POST /queue/print`: with `staff` and `pin`, or by a manager who is signed in.
+pub(in crate::pages) async fn print(State(pages): State<Arc<Pages>>, asked: Asked) -> Response {
+    match send(&pages, &asked).await {
+        Ok(_) if asked.json => Json(Reply { seq: pages.view().tip.seq, sale: None }).into_response(),
+        Ok(station) => see_other(&format!("/queue/checklist?printed={station}")),
+        Err(sorry) if asked.json => sorry_json(&sorry, asked.lang),
+        Err(sorry) => draw(&pages, &asked, Some(sorry)).await,
+    }
+}
+
+async fn send(pages: &Pages, asked: &Asked) -> Result<StationId, Sorry> {
+    if session::manager(pages, &asked.headers).await?.is_none() {
+        let typed = asked.fields.get("pin").ok_or_else(Sorry::session_over)?;
+        let staff = pin::check(pages, asked.fields.get("staff").unwrap_or(""), typed).await?;
+        if pages.person(&staff).is_none_or(|person| person.role != Role::Manager) {
+            return Err(Sorry::of(StatusCode::FORBIDDEN, "needs_manager", Msg::OnlyManagers));
+        }
+    }
+    let wanted = asked.fields.get("station").map(|station| pages.station(station)).transpose()?;
+    let none = || Sorry::of(StatusCode::CONFLICT, "not_now", Msg::NoPrinterReady);
+    let station = printer(pages, wanted).ok_or_else(none)?;
+    let list = checklist(pages).await?;
+    let work = DeviceWork::Report(Report { station: station.clone(), list: Box::new(list) });
+    let door = pages.parts.board.devices_door.as_ref().and_then(tokio::sync::mpsc::WeakSender::upgrade);
+    door.and_then(|door| door.try_send(work).ok()).ok_or_else(none)?;
+    Ok(station)
+}
+
+/// The station whose printer is ready: the wanted one, else the first.
+fn printer(pages: &Pages, wanted: Option<StationId>) -> Option<StationId> {
+    let ready = |state: &PortState| matches!(state, PortState::Ready);
+    let devices = pages.parts.board.devices.borrow();
+    let mut able = devices.iter().filter(|(_, at)| ready(&at.printer)).map(|(station, _)| station);
+    match wanted {
+        Some(wanted) => able.find(|station| **station == wanted).cloned(),
+        None => able.next().cloned(),
+    }
+}

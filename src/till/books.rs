@@ -1,0 +1,118 @@
+//! Which books a till opens: the ones it has, if they are whole and all there; else new ones that say what they follow.
+//!
+//! **Invariant:** no epoch goes on that the cloud has seen further than it is here: two records would have one number.
+//! **Invariant:** damaged books never keep a till from starting.
+//!
+//! Not here: setting files aside and reading what is left of them (`journal`), what a provisional epoch may do
+//! (`counter`).
+
+use super::start::{Error, replay};
+use crate::counter::{Before, Context, Till};
+use crate::journal::{End, Journal, Salvage};
+use crate::record::body::{Body, Parent};
+use crate::record::chain::Tip;
+use crate::record::epochs::Left;
+use crate::record::ids::{Draw, TerminalId};
+use crate::record::{Epoch, Record};
+use std::collections::BTreeMap;
+
+/// The journal and its fold, if it is whole; else an empty one in its place.
+pub(super) fn whole(
+    journal: Journal,
+    received: &BTreeMap<Epoch, Tip>,
+) -> Result<(Journal, Option<Till>), Error> {
+    let till = match replay(&journal) {
+        Ok(till) => till,
+        Err(error) if error.is_damage() => {
+            let journal = journal.set_aside(Left::Damaged, &error.to_string())?;
+            return Ok((journal, None));
+        }
+        Err(error) => return Err(error),
+    };
+    if journal.left().is_some() {
+        return Ok((journal, till));
+    }
+    match missing(&journal, till.as_ref(), received)? {
+        Some(words) => Ok((journal.set_aside(Left::Missing, &words)?, None)),
+        None => Ok((journal, till)),
+    }
+}
+
+/// What the cloud has received and the journal has not, in words.
+fn missing(
+    journal: &Journal,
+    till: Option<&Till>,
+    received: &BTreeMap<Epoch, Tip>,
+) -> Result<Option<String>, Error> {
+    let kept = journal.snapshot_end();
+    let Some(till) = till else {
+        let last = received.values().map(|tip| tip.seq).max();
+        let gone = |seq| format!("the journal is gone; the cloud has received {seq} records of it");
+        let lost = |end: End| format!("the journal is gone; it had {} records once", end.tip.seq);
+        return Ok(last.map(gone).or(kept.map(lost)));
+    };
+    if let Some(kept) = kept.filter(|kept| kept.epoch == till.epoch() && kept.tip.seq > till.tip().seq) {
+        let (end, seq) = (till.tip().seq, kept.tip.seq);
+        return Ok(Some(format!("the journal ends at record {end}; it had {seq} records once")));
+    }
+    let Some(known) = received.get(&till.epoch()) else { return Ok(None) };
+    let (end, seq) = (till.tip().seq, known.seq);
+    if seq > end {
+        return Ok(Some(format!(
+            "the journal ends at record {end}; the cloud has received record {seq} of it"
+        )));
+    }
+    let same = journal.reader()?.holds(End { epoch: till.epoch(), tip: *known })?;
+    Ok((!same).then(|| format!("the journal has another record {seq} than the cloud has received")))
+}
+
+/// Begins an epoch: the very first, or one that follows books that were left. `before` is the fold of a copy that was
+/// put in their place.
+pub(super) fn begin<'a>(
+    journal: &mut Journal,
+    before: Option<&Till>,
+    terminal: &TerminalId,
+    received: &BTreeMap<Epoch, Tip>,
+    draw: fn() -> Draw,
+    cx: impl Fn(Draw) -> Context<'a>,
+) -> Result<Till, Error> {
+    let salvage = journal.salvage(received)?;
+    let left = journal.left().cloned().map(|found| match before {
+        Some(before) => {
+            let (epoch, tip) = (before.epoch(), before.tip());
+            let received = received.get(&epoch).map(|tip| tip.seq);
+            (Some(End { epoch, tip }), crate::record::epochs::Found { received, ..found })
+        }
+        None => (salvage.end, crate::record::epochs::Found { received: salvage.received, ..found }),
+    });
+    let follows = left.map(|(end, found)| Before {
+        parent: end.map(|End { epoch, tip }| Parent { epoch, seq: tip.seq, head: tip.head }),
+        found,
+    });
+    if let Some(Before { found, .. }) = &follows {
+        let (words, aside) = (&found.words, &found.aside);
+        tracing::error!(words, aside, "New books are begun: cash only, until a manager adopts them.");
+    }
+    let (epoch, version) = (new_epoch(draw()), env!("CARGO_PKG_VERSION"));
+    let genesis = Till::genesis(terminal.clone(), epoch, follows, version, &cx(draw()));
+    let mut till = Till::begin(&genesis).ok_or(Error::NoGenesis)?;
+    let mut records = vec![genesis];
+    for person in people(before, salvage) {
+        let record: Record = till.taken_over(person, &cx(draw()));
+        till.apply(&record);
+        records.push(record);
+    }
+    journal.begin(&records).map_err(Error::FirstCommit)?;
+    Ok(till)
+}
+
+/// Who worked here before, so that they can sign in with their PINs.
+fn people(before: Option<&Till>, salvage: Salvage) -> Vec<Body> {
+    before.map_or(salvage.staff, Till::people)
+}
+
+fn new_epoch(draw: [u8; 32]) -> Epoch {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&draw[..8]);
+    Epoch(u64::from_be_bytes(bytes))
+}
