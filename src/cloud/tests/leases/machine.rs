@@ -206,9 +206,8 @@ impl Machine {
 
     /// Customers who had the offer: by what they paid, not by what the till says of leases.
     pub(super) fn given(&self) -> u64 {
-        let paid = |record: &&Record| match &record.body {
-            Body::ReceiptIssued { total } => total.minor == 9_000,
-            _ => false,
+        let paid = |record: &&Record| {
+            matches!(&record.body, Body::ReceiptIssued { total } if total.minor == 9_000)
         };
         u64::try_from(self.records.iter().filter(paid).count()).unwrap()
     }
