@@ -11,7 +11,7 @@ use crate::money::{Money, MoneyError};
 use crate::offer::Discount;
 use crate::record::body::{Body, LineTotal};
 use crate::record::giving_back::{Means, TenderShare};
-use crate::record::money_moves::{Carrier, Ruling, Settled};
+use crate::record::money_moves::{Carrier, ProvenBy, Ruling, Settled};
 use crate::record::{Header, Mode, Record};
 use crate::tax::{TaxAmount, TaxIn};
 use crate::token::{KeySet, Token};
@@ -95,7 +95,12 @@ impl Judge<'_> {
                 vec![Effect::Payment { intent: *intent, change }]
             }
             Body::Approved { intent, settled: of } => {
-                vec![Effect::Payment { intent: *intent, change: settled("approved", of) }]
+                let payment = Effect::Payment { intent: *intent, change: settled("approved", of) };
+                match of.proven_by {
+                    ProvenBy::Notice | ProvenBy::PaidProof => vec![payment],
+                    // Eight digits can be guessed: what the wallet knows decides.
+                    ProvenBy::TypedProof => vec![payment, Effect::ProofTyped { intent: *intent }],
+                }
             }
             Body::PaidLate { intent, settled: of } => {
                 vec![Effect::Payment { intent: *intent, change: settled("paid_late", of) }]

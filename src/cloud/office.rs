@@ -5,7 +5,7 @@
 
 use super::Cloud;
 use super::problem::Problem;
-use super::store::{Gaps, Task};
+use super::store::{Gaps, Quota, Task};
 use crate::paper::Lang;
 use crate::paper::stickers::{Drawing, Shop, Size, Sticker};
 use askama::Template;
@@ -32,6 +32,7 @@ struct OfficePage {
     tills: Vec<TillRow>,
     waiting: Vec<String>,
     tasks: Vec<(String, Task)>,
+    quotas: Vec<(String, Quota)>,
     counts: Gaps,
 }
 
@@ -90,12 +91,19 @@ async fn index(
         })
         .collect();
     let tasks = cloud.store.tasks().await?;
+    let name = |number: u32| {
+        let campaign = bundle.as_ref().and_then(|bundle| bundle.campaign(number));
+        campaign.map_or_else(|| number.to_string(), |campaign| format!("{number} {}", campaign.name))
+    };
+    let quotas = cloud.store.quotas().await?;
+    let quotas = quotas.into_iter().map(|quota| (name(quota.campaign), quota)).collect();
     let page = OfficePage {
         shop: bundle.as_ref().map_or_else(String::new, |bundle| bundle.content.shop.name.clone()),
         bundle: bundle.map_or(0, |bundle| bundle.content.version),
         tills,
         waiting,
         tasks: tasks.into_iter().map(|task| (at(task.raised_ms), task)).collect(),
+        quotas,
         counts: cloud.store.gaps().await?,
     };
     drawn(&page)

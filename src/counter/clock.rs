@@ -102,9 +102,8 @@ impl Clock {
 
     fn apply(&mut self, record: &Record) {
         let now = record.header.moment;
-        let heard_now = matches!(&record.body, Body::Noted { .. })
-            || matches!(&record.body, Body::BundleAdopted { version, .. } if *version > 0);
-        if heard_now {
+        // A bundle may be one that an earlier start kept; a verdict comes from the cloud alone.
+        if let Body::Noted { .. } = &record.body {
             self.heard = Some(now);
         } else if now.cloud_offset_ms.is_some() && now.cloud_offset_ms != self.offset_ms {
             // Heard at some time since the record before: the earlier end is the safe one.

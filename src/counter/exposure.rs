@@ -12,7 +12,8 @@ use crate::limits::{ITEMS_MAX, Limited, Means, Over, Risk, Standing, Standings};
 use crate::money::{Currency, Money};
 use crate::record::body::Body;
 use crate::record::ids::SaleId;
-use crate::record::money_moves::{CouponTerms, Ruling, Verdict};
+use crate::record::money_moves::{CouponTerms, ProvenBy, Ruling, Verdict};
+use crate::record::queue_act::QueueAct;
 use crate::record::{Moment, Record};
 use crate::sale::{Fixed, Sale};
 use crate::view::Exposure;
@@ -25,6 +26,9 @@ pub const OFFLINE_AFTER_MS: u64 = 60_000;
 
 /// A cloud that is heard, and has not received what was taken at risk so long ago, is no help: the limits hold.
 pub(super) const STUCK_AFTER_MS: u64 = 600_000;
+
+/// The verdict on a record that a manager holds back: it says nothing yet.
+const HELD: &str = "held";
 
 /// What the edges know of the way to the cloud, as a fact that a decision may depend on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -57,6 +61,12 @@ impl Till {
         if let Body::Noted { verdict } = &record.body {
             self.forget_ruled(verdict);
         }
+        if let Body::QueueActed { subject: Some(subject), act: QueueAct::Resolve { .. }, .. } = &record.body
+            && subject.epoch == self.epoch
+        {
+            // A manager has dealt with it: nothing is waited for any more.
+            self.exposed.items.remove(&subject.seq);
+        }
         let Some(amount) = record.header.amount else { return };
         if taken(&record.body).is_some_and(|means| means.risk() == Risk::UntilRuled) {
             let item = Item { amount, at: record.header.moment };
@@ -65,6 +75,9 @@ impl Till {
     }
 
     fn forget_ruled(&mut self, verdict: &Verdict) {
+        if verdict.code == HELD {
+            return;
+        }
         match verdict.ruling {
             // Refused is known, too: it is a task then, and no longer a risk.
             Ruling::Accepted | Ruling::Refused if verdict.epoch == self.epoch => {
@@ -134,7 +147,7 @@ impl Till {
         let in_hand = self.in_hand(sale)?;
         let of_sale = sale
             .and_then(|sale| self.sales.get(&sale))
-            .map(|sale| coupons_of(sale, self.currency))
+            .map(|sale| held_by(sale, self.currency))
             .transpose()?;
         let (count, value) = of_sale.unwrap_or((0, Money::zero(self.currency)));
         let value = in_hand.1.plus(value)?;
@@ -157,12 +170,12 @@ impl Till {
         Ok(())
     }
 
-    /// Coupons on open sales but one: they will be at risk once those are paid.
+    /// Coupons and vouchers on open sales but one: they will be at risk once those are paid.
     fn in_hand(&self, but: Option<SaleId>) -> Result<(u64, Money), Refusal> {
         let others = self.sales.values().filter(|sale| super::is_open(sale) && Some(sale.id) != but);
         let mut sum = (0_u64, Money::zero(self.currency));
         for sale in others {
-            let (count, value) = coupons_of(sale, self.currency)?;
+            let (count, value) = held_by(sale, self.currency)?;
             sum = (sum.0.saturating_add(count), sum.1.plus(value)?);
         }
         Ok(sum)
@@ -207,26 +220,32 @@ impl Till {
 fn taken(body: &Body) -> Option<Means> {
     match body {
         Body::CashTaken { .. } => Some(Means::Cash),
-        Body::Approved { .. } => Some(Means::Wallet),
+        Body::Approved { settled, .. } => Some(match settled.proven_by {
+            ProvenBy::Notice => Means::Wallet,
+            ProvenBy::PaidProof => Means::PaidProof,
+            ProvenBy::TypedProof => Means::TypedProof,
+        }),
+        Body::VoucherRedeemed { .. } => Some(Means::Voucher),
         Body::CouponRedeemed { .. } => Some(Means::Coupon),
         Body::MemberRecognised { .. } => Some(Means::MemberCode),
         _ => None,
     }
 }
 
-/// The coupons of an open sale and what they take off: as fixed, or what they say.
-fn coupons_of(sale: &Sale, currency: Currency) -> Result<(u64, Money), Refusal> {
+/// The coupons and vouchers of an open sale and what they are worth: as fixed, or what they say.
+fn held_by(sale: &Sale, currency: Currency) -> Result<(u64, Money), Refusal> {
     let says = |terms: &CouponTerms| match terms {
         CouponTerms::AmountOff(amount) => *amount,
         CouponTerms::BasisPointsOff(_) => Money::zero(currency),
     };
-    let amounts: Vec<Money> = match &sale.fixed {
+    let mut amounts: Vec<Money> = match &sale.fixed {
         Some(fixed) => {
             let coupons = fixed.discounts.iter().filter(|discount| discount.serial.is_some());
             coupons.map(|discount| discount.amount).collect()
         }
         None => sale.coupons.iter().map(|coupon| says(&coupon.terms)).collect(),
     };
+    amounts.extend(sale.vouchers.iter().map(|voucher| voucher.amount));
     let count = u64::try_from(amounts.len()).unwrap_or(u64::MAX);
     Ok((count, Money::sum(amounts, currency)?))
 }

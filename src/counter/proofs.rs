@@ -8,6 +8,7 @@
 
 use super::recorder::{About, Recorder};
 use super::{Refusal, Till};
+use crate::limits::Means;
 use crate::money::Money;
 use crate::record::body::Body;
 use crate::record::header::Epoch;
@@ -111,6 +112,7 @@ impl Till {
         if most < intent.amount {
             return Err(NotProven::TooMuch { most }.into());
         }
+        self.refuse_at_limit(Means::TypedProof, Some(intent.amount), Some(sale.id), out)?;
         if intent.mistyped >= TRIES {
             return Err(NotProven::TriesUsed.into());
         }

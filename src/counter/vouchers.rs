@@ -5,11 +5,12 @@
 //! lets it go. **Invariant:** no voucher is on two open sales, nor on one after it was spent here.
 //!
 //! Not here: a second use at another till, on which the cloud rules; how much a till takes while it is offline
-//! (`limits`).
+//! (`exposure`).
 
 use super::recorder::{About, Recorder};
 use super::tender::asked;
 use super::{Refusal, Till};
+use crate::limits::Means;
 use crate::record::body::Body;
 use crate::record::ids::{SaleId, StationId};
 use crate::record::money_moves::VoucherHeld;
@@ -54,6 +55,7 @@ impl Till {
         text: &str,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
+        self.refuse_without_time(out)?;
         let now = i64::try_from(out.cx.moment.unix_s()).unwrap_or(i64::MAX);
         let voucher = shown.verify(out.cx.keys, now)?.into_inner();
         self.judge_voucher(&voucher, out)?;
@@ -68,6 +70,7 @@ impl Till {
             return Err(NoVoucher::TooMany.into());
         }
         let amount = asked(sale, due).min(voucher.value);
+        self.refuse_at_limit(Means::Voucher, Some(amount), Some(sale.id), out)?;
         let serial = voucher.serial().to_string();
         let held = VoucherHeld { serial, value: voucher.value, amount, token: text.to_owned() };
         out.push(Body::VoucherTaken { voucher: held.clone() }, About::sale(sale.id).amount(amount));

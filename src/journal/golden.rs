@@ -19,8 +19,8 @@ const STORIES: [(&str, u64, &str); 8] = [
     ("clocks", 0x0123_4567_89ab_cdf2, include_str!("../../tests/data/journal-v1/clocks.txt")),
     ("queue-acts", 0x0123_4567_89ab_cdf3, include_str!("../../tests/data/journal-v1/queue-acts.txt")),
     ("epochs", 0x0123_4567_89ab_cdf5, include_str!("../../tests/data/journal-v1/epochs.txt")),
-    ("vouchers", 0x0123_4567_89ab_cdf7, include_str!("../../tests/data/journal-v1/vouchers.txt")),
-    ("forgotten", 0x0123_4567_89ab_cdf6, include_str!("../../tests/data/journal-v1/forgotten.txt")),
+    ("vouchers", 0x0123_4567_89ab_cdf6, include_str!("../../tests/data/journal-v1/vouchers.txt")),
+    ("forgotten", 0x0123_4567_89ab_cdf4, include_str!("../../tests/data/journal-v1/forgotten.txt")),
 ];
 
 /// One line of the file: the record's bytes, the body as the text that it is.

@@ -65,6 +65,12 @@ impl fmt::Display for Limited {
             }
             Over::Silence(most_s) => write!(f, "Head office has not been reached for {}.", span(most_s)),
         }?;
+        if self.means == Means::TypedProof {
+            // The customer has paid: other money would be paid twice.
+            return f.write_str(
+                " Scan the square code on the phone instead; the digits can be taken again once head office is reached.",
+            );
+        }
         write!(
             f,
             " Take another means of payment; this {what} can be taken again once head office is reached."

@@ -54,7 +54,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "receipt" | "scan" | "back" => {
             return RECEIPTS.iter().find(|told| told.0 == words).map(|told| told.1.to_owned());
         }
-        _ => alone::chinese(code)?,
+        _ => alone::chinese(code, words)?,
     };
     Some(fixed.to_owned())
 }

@@ -451,7 +451,6 @@ messages! {
     OldestNear: "A coupon or code waits long for head office. After {} no more are taken.", "有券或凭证等待总部确认已久，超过 {} 后暂停接受。";
     SilenceNear: "Head office has not been heard for {}. After {} no more coupons and codes are taken.", "已 {} 未联系到总部，超过 {} 后暂停接受券和凭证。";
 
-    ClockFar: "This machine's clock is {} off head office's. The till goes by head office's; set the clock right.", "本机时钟与总部相差 {}。收银机按总部时间运行，请校正时钟。";
     WithoutOffer: "Not taken off: {}. This till's share of the offer is used up.", "未优惠：{}。分给本机的名额已用完。";
 
     // Bad input and failures.

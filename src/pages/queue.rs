@@ -124,7 +124,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             can_send: scene.link.state != LinkState::Absent,
             next_try: next_try(&scene, &v),
             offset: scene.link.cloud_offset_ms.map(|ahead| v.offset(ahead)),
-            warnings: risk::for_manager(&scene.view, &v),
+            warnings: risk::warnings(&scene.view.exposure, &v),
             figures: figures::figures(&scene, &waiting, &v),
             picture: figures::picture(&scene, &v),
             picture_words: Msg::BarWords

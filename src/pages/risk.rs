@@ -6,11 +6,7 @@ use super::voice::Voice;
 use crate::limits::Standing;
 use crate::locales::Msg;
 use crate::money::Money;
-use crate::view::{Exposure, View};
-
-/// A clock that is so far off is worth a look, in milliseconds: requests to head office are signed with its time and are
-/// refused beyond it.
-const FAR_MS: u64 = 300_000;
+use crate::view::Exposure;
 
 /// What people are to know of the limits, a sentence each; nothing while all is well or head office is heard.
 pub(super) fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
@@ -31,13 +27,6 @@ pub(super) fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
         ),
     ];
     near.into_iter().filter(|(standing, _)| *standing == Standing::Near).map(|(_, words)| words).collect()
-}
-
-/// What the manager is to know besides: a clock that is far from head office's, though the till goes by that one.
-pub(super) fn for_manager(view: &View, v: &Voice) -> Vec<String> {
-    let far = view.clock.ahead_ms.filter(|ahead_ms| ahead_ms.unsigned_abs() >= FAR_MS);
-    let far = far.map(|ahead_ms| v.with(Msg::ClockFar, v.age(ahead_ms.saturating_abs())));
-    warnings(&view.exposure, v).into_iter().chain(far).collect()
 }
 
 #[cfg(test)]

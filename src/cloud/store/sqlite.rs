@@ -219,6 +219,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(Sqlite::open(folder.path()).unwrap());
         connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 7 })));
+        let newest = i64::try_from(MIGRATIONS.len()).unwrap();
+        let refused = Sqlite::open(folder.path()).map(drop).unwrap_err();
+        assert!(matches!(refused, StoreError::Newer { found: 99, known } if known == newest), "{refused}");
     }
 }

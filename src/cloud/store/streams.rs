@@ -134,6 +134,8 @@ pub(crate) enum Effect {
     RefundDrawn { refund: RefundId, intent: IntentId, amount: Money },
     /// How that ended: `refunded` or `refused`.
     RefundEnded { refund: RefundId, state: &'static str },
+    /// A till took eight digits for a payment: it stands if the payment is known here.
+    ProofTyped { intent: IntentId },
     /// A use of a lease was made.
     LeaseUsed { campaign: u32, lease: u64 },
     /// A till gave uses of a lease back: nothing behind this record makes them.

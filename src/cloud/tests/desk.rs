@@ -10,7 +10,7 @@ use crate::cloud::CouponIssue;
 use crate::money::{Currency, Money};
 use crate::record::body::Body;
 use crate::record::ids::{IntentId, SaleId};
-use crate::record::money_moves::{CouponTaken, CouponTerms};
+use crate::record::money_moves::{CouponTaken, CouponTerms, ProvenBy, Settled};
 use crate::sim::gateway::{Fault, Rule};
 use crate::token::{Proof, Token, Worth, parse};
 use serde_json::{Value, json};
@@ -143,6 +143,33 @@ async fn a_phone_pays_its_bill_in_one_tap_and_the_till_gets_the_proof() {
     let (status, answer) = till.withdraw(INTENT).await;
     assert_eq!((status, &answer["state"]), (200, &json!("paid")), "too late to take it back");
     assert_eq!(answer["proof"], paid["proof"]);
+}
+
+#[tokio::test]
+async fn digits_that_a_till_took_stand_if_a_phone_has_paid_and_are_a_task_if_not() {
+    let (shop, mut till) = shop_with_bill().await;
+    let mut shared = Arc::new(till);
+    let (wallet, _) = press_pay(&shop, &shared).await;
+    shared.notice("order_claimed").await;
+    confirm(&shop, &wallet).await;
+    notice_while_time_passes(&shop, &shared, "order_paid").await;
+    till = Arc::try_unwrap(std::mem::replace(&mut shared, Arc::new(shop.stranger("x")))).ok().unwrap();
+    let total = Money::new(2600, Currency::CNY);
+    let guessed = IntentId([9; 16]);
+    let mut records = vec![];
+    for intent in [INTENT, guessed] {
+        let Body::IntentDrawn { provider, amount, carrier, settle_by, .. } = drawn() else { panic!() };
+        let drawn = Body::IntentDrawn { intent, provider, amount, carrier, settle_by };
+        records.push(till.write_in(SALE, drawn));
+        let settled = Settled::proven(total, ProvenBy::TypedProof, None);
+        records.push(till.write_in(SALE, Body::Approved { intent, settled }));
+    }
+    till.send_well(&records).await;
+    let ruled = till.verdicts(2).await;
+    let codes: Vec<_> = ruled.iter().map(|verdict| verdict["code"].clone()).collect();
+    assert_eq!(codes, [json!("proof_settled"), json!("proof_not_paid")]);
+    let tasks = shop.cloud.admin().tasks().await.unwrap();
+    assert_eq!(tasks.iter().filter(|task| task.code == "proof_not_paid").count(), 1);
 }
 
 async fn published_keys(till: &Till) -> crate::token::KeySet {

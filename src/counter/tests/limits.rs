@@ -1,9 +1,12 @@
 //! Limits while the cloud is silent: what they refuse, what they never touch, and when they let go.
 
-use super::shop::{coupon_of, five_off, signed};
+use super::shop::{coupon_of, five_off, signed, voucher};
 use super::*;
+use crate::counter::event::OnItsWay;
 use crate::limits::{Limits, Standing};
+use crate::queue::Marks;
 use crate::record::money_moves::{Ruling, Verdict};
+use crate::record::queue_act::{QueueAct, Resolution};
 use crate::token::{Coupon, Worth};
 
 /// Silent for this long, with nothing received.
@@ -194,5 +197,84 @@ fn a_sale_that_was_fixed_while_online_is_paid_offline_whatever_the_limits_say() 
     bench.contact = silent(HOUR_MS);
     bench.wait_ms(HOUR_MS);
     bench.cash(2_300).unwrap();
+    assert_eq!(bench.view().exposure.items, 1);
+}
+
+#[test]
+fn vouchers_and_typed_digits_are_limited_and_scanned_proofs_never() {
+    let limits =
+        Limits { each_minor: 2_000, typed_proof_minor: 5_000, at_risk_minor: 2_500, ..Limits::default() };
+    let mut bench = alone(limits);
+    bench.press("latte").unwrap();
+    bench.act(Act::Pay).unwrap();
+    let refusal = bench.scan(&voucher(1, 5_000)).unwrap_err();
+    assert_eq!(refusal.code(), "limit_each");
+    assert!(refusal.to_string().contains("this voucher can be taken again"), "{refusal}");
+    bench.scan(&voucher(2, 2_000)).unwrap();
+    assert_eq!(word(&bench.scan(&voucher(3, 600))), "limit_value", "what is in hand counts");
+    bench.cash(1_000).unwrap();
+    assert_eq!(bench.view().exposure.at_risk, fen(2_000));
+
+    // A latte by phone: the digits are over the limits, the square code is the cloud's word.
+    bench.press("latte").unwrap();
+    bench.act(Act::Pay).unwrap();
+    bench.act(Act::ShowCode { at: None }).unwrap();
+    let intent = bench.last_intent();
+    let url = "HTTPS://PAY.EXAMPLE/O/O1.ABC".to_owned();
+    bench.report(intent, ProviderReport::ShownUnheard(url)).unwrap();
+    let order = proofs::order(&bench, intent);
+    let typed = Act::TypeProof { intent, digits: proofs::digits(&order) };
+    let refusal = bench.act(typed).unwrap_err();
+    assert_eq!(refusal.code(), "limit_each");
+    assert!(refusal.to_string().contains("Scan the square code on the phone instead"), "{refusal}");
+    bench.scan(&proofs::proof(&order, 2_800)).unwrap();
+    assert_eq!(bench.view().exposure.at_risk, fen(2_000), "a scanned proof is no risk");
+}
+
+#[test]
+fn typed_digits_are_at_risk_until_the_cloud_has_found_the_payment() {
+    let mut bench = alone(Limits::default());
+    bench.press("latte").unwrap();
+    bench.act(Act::Pay).unwrap();
+    bench.act(Act::ShowCode { at: None }).unwrap();
+    let intent = bench.last_intent();
+    let url = "HTTPS://PAY.EXAMPLE/O/O1.ABC".to_owned();
+    bench.report(intent, ProviderReport::ShownUnheard(url)).unwrap();
+    let digits = proofs::digits(&proofs::order(&bench, intent));
+    bench.act(Act::TypeProof { intent, digits }).unwrap();
+    assert_eq!((bench.view().exposure.items, bench.view().exposure.at_risk), (1, fen(2_800)));
+    let approved = bench.records.iter().find(|record| record.body.kind() == "approved").unwrap();
+    let seq = approved.header.seq;
+    rule(&mut bench, 1, seq, Ruling::Accepted);
+    assert_eq!(bench.view().exposure.items, 0);
+}
+
+#[test]
+fn what_a_manager_has_resolved_is_no_longer_at_risk_and_what_is_held_back_is() {
+    let mut bench = alone(Limits::default());
+    sell(&mut bench, 1);
+    sell(&mut bench, 2);
+    let seqs = redeemed(&bench);
+    let (epoch, code) = (bench.till.epoch(), "held".to_owned());
+    let held = Verdict {
+        number: 1,
+        epoch,
+        seq: seqs[0],
+        sale: None,
+        ruling: Ruling::Accepted,
+        code,
+        words: "Held back.".to_owned(),
+    };
+    bench.post(&Event::Ruled(held)).unwrap();
+    assert_eq!(bench.view().exposure.items, 2);
+    let header = bench.records.iter().find(|record| record.header.seq == seqs[0]).unwrap().header.clone();
+    let marks = Marks { received: seqs[0], ..Marks::default() };
+    bench.approver = Some("mei".parse().unwrap());
+    let resolve = Act::Queue {
+        about: Some(Box::new(OnItsWay { header, marks })),
+        act: QueueAct::Resolve { how: Resolution::WrittenOff },
+        reason: "the customer is known".to_owned(),
+    };
+    bench.act(resolve).unwrap();
     assert_eq!(bench.view().exposure.items, 1);
 }

@@ -165,6 +165,7 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
         Effect::Receipt { number, business_date, total } => {
             receipt(tx, place, *number, business_date, *total)?
         }
+        Effect::ProofTyped { intent } => Some(proof_typed(tx, place, *intent)?),
         Effect::LeaseUsed { campaign, lease } => {
             let fits = leases::use_one(tx, place.terminal, place.epoch, *campaign, *lease)?;
             (!fits).then(|| over_quota(*campaign))
@@ -203,6 +204,26 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
     };
     let verdicts = ruled.map(|ruled| rule(tx, place, &ruled)).transpose()?.unwrap_or(0);
     Ok(Judged { verdicts, abandoned: 0 })
+}
+
+/// Whether a phone paid the order whose digits a till took.
+fn proof_typed(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<Ruled, StoreError> {
+    let paid: Option<i64> = tx
+        .prepare_cached(
+            "SELECT 1 FROM order_claim WHERE intent = ?1 AND terminal = ?2 AND state IN ('paid', 'paid_late', 'refunded')",
+        )?
+        .query_row(params![intent.to_string(), place.terminal.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(match paid {
+        Some(_) => {
+            let words = "The payment behind the digits is known.".to_owned();
+            Ruled { ruling: Ruling::Accepted, code: "proof_settled", words }
+        }
+        None => {
+            let words = words::NO_PAYMENT_BEHIND_DIGITS.to_owned();
+            Ruled { ruling: Ruling::Refused, code: "proof_not_paid", words }
+        }
+    })
 }
 
 /// More than was let out to this till: somebody has to look at it.

@@ -21,7 +21,8 @@ use crate::record::{Epoch, Moment, Record};
 use crate::staff::PinHash;
 use crate::tax::TaxRate;
 use crate::token::KeySet;
-use std::collections::BTreeSet;
+use crate::view::{Selling, View};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::LazyLock;
 
@@ -154,16 +155,18 @@ impl Machine {
         self.act(Act::Hold);
     }
 
-    /// Pays or gives up the oldest sale that is put aside.
+    fn view(&self) -> View {
+        self.till.view(&BUNDLE, self.moment.unix_s(), &[], &BTreeMap::new(), Selling::Open)
+    }
+
+    /// Whether a sale is put aside.
+    pub(super) fn has_held(&self) -> bool {
+        !self.view().held.is_empty()
+    }
+
+    /// Pays or gives up a sale that is put aside.
     pub(super) fn settle(&mut self, paid: bool) {
-        let view = self.till.view(
-            &BUNDLE,
-            self.moment.unix_s(),
-            &["front".parse().unwrap()],
-            &std::collections::BTreeMap::new(),
-            crate::view::Selling::Open,
-        );
-        let Some(sale) = view.held.first().map(|sale| sale.id) else { return };
+        let Some(sale) = self.view().held.first().map(|sale| sale.id) else { return };
         self.act(Act::Recall { sale });
         if paid {
             self.act(Act::Cash { received: yuan(10_000) });
@@ -184,13 +187,7 @@ impl Machine {
     }
 
     pub(super) fn wants(&self, until_s: u64) -> NewLease {
-        let view = self.till.view(
-            &BUNDLE,
-            self.moment.unix_s(),
-            &[],
-            &std::collections::BTreeMap::new(),
-            crate::view::Selling::Open,
-        );
+        let view = self.view();
         NewLease {
             terminal: self.terminal(),
             epoch: self.till.epoch(),
@@ -209,10 +206,8 @@ impl Machine {
 
     /// Customers who had the offer: by what they paid, not by what the till says of leases.
     pub(super) fn given(&self) -> u64 {
-        let paid = |record: &&Record| match &record.body {
-            Body::ReceiptIssued { total } => total.minor == 9_000,
-            _ => false,
-        };
+        let paid =
+            |record: &&Record| matches!(&record.body, Body::ReceiptIssued { total } if total.minor == 9_000);
         u64::try_from(self.records.iter().filter(paid).count()).unwrap()
     }
 
