@@ -50,8 +50,8 @@ const TILLS: usize = 3;
 fn happening() -> impl Strategy<Value = Happening> {
     let till = || 0..TILLS;
     prop_oneof![
-        4 => (till(), any::<bool>()).prop_map(|(till, lost)| Happening::Ask(till, lost)),
-        8 => till().prop_map(Happening::Sell),
+        8 => (till(), any::<bool>()).prop_map(|(till, lost)| Happening::Ask(till, lost)),
+        10 => till().prop_map(Happening::Sell),
         3 => till().prop_map(Happening::Fix),
         3 => (till(), any::<bool>()).prop_map(|(till, paid)| Happening::Settle(till, paid)),
         2 => till().prop_map(Happening::Restart),
@@ -155,7 +155,7 @@ const SCHEDULES: u32 = 48;
 fn several_tills_never_give_more_than_the_quota() {
     let config = ProptestConfig { cases: SCHEDULES, max_shrink_iters: 200, ..ProptestConfig::default() };
     let (given, reached) = (AtomicU64::new(0), AtomicU64::new(0));
-    let happenings = proptest::collection::vec(happening(), 1..120);
+    let happenings = proptest::collection::vec(happening(), 20..120);
     let ran = TestRunner::new(config).run(&happenings, |happenings| {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let all = runtime.block_on(play(happenings));

@@ -30,7 +30,7 @@ use std::sync::LazyLock;
 pub(super) const CAMPAIGN: u32 = 9;
 
 /// How often it is given: few, so that schedules reach it.
-pub(super) const QUOTA: u64 = 25;
+pub(super) const QUOTA: u64 = 8;
 
 /// What the cloud lets out at once.
 const MOST: u32 = 6;
