@@ -18,7 +18,7 @@ use till::inbox::{InForce, Inbox, Work, doors};
 use till::journal::Journal;
 use till::money::{Currency, Money};
 use till::record::ids::{StaffId, StationId};
-use till::record::money_moves::Settled;
+use till::record::money_moves::{ProvenBy, Settled};
 use till::staff::PinHash;
 use till::token::KeySet;
 
@@ -121,6 +121,7 @@ fn pay(inbox: &Inbox, work: &mut Work) {
         wallet: None,
         funds: vec![],
         vouchers: vec![],
+        proven_by: ProvenBy::Notice,
     };
     inbox.ask_blocking(Event::Provider(duty.intent, ProviderReport::Approved(settled))).unwrap();
     let till::inbox::DeviceWork::Print(print, _) = work.devices.blocking_recv().unwrap() else {
