@@ -54,8 +54,8 @@ pub(super) enum Queue {
     )]
     Export(export::Export),
     /// Print the checklist after an outage on the receipt printer
-    #[command(after_help = "Example:\n  till queue print --staff mia --words \"after the outage\"")]
-    Print(act::Send),
+    #[command(after_help = "Example:\n  till queue print --staff mia")]
+    Print(act::Print),
 }
 
 /// Where a till's files are.
@@ -159,8 +159,8 @@ pub(super) fn act(part: &Queue) -> anyhow::Result<ExitCode> {
         Queue::List(asked) => list::list(asked),
         Queue::Show(asked) => list::show(asked),
         Queue::Export(asked) => export::export(asked),
-        Queue::Send(asked) => act::send(asked, act::Path::Act),
-        Queue::Print(asked) => act::send(asked, act::Path::Print),
+        Queue::Send(asked) => act::send(asked),
+        Queue::Print(asked) => act::print(asked),
         Queue::Retry(asked) => act::one(asked, "retry", None),
         Queue::Hold(asked) => act::one(asked, "hold", None),
         Queue::Release(asked) => act::one(asked, "release", None),

@@ -4,6 +4,7 @@
 use super::Place;
 use crate::cli::{EX_IOERR, EX_UNAVAILABLE, EX_USAGE, runtime, say};
 use crate::record::Epoch;
+use crate::record::ids::StationId;
 use crate::wallet::http;
 use clap::{Args, ValueEnum};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
@@ -23,9 +24,6 @@ pub(super) struct Person {
     /// Who does it: the short name of a manager
     #[arg(long)]
     staff: String,
-    /// Why, in a few words: it is kept with the act
-    #[arg(long)]
-    words: String,
     /// A file with the PIN, instead of asking for it; the environment's TILL_PIN does the same
     #[arg(long, value_name = "FILE")]
     pin_file: Option<PathBuf>,
@@ -36,6 +34,20 @@ pub(super) struct Person {
 
 #[derive(Args)]
 pub(in crate::cli) struct Send {
+    /// Why, in a few words: it is kept with the act
+    #[arg(long)]
+    words: String,
+    #[command(flatten)]
+    person: Person,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct Print {
+    /// At this station's printer
+    #[arg(long)]
+    station: Option<StationId>,
     #[command(flatten)]
     person: Person,
     #[command(flatten)]
@@ -44,6 +56,9 @@ pub(in crate::cli) struct Send {
 
 #[derive(Args)]
 pub(in crate::cli) struct One {
+    /// Why, in a few words: it is kept with the act
+    #[arg(long)]
+    words: String,
     /// The item's number
     seq: u64,
     /// In this epoch instead of the current one
@@ -74,13 +89,6 @@ pub(in crate::cli) enum How {
     Duplicate,
 }
 
-/// Which door of the daemon.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Path {
-    Act,
-    Print,
-}
-
 /// Why an act was not done.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum ActError {
@@ -109,9 +117,13 @@ impl ActError {
     }
 }
 
-pub(super) fn send(asked: &Send, path: Path) -> anyhow::Result<ExitCode> {
-    let act = json!({ "act": "send_now" });
-    post(&asked.person, &asked.place, path, act)
+pub(super) fn send(asked: &Send) -> anyhow::Result<ExitCode> {
+    let act = json!({ "act": "send_now", "words": asked.words });
+    post(&asked.person, &asked.place, "queue/act", act)
+}
+
+pub(super) fn print(asked: &Print) -> anyhow::Result<ExitCode> {
+    post(&asked.person, &asked.place, "queue/print", json!({ "station": asked.station }))
 }
 
 pub(super) fn one(asked: &One, act: &str, how: Option<How>) -> anyhow::Result<ExitCode> {
@@ -120,26 +132,21 @@ pub(super) fn one(asked: &One, act: &str, how: Option<How>) -> anyhow::Result<Ex
         How::WrittenOff => "written_off",
         How::Duplicate => "duplicate",
     });
-    let act = json!({ "act": act, "seq": asked.seq, "epoch": asked.epoch, "how": how });
-    post(&asked.person, &asked.place, Path::Act, act)
+    let act = json!({ "act": act, "seq": asked.seq, "epoch": asked.epoch, "how": how, "words": asked.words });
+    post(&asked.person, &asked.place, "queue/act", act)
 }
 
-fn post(person: &Person, place: &Place, path: Path, mut act: Value) -> anyhow::Result<ExitCode> {
+fn post(person: &Person, place: &Place, door: &str, mut act: Value) -> anyhow::Result<ExitCode> {
     let address = match &person.pages {
         Some(address) => address.clone(),
         None => place.config()?.pages.listen.to_string(),
     };
     let pin = pin(person)?;
     act["staff"] = person.staff.clone().into();
-    act["words"] = person.words.clone().into();
     act["pin"] = pin.into();
     if let Some(fields) = act.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
     }
-    let door = match path {
-        Path::Act => "queue/act",
-        Path::Print => "queue/print",
-    };
     let answer = runtime()?.block_on(call(&address, door, &act))?;
     say(&answer);
     Ok(ExitCode::SUCCESS)
@@ -150,6 +157,7 @@ async fn call(address: &str, door: &str, act: &Value) -> anyhow::Result<String> 
     let sent = client
         .post(format!("http://{address}/{door}"))
         .header("accept", "application/json")
+        .header("accept-language", "en")
         .header("content-type", "application/json")
         .body(act.to_string())
         .send()
@@ -163,7 +171,10 @@ async fn call(address: &str, door: &str, act: &Value) -> anyhow::Result<String> 
         names.iter().find_map(|name| json[*name].as_str()).map(str::to_owned)
     };
     if status.is_success() {
-        return Ok(said(&["words", "message"]).unwrap_or_else(|| "Done.".to_owned()));
+        let seq = json.as_ref().and_then(|json| json["seq"].as_u64());
+        let done =
+            seq.map_or_else(|| "Done.".to_owned(), |seq| format!("Done. The journal ends at record {seq}."));
+        return Ok(said(&["words", "message"]).unwrap_or(done));
     }
     let why = said(&["words", "detail", "message", "error"]);
     Err(ActError::Refused(why.unwrap_or_else(|| format!("the till refused it ({status})"))).into())

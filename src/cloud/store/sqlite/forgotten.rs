@@ -95,7 +95,8 @@ pub(super) fn sweep(
     }
     let (name, from, to) = (epoch.to_string(), int(from)?, int(to)?);
     let sql = format!(
-        "{NAMED} AND record.terminal = ?1 AND record.epoch = ?2 AND record.seq > ?3 AND record.seq <= ?4"
+        "{NAMED} AND record.terminal = ?1 AND record.epoch = ?2 AND record.seq > ?3 AND record.seq <= ?4
+         ORDER BY record.seq"
     );
     let found: Vec<Named> = {
         let mut statement = tx.prepare_cached(&sql)?;
