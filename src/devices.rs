@@ -180,10 +180,8 @@ async fn hand_out(
                 Err(mpsc::error::TrySendError::Closed(_)) => None,
             },
         };
-        if let Some((work, why)) = refused {
-            if let Some(event) = not_begun(&work, why) {
-                inbox.post(event).await;
-            }
+        if let Some(event) = refused.and_then(|(work, why)| not_begun(&work, why)) {
+            inbox.post(event).await;
         }
     }
 }

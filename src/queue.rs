@@ -207,7 +207,12 @@ fn state_of(subject: Subject, case: Option<&Case>, marks: &Marks) -> State {
         Standing::Recorded => State::Recorded,
         Standing::Sent => State::Sent,
         Standing::Received => State::Received,
-        _ => State::Settled,
+        Standing::Settled
+        | Standing::Refused
+        | Standing::Expired
+        | Standing::Held
+        | Standing::Parked
+        | Standing::Resolved => State::Settled,
     };
     let Some(case) = case else { return by_marks(marks.ruled) };
     match case.step {

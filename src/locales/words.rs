@@ -316,16 +316,10 @@ messages! {
 
     // The manager's queue.
     NotSentYet: "not sent yet", "尚未上传";
-    Records: "records", "条记录";
     WorthNotSent: "Worth of receipts not sent", "未上传小票金额";
     InReceipts: "receipts: {}", "共 {} 张小票";
-    Oldest: "oldest", "最早";
     ReceivedOf: "{} of {} received", "已接收 {} / {}";
-    NotReceivedYet: "Not received by head office yet", "总部尚未接收";
-    EverythingReceived: "Head office has everything.", "总部已接收全部记录。";
     AndMore: "and {} more", "另有 {} 条";
-    LastRecords: "Last records", "最近记录";
-    HeadOffice: "Head office", "总部";
     ClockAgrees: "this till's clock agrees with head office", "本机时间与总部一致";
     ClockBehind: "this till's clock is {} behind head office", "本机时间比总部慢 {}";
     ClockAheadOf: "this till's clock is {} ahead of head office", "本机时间比总部快 {}";
@@ -337,10 +331,8 @@ messages! {
     SilentFor: "Without contact", "失联时间";
     LimitIn: "limit in", "距上限";
     LimitIsReached: "limit reached", "已达上限";
-    NothingAtRisk: "Nothing is at risk.", "没有风险项。";
     NotReceivedCount: "Not received yet", "尚未接收";
     OldestWaits: "oldest waits {}", "最早等待 {}";
-    NothingWaits: "nothing waits", "没有等待";
     BarRecorded: "Not received yet: {}", "尚未接收：{}";
     BarReceived: "Received, not ruled on yet: {}", "已接收待审核：{}";
     BarRuled: "Ruled on: {}", "已审核：{}";
@@ -354,20 +346,17 @@ messages! {
     AgeLabel: "How old", "时间";
     AnyAge: "any age", "不限";
     OlderThan: "older than {}", "早于 {} 前";
-    NewerThan: "last {}", "最近 {}";
     AmountFrom: "Amount from", "金额不低于";
     AmountTo: "to", "至";
     Show: "Show", "筛选";
     NoFilter: "Show everything", "清除筛选";
-    ItemsCount: "{} items", "{} 项";
+    ItemsCount: "Items: {}", "共 {} 项";
     NothingHere: "Nothing is in this state.", "没有符合条件的项目。";
     OlderItems: "Older", "更早";
     NewestItems: "Newest", "最新";
     Items: "Items", "项目";
     BackToQueue: "Back to the list", "返回列表";
-    Why: "Why", "原因";
     DoSomething: "Do something about it", "处理此项";
-    WhatYouDo: "{} needs your PIN and a few words why.", "{} 需要密码和原因。";
     WhyExample: "for example: customer paid the difference in cash", "例如：顾客已用现金补足差额";
     NothingToDo: "Nothing can or need be done about it now.", "目前无需处理。";
     ResolveAs: "It is dealt with:", "已另行解决：";
@@ -418,8 +407,6 @@ messages! {
     CheckPayments: "No payment is in doubt.", "没有结果未知的付款。";
     CheckPaymentsOpen: "Payments or refunds in doubt: {}. Find out what became of them.", "付款或退款结果未知：{} 笔，请核实。";
     UnsentHere: "{} records are not at head office yet. They are safe here and are sent by themselves.", "{} 条记录尚未上传总部，已安全保存在本机，会自动上传。";
-    EarlierSeries: "Earlier series of this till", "本机以前的系列";
-    ReceivedByHeadOffice: "received by head office", "总部已接收";
     Number: "No.", "序号";
     Time: "Time", "时间";
     What: "What", "内容";

@@ -122,7 +122,9 @@ mod tests {
             println!("{paper}");
             let flat: String = paper.split_whitespace().collect::<Vec<_>>().join(" ");
             for (words, spoken) in [
-                ("[ ] Head office has received 412 of 420 records.", lang != Lang::ZhHans),
+                ("[ ]", true),
+                ("[!]", true),
+                ("Head office has received 412 of 420 records.", lang != Lang::ZhHans),
                 ("[x] 总部已审核全部 420 条记录", lang != Lang::En),
                 ("CNY 1234.00", true),
                 ("coupon already used at till-3", lang != Lang::ZhHans),

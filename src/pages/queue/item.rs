@@ -33,7 +33,6 @@ struct ItemPage<'a> {
     item: &'a Item,
     state: Standing,
     advice: Option<&'static str>,
-    reason: Option<String>,
     /// Acts that are one button each, and ways to resolve it.
     plain: Vec<QueueAct>,
     resolve: Vec<QueueAct>,
@@ -91,7 +90,6 @@ pub(super) async fn draw(pages: &Pages, asked: &Asked, subject: Subject, sorry: 
             told: told.clone(),
             state: item.state.standing(),
             advice: v.advice(&item),
-            reason: v.reason(&item).filter(|_| item.state.standing() != Standing::Settled),
             plain,
             resolve,
             facts: facts(pages, &item, &found, &v),

@@ -36,9 +36,10 @@ impl Voice {
 
     /// A kind of item; of another record what it is.
     pub(super) fn item_kind(&self, item: &Item) -> &'static str {
-        match item.kind {
-            ItemKind::Other => self.kind(&item.record_kind),
-            kind => words::kind(kind, self.lang),
+        if item.kind == ItemKind::Other {
+            self.kind(&item.record_kind)
+        } else {
+            words::kind(item.kind, self.lang)
         }
     }
 

@@ -190,11 +190,11 @@ async fn the_list_is_filtered_by_plain_links_and_its_totals_follow() {
     let totals =
         |page: &str| page.split(r#"id="totals">"#).nth(1).unwrap().split("</p>").next().unwrap().to_owned();
     let all = shop.get("/queue", Some(&mia)).await.text;
-    assert_eq!(totals(&all), "<b>3 items</b><span>Sale 3 · ¥84.00</span>");
+    assert_eq!(totals(&all), "<b>Items: 3</b><span>Sale 3 · ¥84.00</span>");
     let none = shop.get("/queue?state=refused", Some(&mia)).await.text;
-    assert!(none.contains("Nothing is in this state.") && totals(&none) == "<b>0 items</b>", "{none}");
+    assert!(none.contains("Nothing is in this state.") && totals(&none) == "<b>Items: 0</b>", "{none}");
     let dear = shop.get("/queue?min=28.01&kind=sale", Some(&mia)).await.text;
-    assert_eq!(totals(&dear), "<b>0 items</b>");
+    assert_eq!(totals(&dear), "<b>Items: 0</b>");
     assert!(dear.contains(r#"value="28.01""#) && dear.contains("kind=sale"), "{dear}");
     let wrong = shop.get("/queue?min=abc", Some(&mia)).await.text;
     assert!(wrong.contains("is not an amount"), "{wrong}");
