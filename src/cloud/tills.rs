@@ -32,7 +32,7 @@ pub(crate) const SILENT_MS: i64 = 10_000;
 const BACK_AT_ONCE: u64 = 100;
 
 /// Bounds of the longest wait between tries that tills are told, in milliseconds.
-const RETRY_CAP_MS: std::ops::RangeInclusive<u64> = 15_000..=3_600_000;
+const RETRY_CAP_MS: std::ops::RangeInclusive<u64> = 30_000..=3_600_000;
 
 /// How often the last sign of life goes to the store.
 const KEEP_HEARD_MS: i64 = 30_000;

@@ -36,7 +36,7 @@ const TILLS: usize = 3;
 /// Coupons that are about; some are taken twice.
 const COUPONS: usize = 4;
 /// How long things go wrong.
-const BAD: Duration = Duration::from_secs(40);
+const BAD: Duration = Duration::from_secs(12);
 /// How long it may take, once all is well, until nothing is left to bring or to rule on.
 const HEALED: Duration = Duration::from_secs(300);
 /// Until whatever was under way when the power went has ended.
@@ -242,7 +242,7 @@ async fn play(seed: u64) -> Counts {
     let mut saw = Counts::new();
     let ends = Instant::now() + BAD;
     while Instant::now() < ends {
-        sleep(Duration::from_millis(1 + dice.below(2_500))).await;
+        sleep(Duration::from_millis(1 + dice.below(800))).await;
         happen(&mut dice, &host, &mut tills, &mut saw, dir.path()).await;
     }
     // All is well again.
@@ -276,7 +276,7 @@ async fn happen(
     let at = usize::try_from(dice.below(TILLS as u64)).unwrap();
     let mut count = |what| *saw.entry(what).or_default() += 1;
     match dice.below(24) {
-        0 => {
+        0 | 8 => {
             count("cloud restarted");
             {
                 let mut host = host.lock().unwrap();
@@ -292,7 +292,7 @@ async fn happen(
                 count("cloud put back");
                 std::fs::copy(&backup, &store).unwrap();
             }
-            sleep(Duration::from_millis(dice.below(9_000))).await;
+            sleep(Duration::from_millis(dice.below(4_000))).await;
             Host::power_up(host).await;
         }
         1 => {
@@ -321,7 +321,8 @@ async fn happen(
                 tills[at].take_coupon(coupon, &OPENED.coupons[coupon]);
             }
         }
-        7 => tills[at].sell(150),
+        // More than a batch holds, at times.
+        7 => tills[at].sell(if dice.one_in(20) { 600 } else { 30 }),
         _ => tills[at].sell(1 + dice.below(6)),
     }
 }

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use reqwest::header::HeaderMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -51,6 +52,8 @@ pub(super) struct Line {
     dice: Arc<Mutex<Dice>>,
     /// A request that somebody on the way kept, and sends again when it pleases.
     kept: Arc<Mutex<Option<Sent>>>,
+    /// Whether a question for notices was answered that was asked when all was well again.
+    is_well: AtomicBool,
 }
 
 /// A request as bytes.
@@ -64,7 +67,13 @@ struct Sent {
 
 impl Line {
     pub(super) fn new(host: Arc<Mutex<Host>>, faults: Arc<Mutex<Faults>>, seed: u64) -> Arc<Self> {
-        Arc::new(Self { host, faults, dice: Arc::new(Mutex::new(Dice(seed))), kept: Arc::default() })
+        Arc::new(Self {
+            host,
+            faults,
+            dice: Arc::new(Mutex::new(Dice(seed))),
+            kept: Arc::default(),
+            is_well: AtomicBool::new(false),
+        })
     }
 
     fn roll(&self, bound: u64) -> u64 {
@@ -82,11 +91,16 @@ impl Line {
         Some(kind)
     }
 
+    pub(super) fn is_well(&self) -> bool {
+        self.is_well.load(Ordering::Relaxed)
+    }
+
     fn count(&self, kind: &'static str) {
         *self.faults.lock().unwrap().counted.entry(kind).or_default() += 1;
     }
 
     async fn carried(&self, sent: Sent) -> Result<Received, CallError> {
+        let is_healed = self.faults.lock().unwrap().one_in.is_none() && sent.target.contains("/notices");
         sleep(Duration::from_millis(self.roll(60))).await;
         let away = || CallError::NotSent("connection refused".to_owned());
         let lost = || CallError::Unknown("connection reset".to_owned());
@@ -116,6 +130,7 @@ impl Line {
             self.count("cloud away");
             return Err(away());
         };
+        self.is_well.fetch_or(is_healed && received.status == 200, Ordering::Relaxed);
         sleep(Duration::from_millis(self.roll(60))).await;
         match fault {
             Some("answer lost") => {

@@ -308,6 +308,9 @@ impl SimTill {
         let books = self.books.lock().unwrap();
         let link = self.board.link.borrow().clone();
         let number = self.number;
+        if !self.line.is_well() {
+            return Some(format!("till {number} has not heard the cloud, and {link:?}"));
+        }
         if (link.received, link.ruled) != (books.tip.seq, books.tip.seq) {
             return Some(format!("till {number} ends at {} of {}, and {link:?}", books.tip.seq, books.epoch));
         }
