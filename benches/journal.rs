@@ -192,7 +192,9 @@ fn start(config: &Path, state: &str, times: usize) -> (Duration, u64) {
     );
     std::fs::write(config, text).unwrap();
     // The first start replays everything and keeps its state; the others have it.
-    stop(&mut run(config).0);
+    let mut first = run(config).0;
+    std::thread::sleep(Duration::from_secs(1));
+    stop(&mut first);
     let (mut ready, mut resident) = (Vec::new(), 0);
     for _ in 0..times {
         let (mut daemon, after) = run(config);
