@@ -161,6 +161,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
                 }
                 crate::till::Error::Journal(_)
                 | crate::till::Error::NoGenesis
+                | crate::till::Error::NewerGenesis { .. }
                 | crate::till::Error::FirstCommit(_) => return EX_IOERR,
             }
         }

@@ -13,15 +13,19 @@ mod desk;
 mod house;
 mod http;
 mod import;
+#[cfg(test)]
+pub(crate) mod inside;
 mod judge;
 mod notify;
 mod office;
+mod packed;
 mod problem;
 mod projector;
 mod publish;
 mod settler;
 mod signed;
 mod store;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod tills;
@@ -31,7 +35,8 @@ pub use admin::{Admin, AdminError, COUPONS_AT_ONCE, CouponIssue, NewMember, Vouc
 pub use import::{Imported, RowError};
 pub use publish::{PublishError, ShopDefaults};
 pub use store::{Decision, Pairing, PairingState, Quota};
-pub use store::{LedgerCount, Movement, StoreError, Task};
+pub use store::{LedgerCount, Movement, Standing, StoreError, Task};
+pub use streams::Stream;
 
 use crate::keys::{CloudKeys, KeyError};
 use crate::record::money_moves::ProviderName;
@@ -228,9 +233,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(failed)?;
     let public_base = config.public_base.unwrap_or_else(|| format!("http://{address}"));
     let public_base = public_base.trim_end_matches('/').to_owned();
-    let mut accounts = Accounts::of(config.accounts, &public_base)?;
+    let accounts = Accounts::of(config.accounts, &public_base)?;
     let (stop, stopped) = watch::channel(false);
-    let bells = bells::Bells::default();
     let admin_keys = {
         let folder = config.dir.join("keys");
         tokio::task::spawn_blocking(move || CloudKeys::load_or_create(&folder))
@@ -238,24 +242,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
             .map_err(|_| Error::Stopped)??
     };
     let admin = Admin::new(Arc::clone(&store), admin_keys, Arc::clone(&clock));
-    let house: Arc<dyn Wallet> = Arc::new(house::House::new(Arc::clone(&store), Arc::clone(&clock)));
-    accounts.wallets.insert(ProviderName::House, house);
-    let cloud = Arc::new(Cloud {
-        key_set: keys.key_set(0, 0, i64::MAX),
-        store,
-        keys,
-        clock,
-        accounts,
-        calls: Mutex::default(),
-        bells,
-        nonces: signed::Nonces::default(),
-        heard: tills::Heard::default(),
-        tags: desk::Tags::default(),
-        opened: publish::Opened::default(),
-        public_base,
-        live: Arc::new(tokio::sync::Semaphore::new(desk::LIVE_MAX)),
-        stop: stopped,
-    });
+    let bells = bells::Bells::new(bells::LOOK_AGAIN);
+    let cloud =
+        Arc::new(Cloud::of(Parts { store, keys, clock, accounts, bells, public_base, stop: stopped }));
     let mut tasks = JoinSet::new();
     tasks.spawn(projector::run(Arc::clone(&cloud)));
     tasks.spawn(settler::run(Arc::clone(&cloud)));
@@ -263,6 +252,40 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
     tasks.spawn(http::serve(listener, cloud));
     tracing::info!(%address, "the cloud listens");
     Ok(Running { address, admin, stop, tasks, _lock: lock })
+}
+
+/// What a cloud is put together from.
+struct Parts {
+    store: Arc<dyn Store>,
+    keys: CloudKeys,
+    clock: Clock,
+    accounts: Accounts,
+    bells: bells::Bells,
+    public_base: String,
+    stop: watch::Receiver<bool>,
+}
+
+impl Cloud {
+    fn of(Parts { store, keys, clock, mut accounts, bells, public_base, stop }: Parts) -> Self {
+        let house: Arc<dyn Wallet> = Arc::new(house::House::new(Arc::clone(&store), Arc::clone(&clock)));
+        accounts.wallets.insert(ProviderName::House, house);
+        Self {
+            key_set: keys.key_set(0, 0, i64::MAX),
+            store,
+            keys,
+            clock,
+            accounts,
+            calls: Mutex::default(),
+            bells,
+            nonces: signed::Nonces::default(),
+            heard: tills::Heard::default(),
+            tags: desk::Tags::default(),
+            opened: publish::Opened::default(),
+            public_base,
+            live: Arc::new(tokio::sync::Semaphore::new(desk::LIVE_MAX)),
+            stop,
+        }
+    }
 }
 
 impl Running {

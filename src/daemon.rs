@@ -3,6 +3,7 @@
 //! The till's thread is the heart: when it ends, for whatever reason, the process ends and systemd starts
 //! it again into recovery. Not here: what any part does.
 
+mod nightly;
 mod papers;
 mod parts;
 pub(crate) mod wallets;
@@ -161,6 +162,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     // 5. Ready.
     tracing::info!(pages = %pages.address(), before = ?before, "The till is open.");
     opened(&Opened { pages: pages.address(), before });
+    edges.spawn(parts::nightly(config, reader.clone(), clock.clone()).run(stopped.clone()));
     let code_file = parts::first_manager_file(config);
     edges.spawn(watch::feed(pulse, board.clone(), code_file, stopped.clone()));
     let told = tokio::select! {

@@ -32,8 +32,9 @@ mod settings;
 mod snapshot;
 mod vault;
 
+pub use aside::check_at_start;
 pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
-pub use copy::{Copied, PutBack, Unsent, put_back};
+pub use copy::{Copied, PutBack, Unsent, copy_into, put_back};
 pub use error::Error;
 pub use load::{Loaded, Tail};
 pub use reader::Reader;
@@ -106,7 +107,7 @@ impl Journal {
     /// [`Error`] when the files cannot be renamed or the new one not opened. None of them is ever deleted.
     pub fn set_aside(self, why: Left, words: &str) -> Result<Self, Error> {
         let Self { dir, connection, lock, .. } = self;
-        // It may be too damaged to be closed in order; nothing is written by that.
+        settings::fold_at_close(&connection, &journal_path(&dir), settings::AtClose::Leave)?;
         drop(connection);
         tracing::error!(words, "The journal cannot be trusted: its files are set aside.");
         aside::set_aside(&dir, why, words)?;
@@ -136,16 +137,20 @@ impl Journal {
     fn open_file(dir: &Path) -> Result<(Connection, vault::Vault, Shutdown), Error> {
         let path = journal_path(dir);
         let mut connection = settings::open_to_write(&path)?;
+        // What turns out to be damaged is left as it is, its log beside it.
+        settings::fold_at_close(&connection, &path, settings::AtClose::Leave)?;
         migrations::JOURNAL.identify(&connection, &path)?;
         settings::make_durable(&connection, &path)?;
         migrations::JOURNAL.migrate(&mut connection, &path, &dir.join("backups"))?;
         let shutdown = last_shutdown(&connection).map_err(Error::Read)?;
         match shutdown {
-            Shutdown::Clean => {}
-            Shutdown::Unclean => settings::quick_check(&connection, &path)?,
+            Shutdown::Clean if !aside::is_check_wanted(dir) => {}
+            Shutdown::Clean | Shutdown::Unclean => settings::quick_check(&connection, &path)?,
         }
+        aside::checked(dir)?;
         let vault = vault::Vault::to_write(dir, &connection)?;
         seal_what_is_old(&connection, &vault)?;
+        settings::fold_at_close(&connection, &path, settings::AtClose::Fold)?;
         // SQLite has flushed the files; this makes their names durable too.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))?;
         Ok((connection, vault, shutdown))
@@ -578,10 +583,21 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_page_is_found_after_an_unclean_end_and_the_file_set_aside() {
+    fn a_damaged_page_is_found_after_an_unclean_end_or_where_a_check_is_wanted_and_the_file_set_aside() {
+        for end in [Shutdown::Unclean, Shutdown::Clean] {
+            damaged_page(end);
+        }
+    }
+
+    fn damaged_page(end: Shutdown) {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = open(&dir);
-        journal.append(&Pen::new(1).many(400)).unwrap();
+        let mut pen = Pen::new(1);
+        journal.append(&pen.many(400)).unwrap();
+        if end == Shutdown::Clean {
+            journal.append(&[pen.stopped()]).unwrap();
+            check_at_start(dir.path()).unwrap();
+        }
         journal.close().unwrap();
         let path = journal_path(dir.path());
         let mut bytes = std::fs::read(&path).unwrap();

@@ -28,7 +28,7 @@ use crate::journal::edge::EdgeStore;
 use crate::keys::DeviceKey;
 use crate::record::ids::{Draw, TerminalId};
 use crate::token::KeySet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -95,10 +95,27 @@ struct Around {
     trust: Mutex<Option<Arc<Trust>>>,
     /// Rises when everything that waits should try now.
     stir: watch::Sender<u64>,
+    /// Rises when the cloud answers after a silence.
+    back: watch::Sender<u64>,
     /// The longest wait between tries, in milliseconds, as the cloud last set it.
     retry_most_ms: AtomicU64,
+    /// How much goes into a batch, as the cloud last set it.
+    batch: Mutex<upload::BatchLimits>,
+    /// Whether the cloud keeps this till's side of a stream as a branch.
+    forked: AtomicBool,
+    blocking: Blocking,
     /// The bundle version that was last looked at, and when.
     looked: watch::Sender<Option<(u64, i64)>>,
+}
+
+/// Where calls that may wait for a disk are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Blocking {
+    /// On threads of their own.
+    Aside,
+    /// Where they are asked for: each test then plays the same way each time.
+    #[cfg(test)]
+    InPlace,
 }
 
 impl Config {
@@ -130,19 +147,51 @@ pub async fn run(
     doors: Doors,
     Way(line): Way,
     work: mpsc::Receiver<Duty>,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
 ) -> Result<(), ConfigError> {
     let cloud = http::Cloud::new(&config, &doors, Arc::clone(&line))?;
+    go(config, doors, line, cloud, Blocking::Aside, work, shutdown).await;
+    Ok(())
+}
+
+/// The same by way of a carrier, with the disk's calls made in place: for tests whose clock is moved.
+#[cfg(test)]
+async fn run_by(
+    carrier: Arc<dyn crate::wallet::http::Carrier>,
+    config: Config,
+    doors: Doors,
+    Way(line): Way,
+    work: mpsc::Receiver<Duty>,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(), ConfigError> {
+    let cloud = http::Cloud::by(carrier, &config, &doors, Arc::clone(&line))?;
+    go(config, doors, line, cloud, Blocking::InPlace, work, shutdown).await;
+    Ok(())
+}
+
+async fn go(
+    config: Config,
+    doors: Doors,
+    line: Arc<line::Line>,
+    cloud: http::Cloud,
+    blocking: Blocking,
+    work: mpsc::Receiver<Duty>,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let around = Arc::new(Around {
         cloud,
         line,
         offered: orders::Offered::default(),
         trust: Mutex::new(None),
         stir: watch::Sender::new(0),
+        back: watch::Sender::new(0),
         retry_most_ms: AtomicU64::new(
             u64::try_from(config.timing.retry_most.as_millis()).unwrap_or(u64::MAX),
         ),
+        batch: Mutex::default(),
+        forked: AtomicBool::new(false),
         looked: watch::Sender::new(None),
+        blocking,
         config,
         doors,
     });
@@ -154,7 +203,6 @@ pub async fn run(
         Some(ended) = parts.join_next() => ended.unwrap_or_else(bug),
     }
     parts.shutdown().await;
-    Ok(())
 }
 
 async fn keep_level(around: Arc<Around>, work: mpsc::Receiver<Duty>) {
@@ -179,12 +227,27 @@ async fn pass_on_presses(around: Arc<Around>) {
 }
 
 impl Around {
+    /// A person wants everything tried now.
     fn stir(&self) {
         self.stir.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Waits, but not when everything is to try now.
+    /// The cloud answers again.
+    fn line_is_back(&self) {
+        self.back.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Waits, but not when everything is to try now, or when the cloud answers again.
     async fn pause(&self, wait: Duration) {
+        let mut back = self.back.subscribe();
+        tokio::select! {
+            _ = back.changed() => {}
+            () = self.pause_as_told(wait) => {}
+        }
+    }
+
+    /// Waits as long as the cloud asked for: only a person is quicker.
+    async fn pause_as_told(&self, wait: Duration) {
         let mut stir = self.stir.subscribe();
         tokio::select! {
             _ = stir.changed() => {}
@@ -214,6 +277,11 @@ impl Around {
         call: impl FnOnce(&Reader, &EdgeStore) -> Result<T, crate::journal::Error> + Send + 'static,
     ) -> Result<T, crate::journal::Error> {
         let (reader, edge) = (self.doors.reader.clone(), self.doors.edge.clone());
+        match self.blocking {
+            Blocking::Aside => {}
+            #[cfg(test)]
+            Blocking::InPlace => return call(&reader, &edge),
+        }
         match tokio::task::spawn_blocking(move || call(&reader, &edge)).await {
             Ok(result) => result,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

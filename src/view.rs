@@ -345,7 +345,7 @@ pub struct KeyView {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Attention {
     /// Stable word: `paper_unconfirmed`, `paper_failed`, `drawer_unconfirmed`, `payment_unsure`,
-    /// `refund_refused`, `sale_frozen`, `verdict_refused`, `clock_distrusted`.
+    /// `refund_refused`, `sale_frozen`, `verdict_refused`, `clock_distrusted`, `new_books`.
     pub code: &'static str,
     /// What it is about, a sentence.
     pub words: String,

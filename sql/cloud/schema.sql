@@ -21,7 +21,8 @@ CREATE TABLE pairing (
     PRIMARY KEY (terminal, public_key)
 ) STRICT, WITHOUT ROWID;
 
--- High-watermark and head of each stream, and how far its records have been judged.
+-- High-watermark and head of each stream, how far its records have been judged, and how it began. A branch is the
+-- other side of a fork: a stream under an epoch that is made from the first record that differs (branch_seq).
 CREATE TABLE stream (
     terminal TEXT NOT NULL REFERENCES terminal,
     epoch TEXT NOT NULL,
@@ -30,7 +31,8 @@ CREATE TABLE stream (
     judged INTEGER NOT NULL DEFAULT 0,
     receipts INTEGER NOT NULL DEFAULT 0,
     opened_ms INTEGER NOT NULL,
-    received_ms INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL, standing TEXT NOT NULL DEFAULT 'regular'
+    CHECK (standing IN ('regular', 'provisional', 'adopted')), parent TEXT, parent_seq INTEGER, branch_of TEXT, branch_seq INTEGER,
     PRIMARY KEY (terminal, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stream_unjudged ON stream (terminal, epoch) WHERE judged < high;
@@ -51,7 +53,7 @@ CREATE TABLE record (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_of_sale ON record (sale, terminal, epoch, seq) WHERE sale IS NOT NULL;
 
--- The other branch, where a number came twice with different hashes. The first branch is in record.
+-- The other side of forks that came before branches were streams of their own.
 CREATE TABLE fork (
     terminal TEXT NOT NULL,
     epoch TEXT NOT NULL,
@@ -79,8 +81,9 @@ CREATE TABLE sale (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sale_at_desk ON sale (desk, placed_ms, placed_seq) WHERE desk IS NOT NULL;
 
--- Business answers to records that are safely received: one at most for a record and a code.
-CREATE TABLE verdict (
+-- Business answers to records that are safely received: one at most for a record and a code each time that somebody
+-- asks; asked is the number of the manager's act that did, or nothing.
+CREATE TABLE "verdict" (
     terminal TEXT NOT NULL,
     number INTEGER NOT NULL,
     epoch TEXT NOT NULL,
@@ -90,8 +93,19 @@ CREATE TABLE verdict (
     code TEXT NOT NULL,
     words TEXT NOT NULL,
     ruled_ms INTEGER NOT NULL,
+    asked INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (terminal, number),
-    UNIQUE (terminal, epoch, seq, code)
+    UNIQUE (terminal, epoch, seq, code, asked)
+) STRICT, WITHOUT ROWID;
+
+-- Records that a manager holds back: received, and without effect until they are released.
+CREATE TABLE hold (
+    terminal TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('held', 'released', 'resolved')),
+    changed_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, epoch, seq)
 ) STRICT, WITHOUT ROWID;
 
 -- What a till is to be told, numbered for each till, at least once.

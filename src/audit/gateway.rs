@@ -192,7 +192,9 @@ impl Pair<'_> {
             );
             add(code::AMOUNT_DIFFERS, words);
         }
-        if let Some((number, _)) = attempt.settled.as_ref().filter(|(number, _)| *number != trade.trade_no) {
+        if let Some((number, _)) =
+            attempt.settled.as_ref().filter(|(number, _)| attempt.knows_wallet() && *number != trade.trade_no)
+        {
             let words = format!(
                 "The journal names the wallet's trade {number}, the wallet calls it {}.",
                 trade.trade_no

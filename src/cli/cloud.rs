@@ -94,12 +94,17 @@ enum Office {
     /// Value vouchers
     #[command(subcommand, visible_alias = "vouchers")]
     Voucher(coupons::VoucherAct),
+    /// Payments that a phone made for a till's order
+    #[command(subcommand)]
+    Order(people::OrderAct),
     /// Members
     #[command(subcommand, alias = "members")]
     Member(people::MemberAct),
     /// Value that members have loaded
     #[command(subcommand)]
     StoredValue(people::StoredValue),
+    /// Lists the lives of each till's journal: how far they have come, which began by themselves, what is missing
+    Streams,
     /// What needs a manager
     #[command(subcommand)]
     Task(people::TaskAct),
@@ -166,8 +171,10 @@ async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i
         Office::Coupon(act) => coupons::issue(admin, act, currency, now_s).await,
         Office::Limits(act) => limits::limits(admin, act, currency).await,
         Office::Voucher(act) => coupons::issue_vouchers(admin, act, currency, now_s).await,
+        Office::Order(act) => people::orders(admin, act).await,
         Office::Member(act) => people::members(admin, act).await,
         Office::StoredValue(act) => people::stored_value(admin, act, currency).await,
+        Office::Streams => people::streams(admin).await,
         Office::Task(act) => people::tasks(admin, act).await,
     }
 }

@@ -5,15 +5,17 @@
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
 use super::store::{
-    Decision, Forgot, LedgerCount, Movement, Pairing, PairingState, Quota, Store, StoreError, Task,
+    Advance, Decision, Forgot, LedgerCount, Movement, OrderState, Pairing, PairingState, Quota, Store,
+    StoreError, Task,
 };
+use super::streams::{self, Stream};
 use super::{Clock, Error};
 use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
 use crate::limits::Limits;
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
-use crate::record::ids::{TerminalId, hex};
+use crate::record::ids::{IntentId, TerminalId, hex};
 use crate::token::{Coupon, MemberRef, TokenError, Validity, Voucher, Worth, fingerprint};
 use jiff::tz::TimeZone;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -127,6 +129,9 @@ pub enum AdminError {
     /// No till of that name.
     #[error("there is no till {0}: list the tills with till cloud pair list")]
     NoSuchTill(TerminalId),
+    /// Not an order whose money is to go back.
+    #[error("order {0} is not one that a phone paid and its till has not booked: nothing goes back")]
+    NoSuchOrder(IntentId),
     /// Nothing to settle.
     #[error("there is no open task {0}")]
     NoSuchTask(i64),
@@ -369,6 +374,20 @@ impl Admin {
         }
     }
 
+    /// Gives back what a phone paid for an order and never showed to its till, on a manager's word instead of the till's.
+    /// Says how much; the server does it.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchOrder`] where none is paid, its till has booked it, or it goes back already.
+    pub async fn give_back_order(&self, intent: IntentId) -> Result<Money, AdminError> {
+        let order = self.store.order(intent).await?.ok_or(AdminError::NoSuchOrder(intent))?;
+        let now_ms = (self.clock)();
+        let mut step = Advance::new(intent, &[OrderState::Paid], OrderState::PaidLate, now_ms);
+        step.words = Some("A manager gave it back.".to_owned());
+        step.due_ms = Some(now_ms);
+        if self.store.advance(step).await? { Ok(order.amount) } else { Err(AdminError::NoSuchOrder(intent)) }
+    }
+
     /// Hands out value vouchers: their texts, each good once.
     ///
     /// # Errors
@@ -480,6 +499,14 @@ impl Admin {
     /// [`AdminError::Store`].
     pub async fn tasks(&self) -> Result<Vec<Task>, AdminError> {
         Ok(self.store.tasks().await?)
+    }
+
+    /// The streams of all tills.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn streams(&self) -> Result<Vec<Stream>, AdminError> {
+        Ok(streams::all(self.store.as_ref()).await?)
     }
 
     /// Says that a task is dealt with.

@@ -32,12 +32,23 @@ pub(crate) enum Bell {
     Orders,
 }
 
-#[derive(Default)]
 pub(crate) struct Bells {
     bells: Mutex<BTreeMap<Bell, watch::Sender<u64>>>,
+    look_again: Duration,
+}
+
+/// Somebody who waits for a bell.
+pub(crate) struct Listener {
+    rings: watch::Receiver<u64>,
+    look_again: Duration,
 }
 
 impl Bells {
+    /// Bells beside which the store is looked at so often.
+    pub(crate) fn new(look_again: Duration) -> Self {
+        Self { bells: Mutex::default(), look_again }
+    }
+
     pub(crate) fn ring(&self, bell: &Bell) {
         let bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = bells.get(bell) {
@@ -46,7 +57,12 @@ impl Bells {
     }
 
     /// Listens from now on: a ring between this call and the wait is not lost.
-    pub(crate) fn listen(&self, bell: Bell) -> watch::Receiver<u64> {
+    pub(crate) fn listen(&self, bell: Bell) -> Listener {
+        Listener { rings: self.rings(bell), look_again: self.look_again }
+    }
+
+    /// The same as a stream of rings only.
+    pub(crate) fn rings(&self, bell: Bell) -> watch::Receiver<u64> {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         if bells.len() >= BELLS_MAX {
             bells.retain(|_, sender| sender.receiver_count() > 0);
@@ -57,12 +73,12 @@ impl Bells {
     }
 }
 
-/// Waits for a ring, at most [`LOOK_AGAIN`].
-pub(crate) async fn rung(bell: &mut watch::Receiver<u64>) {
+/// Waits for a ring, at most until it is time to look again.
+pub(crate) async fn rung(bell: &mut Listener) {
     // A bell that was taken down is as good as silence.
-    let waited = tokio::time::timeout(LOOK_AGAIN, bell.changed()).await;
+    let waited = tokio::time::timeout(bell.look_again, bell.rings.changed()).await;
     if let Ok(Err(_)) = waited {
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(bell.look_again).await;
     }
 }
 
@@ -85,7 +101,7 @@ pub(crate) async fn watch_bundle(cloud: Arc<Cloud>) {
         }
         tokio::select! {
             () = cloud.stopping() => return,
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = tokio::time::sleep(cloud.bells.look_again) => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The cloud's one listener: tills, phones and head office, each with routes of its own.
 
-use super::problem::Problem;
+use super::problem::{self as problems, Problem};
 use super::{Cloud, desk, notify, office, tills};
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -31,10 +31,10 @@ pub(crate) async fn serve(listener: TcpListener, cloud: Arc<Cloud>) {
     }
 }
 
-fn router(cloud: Arc<Cloud>) -> Router {
+pub(crate) fn router(cloud: Arc<Cloud>) -> Router {
     let pages = desk::routes().merge(office::routes()).layer(map_response(harden));
     Router::new()
-        .merge(tills::routes())
+        .merge(tills::routes().layer(map_response(problems::told)))
         .merge(notify::routes())
         .merge(pages)
         .route("/livez", get(|| async { "alive\n" }))

@@ -6,7 +6,7 @@
 
 pub(crate) mod words;
 
-use crate::cloud::store::{Effect, Judgement, PaymentChange, StoredRecord};
+use crate::cloud::store::{Again, Effect, Judgement, PaymentChange, StoredRecord};
 use crate::money::{Money, MoneyError};
 use crate::offer::Discount;
 use crate::record::body::{Body, LineTotal};
@@ -60,6 +60,9 @@ impl Judge<'_> {
             Body::TotalFixed { lines, discounts, taxes, total, .. } => {
                 let sums = sums_hold(lines, discounts, taxes, *total);
                 if sums == Ok(true) { vec![] } else { vec![refused("sums_differ", words::SUMS)] }
+            }
+            Body::QueueActed { subject: Some(subject), act, .. } => {
+                vec![Effect::Act { subject: *subject, act: *act, again: Again(None) }]
             }
             Body::ReceiptIssued { total } => match header.receipt {
                 Some(number) => vec![Effect::Receipt { number, business_date: date(), total: *total }],
@@ -156,7 +159,7 @@ impl Judge<'_> {
             | Body::Noted { .. }
             | Body::MemberForgotten { .. }
             | Body::Erased { .. }
-            | Body::QueueActed { .. }
+            | Body::QueueActed { subject: None, .. }
             | Body::Unreadable { .. } => vec![],
         }
     }

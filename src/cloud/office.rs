@@ -64,22 +64,15 @@ async fn index(
         let at = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
         zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
     };
-    let streams = cloud.store.streams().await?;
+    let streams = super::streams::all(cloud.store.as_ref()).await?;
     let tills = cloud.store.terminals().await?;
     let tills = tills
         .into_iter()
         .map(|till| {
             let heard_ms = cloud.heard.last_ms(&till.id).unwrap_or(till.heard_ms);
             let of_till = streams.iter().filter(|stream| stream.terminal == till.id);
-            let words = |stream: &super::store::StreamRow| {
-                let unjudged = stream.tip.seq.saturating_sub(stream.judged);
-                format!(
-                    "{}: {} records, {unjudged} without a verdict yet, last at {}",
-                    stream.epoch,
-                    stream.tip.seq,
-                    at(stream.received_ms)
-                )
-            };
+            let words =
+                |stream: &super::Stream| format!("{}, last at {}", stream.words(), at(stream.received_ms));
             TillRow {
                 streams: of_till.take(5).map(words).collect(),
                 heard: if heard_ms == 0 { "never".to_owned() } else { at(heard_ms) },

@@ -70,3 +70,33 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+/// Tills read problems only: whatever else a refusal came as is told as one, its status and fields kept.
+pub(crate) async fn told(response: Response) -> Response {
+    let status = response.status();
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (slug, words) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("wrong_method", "This address is not asked in that way: see Allow.")
+        }
+        StatusCode::NOT_FOUND => ("not_found", "There is nothing at this address."),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The request is too long."),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("unknown_packing", "The body is in a form that is not known here.")
+        }
+        _ if status.is_server_error() => ("unavailable", "The cloud cannot answer now. Try again shortly."),
+        _ => ("malformed", "The address or its parameters are not as laid out."),
+    };
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let mut told = Problem::new(status, slug, words).into_response();
+    if let Some(allow) = allow {
+        told.headers_mut().insert(header::ALLOW, allow);
+    }
+    told
+}

@@ -6,7 +6,7 @@
 use super::Cloud;
 use super::bells::{Bell, rung};
 use super::judge::Judge;
-use super::store::{Judgement, StoreError};
+use super::store::{Again, Effect, Judgement, StoreError};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -32,8 +32,15 @@ async fn judge_some(cloud: &Cloud) -> Result<bool, StoreError> {
     let Some(next) = cloud.store.unjudged().await? else { return Ok(false) };
     let zone = cloud.bundle().await.map_or(TimeZone::UTC, |bundle| bundle.zone.clone());
     let judge = Judge { keys: &cloud.key_set, zone: &zone };
-    let judgements: Vec<Judgement> = next.records.iter().map(|record| judge.judge(record)).collect();
+    let mut judgements: Vec<Judgement> = next.records.iter().map(|record| judge.judge(record)).collect();
     let stream = (next.terminal.clone(), next.epoch);
+    for effect in judgements.iter_mut().flat_map(|judgement| &mut judgement.effects) {
+        // A manager asks again about an earlier record: it is judged by what is known now.
+        if let Effect::Act { subject, again, .. } = effect {
+            let record = cloud.store.record_at(stream.clone(), *subject).await?;
+            *again = Again(record.map(|record| Box::new(judge.judge(&record))));
+        }
+    }
     let judged = cloud.store.judge(stream, next.judged, judgements, cloud.now_ms()).await?;
     if judged.verdicts > 0 {
         cloud.ring_till(&next.terminal);

@@ -97,6 +97,8 @@ async fn one_step(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
             late::look(cloud, wallet.as_ref(), order, number).await
         }
         (Some(wallet), OrderState::PaidLate) => late::give_back(cloud, wallet.as_ref(), order, number).await,
+        // Its till has given it up, and has not asked for the money since.
+        (Some(_), OrderState::Paid) if order.asked_by_till => late::unshown(cloud, order).await,
         (None, _) | (_, OrderState::Paid | OrderState::Refunded) => {
             let known = cloud.accounts.wallets.contains_key(&order.provider);
             let due = (!known).then(|| cloud.now_ms() + 60_000);
@@ -258,19 +260,33 @@ async fn pay(
     from: &'static [OrderState],
     approval: &Approval,
 ) -> Result<(), StoreError> {
+    if approval.total != order.amount {
+        return another_amount(cloud, order, from, approval).await;
+    }
     let mut step = cloud.step_from(order, from, OrderState::Paid);
     step.settled = proved(cloud, order, approval)?;
     step.notice =
         step.settled.as_ref().map(|(settled, proof)| NoticeBody::order_paid(order.intent, settled, proof));
-    if approval.total != order.amount {
-        step.task = Some(NewTask {
-            code: "other_amount_paid",
-            subject: order.intent.to_string(),
-            words: format!("{} was paid where {} was due.", approval.total, order.amount),
-            terminal: Some(order.terminal.clone()),
-        });
-    }
     tracing::info!(intent.id = %order.intent, "a phone paid");
+    cloud.step(step, order).await.map(|_| ())
+}
+
+/// Another amount than was asked for pays nothing: no till takes a proof of it. It goes back whole.
+async fn another_amount(
+    cloud: &Cloud,
+    order: &OrderRow,
+    from: &'static [OrderState],
+    approval: &Approval,
+) -> Result<(), StoreError> {
+    let words = format!("{} was paid where {} was due. It goes back.", approval.total, order.amount);
+    let mut step = cloud.step_from(order, from, OrderState::PaidLate);
+    step.settled = proved(cloud, order, approval)?;
+    step.due_ms = Some(cloud.now_ms());
+    step.words = Some(words.clone());
+    step.notice = Some(NoticeBody::order_ended(order.intent, &words));
+    let (code, subject, terminal) =
+        ("other_amount_paid", order.intent.to_string(), Some(order.terminal.clone()));
+    step.task = Some(NewTask { code, subject, words, terminal });
     cloud.step(step, order).await.map(|_| ())
 }
 

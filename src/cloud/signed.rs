@@ -5,6 +5,7 @@
 //! request of a till may be repeated without harm.
 
 use super::Cloud;
+use super::packed::{Packing, too_large};
 use super::problem::Problem;
 use super::store::Terminal;
 use crate::keys::request::{Headers, Parameters, RequestError, verify_request};
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How far a signature's time may be from ours, in seconds.
 pub(crate) const WINDOW_S: i64 = 300;
 
-/// The largest body of a request: a batch.
+/// The largest body of a request, packed or not: a batch.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Nonces in one generation: at ten requests a second, a hundred tills stay far below it.
@@ -57,7 +58,7 @@ impl FromRequest<Arc<Cloud>> for Signed {
         if cloud.heard.hear(&id, now_ms) {
             cloud.store.heard(id, now_ms).await?;
         }
-        Ok(Self { terminal, body: unread.body })
+        Ok(Self { terminal, body: unread.content()? })
     }
 }
 
@@ -66,25 +67,29 @@ pub(crate) struct Unread {
     method: String,
     target: String,
     headers: Headers,
-    pub(crate) body: Bytes,
+    packing: Packing,
+    /// As it came.
+    body: Bytes,
 }
 
 impl Unread {
+    /// The body without its packing.
+    pub(crate) fn content(&self) -> Result<Bytes, Problem> {
+        self.packing.open(&self.body, BODY_BYTES_MAX)
+    }
+
     /// Reads a request, up to the limit.
     pub(crate) async fn of(request: Request<Body>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
-            let words = "A request has at most 1 MiB: send fewer records at once.";
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", words)
-                .with("limit_bytes", BODY_BYTES_MAX)
-        })?;
+        let packing = Packing::of(&parts.headers)?;
+        let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| too_large(BODY_BYTES_MAX))?;
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let headers = Headers {
             content_digest: field(&parts.headers, "content-digest")?,
             signature_input: field(&parts.headers, "signature-input")?,
             signature: field(&parts.headers, "signature")?,
         };
-        Ok(Self { method: parts.method.as_str().to_owned(), target, headers, body })
+        Ok(Self { method: parts.method.as_str().to_owned(), target, headers, packing, body })
     }
 
     /// Verifies that one of `keys` signed it as `id`, now and for the first time. Says which.
@@ -98,7 +103,7 @@ impl Unread {
         let mut refused = RequestError::UnknownKey(id.to_string());
         for key in keys {
             let known = |keyid: &str| (keyid == id.as_str()).then_some(*key);
-            let Self { method, target, headers, body } = self;
+            let Self { method, target, headers, body, .. } = self;
             match verify_request(method, target, body, headers, known, now_s, WINDOW_S) {
                 Ok(parameters) => {
                     cloud.nonces.take(key, &parameters, now_s)?;

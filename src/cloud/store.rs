@@ -25,9 +25,10 @@ pub(crate) use orders::{
 };
 pub use publish::Task;
 pub(crate) use publish::{Forgot, NewTask, Publish, StoredBundle};
+pub use streams::Standing;
 pub(crate) use streams::{
-    Batch, DeskSale, Effect, Gaps, Ingested, Judged, Judgement, PaymentChange, StoredRecord, StreamRow,
-    Streams, Unjudged,
+    Again, Batch, Beginning, DeskSale, Effect, Gaps, Ingested, Judged, Judgement, PaymentChange,
+    StoredRecord, StreamRow, Streams, Unjudged,
 };
 pub(crate) use terminals::{Complete, News, Notice, NoticeBody, Terminal, Terminals};
 pub use terminals::{Decision, Pairing, PairingState};

@@ -1,5 +1,6 @@
 //! The cloud through its public doors: HTTP on loopback, with tills that sign as real ones do.
 
+mod acts;
 mod desk;
 mod forgotten;
 mod ingest;

@@ -9,10 +9,10 @@ mod wallets;
 #[cfg(test)]
 pub(crate) use records::signing_input;
 
-use super::Cloud;
 use super::bells::Bell;
 use super::problem::Problem;
 use super::signed::Signed;
+use super::{Cloud, packed};
 use crate::record::ids::TerminalId;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -27,6 +27,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A till unheard for longer has no pay button on its desks.
 pub(crate) const SILENT_MS: i64 = 10_000;
+
+/// Tills that may come back after an outage in one second.
+const BACK_AT_ONCE: u64 = 100;
+
+/// Bounds of the longest wait between tries that tills are told, in milliseconds.
+const RETRY_CAP_MS: std::ops::RangeInclusive<u64> = 15_000..=3_600_000;
 
 /// How often the last sign of life goes to the store.
 const KEEP_HEARD_MS: i64 = 30_000;
@@ -70,13 +76,15 @@ async fn bundle(
         .ok_or_else(|| Problem::not_found("No bundle has been published."))?;
     let tag = HeaderValue::from_str(&format!("\"{}\"", stored.version))
         .map_err(|_| Problem::unavailable("The bundle's version cannot be told."))?;
-    let envelope = Json(json!({
+    let envelope = json!({
         "version": stored.version,
         "key_id": stored.key_id,
         "signature": BASE64.encode(&stored.signature),
         "payload": BASE64.encode(&stored.payload),
-    }));
-    Ok(([(header::ETAG, tag)], envelope).into_response())
+    });
+    let mut response = packed::answer(&headers, envelope)?;
+    response.headers_mut().insert(header::ETAG, tag);
+    Ok(response)
 }
 
 /// What a till needs for phones that pay while it cannot hear the cloud: where they open an order, and the key for the
@@ -116,6 +124,15 @@ impl Heard {
     /// When it was heard last in this run.
     pub(crate) fn last_ms(&self, id: &TerminalId) -> Option<i64> {
         self.tills.lock().unwrap_or_else(PoisonError::into_inner).get(id).map(|sign| sign.heard_ms)
+    }
+
+    /// The longest that tills should wait between tries: with full jitter that many come back in each second as a small
+    /// machine answers beside its work, so that a chain does not return all at once, and a single shop soon.
+    pub(crate) fn retry_cap_ms(&self) -> u64 {
+        let tills = self.tills.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let tills = u64::try_from(tills).unwrap_or(u64::MAX);
+        let spread_ms = tills.saturating_mul(1000) / BACK_AT_ONCE;
+        spread_ms.clamp(*RETRY_CAP_MS.start(), *RETRY_CAP_MS.end())
     }
 
     /// Whether it was heard just now.

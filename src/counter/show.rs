@@ -6,6 +6,7 @@ use super::{JobState, Till, is_open};
 use crate::bundle::Bundle;
 use crate::counter::refusal::Told;
 use crate::record::body::{PaperOutcome, Place};
+use crate::record::epochs::Standing;
 use crate::record::ids::{JobId, StationId};
 use crate::sale::{IntentState, Refund, RefundState, Sale};
 use crate::view::{
@@ -100,6 +101,10 @@ impl Till {
 
     fn attention(&self) -> Vec<Attention> {
         let mut list = Vec::new();
+        if self.standing == Standing::Provisional {
+            let (code, words) = ("new_books", super::Refusal::CashOnly.to_string());
+            list.push(Attention { code, words, sale: None, job: None, intent: None, refund: None });
+        }
         for (job, paper) in &self.papers {
             if let JobState::Asks(outcome, words) = &paper.state {
                 let code = match outcome {

@@ -21,7 +21,6 @@ impl Till {
     /// Refuses what is not cash while nobody has looked at how this epoch began.
     ///
     /// **Invariant:** it looks at what would be written, so no way in can be forgotten.
-    #[allow(clippy::wildcard_enum_match_arm)] // few kinds begin to take what is not cash
     pub(super) fn check_cash_only(&self, made: &[Record]) -> Result<(), Refusal> {
         let cashless = |record: &Record| {
             matches!(record.body, Body::IntentDrawn { .. } | Body::CouponTaken { .. })

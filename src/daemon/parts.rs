@@ -1,5 +1,6 @@
 //! From the configuration to what each edge is given.
 
+use super::nightly::Nightly;
 use super::wallets::Wallets;
 use crate::bundle::Bundle;
 use crate::clock::{self, Clock};
@@ -52,6 +53,12 @@ pub(super) fn room(config: &Config) -> Room {
         ballast_bytes: room.ballast_mib.saturating_mul(MIB),
         ..Room::default()
     }
+}
+
+/// What is done to the journal each night.
+pub(super) fn nightly(config: &Config, reader: Reader, clock: Clock) -> Nightly {
+    let (state_dir, zone) = (config.state_dir.clone(), config.shop.time_zone.zone.clone());
+    Nightly { reader, state_dir, zone, clock, room: room(config) }
 }
 
 /// What makes the codes on receipts: the device's key signs, and stays where it is.

@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 /// Says that books were set aside and no new epoch has begun yet.
 const MARK: &str = "begin-anew";
 
+/// Wants every page looked at when the journal is opened next.
+const CHECK: &str = "check-journal";
+
 /// A copy that takes the place of the journal that is set aside.
 const RESTORED: &str = "journal.db.restored";
 
@@ -77,6 +80,31 @@ pub(super) fn begun(dir: &Path) -> Result<(), Error> {
     let path = dir.join(MARK);
     match fs::remove_file(&path) {
         Ok(()) => sync(dir),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::prepare(&path)(error)),
+    }
+}
+
+/// Has the next start look at every page, however this one ends.
+///
+/// # Errors
+/// [`Error::Prepare`] when that cannot be written down.
+pub fn check_at_start(dir: &Path) -> Result<(), Error> {
+    let path = dir.join(CHECK);
+    File::create(&path).and_then(|file| file.sync_all()).map_err(Error::prepare(&path))?;
+    sync(dir)
+}
+
+/// Whether somebody wants every page looked at.
+pub(super) fn is_check_wanted(dir: &Path) -> bool {
+    dir.join(CHECK).exists()
+}
+
+/// Every page was looked at.
+pub(super) fn checked(dir: &Path) -> Result<(), Error> {
+    let path = dir.join(CHECK);
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::prepare(&path)(error)),
     }

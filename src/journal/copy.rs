@@ -74,6 +74,15 @@ impl Reader {
     }
 }
 
+/// Copies a journal into a folder of the state directory, making that if there is none.
+///
+/// # Errors
+/// As [`Reader::back_up`].
+pub fn copy_into(reader: &Reader, folder: &Path, to: &Path) -> Result<Copied, Error> {
+    fs::create_dir_all(folder).map_err(Error::prepare(folder))?;
+    reader.back_up(to, |_, _| ())
+}
+
 /// Puts a copy in the place of a till's journal. The present files are set aside, and the next start begins a new epoch
 /// that follows the copy: no number is ever written twice.
 ///
@@ -139,7 +148,7 @@ fn copy(source: &Connection, to: &Path, mut progress: impl FnMut(u64, u64)) -> R
             match step {
                 StepResult::Done => break,
                 StepResult::More => {}
-                _ => {
+                StepResult::Busy | StepResult::Locked | _ => {
                     let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
                     return Err(failed(rusqlite::Error::SqliteFailure(busy, None)));
                 }

@@ -74,6 +74,9 @@ pub struct Waiting {
     pub entries: Vec<WaitingEntry>,
 }
 
+/// Records that [`Reader::of_kind`] finds at most: far more acts than managers do in an outage.
+pub const OF_KIND_MAX: u32 = 10_000;
+
 const EPOCHS: &str = "SELECT last.epoch, last.seq, last.hash
     FROM record AS first JOIN record AS last ON last.epoch = first.epoch
         AND last.seq = (SELECT max(seq) FROM record WHERE epoch = first.epoch)
@@ -205,6 +208,17 @@ impl Reader {
         self.raw(epoch, from_seq, max_count, max_bytes)?.into_iter().map(open).collect()
     }
 
+    /// The records of one kind from a number of an epoch on, each verified; at most [`OF_KIND_MAX`].
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Chain`] when one of them does not verify.
+    pub fn of_kind(&self, epoch: Epoch, from_seq: u64, kind: &str) -> Result<Vec<Record>, Error> {
+        let Ok(from) = row::signed(from_seq) else { return Ok(vec![]) };
+        let sql = stored!("WHERE epoch = ?1 AND seq >= ?2 AND kind = ?3 ORDER BY seq LIMIT ?4");
+        let found = list(&self.lock(), sql, (epoch.to_string(), from, kind, OF_KIND_MAX), Stored::from_row)?;
+        found.into_iter().map(|stored| stored.open(&self.vault)).collect()
+    }
+
     /// The records of one sale in order, each verified.
     ///
     /// # Errors
@@ -280,6 +294,11 @@ impl Reader {
         let shown = usize::try_from(limit).unwrap_or(usize::MAX);
         whole.entries = rows.into_iter().map(|(_, entry)| entry).take(shown).collect();
         Ok(whole)
+    }
+
+    /// What the cloud is not known to have of each time that books were set aside here, newest first.
+    pub fn lacking(&self) -> Vec<super::Lacking> {
+        self.path.parent().map(super::lacking).unwrap_or_default()
     }
 
     /// Whether every page of the file is sound. Takes about a second for a million records.

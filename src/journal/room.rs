@@ -83,6 +83,7 @@ impl Room {
 }
 
 /// What the file system has free for who is not root (POSIX statvfs, `f_bavail` times `f_frsize`).
+#[allow(clippy::useless_conversion)] // narrower on machines of 32 bits
 fn free_bytes(dir: &Path) -> io::Result<u64> {
     let stat = statvfs(dir)?;
     Ok(u64::from(stat.blocks_available()).saturating_mul(u64::from(stat.fragment_size())))

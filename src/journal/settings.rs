@@ -4,6 +4,7 @@
 //! 3.51.3 is in WAL's section "The WAL-Reset Bug". Not here: tables (`migrations`).
 
 use super::Error;
+use rusqlite::config::DbConfig;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -61,6 +62,22 @@ fn harden(connection: &Connection, path: &Path) -> Result<(), Error> {
     set(connection, path, "trusted_schema", 0_i64)?;
     set(connection, path, "cell_size_check", 1_i64)?;
     set(connection, path, "temp_store", 2_i64)
+}
+
+/// What closing a database does with its log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum AtClose {
+    /// Folds it in, as is usual.
+    Fold,
+    /// Nothing: the files stay as they are.
+    Leave,
+}
+
+/// Says what closing does with the log.
+pub(super) fn fold_at_close(connection: &Connection, path: &Path, at_close: AtClose) -> Result<(), Error> {
+    let leave = at_close == AtClose::Leave;
+    let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave);
+    set.map(drop).map_err(Error::open(path))
 }
 
 /// Sets a pragma and refuses to go on if it reads back as anything else.

@@ -9,7 +9,7 @@ use super::DeviceKey;
 use crate::token::verify_signature;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ring::digest::{SHA256, digest};
+use ring::digest::{SHA256, SHA512, digest};
 
 /// The label of our signature in its two header fields.
 const LABEL: &str = "till";
@@ -117,14 +117,10 @@ pub fn verify_request(
         .strip_prefix(':')
         .and_then(|text| BASE64.decode(text.strip_suffix(':')?).ok())
         .ok_or(RequestError::Malformed("Signature is not a byte sequence"))?;
-    // The digest is computed from the body, never taken from the field: one form, one algorithm.
-    let digest = content_digest(body);
-    if headers.content_digest != digest {
-        return Err(RequestError::BodyChanged);
-    }
+    digest_holds(&headers.content_digest, body)?;
     let public_key =
         public_key_of(&parameters.keyid).ok_or_else(|| RequestError::UnknownKey(parameters.keyid.clone()))?;
-    let base = request_base(method, path_and_query, &digest, input);
+    let base = request_base(method, path_and_query, &headers.content_digest, input);
     verify_signature(&public_key, base.as_bytes(), &signature).map_err(|_| RequestError::Forged)?;
     if now.abs_diff(parameters.created) > window_s.unsigned_abs() {
         return Err(RequestError::OutsideWindow { created: parameters.created, now });
@@ -135,6 +131,33 @@ pub fn verify_request(
 /// `sha-256=:…:` of a body (RFC 9530 section 2).
 pub fn content_digest(body: &[u8]) -> String {
     format!("sha-256=:{}:", BASE64.encode(digest(&SHA256, body)))
+}
+
+/// Whether a Content-Digest is that of a body: each of sha-256 and sha-512 that stands in it has to be right, one at
+/// least has to, and others are passed over (RFC 9530 section 2).
+fn digest_holds(field: &str, body: &[u8]) -> Result<(), RequestError> {
+    if field.len() > HEADER_MAX {
+        return Err(RequestError::Malformed("a header field is too long"));
+    }
+    let mut known = 0;
+    for member in field.split(',').map(str::trim) {
+        let algorithm = match member.split_once('=') {
+            Some(("sha-256", _)) => &SHA256,
+            Some(("sha-512", _)) => &SHA512,
+            Some(_) => continue,
+            None => return Err(RequestError::Malformed("Content-Digest is not a list of digests")),
+        };
+        let (name, value) = member.split_once('=').unwrap_or_default();
+        if value != format!(":{}:", BASE64.encode(digest(algorithm, body))) || name.is_empty() {
+            return Err(RequestError::BodyChanged);
+        }
+        known += 1;
+    }
+    if known > 0 {
+        Ok(())
+    } else {
+        Err(RequestError::Malformed("Content-Digest has neither sha-256 nor sha-512"))
+    }
 }
 
 impl Parameters {
@@ -289,6 +312,23 @@ mod tests {
         let mut later = honest;
         later.headers.signature_input = later.headers.signature_input.replace("created=1000", "created=1001");
         assert_eq!(verify(&later, 1_000), Err(RequestError::Forged));
+    }
+
+    #[test]
+    fn a_digest_of_either_kind_is_read_and_every_one_that_is_there_has_to_be_right() {
+        // RFC 9530 appendix B.1 has this content's sha-256; RFC 9530 section 2 shows both in one field.
+        let body = b"{\"hello\": \"world\"}\n".as_slice();
+        let one = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:".to_owned();
+        let other = format!("sha-512=:{}:", BASE64.encode(digest(&SHA512, body)));
+        let wrong = format!("sha-512=:{}:", BASE64.encode(digest(&SHA512, b"")));
+        for good in [one.clone(), other.clone(), format!("{one}, {other}"), format!("md5=:AA==:,{one}")] {
+            assert_eq!(digest_holds(&good, body), Ok(()), "{good}");
+        }
+        assert_eq!(digest_holds(&format!("{one}, {wrong}"), body), Err(RequestError::BodyChanged));
+        assert_eq!(digest_holds(&other, b""), Err(RequestError::BodyChanged));
+        for bad in ["", "md5=:AA==:", "sha-256"] {
+            assert!(matches!(digest_holds(bad, body), Err(RequestError::Malformed(_))), "{bad}");
+        }
     }
 
     #[test]

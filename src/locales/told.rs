@@ -288,6 +288,7 @@ pub fn attention(code: &str, lang: Lang) -> &'static str {
         "sale_frozen" => ("Frozen sale", "冻结单"),
         "clock_distrusted" => ("Clock not believed", "时间不可信"),
         "verdict_refused" => ("Refused by head office", "总部拒绝"),
+        "new_books" => ("New books: cash only", "已另立新账：只收现金"),
         _ => ("Look at this", "请查看"),
     };
     match lang {

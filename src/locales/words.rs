@@ -317,7 +317,7 @@ messages! {
     // The manager's queue.
     NotSentYet: "not sent yet", "尚未上传";
     Records: "records", "条记录";
-    WorthNotSent: "worth of receipts not sent", "未上传小票金额";
+    WorthNotSent: "Worth of receipts not sent", "未上传小票金额";
     InReceipts: "receipts: {}", "共 {} 张小票";
     Oldest: "oldest", "最早";
     ReceivedOf: "{} of {} received", "已接收 {} / {}";
@@ -331,8 +331,8 @@ messages! {
     ClockAheadOf: "this till's clock is {} ahead of head office", "本机时间比总部快 {}";
     NextAttempt: "next attempt in", "距下次尝试";
     AtRisk: "At risk until head office rules", "总部审核前的风险金额";
-    AtRiskItems: "{} of at most {} items", "{} 项，最多 {} 项";
-    OfAtMost: "of at most {}", "上限 {}";
+    AtRiskItems: "{} of {} items", "{} / {} 项";
+    OfAtMost: "at most {}", "上限 {}";
     OldestAtRisk: "Oldest at risk", "最早风险项";
     SilentFor: "Without contact", "失联时间";
     LimitIn: "limit in", "距上限";
@@ -386,7 +386,9 @@ messages! {
     LastTry: "Last attempt", "最近尝试";
     ReceivedAt: "Received", "总部接收";
     HashLabel: "Hash", "哈希";
-    BelongsTo: "{} records belong to this sale", "此单共 {} 条记录";
+    OfSale: "Of a sale", "所属销售";
+    CannotReach: "Head office cannot be reached. The till goes on by itself and tries again.", "无法连接总部，收银机继续工作并自动重试。";
+    BelongsTo: "{} records in all", "共 {} 条记录";
     Practice: "Practice", "练习";
     Timeline: "Timeline", "过程";
     TookPlace: "Recorded on this till", "本机记录";

@@ -63,3 +63,73 @@ fn languages(lang: Lang) -> &'static [locales::Lang] {
         Lang::Both => &[locales::Lang::ZhHans, locales::Lang::En],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+    use crate::paper::{Codes, TypeSize, text};
+    use crate::queue::checklist::{Check, Same};
+    use crate::queue::{Item, ItemKind, State};
+    use crate::record::{Epoch, Mode};
+
+    fn list() -> Checklist {
+        let words = "Coupon already used at till-3, 10:42 on 2026-11-22.".to_owned();
+        let code = "coupon_already_used".to_owned();
+        let item = Item {
+            epoch: Epoch(7),
+            seq: 41,
+            kind: ItemKind::Coupon,
+            record_kind: "coupon_redeemed".to_owned(),
+            at_ms: 0,
+            corrected_ms: 0,
+            amount: Some(Money::new(300, Currency::CNY)),
+            receipt: None,
+            serial: None,
+            sale: None,
+            station: None,
+            staff: None,
+            mode: Mode::Live,
+            state: State::Refused { code: code.clone(), words: words.clone() },
+            code: Some(code),
+            why: Some(words),
+            tries: None,
+            received_ms: None,
+            acts: Vec::new(),
+        };
+        let worth = Some(Money::new(123_400, Currency::CNY));
+        Checklist {
+            shop: "Corner Shop".to_owned(),
+            terminal: "till-1".parse().unwrap(),
+            epoch: Epoch(7),
+            at: "2026-11-22 21:05".to_owned(),
+            checks: vec![
+                Check::AllReceived { received: 412, recorded: 420 },
+                Check::AllRuled { ruled: 420, recorded: 420 },
+                Check::SumsAgree { same: Same::Yes, until: 412, worth },
+                Check::NothingRefused { count: 1 },
+                Check::PapersConfirmed { open: 0 },
+            ],
+            needing: vec![item],
+        }
+    }
+
+    #[test]
+    fn the_list_says_what_is_done_and_what_is_not_on_narrow_and_on_wide_paper() {
+        for (lang, columns) in [(Lang::En, 32), (Lang::ZhHans, 32), (Lang::Both, 48)] {
+            let form = Form { lang, size: TypeSize::Normal, columns, codes: Codes::None };
+            let paper = text(&checklist(&list(), form), columns);
+            println!("{paper}");
+            let flat: String = paper.split_whitespace().collect::<Vec<_>>().join(" ");
+            for (words, spoken) in [
+                ("[ ] Head office has received 412 of 420 records.", lang != Lang::ZhHans),
+                ("[x] 总部已审核全部 420 条记录", lang != Lang::En),
+                ("CNY 1234.00", true),
+                ("coupon already used at till-3", lang != Lang::ZhHans),
+                ("Write it off", lang != Lang::ZhHans),
+            ] {
+                assert_eq!(flat.contains(words), spoken, "{words} in:\n{paper}");
+            }
+        }
+    }
+}

@@ -25,6 +25,9 @@ pub const UNREADABLE_HERE: &str = "unreadable_here";
 /// The code by which head office says that it holds a record.
 pub const HELD: &str = "held";
 
+/// The code by which head office says, about an act's own record, that the act came too late or made no sense.
+pub const IN_VAIN: &str = "act_in_vain";
+
 /// One record that is not simply on its way.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Case {
@@ -93,6 +96,8 @@ pub struct Acted {
     pub act: QueueAct,
     /// Why.
     pub words: String,
+    /// Where the case stood before it: there it stands again if head office says that the act came in vain.
+    pub before: Step,
 }
 
 /// All cases of a journal.
@@ -150,6 +155,9 @@ impl Cases {
         let ruled = self.ruled.entry(subject.epoch).or_default();
         *ruled = (*ruled).max(subject.seq);
         let step = step_of(verdict);
+        if verdict.code == IN_VAIN {
+            self.take_back(subject);
+        }
         let known = self.of(subject).map(|case| case.step);
         match (step, known) {
             // What was never in question needs no case.
@@ -163,11 +171,22 @@ impl Cases {
         (case.sale, case.told_ms) = (verdict.sale, at_ms);
     }
 
+    /// An act came in vain: what it was about stands where it stood, unless more happened since.
+    fn take_back(&mut self, act: Subject) {
+        let Some(cases) = self.cases.get_mut(&act.epoch) else { return };
+        for case in cases.values_mut() {
+            if let Some(last) = case.acts.last().filter(|last| last.seq == act.seq) {
+                case.step = last.before;
+            }
+        }
+    }
+
     fn act(&mut self, subject: Subject, act: QueueAct, words: &str, record: &Record) {
         let header = &record.header;
         let at_ms = header.moment.corrected_ms();
         let by = header.approver.clone().or_else(|| header.staff.clone());
         let case = self.case(subject, at_ms);
+        let before = case.step;
         case.step = match act {
             QueueAct::SendNow => return,
             QueueAct::Retry | QueueAct::Release => {
@@ -176,7 +195,7 @@ impl Cases {
             QueueAct::Hold => Step::Held,
             QueueAct::Resolve { how } => Step::Resolved(how),
         };
-        case.acts.push(Acted { seq: header.seq, at_ms, by, act, words: words.to_owned() });
+        case.acts.push(Acted { seq: header.seq, at_ms, by, act, words: words.to_owned(), before });
         if case.acts.len() > ACTS_MAX {
             case.acts.remove(0);
         }

@@ -125,6 +125,19 @@ fn a_hold_lasts_until_it_is_released_wherever_the_record_is() {
 }
 
 #[test]
+fn an_act_that_came_in_vain_leaves_its_item_where_it_stood() {
+    let far = marks(30, 30);
+    let too_late = [act(8, 5, QueueAct::Hold), verdict(9, 8, Ruling::Refused, "act_in_vain")];
+    let cases = after(&too_late);
+    assert_eq!(standing(5, &far, &cases), Standing::Settled);
+    assert_eq!(standing(8, &far, &cases), Standing::Refused, "and the manager hears of it");
+    let refused = verdict(7, 5, Ruling::Refused, "sums_differ");
+    let in_vain = verdict(12, 11, Ruling::Refused, "act_in_vain");
+    let retried = after(&[refused, act(11, 5, QueueAct::Retry), in_vain]);
+    assert_eq!(standing(5, &far, &retried), Standing::Refused);
+}
+
+#[test]
 fn what_cannot_be_read_is_parked_and_what_was_late_is_expired() {
     let far = marks(30, 30);
     for (code, expected) in [

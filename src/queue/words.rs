@@ -225,7 +225,7 @@ const WHO_BEARS: (&str, &str) = (
     "顾客已享受优惠并取走商品。可核销损失，或在补足差额后标为已另行付款。",
 );
 
-const REASONS: [Reason; 22] = [
+const REASONS: &[Reason] = &[
     reason_of(
         "coupon_already_used",
         "The coupon was used already.",
@@ -234,7 +234,7 @@ const REASONS: [Reason; 22] = [
         WHO_BEARS.1,
     ),
     reason_of(
-        "coupon_over_quota",
+        "quota_exceeded",
         "The campaign had no coupons left.",
         "活动优惠券已用完。",
         WHO_BEARS.0,
@@ -281,6 +281,48 @@ const REASONS: [Reason; 22] = [
         "代金券已过有效期。",
         "The goods are gone and the voucher paid nothing. Take the money from the customer if you can reach them; otherwise write it off.",
         "商品已售出而代金券无效。能联系到顾客请补收，否则核销损失。",
+    ),
+    reason_of(
+        "voucher_unknown",
+        "Head office has issued no such voucher.",
+        "总部没有发行过此代金券。",
+        "Keep the paper or a picture of the code, and show it to head office. Write it off if it stays unknown.",
+        "请保留券或拍照交总部核对；确认无效后核销损失。",
+    ),
+    reason_of(
+        "voucher_not_ours",
+        "The voucher does not hold at head office.",
+        "代金券未通过总部验证。",
+        "Keep the paper or a picture of the code, and show it to head office. Then write it off.",
+        "请保留券或拍照交总部核对，然后核销损失。",
+    ),
+    reason_of(
+        "voucher_of_another_kind",
+        "What was redeemed as a voucher is another kind of code.",
+        "所用的码不是代金券。",
+        "Show it to head office, then write it off.",
+        "请交总部核对，然后核销损失。",
+    ),
+    reason_of(
+        "voucher_differs",
+        "The voucher's code and what was taken of it do not agree.",
+        "代金券的码与所用金额不符。",
+        "Compare the receipt with the voucher, and show both to head office. Then resolve it.",
+        "请核对小票与代金券并交总部，然后处理。",
+    ),
+    reason_of(
+        "act_in_vain",
+        "Head office could not do what was asked.",
+        "总部未能执行此处理。",
+        "Look at the item itself: it stands where it stood before. Then resolve this note.",
+        "请查看原项目，其状态未变；然后处理此提示。",
+    ),
+    reason_of(
+        "ruled_again",
+        "Head office has looked again, and it stands.",
+        "总部重新审核通过。",
+        "Nothing is left to do.",
+        "无需处理。",
     ),
     reason_of(
         "member_unknown",

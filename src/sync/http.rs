@@ -4,20 +4,31 @@
 //! problems. Not here: trying again (`pace`), and what any one answer means.
 
 use super::line::Line;
+use super::upload::Ack;
 use super::{Chance, Config, Doors, Now};
 use crate::keys::DeviceKey;
 use crate::keys::request::{Parameters, sign_request};
+use crate::record::Hash;
 use crate::record::ids::hex;
-use crate::wallet::http::{HttpError, Timeouts, call, client, endpoint};
-use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, IF_NONE_MATCH, RETRY_AFTER};
-use reqwest::{Client, Method, Url};
+use crate::wallet::http::{CallError, Carrier, HttpError, Timeouts, client, endpoint};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_NONE_MATCH, RETRY_AFTER,
+};
+use reqwest::{Method, Request, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The most that is read of an answer: a bundle of 32 MiB in base64, and its envelope.
 const ANSWER_BYTES_MAX: usize = 44 * 1024 * 1024;
+/// Bodies below this travel as they are: packing them would gain nothing.
+const PACKED_FROM_BYTES: usize = 1024;
 /// Finding the host, connecting and the TLS handshake.
 const CONNECT: Duration = Duration::from_secs(10);
 /// An HTTP status 304, which reqwest knows and which is no error here.
@@ -57,6 +68,17 @@ pub(super) struct Problem {
     pub(super) words: String,
     /// With a gap: the number that is due.
     pub(super) expected: Option<u64>,
+    /// With a fork: how far the cloud has this till's side of it.
+    pub(super) branch: Option<Branch>,
+    /// With a fork: what the cloud has signed of the other side.
+    pub(super) witness: Option<Ack>,
+}
+
+/// Where a branch of a stream ends at the cloud.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub(super) struct Branch {
+    pub(super) high: u64,
+    pub(super) head: Hash,
 }
 
 impl Failure {
@@ -78,7 +100,7 @@ pub(super) struct Answer {
 /// The cloud, as this till calls it.
 pub(super) struct Cloud {
     base: Url,
-    client: Client,
+    carrier: Arc<dyn Carrier>,
     keyid: String,
     key: Arc<DeviceKey>,
     call: Duration,
@@ -89,9 +111,20 @@ pub(super) struct Cloud {
 
 impl Cloud {
     pub(super) fn new(config: &Config, doors: &Doors, line: Arc<Line>) -> Result<Self, HttpError> {
+        let client = client(Timeouts { connect: CONNECT, total: config.timing.call })?;
+        Self::by(Arc::new(client), config, doors, line)
+    }
+
+    /// The cloud as a carrier reaches it: HTTP, or one in the same process.
+    pub(super) fn by(
+        carrier: Arc<dyn Carrier>,
+        config: &Config,
+        doors: &Doors,
+        line: Arc<Line>,
+    ) -> Result<Self, HttpError> {
         Ok(Self {
             base: endpoint(&config.url)?,
-            client: client(Timeouts { connect: CONNECT, total: config.timing.call })?,
+            carrier,
             keyid: config.terminal.to_string(),
             key: Arc::clone(&config.device_key),
             call: config.timing.call,
@@ -159,59 +192,62 @@ impl Cloud {
         within: Duration,
     ) -> Result<Answer, Failure> {
         let sent_ms = (self.now)();
-        let request = self.signed(method, path, body)?.timeout(within);
-        let request = etag.into_iter().fold(request, |request, etag| request.header(IF_NONE_MATCH, etag));
-        let unreachable = |error: reqwest::Error| Failure::Unreachable(said(&error.without_url()));
-        let mut response = request.send().await.map_err(|error| {
-            // Name lookup, TCP and the TLS handshake come before the first byte of a request.
-            let nothing_left = error.is_connect() || error.is_builder();
-            match (unreachable(error), nothing_left) {
-                (Failure::Unreachable(words), true) => Failure::NotSent(words),
-                (failure, _) => failure,
-            }
-        })?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(Failure::Strange(format!("more than {ANSWER_BYTES_MAX} bytes")));
-            }
-            bytes.extend_from_slice(&chunk);
+        let mut request = self.signed(method, path, body)?;
+        *request.timeout_mut() = Some(within);
+        if let Some(etag) = etag {
+            put(&mut request, IF_NONE_MATCH, &etag)?;
         }
+        let received = self.carrier.carry(request, ANSWER_BYTES_MAX).await.map_err(|error| match error {
+            CallError::NotSent(words) => Failure::NotSent(words),
+            CallError::Unknown(words) => Failure::Unreachable(words),
+        })?;
+        let (status, headers) = (received.status, received.headers);
         match status {
-            200..=299 | NOT_MODIFIED => Ok(Answer { status, etag: text(&headers, &ETAG), body: bytes }),
+            200..=299 | NOT_MODIFIED => {
+                let body = unpacked(&headers, received.body)?;
+                Ok(Answer { status, etag: text(&headers, &ETAG), body })
+            }
             400..=599 => {
                 if matches!(status, 401 | 403) {
                     self.learn_time(&headers, sent_ms).await;
                 }
-                Err(failure(status, &headers, &bytes))
+                Err(failure(status, &headers, &received.body, (self.now)()))
             }
             _ => Err(Failure::Strange(format!("HTTP status {status}"))),
         }
     }
 
-    fn signed(&self, method: Method, path: &str, body: Vec<u8>) -> Result<reqwest::RequestBuilder, Failure> {
-        let whole = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        let url = Url::parse(&whole).map_err(|error| Failure::Strange(error.to_string()))?;
+    fn signed(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Request, Failure> {
+        let url = self.address(path)?;
         let target = url.query().map_or_else(|| url.path().to_owned(), |q| format!("{}?{q}", url.path()));
         let parameters = Parameters {
             created: self.line.unix_s(),
             nonce: hex(&(self.chance)()[..16]),
             keyid: self.keyid.clone(),
         };
+        let is_packed = body.len() >= PACKED_FROM_BYTES;
+        // The digest is over what travels (RFC 9530 section 2: the content with its encodings).
+        let body = if is_packed { packed(&body)? } else { body };
         let headers = sign_request(method.as_str(), &target, &body, &parameters, &self.key)
             .map_err(|error| Failure::Strange(error.to_string()))?;
-        let request = self
-            .client
-            .request(method, url)
-            .header("content-digest", headers.content_digest)
-            .header("signature-input", headers.signature_input)
-            .header("signature", headers.signature);
-        Ok(if body.is_empty() {
-            request
-        } else {
-            request.header(CONTENT_TYPE, "application/json").body(body)
-        })
+        let mut request = Request::new(method, url);
+        put(&mut request, HeaderName::from_static("content-digest"), &headers.content_digest)?;
+        put(&mut request, HeaderName::from_static("signature-input"), &headers.signature_input)?;
+        put(&mut request, HeaderName::from_static("signature"), &headers.signature)?;
+        put(&mut request, ACCEPT_ENCODING, "gzip")?;
+        if !body.is_empty() {
+            put(&mut request, CONTENT_TYPE, "application/json")?;
+            *request.body_mut() = Some(body.into());
+        }
+        if is_packed {
+            put(&mut request, CONTENT_ENCODING, "gzip")?;
+        }
+        Ok(request)
+    }
+
+    fn address(&self, path: &str) -> Result<Url, Failure> {
+        let whole = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        Url::parse(&whole).map_err(|error| Failure::Strange(error.to_string()))
     }
 
     /// Answers tell the cloud's time; one that was held back tells it too vaguely.
@@ -246,8 +282,9 @@ impl Cloud {
     }
 
     async fn asked_time(&self) -> Option<i64> {
-        let address = format!("{}/v1/time", self.base.as_str().trim_end_matches('/'));
-        let received = call(self.client.get(address), TIMED_BYTES_MAX).await.ok()?;
+        let mut request = Request::new(Method::GET, self.address("/v1/time").ok()?);
+        *request.timeout_mut() = Some(self.call);
+        let received = self.carrier.carry(request, TIMED_BYTES_MAX).await.ok()?;
         serde_json::from_slice::<Timed>(&received.body).ok().map(|timed| timed.time_ms)
     }
 }
@@ -268,7 +305,37 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| Failure::Strange(error.to_string()))
 }
 
-fn failure(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+fn put(request: &mut Request, name: HeaderName, value: &str) -> Result<(), Failure> {
+    let value = HeaderValue::from_str(value).map_err(|error| Failure::Strange(error.to_string()))?;
+    request.headers_mut().insert(name, value);
+    Ok(())
+}
+
+fn packed(body: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.map_err(|error| Failure::Strange(error.to_string()))
+}
+
+/// An answer's content without its packing; never more than the limit, whatever it claims.
+fn unpacked(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    match text(headers, &CONTENT_ENCODING).as_deref() {
+        None | Some("identity") => Ok(body),
+        Some("gzip") => {
+            let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
+            let mut bytes = Vec::new();
+            let read = GzDecoder::new(body.as_slice()).take(limit + 1).read_to_end(&mut bytes);
+            match read {
+                Ok(length) if length <= ANSWER_BYTES_MAX => Ok(bytes),
+                Ok(_) => Err(Failure::Strange(format!("more than {ANSWER_BYTES_MAX} bytes once unpacked"))),
+                Err(error) => Err(Failure::Strange(format!("its packing is damaged: {error}"))),
+            }
+        }
+        Some(other) => Err(Failure::Strange(format!("it is packed as {other:?}"))),
+    }
+}
+
+fn failure(status: u16, headers: &HeaderMap, body: &[u8], now_ms: i64) -> Failure {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Fields {
@@ -276,27 +343,36 @@ fn failure(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
         title: String,
         detail: String,
         expected: Option<u64>,
+        branch: Option<Branch>,
+        witness: Option<Ack>,
     }
     let fields: Fields = serde_json::from_slice(body).unwrap_or_default();
-    let said = [fields.detail, fields.title].into_iter().find(|text| !text.is_empty());
-    let words = said.unwrap_or_else(|| format!("HTTP status {status}"));
+    let said = [&fields.detail, &fields.title].into_iter().find(|text| !text.is_empty());
+    let words = said.cloned().unwrap_or_else(|| format!("HTTP status {status}"));
     if status >= 500 || status == 429 {
-        let seconds = text(headers, &RETRY_AFTER).and_then(|text| text.trim().parse().ok());
-        return Failure::Later { words, retry_after: seconds.map(Duration::from_secs) };
+        return Failure::Later { words, retry_after: retry_after(headers, now_ms) };
     }
     let slug = fields.r#type.rsplit([':', '/', '#']).next().unwrap_or_default().replace('-', "_");
-    Failure::Refused(Problem { slug, words, expected: fields.expected })
+    let Fields { expected, branch, witness, .. } = fields;
+    Failure::Refused(Problem { slug, words, expected, branch, witness })
+}
+
+/// Seconds, or a moment (RFC 9110 section 10.2.3): that one is held against the Date of the same answer, since this
+/// machine's clock may be anywhere.
+fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> {
+    let said = text(headers, &RETRY_AFTER)?;
+    if let Ok(seconds) = said.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment_ms = |text: &str| {
+        let zoned = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+        Some(zoned.timestamp().as_millisecond())
+    };
+    let until_ms = moment_ms(&said)?;
+    let from_ms = text(headers, &DATE).and_then(|date| moment_ms(&date)).unwrap_or(now_ms);
+    Some(Duration::from_millis(u64::try_from(until_ms.saturating_sub(from_ms)).unwrap_or(0)))
 }
 
 fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-/// The innermost cause: `connection refused` says more than `error sending request`.
-fn said(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    innermost.to_string()
 }

@@ -7,14 +7,17 @@
 use super::http::Failure;
 use super::line::Topic;
 use super::pace::Backoff;
+use super::upload::BatchLimits;
 use super::{Around, bundle, orders, pairing, phones};
 use crate::counter::event::{Event, ProviderReport};
 use crate::counter::refusal::Refusal;
-use crate::record::Epoch;
+use crate::record::chain::Tip;
 use crate::record::ids::{IntentId, SaleId};
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
+use crate::record::{Epoch, Hash};
 use crate::token::MemberRef;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -22,19 +25,24 @@ use std::time::Duration;
 /// The cloud may set the longest wait between these, in milliseconds.
 const RETRY_CAP_MS: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
 
+/// Streams that a cloud tells of at most; with as many there may be more.
+const STREAMS_TOLD: usize = 8;
+
 #[derive(Deserialize)]
 struct Heard {
     notices: Vec<serde_json::Value>,
     bundle_version: Option<u64>,
     retry_cap_ms: Option<u64>,
+    batch_records: Option<u32>,
+    batch_bytes: Option<usize>,
     /// How far the streams of this till are ruled on; only beside all the verdicts that belong to it.
-    #[serde(default)]
-    streams: Vec<Standing>,
+    streams: Option<Vec<Standing>>,
 }
 
 #[derive(Deserialize)]
 struct Standing {
     epoch: Epoch,
+    high: u64,
     ruled: u64,
 }
 
@@ -99,7 +107,7 @@ pub(super) async fn run(around: Arc<Around>) {
                 if backoff.worked() {
                     around.line.paired();
                     around.line.answered();
-                    around.stir();
+                    around.line_is_back();
                 }
             }
             Err(failure) => {
@@ -117,7 +125,7 @@ pub(super) async fn run(around: Arc<Around>) {
                     Failure::NotSent(_) | Failure::Unreachable(_) | Failure::Later { .. } => {}
                 }
                 around.line.next_try(wait);
-                around.pause(wait).await;
+                around.pause_as_told(wait).await;
             }
         }
     }
@@ -133,6 +141,7 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
     let epoch = around.doors.board.view.borrow().epoch;
     let ruled = around.stored(move |_, edge| edge.ruled(epoch)).await.map_err(unreadable)?;
     around.line.ruled(ruled);
+    let before = around.stored(|_, edge| edge.watermarks()).await.map_err(unreadable)?;
     let wait_ms = held.as_millis();
     let query = format!("after={after}&wait_ms={wait_ms}&bundle={seen}&epoch={epoch}&ruled={ruled}");
     let path = around.path(&format!("notices?{query}"));
@@ -142,6 +151,9 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
         around
             .retry_most_ms
             .store(cap_ms.clamp(*RETRY_CAP_MS.start(), *RETRY_CAP_MS.end()), Ordering::Relaxed);
+    }
+    if heard.batch_records.is_some() || heard.batch_bytes.is_some() {
+        around.set_batch_limits(BatchLimits::of(heard.batch_records, heard.batch_bytes));
     }
     // First the bundle: its keys may be those of a proof among the notices.
     let bundle = match heard.bundle_version {
@@ -166,8 +178,11 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
     if cursor > after {
         around.stored(move |_, edge| edge.set_cursor(cursor)).await.map_err(unreadable)?;
     }
-    if !waiting {
-        note_ruled(around, heard.streams).await.map_err(unreadable)?;
+    if let Some(streams) = heard.streams {
+        go_back(around, before, &streams).await.map_err(unreadable)?;
+        if !waiting {
+            note_ruled(around, streams).await.map_err(unreadable)?;
+        }
     }
     if waiting {
         // The till is busy: the rest is asked for again.
@@ -176,13 +191,45 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
     bundle
 }
 
+/// Lets watermarks fall to what a cloud still has that was put back to an earlier day: the upload then sends the rest
+/// again. `before` are those of before the question, so that an upload beside it does not count as a loss.
+async fn go_back(
+    around: &Around,
+    before: BTreeMap<Epoch, Tip>,
+    streams: &[Standing],
+) -> Result<(), crate::journal::Error> {
+    for (epoch, Tip { seq: mark, .. }) in before {
+        let high = match streams.iter().find(|stream| stream.epoch == epoch) {
+            Some(stream) => stream.high,
+            // A cloud that tells of few streams has told of all.
+            None if streams.len() < STREAMS_TOLD => 0,
+            None => continue,
+        };
+        // A side that is kept as a branch is not among the streams.
+        if high >= mark || around.forked.load(Ordering::Relaxed) {
+            continue;
+        }
+        tracing::warn!(%epoch, high, mark, "The cloud has less than it had said, and is sent the rest again.");
+        around
+            .stored(move |reader, edge| {
+                let ours = match high {
+                    0 => Some(Hash::NONE),
+                    _ => reader.raw(epoch, high, 1, 0)?.first().map(|raw| raw.hash),
+                };
+                ours.map_or(Ok(()), |head| edge.set_watermark(epoch, high, head))
+            })
+            .await?;
+    }
+    Ok(())
+}
+
 /// Notes how far the cloud has ruled, now that the till has written down every verdict up to there.
 async fn note_ruled(around: &Around, streams: Vec<Standing>) -> Result<(), crate::journal::Error> {
     let current = around.doors.board.view.borrow().epoch;
     let now = streams.iter().find(|standing| standing.epoch == current).map_or(0, |standing| standing.ruled);
     around
         .stored(move |_, edge| {
-            for Standing { epoch, ruled } in streams {
+            for Standing { epoch, ruled, .. } in streams {
                 if edge.ruled(epoch)? != ruled {
                     edge.set_ruled(epoch, ruled)?;
                 }
@@ -197,9 +244,9 @@ async fn note_ruled(around: &Around, streams: Vec<Standing>) -> Result<(), crate
 /// Fetches another bundle than ours; one that was not taken is not fetched again until the period is over.
 async fn look_at_bundle(around: &Around, version: u64) -> Result<(), Failure> {
     let now_ms = (around.doors.now)();
-    let period_ms = i64::try_from(around.config.timing.period.as_millis()).unwrap_or(i64::MAX);
+    let period_ms = u64::try_from(around.config.timing.period.as_millis()).unwrap_or(u64::MAX);
     let last = *around.looked.borrow();
-    if last.is_some_and(|(of, at_ms)| of == version && now_ms.saturating_sub(at_ms) < period_ms) {
+    if last.is_some_and(|(of, at_ms)| of == version && now_ms.abs_diff(at_ms) < period_ms) {
         return Ok(());
     }
     around.looked.send_replace(Some((version, now_ms)));

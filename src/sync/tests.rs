@@ -3,6 +3,7 @@
 
 mod down;
 mod leases;
+mod network;
 mod orders;
 mod real_cloud;
 mod shop;

@@ -1,27 +1,68 @@
 //! Brings the cloud's copy of the journal up to its end, oldest life first, one batch at a time.
 //!
-//! A replay is a success, a gap is gone back to, and a contradiction between the two copies stops the upload
-//! and raises an alarm: nothing is ever skipped or sent changed. Not here: verdicts (`notices`).
+//! A replay is a success and a gap is gone back to; nothing is ever skipped or sent changed. Where the two copies
+//! contradict each other the upload goes on as long as the cloud keeps this side as a branch of its own, and an alarm
+//! stands: the next start begins a new life of the journal. Not here: verdicts (`notices`).
 
 use super::Around;
-use super::http::{Failure, Problem};
+use super::http::{Branch, Failure, Problem};
 use super::line::Topic;
 use super::pace::Backoff;
 use crate::journal::{End, Raw};
+use crate::record::body::Body;
 use crate::record::chain::{Hash, Tip};
+use crate::record::queue_act::QueueAct;
 use crate::record::witness::ReceivedHead;
 use crate::record::{Epoch, Hash as RecordHash};
 use crate::token::KeyId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Records in one batch.
 const BATCH_RECORDS: u32 = 500;
 /// Bytes of records in one batch: with base64 and field names it stays below the 1 MiB that a cloud takes.
 const BATCH_BYTES: usize = 640 * 1024;
+/// A cloud that asks for less than this many bytes is given them all the same: it is about one record.
+const BATCH_BYTES_LEAST: usize = 4 * 1024;
 /// Times that one run goes back for a gap; a cloud that keeps finding another is not well.
 const GAPS_MAX: u32 = 3;
+
+/// How much goes into a batch. The cloud may set less.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct BatchLimits {
+    records: u32,
+    bytes: usize,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        Self { records: BATCH_RECORDS, bytes: BATCH_BYTES }
+    }
+}
+
+impl BatchLimits {
+    /// What the cloud asks for, within what both sides can.
+    pub(super) fn of(records: Option<u32>, bytes: Option<usize>) -> Self {
+        Self {
+            records: records.unwrap_or(BATCH_RECORDS).clamp(1, BATCH_RECORDS),
+            // What is sent is longer than what is read by base64 and names, as in the limits here.
+            bytes: bytes.map_or(BATCH_BYTES, |bytes| bytes / 8 * 5).clamp(BATCH_BYTES_LEAST, BATCH_BYTES),
+        }
+    }
+
+    fn half(self) -> Option<Self> {
+        let half = Self { records: self.records.div_ceil(2), bytes: (self.bytes / 2).max(BATCH_BYTES_LEAST) };
+        (half != self).then_some(half)
+    }
+}
+
+/// The longest span between tries while the cloud cannot be reached at all.
+const SILENT_MOST: Duration = Duration::from_secs(1800);
 
 /// Why the upload does not go on.
 #[derive(Debug)]
@@ -44,19 +85,29 @@ impl From<crate::journal::Error> for Stop {
     }
 }
 
+/// Both sides go on although they contradict each other: the alarm's words.
+type Alarm = Option<String>;
+
 pub(super) async fn run(around: std::sync::Arc<Around>) {
     let timing = &around.config.timing;
     let mut view = around.doors.board.view.clone();
     let mut stir = around.stir.subscribe();
+    let mut alarmed = None;
     let mut backoff = Backoff::default();
     loop {
         // What changes from here on is looked at in the next round.
         view.mark_unchanged();
         stir.mark_unchanged();
         match drain(&around).await {
-            Ok(()) => {
+            Ok(alarm) => {
                 backoff.worked();
-                around.line.trouble(Topic::Journal, None);
+                if let Some(words) = alarm.as_ref().filter(|words| alarmed.as_ref() != Some(*words)) {
+                    tracing::error!("{words}");
+                }
+                around.forked.fetch_or(alarm.is_some(), Ordering::Relaxed);
+                // Nothing left to send does not end it: only a new life of the journal does.
+                alarmed = alarm.or(alarmed);
+                around.line.trouble(Topic::Journal, alarmed.clone());
                 around.line.trouble(Topic::Records, None);
                 tokio::select! {
                     _ = stir.changed() => {}
@@ -68,13 +119,22 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
             Err(Stop::Failure(failure)) => {
                 let chance = (around.doors.chance)();
                 let after = failure.retry_after();
-                let wait = backoff.failed(timing.retry_first, around.retry_most(), after, &chance);
+                let is_silent = matches!(failure, Failure::NotSent(_) | Failure::Unreachable(_));
+                // The question for notices finds the line again and wakes this: batches are not made in vain.
+                let most = if is_silent { around.retry_most().max(SILENT_MOST) } else { around.retry_most() };
+                let wait = backoff.failed(timing.retry_first, most, after, &chance);
                 if let Failure::Refused(_) | Failure::Strange(_) = failure {
                     tracing::warn!(error = %failure, "Records could not be brought to the cloud.");
                     around.line.trouble(Topic::Records, Some(failure.to_string()));
                 }
-                around.line.next_try(wait);
-                around.pause(wait).await;
+                if !is_silent {
+                    around.line.next_try(wait);
+                }
+                match after {
+                    // The cloud named a time; only a person is quicker.
+                    Some(_) => around.pause_as_told(wait).await,
+                    None => around.pause(wait).await,
+                }
             }
             Err(Stop::Contradiction(words)) => {
                 tracing::error!("{words}");
@@ -87,25 +147,24 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
 }
 
 /// Sends until the cloud has every epoch to its end.
-async fn drain(around: &Around) -> Result<(), Stop> {
+async fn drain(around: &Around) -> Result<Alarm, Stop> {
     let epochs = around.stored(|reader, _| reader.epochs()).await?;
     let current = epochs.last().map(|end| end.epoch);
     let mut gaps = 0;
+    let mut alarm = None;
     for End { epoch, tip } in epochs {
         let mut mark = around.stored(move |_, edge| edge.watermark(epoch)).await?;
         note(around, current, epoch, mark);
+        let mut held = None;
         while mark.seq < tip.seq {
             let from = mark.seq + 1;
-            let batch =
-                around.stored(move |reader, _| reader.raw(epoch, from, BATCH_RECORDS, BATCH_BYTES)).await?;
+            let BatchLimits { records, bytes } = around.batch_limits();
+            let batch = around.stored(move |reader, _| reader.raw(epoch, from, records, bytes)).await?;
             let Some(last) = batch.last().map(|raw| raw.seq) else { break };
-            let at_ms = (around.doors.now)();
-            around.stored(move |_, edge| edge.attempt(epoch, from, last, at_ms)).await?;
-            let answer = send(around, epoch, &batch).await;
-            if let Err(failure) = &answer {
-                let (at_ms, words) = ((around.doors.now)(), failure.to_string());
-                around.stored(move |_, edge| edge.attempt_failed(epoch, from, last, at_ms, &words)).await?;
+            if held.is_none() {
+                held = Some(on_hold(around, epoch, from).await?);
             }
+            let answer = attempt(around, epoch, &batch, held.as_ref()).await?;
             mark = match answer {
                 Ok(ack) if ack.high < last => {
                     return Err(
@@ -113,16 +172,63 @@ async fn drain(around: &Around) -> Result<(), Stop> {
                     );
                 }
                 Ok(ack) => confirmed(around, epoch, ack).await?,
+                Err(Failure::Refused(problem)) if problem.slug == "too_large" => {
+                    let half = around.batch_limits().half().ok_or(Failure::Refused(problem))?;
+                    around.set_batch_limits(half);
+                    continue;
+                }
                 Err(Failure::Refused(problem)) => {
                     gaps += 1;
-                    refused(around, epoch, from, problem, gaps).await?
+                    let fork = problem.branch.is_some().then(|| forked(&problem.words));
+                    alarm = fork.or(alarm);
+                    refused(around, epoch, (from, last), problem, gaps).await?
                 }
                 Err(failure) => return Err(failure.into()),
             };
             note(around, current, epoch, mark);
         }
     }
-    Ok(())
+    Ok(alarm)
+}
+
+/// Notes a batch before it leaves, sends it, and notes why it failed.
+async fn attempt(
+    around: &Around,
+    epoch: Epoch,
+    batch: &[Raw],
+    held: Option<&BTreeSet<u64>>,
+) -> Result<Result<Ack, Failure>, Stop> {
+    let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
+        return Err(Failure::Strange("an empty batch".to_owned()).into());
+    };
+    let (first, last, at_ms) = (first.seq, last.seq, (around.doors.now)());
+    around.stored(move |_, edge| edge.attempt(epoch, first, last, at_ms)).await?;
+    let held = held.into_iter().flat_map(|held| held.range(first..=last).copied()).collect();
+    let answer = send(around, epoch, batch, held).await;
+    if let Err(failure) = &answer {
+        let (at_ms, words) = ((around.doors.now)(), failure.to_string());
+        around.stored(move |_, edge| edge.attempt_failed(epoch, first, last, at_ms, &words)).await?;
+    }
+    Ok(answer)
+}
+
+/// The records of an epoch that a manager holds although the cloud has yet to receive them. They travel with the batch,
+/// since the act itself may come in a later one.
+async fn on_hold(around: &Around, epoch: Epoch, from: u64) -> Result<BTreeSet<u64>, Stop> {
+    let acts = around.stored(move |reader, _| reader.of_kind(epoch, from, "queue_acted")).await?;
+    let mut held = BTreeSet::new();
+    for record in acts {
+        let Body::QueueActed { subject: Some(subject), act, .. } = record.body else { continue };
+        if subject.epoch != epoch {
+            continue;
+        }
+        match act {
+            QueueAct::Hold => held.insert(subject.seq),
+            QueueAct::Release | QueueAct::Resolve { .. } => held.remove(&subject.seq),
+            QueueAct::SendNow | QueueAct::Retry => continue,
+        };
+    }
+    Ok(held)
 }
 
 /// The link speaks of the current epoch.
@@ -133,8 +239,8 @@ fn note(around: &Around, current: Option<Epoch>, epoch: Epoch, mark: Tip) {
 }
 
 /// What the cloud says it holds, and its signature for that.
-#[derive(Deserialize)]
-struct Ack {
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(super) struct Ack {
     high: u64,
     head: Hash,
     time_ms: i64,
@@ -157,7 +263,7 @@ impl Ack {
     }
 }
 
-async fn send(around: &Around, epoch: Epoch, batch: &[Raw]) -> Result<Ack, Failure> {
+async fn send(around: &Around, epoch: Epoch, batch: &[Raw], held: Vec<u64>) -> Result<Ack, Failure> {
     #[derive(Serialize)]
     struct Sent {
         head: String,
@@ -170,6 +276,8 @@ async fn send(around: &Around, epoch: Epoch, batch: &[Raw]) -> Result<Ack, Failu
         first_seq: u64,
         records: Vec<Sent>,
         batch_signature: String,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        held: Vec<u64>,
     }
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
         return Err(Failure::Strange("an empty batch".to_owned()));
@@ -185,6 +293,7 @@ async fn send(around: &Around, epoch: Epoch, batch: &[Raw]) -> Result<Ack, Failu
         first_seq: first.seq,
         records: batch.iter().map(sent).collect(),
         batch_signature: BASE64.encode(around.config.device_key.sign(&signed)),
+        held,
     };
     around.cloud.post(&around.path(&format!("streams/{epoch}/records")), &body).await
 }
@@ -227,28 +336,43 @@ fn ahead(high: u64) -> Stop {
     ))
 }
 
-/// Where the watermark goes after a refusal that names a place to go back to.
+/// Where the watermark goes after a refusal that names a place to go back to, or a branch to go on with.
 async fn refused(
     around: &Around,
     epoch: Epoch,
-    first: u64,
+    (first, last): (u64, u64),
     problem: Problem,
     gaps: u32,
 ) -> Result<Tip, Stop> {
-    match (problem.slug.as_str(), problem.expected) {
-        ("gap", Some(expected)) if expected != first && expected > 0 && gaps <= GAPS_MAX => {
+    match (problem.slug.as_str(), problem.expected, problem.branch) {
+        ("gap", Some(expected), _) if expected != first && expected > 0 && gaps <= GAPS_MAX => {
             let high = expected - 1;
             let Some(mark) = tip_at(around, epoch, high).await? else { return Err(ahead(high)) };
             tracing::warn!(expected, "The cloud has less than it had said, and is sent the rest again.");
             around.stored(move |_, edge| edge.set_watermark(epoch, mark.seq, mark.head)).await?;
             Ok(mark)
         }
-        ("fork" | "broken_chain", _) => Err(Stop::Contradiction(format!(
-            "The cloud stopped taking this till's journal: {} Call whoever looks after the till.",
-            problem.words
-        ))),
+        ("fork", _, Some(Branch { high, head })) if high >= last => {
+            // Everything is safe at the cloud, on a branch of its own. The cloud's word for the other side is kept, so
+            // that the next start finds it.
+            if let Some(head) = problem.witness.and_then(|ack| ack.witnessed(around, epoch).ok()) {
+                around.stored(move |_, edge| edge.received(epoch, &head)).await?;
+            }
+            let ours = tip_at(around, epoch, high).await?.filter(|ours| ours.head == head);
+            let Some(mark) = ours else { return Err(Stop::Contradiction(forked(&problem.words))) };
+            around.stored(move |_, edge| edge.set_watermark(epoch, mark.seq, mark.head)).await?;
+            Ok(mark)
+        }
+        ("fork" | "broken_chain", _, _) => Err(Stop::Contradiction(forked(&problem.words))),
         _ => Err(Failure::Refused(problem).into()),
     }
+}
+
+fn forked(words: &str) -> String {
+    format!(
+        "The cloud holds other records of this till under the same numbers: {words} Start this till again: it then \
+         begins its journal anew, for cash only, until a manager has looked at it."
+    )
 }
 
 /// Our own record at a number; none beyond our end.
@@ -258,4 +382,14 @@ async fn tip_at(around: &Around, epoch: Epoch, seq: u64) -> Result<Option<Tip>, 
     }
     let raw = around.stored(move |reader, _| reader.raw(epoch, seq, 1, 0)).await?;
     Ok(raw.into_iter().next().filter(|raw| raw.seq == seq).map(|raw| Tip { seq, head: raw.hash }))
+}
+
+impl Around {
+    pub(super) fn batch_limits(&self) -> BatchLimits {
+        *self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_batch_limits(&self, limits: BatchLimits) {
+        *self.batch.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
 }

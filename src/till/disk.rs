@@ -83,11 +83,10 @@ impl Loop {
     }
 
     /// Refuses to begin what there is no room for.
-    #[allow(clippy::wildcard_enum_match_arm)] // few kinds begin something
     pub(super) fn check_room(&self, made: &[Record]) -> Result<(), Refusal> {
-        let begins = |record: &Record| match &record.body {
-            Body::SaleOpened { sale_kind: SaleKind::Sale, .. } | Body::LineAdded { .. } => true,
-            _ => false,
+        let begins = |record: &Record| {
+            let opens = matches!(record.body, Body::SaleOpened { sale_kind: SaleKind::Sale, .. });
+            opens || matches!(record.body, Body::LineAdded { .. })
         };
         let stopped = self.watched.disk.is_some_and(|disk| disk.state == DiskState::Stopped);
         if stopped && made.iter().any(begins) { Err(Refusal::DiskFull) } else { Ok(()) }

@@ -8,6 +8,7 @@ use crate::journal::{self, Journal, Room};
 use crate::money::Currency;
 use crate::receipt::Stamp;
 use crate::record::Epoch;
+use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::ids::{StationId, TerminalId};
 use crate::record::money_moves::ProviderName;
@@ -81,6 +82,16 @@ pub enum Error {
     /// A journal that does not begin with a genesis.
     #[error("the journal does not begin with its first record: restore a backup")]
     NoGenesis,
+    /// An epoch begins in a way that this build does not know. Nothing is wrong with the file.
+    #[error(
+        "the journal has an epoch that a newer Till began (record {seq} of epoch {epoch}): install the newer Till again"
+    )]
+    NewerGenesis {
+        /// Which epoch.
+        epoch: Epoch,
+        /// Its number.
+        seq: u64,
+    },
     /// What was decided at the start could not be written.
     #[error("the till cannot write its journal, and so does not start: {0}")]
     FirstCommit(journal::Error),
@@ -92,7 +103,10 @@ impl Error {
         match self {
             Self::Journal(error) => error.is_damage(),
             Self::NoGenesis => true,
-            Self::OtherTerminal { .. } | Self::OtherCurrency { .. } | Self::FirstCommit(_) => false,
+            Self::OtherTerminal { .. }
+            | Self::OtherCurrency { .. }
+            | Self::NewerGenesis { .. }
+            | Self::FirstCommit(_) => false,
         }
     }
 }
@@ -255,6 +269,11 @@ pub(super) fn replay(journal: &Journal) -> Result<Option<Till>, Error> {
     };
     for record in tail {
         let record = record?;
+        if let Body::Unreadable { kind_name } = &record.body
+            && kind_name == "genesis"
+        {
+            return Err(Error::NewerGenesis { epoch: record.header.epoch, seq: record.header.seq });
+        }
         match (&mut till, Till::begin(&record)) {
             (_, Some(begun)) => till = Some(begun),
             (Some(till), None) => till.apply(&record),

@@ -36,11 +36,9 @@ fn bench_known(dir: &Path, received: BTreeMap<Epoch, Tip>) -> Bench {
     bench_with(dir, |opening| opening.received = received)
 }
 
-/// A till that opens otherwise than most.
-fn bench_with(dir: &Path, change: impl FnOnce(&mut Opening)) -> Bench {
-    let (inbox, letters) = Inbox::new();
-    let (outbox, work) = doors();
-    let mut opening = Opening {
+/// How most tills open.
+fn opening() -> Opening {
+    Opening {
         terminal: "till-1".parse().unwrap(),
         stations: vec!["front".parse().unwrap()],
         bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
@@ -53,7 +51,14 @@ fn bench_with(dir: &Path, change: impl FnOnce(&mut Opening)) -> Bench {
         sources: Sources { clock: Clock::new(), draw: clock::draw },
         received: BTreeMap::new(),
         room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
-    };
+    }
+}
+
+/// A till that opens otherwise than most.
+fn bench_with(dir: &Path, change: impl FnOnce(&mut Opening)) -> Bench {
+    let (inbox, letters) = Inbox::new();
+    let (outbox, work) = doors();
+    let mut opening = opening();
     change(&mut opening);
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
     Bench { inbox, ready: Some(ready), _work: work }

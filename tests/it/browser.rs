@@ -122,7 +122,7 @@ impl Browser {
             .script(
                 "const wide = document.documentElement.clientWidth;
                  const out = (node) => node.getBoundingClientRect().right > wide + 1
-                     && !node.closest('pre, .states, [hidden]');
+                     && !node.closest('pre, .states, [hidden], details:not([open]) > :not(summary)');
                  return [...document.body.querySelectorAll('*')].filter(out)
                      .map((node) => node.outerHTML.slice(0, 120))
                      .concat(document.documentElement.scrollWidth > wide ? ['the page scrolls sideways'] : []);",

@@ -25,6 +25,7 @@ mod receipts;
 mod scans;
 mod shown;
 mod stored_value;
+mod unheard;
 
 /// The program under test.
 const TILL: &str = env!("CARGO_BIN_EXE_till");

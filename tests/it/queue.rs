@@ -41,8 +41,8 @@ async fn look(browser: &Browser, page: &str, name: &str) {
         browser.size(width, height).await;
         let joint = if page.contains('?') { '&' } else { '?' };
         browser.go(&format!("{page}{joint}lang={lang}")).await;
-        browser.fits(&format!("{name} in {lang} at {width}")).await;
         browser.picture(&format!("{name}-{lang}-{width}")).await;
+        browser.fits(&format!("{name} in {lang} at {width}")).await;
     }
     let (width, height) = WIDE;
     browser.size(width, height).await;
@@ -51,8 +51,8 @@ async fn look(browser: &Browser, page: &str, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_puts_the_morning_after_an_outage_in_order() {
-    let browser = Browser::open().await;
     let counter = Counter::open().await;
+    let browser = Browser::open().await;
     let queue = format!("{}/queue", counter.shop.till_url);
     counter.shop.pull_network();
     sell_to_a_picture(&counter).await;

@@ -162,6 +162,8 @@ pub(crate) const CRATES: &[(&str, Home)] = &[
     ("clap_complete", Home::Only(&[("cli", &[])])),
     ("clap_mangen", Home::Only(&[("cli", &[])])),
     ("csv", Home::Only(&[("cloud", &[])])),
+    // Bodies between till and cloud.
+    ("flate2", Home::Only(&[("sync::http", &[]), ("cloud", &[])])),
     (
         "hardware",
         Home::Only(&[

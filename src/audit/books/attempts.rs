@@ -60,6 +60,12 @@ pub(in crate::audit) struct Attempt {
 }
 
 impl Attempt {
+    /// Whether the journal knows which wallet took the money: a till that was shown a phone's proof does not.
+    pub(in crate::audit) fn knows_wallet(&self) -> bool {
+        let proven = self.settled.as_ref().is_some_and(|(trade, _)| trade.is_empty());
+        !(proven && self.carrier == "order")
+    }
+
     /// Whether it is settled and the journal does not say any more how, because a member asked to be forgotten.
     pub(in crate::audit) fn is_erased(&self) -> bool {
         self.settled.is_none() && matches!(self.standing, Standing::Approved | Standing::PaidLate)

@@ -32,7 +32,7 @@ impl Side<'_> {
             let same = money.minor == amount
                 && money.currency.code() == currency
                 && attempt.sale.map(|sale| sale.to_string()) == Some(sale)
-                && provider == provider_word(attempt.provider)
+                && (provider == provider_word(attempt.provider) || !attempt.knows_wallet())
                 && attempt.carrier == "order";
             if !same {
                 let words = format!("The order of {money} has another amount, wallet or sale at the cloud.");

@@ -68,7 +68,7 @@ impl Side<'_> {
         let money = attempt.amount;
         let same = payment.amount == money.minor
             && payment.currency == money.currency.code()
-            && (payment.provider == provider || attempt.is_erased())
+            && (payment.provider == provider || !attempt.knows_wallet() || attempt.is_erased())
             && payment.carrier == attempt.carrier
             && payment.sale == attempt.sale.map(|sale| sale.to_string());
         if !same {
@@ -85,7 +85,8 @@ impl Side<'_> {
                 "The payment of {money} is {word} in the journal and {} at the cloud.",
                 payment.state
             ));
-        } else if !attempt.is_erased()
+        } else if attempt.knows_wallet()
+            && !attempt.is_erased()
             && payment.trade.as_ref() != attempt.settled.as_ref().map(|(trade, _)| trade)
         {
             add(format!("The cloud has another trade number of the wallet for the payment of {money}."));

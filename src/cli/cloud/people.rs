@@ -3,7 +3,7 @@
 use crate::cli::say;
 use crate::cloud::{Admin, Decision};
 use crate::money::{Currency, Money};
-use crate::record::ids::TerminalId;
+use crate::record::ids::{IntentId, TerminalId};
 use anyhow::bail;
 use clap::Subcommand;
 
@@ -67,6 +67,24 @@ pub(super) enum StoredValue {
     },
     /// Count every account again
     Count,
+}
+
+#[derive(Subcommand)]
+pub(super) enum OrderAct {
+    /// Give back what a phone paid and never showed to its till; the server does it
+    GiveBack {
+        /// The order's 32 digits: the merchant's order number on the customer's wallet
+        intent: IntentId,
+    },
+}
+
+pub(super) async fn orders(admin: &Admin, act: &OrderAct) -> anyhow::Result<()> {
+    let OrderAct::GiveBack { intent } = act;
+    let amount = admin.give_back_order(*intent).await?;
+    say(&format!(
+        "{amount} goes back. Should a till show the proof of it after all, nothing is to be handed over."
+    ));
+    Ok(())
 }
 
 #[derive(Subcommand)]
@@ -150,6 +168,17 @@ pub(super) async fn pairings(admin: &Admin, act: &Pair) -> anyhow::Result<()> {
             decide(terminal, fingerprint, Decision::Refuse, "refused").await
         }
     }
+}
+
+pub(super) async fn streams(admin: &Admin) -> anyhow::Result<()> {
+    let streams = admin.streams().await?;
+    if streams.is_empty() {
+        say("No till has sent anything yet.");
+    }
+    for stream in streams {
+        say(&format!("{:<16}{}", stream.terminal.as_str(), stream.words()));
+    }
+    Ok(())
 }
 
 pub(super) async fn tasks(admin: &Admin, act: &TaskAct) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-// Fetches the bill anew when the cloud says that it has changed, and opens WeChat's own window where a payment
+// Fetches the bill anew when the cloud says that it has changed, or where nothing can say so after a while, and opens WeChat's own window where a payment
 // waits in it. But for that window the page works without this.
 const main = () => document.querySelector("main");
 
@@ -6,10 +6,11 @@ async function refresh() {
   const address = new URL(location.href);
   address.searchParams.delete("said");
   // Whoever paid keeps the receipt when the desk has moved on.
-  const sale = new URL(main().dataset.live, location.href).searchParams.get("sale");
+  const live = main().dataset.live;
+  const sale = live && new URL(live, location.href).searchParams.get("sale");
   if (sale) address.searchParams.set("sale", sale);
   const answer = await fetch(address, { headers: { accept: "text/html" } });
-  if (!answer.ok) return;
+  if (!answer.ok) return again();
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
   const typed = main().querySelector("input[name=token]");
   if (typed && typed.value) {
@@ -29,7 +30,16 @@ function payInWindow() {
   else open();
 }
 
+let timer;
+
+function again() {
+  clearTimeout(timer);
+  const seconds = Number(main().dataset.again);
+  if (seconds) timer = setTimeout(() => refresh().catch(again), seconds * 1000);
+}
+
 function attend() {
+  again();
   document.getElementById("window")?.addEventListener("click", payInWindow);
   // Once by itself for each payment: who closed the window has a button.
   const values = main().dataset.window;

@@ -83,6 +83,12 @@ impl Look {
         self.terminal.as_ref().is_some_and(|till| cloud.heard.is_there(till, cloud.now_ms()))
     }
 
+    /// Whether the till will hear of a payment by itself: it answers, and it was the till that brought the order.
+    fn will_hear(&self, cloud: &Cloud) -> bool {
+        let brought = self.order.as_ref().is_some_and(|order| order.sale.is_some());
+        brought && self.till_is_there(cloud)
+    }
+
     /// What the page shows, in one word: it changes when the page does.
     pub(super) fn mark(&self, cloud: &Cloud) -> String {
         let sale = self.sale.as_ref().map(|sale| format!("{}-{}", sale.id, sale.version));
@@ -135,7 +141,7 @@ impl Look {
     fn proof(&self, cloud: &Cloud, bundle: &Bundle) -> Option<ProofShown> {
         let order = self.order.as_ref().filter(|order| self.by_order && order.state == OrderState::Paid)?;
         let soon = cloud.now_ms().saturating_sub(order.changed_ms) < TILL_TELLS_MS;
-        if soon && self.till_is_there(cloud) {
+        if soon && self.will_hear(cloud) {
             return None;
         }
         let text = order.proof.clone()?;
@@ -257,7 +263,7 @@ impl Look {
             page.note = Some(words.no_wallet_here.to_owned());
             return;
         }
-        if !heard {
+        if self.by_order && !self.will_hear(cloud) {
             page.note = Some(words.will_show.to_owned());
         }
         let action = format!("{}/pay", self.base);

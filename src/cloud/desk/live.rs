@@ -29,7 +29,7 @@ pub(super) async fn watch(
     let phone = Arc::new(Phone::of(&headers));
     let mut ticks = interval(LOOK_AGAIN);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let rings = WatchStream::new(cloud.bells.listen(Bell::Desk(desk.clone()))).map(|_| ());
+    let rings = WatchStream::new(cloud.bells.rings(Bell::Desk(desk.clone()))).map(|_| ());
     let stop = cloud.stop.clone();
     let own = asked.sale;
     let marks =

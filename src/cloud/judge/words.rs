@@ -29,6 +29,37 @@ pub(crate) fn voucher_owed(serial: &str, amount: Money) -> String {
     format!("{amount} of a return was paid with the voucher {serial}: give the customer a new one.")
 }
 
+pub(crate) const HELD_TOO_LATE: &str =
+    "The record cannot be held any more: head office ruled on it before it heard of the hold.";
+pub(crate) const NOT_HELD: &str = "The record is not held at head office, so there is nothing to release.";
+pub(crate) const STILL_HELD: &str = "The record is held or settled: release it, and head office rules on it.";
+pub(crate) const NEVER_CAME: &str = "Head office has never received the record that this is about.";
+pub(crate) const NOTHING_AGAINST_IT: &str = "Head office looked at it again and has nothing against it.";
+
+/// A manager holds a record back.
+pub(crate) fn held(terminal: &TerminalId, seq: u64) -> String {
+    format!("Record {seq} of {terminal} is held by a manager and has no effect until it is released.")
+}
+
+/// A till began its journal anew by itself. `lacks` is the number that the till knew of, and the one held here.
+pub(crate) fn provisional(terminal: &TerminalId, lacks: Option<(u64, u64)>) -> String {
+    let lost = match lacks {
+        Some((claims, here)) if claims > here => {
+            format!(
+                " The till claims record {claims} and head office holds {here}: {} records died with the disk.",
+                claims - here
+            )
+        }
+        Some((_, here)) => {
+            format!(" Head office holds all of it that the till knew of, up to record {here}.")
+        }
+        None => " What was in it beyond what head office holds is not known.".to_owned(),
+    };
+    format!(
+        "{terminal} lost its journal and began anew, for cash only.{lost} Look at the till, and adopt it there."
+    )
+}
+
 /// The record is safe, and this build cannot read it.
 pub(crate) fn unreadable(kind: &str) -> String {
     format!("A record of the kind {kind:?} cannot be read here. It is kept as it came: update the cloud.")
@@ -49,14 +80,10 @@ pub(crate) fn over_quota(campaign: u32) -> String {
 /// A number of the stream came with another content.
 pub(crate) fn fork(terminal: &TerminalId, seq: u64) -> String {
     format!(
-        "{terminal} sent record {seq} twice with different contents. Both are kept. Two machines share this \
-         till's disk or key, or its disk was put back to an earlier day: pair it anew."
+        "{terminal} sent record {seq} twice with different contents. Both sides are kept and ruled on. Two machines \
+         share this till's disk or key, or its disk was put back to an earlier day: stop one of them, start the other \
+         again, and adopt the journal that it begins."
     )
-}
-
-/// A batch does not follow from what is here.
-pub(crate) fn unlinked(terminal: &TerminalId, seq: u64) -> String {
-    format!("Record {seq} of {terminal} does not follow from the record before it that is kept here.")
 }
 
 /// Booking failed.

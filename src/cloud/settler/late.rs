@@ -61,6 +61,14 @@ pub(super) async fn look(
     }
 }
 
+/// Paid by a phone that never showed the proof, and given up by the till: it goes back.
+pub(super) async fn unshown(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
+    let mut step = cloud.step_from(order, &[OrderState::Paid], OrderState::PaidLate);
+    step.words = Some("It was paid, and nobody showed that to the till. It goes back.".to_owned());
+    step.due_ms = Some(cloud.now_ms());
+    cloud.step(step, order).await.map(|_| ())
+}
+
 /// Gives late money back under one number, until the wallet says that it did.
 pub(super) async fn give_back(
     cloud: &Cloud,
@@ -71,7 +79,8 @@ pub(super) async fn give_back(
     let refund = RefundNumber::parse(&format!("late_{}", order.intent));
     let refund = refund.map_err(|_| StoreError::Damaged(format!("the intent {}", order.intent)))?;
     let reason = Some("Paid after the bill was given up".to_owned());
-    let request = RefundRequest { order: number, refund, amount: order.amount, reason };
+    let amount = order.settled.as_ref().map_or(order.amount, |settled| settled.total);
+    let request = RefundRequest { order: number, refund, amount, reason };
     let again = AGAIN_MS * 5;
     match refunded(wallet, &request).await {
         RefundAnswer::Refunded => {

@@ -3,7 +3,9 @@
 //! Several processes may open the same file: the server and the command line each do. **Invariant:** WAL and
 //! `synchronous=FULL`, read back at start: what was answered is on disk. Not here: what the rows mean.
 
+mod again;
 mod forgotten;
+mod ingest;
 mod judge;
 mod leases;
 mod ledger;
@@ -22,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../../sql/cloud/0001_start.sql"),
     include_str!("../../../sql/cloud/0002_wallets.sql"),
     include_str!("../../../sql/cloud/0003_notifications.sql"),
@@ -30,6 +32,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../../sql/cloud/0005_leases.sql"),
     include_str!("../../../sql/cloud/0006_vouchers.sql"),
     include_str!("../../../sql/cloud/0007_forgotten.sql"),
+    include_str!("../../../sql/cloud/0008_branches.sql"),
 ];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
@@ -44,6 +47,9 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub(crate) struct Sqlite {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// The connection itself, where a test wants each call answered at once and in order.
+    #[cfg(test)]
+    in_place: Option<std::sync::Mutex<Connection>>,
 }
 
 impl Store for Sqlite {}
@@ -64,7 +70,20 @@ impl Sqlite {
                 }
             })
             .map_err(failed)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+            #[cfg(test)]
+            in_place: None,
+        })
+    }
+
+    /// The same without a thread.
+    #[cfg(test)]
+    pub(crate) fn in_place(dir: &Path) -> Result<Self, StoreError> {
+        let mut connection = connect(&dir.join("cloud.db"))?;
+        migrate(&mut connection, dir)?;
+        Ok(Self { jobs: None, thread: None, in_place: Some(std::sync::Mutex::new(connection)) })
     }
 
     fn read<T: Send + 'static>(
@@ -99,6 +118,11 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
+        #[cfg(test)]
+        if let Some(connection) = &self.in_place {
+            let answer = work(&mut connection.lock().expect("no call panics"));
+            return Box::pin(async move { answer });
+        }
         Box::pin(async move {
             let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
             let (answer, answered) = oneshot::channel();

@@ -6,6 +6,8 @@ use crate::record::Epoch;
 use crate::record::chain::{Hash, Tip};
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
 use crate::record::money_moves::{ProviderName, Ruling};
+use crate::record::queue_act::{QueueAct, Subject};
+use serde::Serialize;
 
 /// A record as it is kept: the bytes as they came, and what they are found by.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,7 +32,46 @@ pub(crate) struct Batch {
     /// What the first record names as the one before.
     pub(crate) previous: Hash,
     pub(crate) records: Vec<StoredRecord>,
+    /// Records of it that a manager holds back.
+    pub(crate) held: Vec<u64>,
+    /// How the stream began, where the batch has its first record.
+    pub(crate) beginning: Option<Beginning>,
     pub(crate) now_ms: i64,
+}
+
+/// How an epoch began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Beginning {
+    pub(crate) standing: Standing,
+    /// The epoch before, and its last number as the till knew it.
+    pub(crate) parent: Option<(Epoch, u64)>,
+}
+
+/// Whether a stream is like any other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It is.
+    Regular,
+    /// The till began it by itself when its journal was lost; nobody has looked yet.
+    Provisional,
+    /// It began so, and a manager has adopted it.
+    Adopted,
+}
+
+impl Standing {
+    /// Its name in tables and answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Regular => "regular",
+            Self::Provisional => "provisional",
+            Self::Adopted => "adopted",
+        }
+    }
+
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        [Self::Regular, Self::Provisional, Self::Adopted].into_iter().find(|standing| standing.word() == word)
+    }
 }
 
 /// What became of a batch.
@@ -40,10 +81,8 @@ pub(crate) enum Ingested {
     Received { tip: Tip, judged: u64, desks: Vec<DeskId> },
     /// Something before it is missing.
     Gap { expected: u64 },
-    /// A number is there already with another hash.
-    Fork { seq: u64, tip: Tip },
-    /// It does not follow from what is there.
-    Unlinked { seq: u64, tip: Tip },
+    /// It is safe on a branch of its own, because a number was there already with another hash.
+    Forked { seq: u64, tip: Tip, branch: Tip },
     /// The till was unpaired in the meantime.
     Stranger,
 }
@@ -56,6 +95,9 @@ pub(crate) struct StreamRow {
     pub(crate) tip: Tip,
     pub(crate) judged: u64,
     pub(crate) received_ms: i64,
+    pub(crate) beginning: Beginning,
+    /// Of a branch: the epoch that the till means, and the first number that differs.
+    pub(crate) branch_of: Option<(Epoch, u64)>,
 }
 
 /// Records of one stream that nobody has judged yet.
@@ -102,7 +144,13 @@ pub(crate) enum Effect {
     Abandon { intent: IntentId },
     /// A verdict that needs no key.
     Rule { ruling: Ruling, code: &'static str, words: String },
+    /// A manager's act about an earlier record.
+    Act { subject: Subject, act: QueueAct, again: Again },
 }
+
+/// What an earlier record is judged as now; none where it never came.
+#[derive(Clone, Debug)]
+pub(crate) struct Again(pub(crate) Option<Box<Judgement>>);
 
 /// How a payment changes.
 #[derive(Clone, Debug)]
@@ -147,6 +195,8 @@ pub(crate) trait Streams {
     /// Takes a batch whole or not at all, and moves the watermark with it.
     fn ingest(&self, batch: Batch) -> Reply<'_, Ingested>;
     fn streams(&self) -> Reply<'_, Vec<StreamRow>>;
+    /// A record by its place, as the till names it from a stream: a branch has its own side of it.
+    fn record_at(&self, stream: (TerminalId, Epoch), subject: Subject) -> Reply<'_, Option<StoredRecord>>;
     /// The records of a sale, oldest first.
     fn sale_records(&self, sale: SaleId) -> Reply<'_, Vec<StoredRecord>>;
     fn desk_sale(&self, desk: DeskId) -> Reply<'_, Option<DeskSale>>;

@@ -1,6 +1,7 @@
 //! A phone at a desk: it sees the bill, pays a version of it once, and hears what became of it.
 
 mod money_back;
+mod unheard;
 
 use super::shop::{Page, Shop};
 use super::till::Till;

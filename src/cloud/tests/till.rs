@@ -13,8 +13,11 @@ use crate::tax::TaxRate;
 use crate::token::{Order, TerminalTag};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -118,6 +121,40 @@ impl Till {
         let record = Record::seal(header, body, [7; 16]);
         self.tip = Tip { seq: record.header.seq, head: record.hash };
         record
+    }
+
+    /// Writes a record with a body of any bytes.
+    pub(super) fn write_raw(&mut self, kind: &str, body: &str) -> Record {
+        let mut header = self.header();
+        header.kind = kind.to_owned();
+        header.kind_version = 1;
+        header.body_hash = crate::record::body_hash(&[7; 16], body.as_bytes());
+        let record = Record::open(header.encode(), [7; 16], body.as_bytes().to_vec()).unwrap();
+        self.tip = Tip { seq: record.header.seq, head: record.hash };
+        record
+    }
+
+    /// A body on its way under a name of a packing; only gzip packs it.
+    pub(super) async fn call_packed(&self, target: &str, body: &[u8], packing: &str) -> Answer {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(body).unwrap();
+        let packed = encoder.finish().unwrap();
+        let nonce = format!("packed-{}", self.nonces.fetch_add(1, Ordering::SeqCst));
+        let created = self.now_ms() / 1000;
+        let parameters = Parameters { created, nonce, keyid: self.id.clone() };
+        let headers = sign_request("POST", target, &packed, &parameters, &self.key).unwrap();
+        let request = self
+            .http
+            .post(format!("{}{target}", self.base))
+            .header("content-encoding", packing)
+            .header("content-digest", headers.content_digest)
+            .header("signature-input", headers.signature_input)
+            .header("signature", headers.signature);
+        let response = request.body(packed).send().await.unwrap();
+        let status = response.status().as_u16();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        assert!(status < 400 || kind == "application/problem+json", "{status} came as {kind}");
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
     }
 
     pub(super) fn batch(&self, records: &[Record]) -> Value {

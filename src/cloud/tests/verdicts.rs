@@ -2,7 +2,7 @@
 
 use super::shop::{START_MS, Shop};
 use super::till::Till;
-use crate::cloud::CouponIssue;
+use crate::cloud::{CouponIssue, VoucherIssue};
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, MemberSource, SaleKind};
 use crate::record::ids::{SaleId, unhex};
@@ -35,6 +35,86 @@ fn redeem(till: &mut Till, token: &str, serial: &str) -> crate::record::Record {
         header.sale = Some(SaleId([3; 16]));
         header.serial = Some(serial);
     })
+}
+
+async fn voucher(shop: &Shop, minor: i64) -> String {
+    let wanted = VoucherIssue {
+        value: Money::new(minor, Currency::CNY),
+        from_s: START_MS / 1000 - 3600,
+        until_s: START_MS / 1000 + 30 * 86_400,
+        count: 1,
+    };
+    shop.cloud.admin().issue_vouchers(&wanted).await.unwrap().remove(0)
+}
+
+/// What a till writes down that took a voucher of 50.00 for so much.
+fn spend(till: &mut Till, token: &str, serial: &str, amount: i64) -> crate::record::Record {
+    let body = Body::VoucherRedeemed { value: Money::new(5_000, Currency::CNY), token: token.to_owned() };
+    let serial = serial.to_owned();
+    till.write_with(body, |header| {
+        header.sale = Some(SaleId([3; 16]));
+        header.serial = Some(serial);
+        header.amount = Some(Money::new(amount, Currency::CNY));
+    })
+}
+
+fn voucher_serial(shop: &Shop) -> String {
+    let path = shop.folder.path().join("cloud/cloud.db");
+    let db = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    db.query_row("SELECT serial FROM voucher", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn a_voucher_that_two_tills_took_is_refused_to_the_second_with_where_and_when() {
+    let shop = Shop::open().await;
+    let token = voucher(&shop, 5_000).await;
+    let serial = voucher_serial(&shop);
+    let (mut first, mut second) = (shop.till("till-3").await, shop.till("till-4").await);
+    let record = spend(&mut first, &token, &serial, 2_800);
+    first.send_well(&[record]).await;
+    assert_eq!(first.verdicts(1).await[0]["code"], "voucher_redeemed");
+    let record = spend(&mut second, &token, &serial, 2_800);
+    second.send_well(&[record]).await;
+    let verdict = second.verdicts(1).await.remove(0);
+    assert_eq!((&verdict["code"], &verdict["ruling"]), (&json!("voucher_already_used"), &json!("refused")));
+    let words = verdict["words"].as_str().unwrap();
+    assert!(words.starts_with("Voucher already used at till-3, "), "{words}");
+    let tasks = shop.cloud.admin().tasks().await.unwrap();
+    assert!(tasks.iter().any(|task| task.code == "voucher_already_used" && task.words.starts_with("till-4")));
+}
+
+#[tokio::test]
+async fn a_voucher_that_does_not_hold_at_head_office_is_refused_and_stays_received() {
+    let shop = Shop::open().await;
+    let token = voucher(&shop, 5_000).await;
+    let serial = voucher_serial(&shop);
+    let mut till = shop.till("till-1").await;
+    let coupon = coupon(&shop).await;
+    let records = [
+        spend(&mut till, &token, &serial, 5_001),
+        spend(&mut till, &token, &serial, 0),
+        spend(&mut till, &token, "G1-002a-0000000000000009", 100),
+        spend(&mut till, &coupon, &serial, 100),
+        spend(&mut till, "G1.AAAA", &serial, 100),
+    ];
+    till.send_well(&records).await;
+    let codes: Vec<String> =
+        till.verdicts(5).await.iter().map(|verdict| verdict["code"].as_str().unwrap().to_owned()).collect();
+    let differs = "voucher_differs";
+    assert_eq!(codes, [differs, differs, differs, "voucher_of_another_kind", "voucher_not_ours"]);
+    let good = spend(&mut till, &token, &serial, 5_000);
+    till.send_well(&[good]).await;
+    assert_eq!(till.verdicts(6).await[5]["code"], "voucher_redeemed", "none of these spent it");
+}
+
+#[tokio::test]
+async fn a_voucher_that_nobody_can_be_worth_is_not_issued() {
+    let shop = Shop::open().await;
+    for value in [Money::new(0, Currency::CNY), Money::new(-1, Currency::CNY), Money::new(5, Currency::JPY)] {
+        let wanted =
+            VoucherIssue { value, from_s: START_MS / 1000, until_s: START_MS / 1000 + 3600, count: 1 };
+        assert!(shop.cloud.admin().issue_vouchers(&wanted).await.is_err(), "{value}");
+    }
 }
 
 /// The serial as the cloud handed it out.
@@ -118,6 +198,31 @@ async fn a_member_counts_once_a_day_at_whichever_till() {
 }
 
 #[tokio::test]
+async fn a_member_who_came_while_the_till_was_off_line_counts_by_the_corrected_time_of_the_scan() {
+    let shop = Shop::open().await;
+    let joined = shop.cloud.admin().add_members(1).await.unwrap().remove(0);
+    let secret: [u8; 20] = unhex(&joined.secret).unwrap();
+    // Its clock is two hours ahead and it knows; its records come three days later.
+    let ahead_ms = 7_200_000;
+    let mut codes = vec![];
+    for (id, offset_ms) in [("till-1", Some(-ahead_ms)), ("till-2", None)] {
+        let mut till = shop.till(id).await;
+        let shown = member_code(joined.member.parse().unwrap(), &secret, till.now_ms() / 1000);
+        let code_proof = Some(shown.rsplit('.').next().unwrap().to_owned());
+        let (member, source) = (joined.member.clone(), MemberSource::Code);
+        let body = Body::MemberRecognised { member, source, code_proof };
+        let record = till.write_with(body, |header| {
+            header.moment.wall_ms += ahead_ms;
+            header.moment.cloud_offset_ms = offset_ms;
+        });
+        shop.pass_ms(3 * 86_400_000);
+        till.send_well(&[record]).await;
+        codes.push(till.verdicts(1).await[0]["code"].clone());
+    }
+    assert_eq!(codes, ["check_in_counted", "member_code_wrong"].map(|code| json!(code)));
+}
+
+#[tokio::test]
 async fn receipts_are_held_against_their_series_and_practice_counts_nowhere() {
     let shop = Shop::open().await;
     let mut till = shop.till("till-1").await;
@@ -158,8 +263,9 @@ async fn a_total_that_is_not_its_sum_is_refused_and_noted_records_are_not_answer
     till.send_well(&records).await;
     let verdict = till.verdicts(1).await.remove(0);
     assert_eq!((&verdict["code"], &verdict["sale"]), (&json!("sums_differ"), &json!(sale)));
+    let number = verdict["number"].as_u64().unwrap();
     let noted = till.write(Body::Noted { verdict: serde_json::from_value(verdict).unwrap() });
     till.send_well(&[noted]).await;
-    let answer = till.notices(1, 600).await;
+    let answer = till.notices(number, 600).await;
     assert_eq!(answer["notices"], json!([]), "a note asks for no verdict of its own");
 }

@@ -40,7 +40,7 @@ pub(super) async fn wait(
 ) -> Result<Response, Problem> {
     let id = signed.terminal.id;
     let mut bell = cloud.bells.listen(Bell::Till(id.clone()));
-    let mut published = cloud.bells.listen(Bell::Bundle);
+    let mut published = cloud.bells.rings(Bell::Bundle);
     let hold = tokio::time::sleep(Duration::from_millis(asked.wait_ms).min(HOLD));
     tokio::pin!(hold);
     let mut over = false;
@@ -50,7 +50,8 @@ pub(super) async fn wait(
         let bundle = news.bundle_version;
         let ruled = is_ruled_further(&news, &asked);
         if over || ruled || !news.notices.is_empty() || *has.get_or_insert(bundle) != bundle {
-            return Ok(Json(said(news, cloud.now_ms())).into_response());
+            let retry_cap_ms = cloud.heard.retry_cap_ms();
+            return Ok(Json(said(news, cloud.now_ms(), retry_cap_ms)).into_response());
         }
         tokio::select! {
             () = &mut hold => over = true,
@@ -69,7 +70,7 @@ fn is_ruled_further(news: &News, asked: &Asked) -> bool {
 }
 
 /// The answer. How far was ruled is told only with the last of the verdicts that belong to it.
-fn said(news: News, time_ms: i64) -> Value {
+fn said(news: News, time_ms: i64, retry_cap_ms: u64) -> Value {
     let streams: Vec<Value> = news
         .streams
         .iter()
@@ -80,6 +81,7 @@ fn said(news: News, time_ms: i64) -> Value {
         "notices": news.notices.into_iter().map(told).collect::<Vec<_>>(),
         "time_ms": time_ms,
         "bundle_version": news.bundle_version,
+        "retry_cap_ms": retry_cap_ms,
         "epoch": current.map(|stream| stream.epoch),
         "high": current.map_or(0, |stream| stream.tip.seq),
     });

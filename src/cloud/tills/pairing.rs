@@ -35,7 +35,7 @@ pub(super) async fn ask(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let unread = Unread::of(request).await?;
-    let asked: Asked = json(&unread.body)?;
+    let asked: Asked = json(&unread.content()?)?;
     let key = BASE64.decode(&asked.public_key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
     let public_key = key.ok_or_else(|| Problem::bad_request("public_key is not 32 bytes in base64."))?;
     unread.verify(&cloud, &asked.terminal, &[public_key])?;

@@ -7,7 +7,7 @@ use crate::cloud::bells::Bell;
 use crate::cloud::judge::words;
 use crate::cloud::problem::Problem;
 use crate::cloud::signed::Signed;
-use crate::cloud::store::{Batch, Ingested, NewTask, StoredRecord};
+use crate::cloud::store::{Batch, Beginning, Ingested, Standing, StoredRecord};
 use crate::record::body::{Body, Place};
 use crate::record::chain::{Broken, Hash, Tip};
 use crate::record::header::HeaderError;
@@ -22,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Records in one batch.
@@ -33,6 +33,9 @@ struct Sent {
     first_seq: u64,
     records: Vec<SentRecord>,
     batch_signature: String,
+    /// Numbers in the batch that a manager holds back.
+    #[serde(default)]
+    held: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -69,35 +72,25 @@ pub(super) async fn bring(
             for desk in desks {
                 cloud.bells.ring(&Bell::Desk(desk));
             }
-            let time_ms = cloud.now_ms();
-            let key = cloud.keys.key(Purpose::Head);
-            let signature = key.sign(&witness::signing_input(&terminal, epoch, tip, time_ms));
-            let answer = json!({
-                "high": tip.seq,
-                "head": tip.head,
-                "time_ms": time_ms,
-                "ruled": judged,
-                "key_id": key.key_id(),
-                "head_signature": BASE64.encode(signature),
-            });
+            let mut answer = witnessed(&cloud, &terminal, epoch, tip);
+            answer["ruled"] = judged.into();
             Ok(Json(answer).into_response())
         }
         Ingested::Gap { expected } => {
             let words = format!("Record {expected} is due first: send from there.");
             Err(Problem::new(StatusCode::CONFLICT, "gap", words).with("expected", expected))
         }
-        Ingested::Fork { seq, tip } => {
+        Ingested::Forked { seq, tip, branch } => {
             cloud.ring_till(&terminal);
+            cloud.bells.ring(&Bell::Projector);
             tracing::error!(%terminal, %epoch, seq, "a till sent a record twice with different contents");
-            Err(conflict("fork", words::fork(&terminal, seq), seq, tip))
-        }
-        Ingested::Unlinked { seq, tip } => {
-            let words = words::unlinked(&terminal, seq);
-            let subject = format!("{terminal}/{epoch}/{seq}");
-            let task =
-                NewTask { code: "broken_chain", subject, words: words.clone(), terminal: Some(terminal) };
-            cloud.store.raise(task, cloud.now_ms()).await?;
-            Err(conflict("broken_chain", words, seq, tip))
+            let problem = Problem::new(StatusCode::CONFLICT, "fork", words::fork(&terminal, seq))
+                .with("seq", seq)
+                .with("high", tip.seq)
+                .with("head", tip.head.to_string())
+                .with("branch", json!({ "high": branch.seq, "head": branch.head }))
+                .with("witness", witnessed(&cloud, &terminal, epoch, tip));
+            Err(problem)
         }
         Ingested::Stranger => Err(Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -107,11 +100,18 @@ pub(super) async fn bring(
     }
 }
 
-fn conflict(slug: &'static str, words: String, seq: u64, tip: Tip) -> Problem {
-    Problem::new(StatusCode::CONFLICT, slug, words)
-        .with("seq", seq)
-        .with("high", tip.seq)
-        .with("head", tip.head.to_string())
+/// What the cloud holds of a stream, signed.
+fn witnessed(cloud: &Cloud, terminal: &TerminalId, epoch: Epoch, tip: Tip) -> Value {
+    let time_ms = cloud.now_ms();
+    let key = cloud.keys.key(Purpose::Head);
+    let signature = key.sign(&witness::signing_input(terminal, epoch, tip, time_ms));
+    json!({
+        "high": tip.seq,
+        "head": tip.head,
+        "time_ms": time_ms,
+        "key_id": key.key_id(),
+        "head_signature": BASE64.encode(signature),
+    })
 }
 
 /// What a batch's signature covers.
@@ -165,7 +165,32 @@ fn open(terminal: &TerminalId, epoch: Epoch, sent: &Sent, now_ms: i64) -> Result
             body: record.bytes,
         });
     }
-    Ok(Batch { terminal: terminal.clone(), epoch, first_seq: sent.first_seq, previous, records, now_ms })
+    let held =
+        sent.held.iter().copied().filter(|seq| records.iter().any(|record| record.seq == *seq)).collect();
+    let beginning = records.first().filter(|record| record.seq == 1).map(beginning);
+    let (terminal, first_seq) = (terminal.clone(), sent.first_seq);
+    Ok(Batch { terminal, epoch, first_seq, previous, records, held, beginning, now_ms })
+}
+
+/// What the first record says of how the epoch began. One that cannot be read began like any other.
+fn beginning(first: &StoredRecord) -> Beginning {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Genesis {
+        standing: String,
+        parent: Option<Before>,
+    }
+    #[derive(Deserialize)]
+    struct Before {
+        epoch: Epoch,
+        seq: u64,
+    }
+    let genesis: Genesis = serde_json::from_slice(&first.body).unwrap_or_default();
+    let is_provisional = genesis.standing == "provisional";
+    Beginning {
+        standing: if is_provisional { Standing::Provisional } else { Standing::Regular },
+        parent: genesis.parent.map(|before| (before.epoch, before.seq)),
+    }
 }
 
 fn open_one(sent: &SentRecord) -> Result<Record, Broken> {

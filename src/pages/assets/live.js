@@ -35,7 +35,9 @@ function take(page) {
   const [oldCommand, newCommand] = [body.dataset.command, page.body.dataset.command];
   body.dataset.now = page.body.dataset.now;
   received = performance.now();
-  if (page.body.className !== body.className || names(page) !== names(document)) {
+  // A press under way marks this body, and is no reason to draw all of it anew under the hand.
+  const sort = (root) => [...root.classList].filter((name) => name !== "busy").join();
+  if (sort(page.body) !== sort(body) || names(page) !== names(document)) {
     body.className = page.body.className;
     body.replaceChildren(...page.body.childNodes);
   } else {

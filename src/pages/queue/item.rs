@@ -155,9 +155,8 @@ fn facts(pages: &Pages, item: &Item, found: &Found, v: &Voice) -> Vec<(&'static 
     add(Msg::FirstTry, tries.map(|tries| v.time(&tries.first_ms)));
     add(Msg::LastTry, tries.map(|tries| v.time(&tries.last_ms)));
     add(Msg::ReceivedAt, item.received_ms.map(|at| v.time(&at)));
-    add(Msg::BelongsTo, None);
     if found.belonging > 1 {
-        add(Msg::Records, Some(v.with(Msg::BelongsTo, found.belonging)));
+        add(Msg::OfSale, Some(v.with(Msg::BelongsTo, found.belonging)));
     }
     add(Msg::RecordNumber, Some(item.seq.to_string()));
     add(Msg::Series, Some(item.epoch.to_string()));
@@ -206,7 +205,7 @@ fn timeline(pages: &Pages, scene: &Scene, item: &Item, v: &Voice) -> Vec<Moment>
     let mut line = vec![moment(Some(item.at_ms), v.say(Msg::TookPlace))];
     if let Some(tries) = &item.tries {
         line.push(moment(Some(tries.first_ms), v.say(Msg::FirstTry)));
-        let more = tries.words.clone();
+        let more = tries.words.as_deref().map(|words| v.trouble(words));
         let words = format!("{} ({})", v.say(Msg::LastTry), tries.tries);
         line.push(Moment { at_ms: Some(tries.last_ms), words, more });
     }

@@ -76,6 +76,15 @@ impl Voice {
         if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
     }
 
+    /// Why the way to head office does not work, without the words of a network.
+    pub(in crate::pages) fn trouble(&self, words: &str) -> String {
+        if words.starts_with("The cloud cannot be reached") {
+            self.say(Msg::CannotReach).to_owned()
+        } else {
+            words.to_owned()
+        }
+    }
+
     /// How far this till's clock is from head office's.
     pub(super) fn offset(&self, cloud_ahead_ms: i64) -> String {
         // Below this nobody can tell, and the way there and back takes as long.

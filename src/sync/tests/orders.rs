@@ -181,6 +181,92 @@ async fn an_address_that_fits_no_code_is_said_and_nothing_is_shown() {
     shop.no_event();
 }
 
+/// What the cloud says of phones.
+fn phones(base: &str) -> Value {
+    json!({ "base": base, "proof_key": "ERERERERERERERERERERERERERERERERERERERERERE=" })
+}
+
+/// The duty as the till draws it: the order's hash is its intent.
+fn own_duty() -> OrderDuty {
+    let hash = order_of(&"till-1".parse().unwrap(), EPOCH, &shown_duty()).hash().unwrap();
+    OrderDuty { intent: IntentId(hash.0), ..shown_duty() }
+}
+
+async fn shown_unheard(shop: &mut Shop) -> String {
+    let event = shop.event().await;
+    let Event::Provider(intent, ProviderReport::ShownUnheard(url)) = event else { panic!("{event:?}") };
+    assert_eq!(intent, own_duty().intent);
+    url
+}
+
+#[tokio::test]
+async fn a_till_whose_cloud_is_gone_shows_what_it_signed_where_the_cloud_once_said_also_after_a_restart() {
+    let mut shop = Shop::open().await;
+    shop.cloud.at().answers.insert("phones", phones("https://pay.example"));
+    shop.cloud.strike("phones", Fault::LoseAnswer);
+    shop.until("it is told", |shop| shop.board.phones.borrow().is_some()).await;
+    shop.stop().await;
+    let told = shop.board.phones.send_replace(None).unwrap();
+    assert_eq!(told.base, "https://pay.example");
+    for _ in 0..500 {
+        shop.cloud.strike("till-1", Fault::Say(502, json!({}), None));
+    }
+    shop.start();
+    shop.until("it is remembered", |shop| shop.board.phones.borrow().as_ref() == Some(&told)).await;
+    shop.owe(Duty::Offer(own_duty())).await;
+    let url = shown_unheard(&mut shop).await;
+    let (base, text) = url.split_once("/O/").unwrap();
+    assert_eq!(base, "HTTPS://PAY.EXAMPLE");
+    let Token::Order(text) = token::parse(text).unwrap() else { panic!() };
+    let order = text.verify_with(&shop.key.public()).unwrap();
+    assert_eq!(order.hash().unwrap().0, own_duty().intent.0);
+    // The line is back: the same order is brought, and shown as any other.
+    shop.cloud.at().faults.clear();
+    let event = shop.event().await;
+    assert!(matches!(event, Event::Provider(_, ProviderReport::Shown(_))), "{event:?}");
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn an_order_that_the_cloud_could_not_find_by_its_hash_is_not_shown_unheard() {
+    let mut shop = Shop::open().await;
+    shop.cloud.at().answers.insert("phones", phones("https://pay.example"));
+    shop.until("it is told", |shop| shop.board.phones.borrow().is_some()).await;
+    for _ in 0..40 {
+        shop.cloud.strike("till-1/orders", Fault::Say(502, json!({}), None));
+    }
+    // One of a desk, and one whose number is not its hash.
+    shop.owe(Duty::Offer(duty())).await;
+    shop.owe(Duty::Offer(OrderDuty { intent: IntentId([8; 16]), ..shown_duty() })).await;
+    shop.until("both were tried", |shop| {
+        let tried = |id: IntentId| shop.cloud.at().orders.contains_key(&id.to_string());
+        tried(INTENT) && tried(IntentId([8; 16]))
+    })
+    .await;
+    let event = shop.event().await;
+    let Event::Provider(intent, ProviderReport::Shown(_)) = event else { panic!("{event:?}") };
+    assert_eq!(intent, IntentId([8; 16]), "once the cloud has it");
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_or_a_key_that_cannot_be_is_not_kept() {
+    for bad in [
+        json!({ "base": "ftp://pay.example", "proof_key": phones("")["proof_key"] }),
+        json!({ "base": format!("https://{}.example", "h".repeat(40)), "proof_key": phones("")["proof_key"] }),
+        json!({ "base": "https://pay.example", "proof_key": "AAAA" }),
+    ] {
+        let mut shop = Shop::open().await;
+        shop.cloud.at().answers.insert("phones", bad);
+        shop.until("it is asked", |shop| {
+            shop.cloud.at().calls.iter().filter(|call| call.contains("/notices")).count() > 20
+        })
+        .await;
+        assert_eq!(*shop.board.phones.borrow(), None);
+        shop.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn an_order_that_ended_unpaid_is_declined_with_words() {
     let mut shop = Shop::open().await;

@@ -153,7 +153,12 @@ async fn a_phone_pays_an_order_and_the_money_can_go_back() {
     };
     for _ in 0..2 {
         chain.shop.owe(Duty::Refund(refund.clone())).await;
-        assert_eq!(chain.shop.event().await, Event::Refund(refund.refund, RefundReport::Refunded));
+        let mut event = chain.shop.event().await;
+        // The notice and the answer to the offer may both say that it is paid: the till takes it once.
+        while let Event::Provider(INTENT, ProviderReport::Approved(_)) = event {
+            event = chain.shop.event().await;
+        }
+        assert_eq!(event, Event::Refund(refund.refund, RefundReport::Refunded));
     }
     chain.close().await;
 }

@@ -215,6 +215,10 @@ impl Shop {
         Reader::open(self.dir.path()).unwrap()
     }
 
+    pub(super) fn tip(&self) -> Tip {
+        self.tip
+    }
+
     pub(super) fn watermark(&self) -> u64 {
         self.edge.watermark(EPOCH).unwrap().seq
     }

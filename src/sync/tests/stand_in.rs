@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -173,7 +174,14 @@ fn work(
     if let Err(error) = verified {
         return (401, json!({ "type": "urn:till:problem:not_signed", "detail": error.to_string() }));
     }
-    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let mut unpacked = Vec::new();
+    let asked: Value = match headers.get("content-encoding") {
+        Some(_) => {
+            flate2::read::GzDecoder::new(body).read_to_end(&mut unpacked).unwrap();
+            serde_json::from_slice(&unpacked).unwrap()
+        }
+        None => serde_json::from_slice(body).unwrap_or_default(),
+    };
     let path = target.split('?').next().unwrap();
     let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
     match parts.as_slice() {
@@ -193,6 +201,10 @@ fn work(
         }
         ["terminals", "till-1", "orders", _, "withdraw"] => (200, inner.answers["withdraw"].clone()),
         ["terminals", "till-1", "leases"] => (200, inner.answers["leases"].clone()),
+        ["terminals", "till-1", "phones"] => match inner.answers.get("phones") {
+            Some(phones) => (200, phones.clone()),
+            None => (404, json!({ "detail": "nothing is said of phones" })),
+        },
         ["terminals", "till-1", "refunds"] => (200, inner.answers["refunds"].clone()),
         _ => (404, json!({ "detail": format!("nothing is at {path}") })),
     }

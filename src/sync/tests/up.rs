@@ -149,15 +149,63 @@ async fn a_retry_after_is_waited_for_unless_a_person_sends_now() {
 }
 
 #[tokio::test]
-async fn a_line_that_comes_back_wakes_the_upload() {
+async fn a_line_that_comes_back_wakes_the_upload_but_not_before_the_cloud_asked_for() {
     let mut shop = Shop::closed().await;
     shop.timing.retry_most = HOUR;
+    shop.timing.retry_first = Duration::from_millis(200);
     shop.write(5);
-    let away = || Fault::Say(502, json!({}), Some(3600));
-    shop.cloud.strike(RECORDS, away());
+    shop.cloud.strike(RECORDS, Fault::Say(502, json!({}), None));
     shop.cloud.strike("notices", Fault::Say(502, json!({}), None));
     shop.start();
     shop.until("it was sent", |shop| shop.watermark() == 5).await;
+    shop.stop().await;
+    // The cloud names an hour, and its other answers come back: nobody is quicker but a person.
+    shop.write(1);
+    shop.cloud.strike(RECORDS, Fault::Say(503, json!({}), Some(3600)));
+    shop.cloud.strike("notices", Fault::Say(502, json!({}), None));
+    shop.start();
+    let polls = |shop: &Shop| shop.cloud.at().calls.iter().filter(|call| call.contains("notices")).count();
+    let before = polls(&shop);
+    shop.until("the line is back", |shop| polls(shop) > before + 20).await;
+    assert_eq!(shop.watermark(), 5);
+    shop.board.nudge.notify_one();
+    shop.until("it was sent", |shop| shop.watermark() == 6).await;
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_side_of_a_fork_goes_on_as_a_branch_under_an_alarm() {
+    let mut shop = Shop::closed().await;
+    shop.write(5);
+    let head = shop.tip().head;
+    let fork = json!({
+        "type": "fork", "detail": "till-1 sent record 3 twice.", "seq": 3,
+        "branch": { "high": 5, "head": head },
+        "witness": received(&shop.cloud.keys, EPOCH, Tip { seq: 9, head: Hash([9; 32]) }),
+    });
+    shop.cloud.strike(RECORDS, Fault::Say(409, fork, None));
+    shop.start();
+    shop.until("it is safe", |shop| shop.watermark() == 5).await;
+    let alarm =
+        |shop: &Shop| shop.link().trouble.is_some_and(|words| words.contains("Start this till again"));
+    shop.until("it is said", alarm).await;
+    assert_eq!(shop.edge.received_heads(EPOCH).unwrap().last().unwrap().seq, 9, "for the next start");
+    shop.until("polls went on", |shop| shop.cloud.at().calls.len() > 40).await;
+    assert!(alarm(&shop), "it stands");
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_halved() {
+    let mut shop = Shop::closed().await;
+    shop.write(500);
+    for _ in 0..2 {
+        let large = json!({ "type": "too_large", "detail": "Send fewer.", "limit_records": 100 });
+        shop.cloud.strike(RECORDS, Fault::Say(413, large, None));
+    }
+    shop.start();
+    shop.until("all is there", |shop| shop.watermark() == 500).await;
+    assert_eq!(shop.cloud.at().batches, [125, 125, 125, 125]);
     shop.stop().await;
 }
 

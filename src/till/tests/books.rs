@@ -3,12 +3,12 @@
 use super::{act, bench, bench_known, first_manager, records};
 use crate::counter::Refusal;
 use crate::counter::event::{Act, Event};
-use crate::journal::{End, Reader, lacking};
+use crate::journal::{End, Journal, Reader, lacking};
 use crate::money::{Currency, Money};
 use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::epochs::{Found, Left, Standing};
-use crate::record::{Hash, Record};
+use crate::record::{Epoch, Hash, Record};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -214,6 +214,29 @@ async fn a_power_cut_while_books_are_set_aside_changes_nothing() {
         let again = self::bench(dir.path());
         assert_eq!(again.ready.as_ref().unwrap().board.view.borrow().epoch, view.epoch, "after {moved}");
     }
+}
+
+#[test]
+fn an_epoch_that_a_newer_till_began_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(bench(dir.path()));
+    let first = Reader::open(dir.path()).unwrap().end().unwrap().unwrap();
+    let mut journal = Journal::open(dir.path()).unwrap();
+    let mut header =
+        Reader::open(dir.path()).unwrap().records(first.epoch, 1, 1, usize::MAX).unwrap().remove(0).header;
+    let bytes = br#"{"kind":"genesis","standing":"half adopted"}"#.to_vec();
+    (header.epoch, header.body_hash) = (Epoch(77), crate::record::body_hash(&[0; 16], &bytes));
+    let record = Record::open(header.encode(), [0; 16], bytes).unwrap();
+    journal.append(&[record]).unwrap();
+    journal.close().unwrap();
+    let before = fs::read(dir.path().join("journal.db")).unwrap();
+    let (_, letters) = crate::inbox::Inbox::new();
+    let (outbox, _work) = crate::inbox::doors();
+    let opened = super::open(Journal::open(dir.path()).unwrap(), super::opening(), letters, outbox);
+    let error = opened.err().expect("it is not opened");
+    assert!(error.to_string().contains("install the newer Till"), "{error}");
+    assert_eq!(fs::read(dir.path().join("journal.db")).unwrap(), before);
+    assert!(!dir.path().join("aside").exists());
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Booking what records mean: projections, the unique keys that decide, and the verdicts that follow.
 
+use super::again::{self, Held};
+use super::ingest::stream_of;
 use super::leases;
-use super::publish::{put_task, redeemed};
+use super::publish::{put_task, redeemed, reopen_task};
 use super::rows::{int, unsigned};
 use super::terminals::{next_number, put_notice};
 use crate::cloud::judge::words;
@@ -10,22 +12,42 @@ use crate::record::Epoch;
 use crate::record::ids::{IntentId, SaleId, TerminalId};
 use crate::record::money_moves::{Ruling, Verdict};
 use crate::token::MemberCode;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+/// How long a till that gave an order up gets to ask for its money back itself.
+const UNSHOWN_MS: i64 = 60_000;
 
 /// One record, as a verdict names it.
-struct Place<'a> {
-    terminal: &'a TerminalId,
-    epoch: Epoch,
-    seq: u64,
-    sale: Option<SaleId>,
-    now_ms: i64,
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) terminal: &'a TerminalId,
+    /// The stream.
+    pub(super) epoch: Epoch,
+    /// The epoch as the till knows it: of a branch the one that it parted from.
+    pub(super) told: Epoch,
+    pub(super) seq: u64,
+    pub(super) sale: Option<SaleId>,
+    /// The manager's act that asks again; nothing the first time.
+    pub(super) asked: u64,
+    pub(super) now_ms: i64,
+}
+
+impl Place<'_> {
+    fn key(&self) -> Result<(String, String, i64), StoreError> {
+        Ok((self.terminal.to_string(), self.epoch.to_string(), int(self.seq)?))
+    }
+
+    /// What tasks about it are found by.
+    pub(super) fn subject(&self) -> String {
+        format!("{}/{}/{}", self.terminal, self.epoch, self.seq)
+    }
 }
 
 /// A verdict before it has a number.
-struct Ruled {
-    ruling: Ruling,
-    code: &'static str,
-    words: String,
+pub(super) struct Ruled {
+    pub(super) ruling: Ruling,
+    pub(super) code: &'static str,
+    pub(super) words: String,
 }
 
 /// Books judgements and moves the cursor past them.
@@ -49,48 +71,71 @@ pub(super) fn book(
     if moved == 0 {
         return Ok(judged);
     }
-    for judgement in judgements {
-        let place = Place { terminal, epoch, seq: judgement.seq, sale: judgement.sale, now_ms };
-        tx.execute_batch("SAVEPOINT one_record")?;
-        let mut booked: Result<Judged, StoreError> = Ok(Judged::default());
-        for effect in &judgement.effects {
-            booked = booked.and_then(|before| {
-                let now = apply(tx, &place, effect)?;
-                Ok(Judged {
-                    verdicts: before.verdicts + now.verdicts,
-                    abandoned: before.abandoned + now.abandoned,
-                })
-            });
-        }
-        match booked {
-            Ok(of_record) => {
-                judged.verdicts += of_record.verdicts;
-                judged.abandoned += of_record.abandoned;
+    let stream = stream_of(tx, terminal, epoch)?;
+    let told = stream.and_then(|stream| stream.branch_of).map_or(epoch, |(epoch, _)| epoch);
+    for Judgement { seq, sale, effects } in judgements {
+        let place = Place { terminal, epoch, told, seq: *seq, sale: *sale, asked: 0, now_ms };
+        let of_record = match again::held(tx, &place)? {
+            Held::No => book_one(tx, &place, effects)?,
+            Held::Resolved => Judged::default(),
+            Held::Yes => {
+                let words = words::held(terminal, *seq);
+                let verdicts = rule(tx, &place, &Ruled { ruling: Ruling::Refused, code: "held", words })?;
+                Judged { verdicts, abandoned: 0 }
             }
-            Err(error) => {
-                tx.execute_batch("ROLLBACK TO one_record")?;
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(%terminal, %epoch, seq = judgement.seq, error, "a record was parked");
-                let words = words::parked(terminal, judgement.seq);
-                let ruled = Ruled { ruling: Ruling::Refused, code: "parked", words };
-                judged.verdicts += rule(tx, &place, &ruled)?;
-            }
-        }
-        tx.execute_batch("RELEASE one_record")?;
+        };
+        judged.verdicts += of_record.verdicts;
+        judged.abandoned += of_record.abandoned;
     }
     judged.verdicts += super::forgotten::sweep(tx, terminal, epoch, (from, last.seq), now_ms)?;
     Ok(judged)
 }
 
-/// The verdict and the alarm when a number came twice.
+/// One record's effects, all or none: if they fail it is parked.
+fn book_one(tx: &Transaction<'_>, place: &Place<'_>, effects: &[Effect]) -> Result<Judged, StoreError> {
+    if effects.is_empty() {
+        return Ok(Judged::default());
+    }
+    tx.prepare_cached("SAVEPOINT one_record")?.execute([])?;
+    let booked = match apply_all(tx, place, effects) {
+        Ok(judged) => judged,
+        Err(error) => {
+            tx.prepare_cached("ROLLBACK TO one_record")?.execute([])?;
+            let Place { terminal, epoch, seq, .. } = place;
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(%terminal, %epoch, seq, error, "a record was parked");
+            let words = words::parked(terminal, *seq);
+            let verdicts = rule(tx, place, &Ruled { ruling: Ruling::Refused, code: "parked", words })?;
+            Judged { verdicts, abandoned: 0 }
+        }
+    };
+    tx.prepare_cached("RELEASE one_record")?.execute([])?;
+    Ok(booked)
+}
+
+pub(super) fn apply_all(
+    tx: &Transaction<'_>,
+    place: &Place<'_>,
+    effects: &[Effect],
+) -> Result<Judged, StoreError> {
+    let mut judged = Judged::default();
+    for effect in effects {
+        let Judged { verdicts, abandoned } = apply(tx, place, effect)?;
+        judged.verdicts += verdicts;
+        judged.abandoned += abandoned;
+    }
+    Ok(judged)
+}
+
+/// The verdict and the alarm when a number came twice: of the branch, and of the epoch that it parted from.
 pub(super) fn rule_fork(
     tx: &Transaction<'_>,
     terminal: &TerminalId,
-    epoch: Epoch,
+    (epoch, told): (Epoch, Epoch),
     seq: u64,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let place = Place { terminal, epoch, seq, sale: None, now_ms };
+    let place = Place { terminal, epoch, told, seq, sale: None, asked: 0, now_ms };
     let ruled = Ruled { ruling: Ruling::Refused, code: "fork", words: words::fork(terminal, seq) };
     rule(tx, &place, &ruled).map(|_| ())
 }
@@ -151,6 +196,7 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
                 .execute(params![refund.to_string(), state, place.terminal.as_str()])?;
             None
         }
+        Effect::Act { subject, act, again } => return again::act(tx, place, *subject, *act, again),
         Effect::Abandon { intent } => {
             return Ok(Judged { verdicts: 0, abandoned: abandon(tx, place, *intent)? });
         }
@@ -163,6 +209,15 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
 fn over_quota(campaign: u32) -> Ruled {
     let words = words::over_quota(campaign);
     Ruled { ruling: Ruling::Refused, code: "quota_exceeded", words }
+}
+
+/// Whether the row that is there already is this record's own.
+fn is_own(tx: &Transaction<'_>, sql: &str, key: &str, place: &Place<'_>) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached(sql)?.query_row([key], place_of)? == place.key()?)
+}
+
+fn place_of(row: &Row<'_>) -> rusqlite::Result<(String, String, i64)> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
 }
 
 fn redeem(
@@ -188,7 +243,9 @@ fn redeem(
             at_ms,
             at_words
         ])?;
-    if first == 1 {
+    if first == 1
+        || is_own(tx, "SELECT terminal, epoch, seq FROM coupon_redemption WHERE serial = ?1", serial, place)?
+    {
         let words = "The coupon is spent.".to_owned();
         return Ok(Ruled { ruling: Ruling::Accepted, code: "coupon_redeemed", words });
     }
@@ -282,7 +339,12 @@ fn check_in(
             place.epoch.to_string(),
             int(place.seq)?
         ])?;
-    let (code, words) = if first == 1 {
+    let own = "SELECT terminal, epoch, seq FROM check_in WHERE member = ?1 AND business_date = ?2";
+    let own = first == 0 && {
+        let row = tx.prepare_cached(own)?.query_row(params![member, business_date], place_of)?;
+        row == place.key()?
+    };
+    let (code, words) = if first == 1 || own {
         ("check_in_counted", "The visit counts.")
     } else {
         ("check_in_repeated", "The member was here today already: the visit counts once.")
@@ -314,6 +376,13 @@ fn receipt(
             total.currency.code()
         ])?;
     if first == 0 {
+        let own: i64 = tx
+            .prepare_cached("SELECT seq FROM receipt WHERE terminal = ?1 AND epoch = ?2 AND number = ?3")?
+            .query_row(params![place.terminal.as_str(), epoch, int(number)?], |row| row.get(0))?;
+        if unsigned(own)? == place.seq {
+            // Ruled on again: it is in the books, and what was left out before it may have come.
+            return receipt_before(tx, place, number);
+        }
         let words = words::receipt_twice(place.terminal, number);
         return Ok(Some(Ruled { ruling: Ruling::Refused, code: "receipt_twice", words }));
     }
@@ -324,6 +393,21 @@ fn receipt(
         .execute(params![place.terminal.as_str(), epoch, int(number)?])?;
     let expected = unsigned(before)? + 1;
     if number == expected {
+        return Ok(None);
+    }
+    let words = words::receipt_gap(place.terminal, expected, number);
+    Ok(Some(Ruled { ruling: Ruling::Refused, code: "receipt_gap", words }))
+}
+
+/// Whether the number before a receipt's own is there now.
+fn receipt_before(tx: &Transaction<'_>, place: &Place<'_>, number: u64) -> Result<Option<Ruled>, StoreError> {
+    let Some(expected) = number.checked_sub(1).filter(|before| *before > 0) else { return Ok(None) };
+    let there: i64 = tx
+        .prepare_cached("SELECT count(*) FROM receipt WHERE terminal = ?1 AND epoch = ?2 AND number = ?3")?
+        .query_row(params![place.terminal.as_str(), place.epoch.to_string(), int(expected)?], |row| {
+            row.get(0)
+        })?;
+    if there > 0 {
         return Ok(None);
     }
     let words = words::receipt_gap(place.terminal, expected, number);
@@ -349,7 +433,9 @@ fn payment(
             .prepare_cached(
                 "INSERT INTO payment (intent, terminal, epoch, sale, provider, carrier, amount_minor, currency,
                      state, changed_seq)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'drawn', ?9)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'drawn', ?9)
+                 ON CONFLICT (intent) DO UPDATE SET intent = excluded.intent
+                 WHERE terminal = excluded.terminal AND changed_seq >= excluded.changed_seq",
             )?
             .execute(params![
                 intent,
@@ -364,13 +450,16 @@ fn payment(
             ])?,
         PaymentChange::State(state) => tx
             .prepare_cached(
-                "UPDATE payment SET state = ?3, changed_seq = ?4 WHERE intent = ?1 AND terminal = ?2",
+                "UPDATE payment SET state = CASE WHEN changed_seq > ?4 THEN state ELSE ?3 END,
+                     changed_seq = max(changed_seq, ?4)
+                 WHERE intent = ?1 AND terminal = ?2",
             )?
             .execute(params![intent, terminal, state, seq])?,
         PaymentChange::Settled { state, trade, received, wallet } => tx
             .prepare_cached(
                 // A till that was shown a proof knows the amount and nothing of the wallet: that is here.
-                "UPDATE payment SET state = ?3, changed_seq = ?4,
+                "UPDATE payment SET state = CASE WHEN changed_seq > ?4 THEN state ELSE ?3 END,
+                     changed_seq = max(changed_seq, ?4),
                      trade = coalesce(nullif(?5, ''), (SELECT json_extract(settled, '$.trade')
                          FROM order_claim AS known WHERE known.intent = ?1), ''),
                      received_minor = CASE WHEN ?5 <> '' THEN ?6 ELSE coalesce((SELECT
@@ -406,35 +495,34 @@ fn abandon(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<
          WHERE intent = ?1 AND terminal = ?2 AND state IN ('open', 'claimed')",
     )?
     .execute(params![intent, terminal, why, place.now_ms])?;
-    // Paid and never shown: the till says that no goods went for it and none will. If it asked for the money back
-    // itself, that refund stands; else the cloud gives it back.
-    let unshown = tx
-        .prepare_cached(
-            "UPDATE order_claim SET state = 'paid_late', asker = 'till', words = ?3, changed_ms = ?4, due_ms = ?4
-             WHERE intent = ?1 AND terminal = ?2 AND state = 'paid'
-                 AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1)",
-        )?
-        .execute(params![intent, terminal, why, place.now_ms])?;
+    // Paid and never shown: no goods went for it and none will. The till asks for the money back itself as soon as it
+    // hears; a till whose records came by another way does not, and then the cloud gives it back.
+    tx.prepare_cached(
+        "UPDATE order_claim SET asker = 'till', due_ms = ?3 WHERE intent = ?1 AND terminal = ?2 AND state = 'paid'
+             AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1)",
+    )?
+    .execute(params![intent, terminal, place.now_ms + UNSHOWN_MS])?;
     let owed = tx
         .prepare_cached(
             "UPDATE order_claim SET state = 'withdrawing', asker = 'till', words = ?3, changed_ms = ?4, due_ms = ?4
              WHERE intent = ?1 AND terminal = ?2 AND state IN ('starting', 'started')",
         )?
         .execute(params![intent, terminal, why, place.now_ms])?;
-    Ok(owed + unshown)
+    Ok(owed)
 }
 
 /// Numbers a verdict, keeps it, tells the till, and makes a task of a refusal. Says how many it made.
-fn rule(tx: &Transaction<'_>, place: &Place<'_>, ruled: &Ruled) -> Result<usize, StoreError> {
-    let number = next_number(tx, "verdict", place.terminal)?;
+pub(super) fn rule(tx: &Transaction<'_>, place: &Place<'_>, ruled: &Ruled) -> Result<usize, StoreError> {
+    let number = next_number(tx, "verdict", place.terminal, place.now_ms)?;
     let word = match ruled.ruling {
         Ruling::Accepted => "accepted",
         Ruling::Refused => "refused",
     };
     let fresh = tx
         .prepare_cached(
-            "INSERT INTO verdict (terminal, number, epoch, seq, sale, ruling, code, words, ruled_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (terminal, epoch, seq, code) DO NOTHING",
+            "INSERT INTO verdict (terminal, number, epoch, seq, sale, ruling, code, words, ruled_ms, asked)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (terminal, epoch, seq, code, asked) DO NOTHING",
         )?
         .execute(params![
             place.terminal.as_str(),
@@ -445,21 +533,22 @@ fn rule(tx: &Transaction<'_>, place: &Place<'_>, ruled: &Ruled) -> Result<usize,
             word,
             ruled.code,
             ruled.words,
-            place.now_ms
+            place.now_ms,
+            int(place.asked)?
         ])?;
     if fresh == 0 {
         return Ok(0);
     }
-    let Place { terminal, epoch, seq, sale, now_ms } = *place;
+    let Place { terminal, told: epoch, seq, sale, now_ms, .. } = *place;
     let (code, words) = (ruled.code.to_owned(), ruled.words.clone());
     let verdict = Verdict { number, epoch, seq, sale, ruling: ruled.ruling, code, words };
     let body = serde_json::json!({ "verdict": verdict });
     put_notice(tx, terminal, &NoticeBody { kind: "verdict", body, until_ms: None }, now_ms)?;
     if ruled.ruling == Ruling::Refused {
-        let subject = format!("{terminal}/{epoch}/{seq}");
+        let subject = place.subject();
         let words = format!("{terminal}: {}", ruled.words);
         let task = NewTask { code: ruled.code, subject, words, terminal: Some(terminal.clone()) };
-        put_task(tx, &task, now_ms)?;
+        reopen_task(tx, &task, now_ms)?;
     }
     Ok(1)
 }

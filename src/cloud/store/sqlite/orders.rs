@@ -211,6 +211,16 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
     if !step.from.contains(&known.state) {
         return Ok(false);
     }
+    if (known.state, step.to) == (OrderState::Paid, OrderState::PaidLate) {
+        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it.
+        let sql = "SELECT (SELECT count(*) FROM refund WHERE intent = ?1)
+                       + (SELECT count(*) FROM payment WHERE intent = ?1 AND state = 'approved')";
+        if tx.prepare_cached(sql)?.query_row([step.intent.to_string()], |row| row.get::<_, i64>(0))? > 0 {
+            let sql = "UPDATE order_claim SET due_ms = NULL WHERE intent = ?1";
+            tx.prepare_cached(sql)?.execute([step.intent.to_string()])?;
+            return Ok(false);
+        }
+    }
     let settled = step.settled.as_ref().map(|(settled, _)| serde_json::to_string(settled));
     let settled = settled.transpose().map_err(|_| StoreError::Damaged("a settlement".to_owned()))?;
     let opens = step.phone.as_ref().map(|(_, opens)| browser_text(opens)).transpose()?;

@@ -142,3 +142,14 @@ pub(super) fn put_task(tx: &Transaction<'_>, task: &NewTask, now_ms: i64) -> Res
     ])?;
     Ok(())
 }
+
+/// Raises a task, and once more when the same matter comes back after it was settled.
+pub(super) fn reopen_task(tx: &Transaction<'_>, task: &NewTask, now_ms: i64) -> Result<(), StoreError> {
+    put_task(tx, task, now_ms)?;
+    tx.prepare_cached(
+        "UPDATE task SET settled_ms = NULL, raised_ms = ?3
+         WHERE code = ?1 AND subject = ?2 AND settled_ms IS NOT NULL",
+    )?
+    .execute(params![task.code, task.subject, now_ms])?;
+    Ok(())
+}

@@ -156,7 +156,7 @@ pub(super) fn put_notice(
     notice: &NoticeBody,
     now_ms: i64,
 ) -> Result<u64, StoreError> {
-    let number = next_number(tx, "notice", terminal)?;
+    let number = next_number(tx, "notice", terminal, now_ms)?;
     tx.prepare_cached(
         "INSERT INTO notice (terminal, number, kind, body, until_ms, made_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
@@ -172,13 +172,17 @@ pub(super) fn put_notice(
 }
 
 /// The next number of a till's own series in `notice` or `verdict`. The table's key guards it.
+///
+/// Numbers rise with the clock: a store that was put back to an earlier day goes on above all that its tills have taken
+/// already, and none of them passes over what is new.
 pub(super) fn next_number(
     tx: &Connection,
     table: &'static str,
     terminal: &TerminalId,
+    now_ms: i64,
 ) -> Result<u64, StoreError> {
-    let sql = format!("SELECT coalesce(max(number), 0) + 1 FROM {table} WHERE terminal = ?1");
-    unsigned(tx.prepare_cached(&sql)?.query_row([terminal.as_str()], |row| row.get(0))?)
+    let sql = format!("SELECT max(coalesce(max(number), 0) + 1, ?2) FROM {table} WHERE terminal = ?1");
+    unsigned(tx.prepare_cached(&sql)?.query_row(params![terminal.as_str(), now_ms.max(1)], |row| row.get(0))?)
 }
 
 fn state(word: &str) -> Result<PairingState, StoreError> {

@@ -1,4 +1,4 @@
-//! Refunds that do not go smoothly, and a page whose till is away.
+//! Refunds that do not go smoothly.
 
 use super::*;
 use crate::record::ids::RefundId;
@@ -49,18 +49,4 @@ async fn a_refund_that_was_refused_is_asked_for_again_under_its_number() {
         assert_eq!(refund(&till, 2600).await["state"], "refused");
         assert_eq!(gateway.faults().hits()["delay"], asked, "the wallet itself is asked each time");
     }
-}
-
-#[tokio::test]
-async fn an_orders_page_takes_no_money_while_its_till_is_silent() {
-    let (shop, till) = shop_with_bill().await;
-    let (_, brought) = till.bring_order(INTENT, SALE, &till.order(5, 2600)).await;
-    let url = brought["url"].as_str().unwrap();
-    let path = &url[url.find("/O/").unwrap()..];
-    shop.pass_ms(11_000);
-    let sent = shop.post(&format!("{path}/pay"), "", None).await;
-    assert!(sent.to.unwrap().ends_with("said=till_silent"));
-    till.notices(0, 1).await;
-    let sent = shop.post(&format!("{path}/pay"), "", None).await;
-    assert!(sent.to.unwrap().contains("/qr/"), "it goes to the wallet once the till is heard");
 }

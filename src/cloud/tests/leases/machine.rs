@@ -251,6 +251,8 @@ impl Machine {
             first_seq: u64::try_from(self.sent).unwrap() + 1,
             previous,
             records,
+            held: vec![],
+            beginning: None,
             now_ms,
         };
         let answer = store.ingest(batch).await.unwrap();

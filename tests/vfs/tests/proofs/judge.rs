@@ -33,9 +33,9 @@ pub(crate) fn judge(dir: &Path, story: &Story, told: u64) -> Result<(), Wrong> {
         return Err(Wrong::Lost(format!("{} of {records} records are there", found.len())));
     }
     let loaded = journal.load().map_err(|error| corrupt(error.to_string()))?;
-    let end = loaded.tail.fold(Ok(loaded.snapshot.map_or(0, |snapshot| snapshot.tip.seq)), |end, record| {
-        end.and_then(|_| record.map(|record| record.header.seq))
-    });
+    let mut tail = loaded.tail;
+    let kept = loaded.snapshot.map_or(0, |snapshot| snapshot.tip.seq);
+    let end = tail.try_fold(kept, |_, record| record.map(|record| record.header.seq));
     let end = end.map_err(|error| corrupt(error.to_string()))?;
     if end != found.last().map_or(0, |record| record.header.seq) {
         return Err(corrupt("state and records do not meet".to_owned()));

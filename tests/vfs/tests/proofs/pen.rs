@@ -32,7 +32,7 @@ impl Pen {
         let seq = self.tip.seq + 1;
         let json = if seq == 1 {
             r#"{"kind":"genesis","parent":null,"currency":"CNY","time_zone":"Asia/Shanghai","day_cut_minutes":240,"version":"0.1.0"}"#.to_owned()
-        } else if seq % 5 == 0 {
+        } else if seq.is_multiple_of(5) {
             r#"{"kind":"receipt_issued","total":{"minor":1280,"currency":"CNY"}}"#.to_owned()
         } else {
             let words = "a tale told by a till ".repeat(usize::try_from(length / 22 + 1).unwrap());
@@ -41,7 +41,7 @@ impl Pen {
         let body: Body = serde_json::from_str(&json).unwrap();
         let mut sale = [0x5a; 16];
         sale[8..].copy_from_slice(&(seq / 5).to_be_bytes());
-        let receipt = (seq > 1 && seq % 5 == 0).then_some(seq / 5);
+        let receipt = (seq > 1 && seq.is_multiple_of(5)).then_some(seq / 5);
         let header = Header {
             format: FORMAT,
             terminal: "till-3".parse().unwrap(),

@@ -36,13 +36,13 @@ pub(crate) fn till(dir: &Path, seed: u64) -> Story {
     let edge = chance.coin().then(|| EdgeStore::open(dir).unwrap());
     // Both end their opening with it.
     recording.names_flushed();
-    let mut pen = Pen::new(chance.next());
+    let mut pen = Pen::new(chance.number());
     let first = pen.epoch();
     let (mut written, mut cloud) = (Vec::new(), 0);
     for _ in 0..COMMITS {
         if chance.below(18) == 0 && !written.is_empty() {
             // The epoch changes: the old one never goes on.
-            pen = Pen::new(chance.next());
+            pen = Pen::new(chance.number());
         }
         let records = pen.many(1 + chance.below(4), chance.below(3_000));
         let at = journal.as_mut().unwrap();
@@ -87,7 +87,7 @@ pub(crate) fn upgrade(dir: &Path, released: &[u8], held: &[Record], seed: u64) -
     let mut journal = Journal::open(dir).unwrap();
     recording.names_flushed();
     let mut written = held.to_vec();
-    let mut pen = Pen::new(chance.next());
+    let mut pen = Pen::new(chance.number());
     for _ in 0..4 {
         let records = pen.many(1 + chance.below(3), chance.below(500));
         journal.append(&records).unwrap();
@@ -106,7 +106,7 @@ pub(crate) fn careless(dir: &Path, synchronous: &str, seed: u64) -> Story {
     let mut connection = rusqlite::Connection::open(dir.join("journal.db")).unwrap();
     let settings = format!("PRAGMA journal_mode=wal; PRAGMA synchronous={synchronous}");
     connection.execute_batch(&settings).unwrap();
-    let mut pen = Pen::new(chance.next());
+    let mut pen = Pen::new(chance.number());
     let mut written = Vec::new();
     for _ in 0..COMMITS {
         let records = pen.many(1 + chance.below(4), chance.below(3_000));

@@ -1,0 +1,120 @@
+//! Managers' acts on records that head office has received: held, released, ruled on again, resolved.
+
+use super::shop::{START_MS, Shop};
+use super::till::Till;
+use crate::cloud::CouponIssue;
+use crate::money::{Currency, Money};
+use crate::record::Record;
+use crate::record::body::Body;
+use crate::record::queue_act::{QueueAct, Resolution, Subject};
+use crate::token::{Token, Worth, parse};
+use serde_json::{Value, json};
+
+fn act(till: &mut Till, seq: u64, act: QueueAct) -> Record {
+    let subject = Some(Subject { epoch: till.epoch, seq });
+    till.write(Body::QueueActed { subject, act, words: "The customer came back.".to_owned() })
+}
+
+async fn coupon(shop: &Shop) -> (String, String) {
+    let wanted = CouponIssue {
+        campaign: 7,
+        name: "Autumn".to_owned(),
+        name_zh: None,
+        minimum: None,
+        worth: Worth::AmountOff(Money::new(500, Currency::CNY)),
+        from_s: START_MS / 1000 - 3600,
+        until_s: START_MS / 1000 + 30 * 86_400,
+        count: 1,
+    };
+    let text = shop.cloud.admin().issue_coupons(&wanted).await.unwrap().remove(0);
+    let Ok(Token::Coupon(parsed)) = parse(&text) else { panic!("{text}") };
+    let keys = crate::keys::CloudKeys::load_or_create(&shop.folder.path().join("cloud/keys")).unwrap();
+    let serial = parsed.verify(&keys.key_set(0, 0, i64::MAX), START_MS / 1000).unwrap().serial().to_string();
+    (text, serial)
+}
+
+fn redeem(till: &mut Till, (token, serial): &(String, String)) -> Record {
+    let (token, serial) = (token.clone(), serial.clone());
+    let body = Body::CouponRedeemed { campaign: 7, discount: Money::new(500, Currency::CNY), token };
+    till.write_with(body, |header| header.serial = Some(serial))
+}
+
+fn codes(verdicts: &[Value]) -> Vec<(&str, u64)> {
+    fn pair(verdict: &Value) -> (&str, u64) {
+        (verdict["code"].as_str().unwrap(), verdict["seq"].as_u64().unwrap())
+    }
+    verdicts.iter().map(pair).collect()
+}
+
+async fn open_tasks(shop: &Shop) -> Vec<String> {
+    shop.cloud.admin().tasks().await.unwrap().into_iter().map(|task| task.code).collect()
+}
+
+#[tokio::test]
+async fn what_is_held_has_no_effect_until_it_is_released() {
+    let shop = Shop::open().await;
+    let (mut till, mut other) = (shop.till("till-1").await, shop.till("till-2").await);
+    let coupon = coupon(&shop).await;
+    let (spent, held) = (redeem(&mut till, &coupon), act(&mut till, 1, QueueAct::Hold));
+    // The act itself comes in a later batch: what is held is named with the record.
+    let mut batch = till.batch(&[spent]);
+    batch["held"] = json!([1]);
+    let (status, _) = till.call("POST", &till.records_target(), batch.to_string().as_bytes()).await;
+    assert_eq!(status, 200);
+    assert_eq!(codes(&till.verdicts(1).await), [("held", 1)]);
+    till.send_well(&[held]).await;
+    assert_eq!(open_tasks(&shop).await, ["held"]);
+    // Somebody else is first meanwhile.
+    let elsewhere = redeem(&mut other, &coupon);
+    other.send_well(&[elsewhere]).await;
+    assert_eq!(codes(&other.verdicts(1).await), [("coupon_redeemed", 1)]);
+    let release = act(&mut till, 1, QueueAct::Release);
+    till.send_well(&[release]).await;
+    assert_eq!(codes(&till.verdicts(2).await), [("held", 1), ("coupon_already_used", 1)]);
+    assert_eq!(open_tasks(&shop).await, ["coupon_already_used"]);
+    let again = act(&mut till, 1, QueueAct::Release);
+    till.send_well(&[again]).await;
+    assert_eq!(codes(&till.verdicts(3).await)[2], ("act_in_vain", 4));
+}
+
+#[tokio::test]
+async fn a_refused_record_is_ruled_on_again_when_a_manager_asks() {
+    let shop = Shop::open().await;
+    let mut till = shop.till("till-1").await;
+    let total = Money::new(100, Currency::CNY);
+    let receipt = |till: &mut Till, number| {
+        till.write_with(Body::ReceiptIssued { total }, |header| header.receipt = Some(number))
+    };
+    let records = [receipt(&mut till, 1), receipt(&mut till, 3), act(&mut till, 2, QueueAct::Retry)];
+    till.send_well(&records).await;
+    assert_eq!(
+        codes(&till.verdicts(2).await),
+        [("receipt_gap", 2), ("receipt_gap", 2)],
+        "each time an answer"
+    );
+    assert_eq!(open_tasks(&shop).await, ["receipt_gap"]);
+    let records = [receipt(&mut till, 2), act(&mut till, 2, QueueAct::Retry)];
+    till.send_well(&records).await;
+    let verdicts = till.verdicts(4).await;
+    assert_eq!(codes(&verdicts)[2..], [("receipt_gap", 4), ("ruled_again", 2)]);
+    assert_eq!(verdicts[3]["ruling"], "accepted");
+    let resolve = act(&mut till, 4, QueueAct::Resolve { how: Resolution::WrittenOff });
+    let never = act(&mut till, 900, QueueAct::Retry);
+    till.send_well(&[resolve, never]).await;
+    assert_eq!(codes(&till.verdicts(5).await)[4], ("act_in_vain", 7));
+    assert_eq!(open_tasks(&shop).await, ["act_in_vain"], "what is resolved needs nobody any more");
+}
+
+#[tokio::test]
+async fn a_hold_that_comes_too_late_is_said_and_changes_nothing() {
+    let shop = Shop::open().await;
+    let mut till = shop.till("till-1").await;
+    let coupon = coupon(&shop).await;
+    let (spent, hold) = (redeem(&mut till, &coupon), act(&mut till, 1, QueueAct::Hold));
+    till.send_well(&[spent, hold]).await;
+    assert_eq!(codes(&till.verdicts(2).await), [("coupon_redeemed", 1), ("act_in_vain", 2)]);
+    // Ruled on again, a coupon that this very record spent stays spent by it.
+    let retry = act(&mut till, 1, QueueAct::Retry);
+    till.send_well(&[retry]).await;
+    assert_eq!(codes(&till.verdicts(3).await)[2], ("coupon_redeemed", 1));
+}

@@ -1,0 +1,115 @@
+//! Once a night: every page of the journal is checked, and a verified copy of it kept in `backups/`, the last few of them.
+//!
+//! A journal that is found damaged ends the process in order: the next start checks it again, sets it aside and opens new
+//! books before the shop opens. Not here: copies elsewhere, which a disk that dies does not take along (`till backup`).
+
+use crate::clock::Clock;
+use crate::journal::{self, Reader, Room};
+use jiff::tz::TimeZone;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Between two looks at the clock.
+const LOOK: Duration = Duration::from_secs(15 * 60);
+
+/// The hour of the shop's day from which on a night's work may begin: nobody waits at a counter then.
+const HOUR: i8 = 3;
+
+/// Copies kept; the oldest goes.
+const KEPT: usize = 3;
+
+/// What the night's work needs.
+pub(super) struct Nightly {
+    pub(super) reader: Reader,
+    pub(super) state_dir: PathBuf,
+    pub(super) zone: TimeZone,
+    pub(super) clock: Clock,
+    pub(super) room: Room,
+}
+
+impl Nightly {
+    /// Works each night until it is told to stop; returns before that only when the journal is damaged.
+    pub(super) async fn run(self, mut stopped: tokio::sync::watch::Receiver<bool>) {
+        let night = std::sync::Arc::new(self);
+        loop {
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            let work = std::sync::Arc::clone(&night);
+            let done = tokio::task::spawn_blocking(move || work.work()).await;
+            if let Ok(Err(error)) = done {
+                if error.is_damage() {
+                    tracing::error!(error = %error, "The journal is damaged. The till starts anew, with new books.");
+                    return;
+                }
+                tracing::warn!(error = %error, "The night's check or copy of the journal failed.");
+            }
+        }
+    }
+
+    fn work(&self) -> Result<(), journal::Error> {
+        let now = jiff::Timestamp::from_millisecond(self.clock.unix_ms()).unwrap_or_default();
+        let now = now.to_zoned(self.zone.clone());
+        let folder = self.state_dir.join("backups");
+        let copy = folder.join(format!("nightly-{}.db", now.date()));
+        if now.hour() < HOUR || copy.exists() {
+            return Ok(());
+        }
+        if let Err(error) = self.reader.quick_check() {
+            if error.is_damage() {
+                journal::check_at_start(&self.state_dir)?;
+            }
+            return Err(error);
+        }
+        let size = fs::metadata(self.state_dir.join("journal.db")).map_or(0, |file| file.len());
+        if self
+            .room
+            .free(&self.state_dir)
+            .is_some_and(|free| free < self.room.warn_bytes.saturating_add(size))
+        {
+            tracing::warn!("The disk has no room for the night's copy of the journal: make room.");
+            return Ok(());
+        }
+        let copied = journal::copy_into(&self.reader, &folder, &copy)?;
+        tracing::info!(records = copied.records, "The journal was checked and copied.");
+        drop_oldest(&folder);
+        Ok(())
+    }
+}
+
+/// Keeps the last copies of nights; whatever else is in the folder stays.
+fn drop_oldest(folder: &Path) {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.file_name());
+    let is_nightly = |name: &String| name.starts_with("nightly-") && name.ends_with(".db");
+    let mut names: Vec<String> =
+        names.map(|name| name.to_string_lossy().into_owned()).filter(is_nightly).collect();
+    names.sort();
+    for name in names.iter().rev().skip(KEPT) {
+        if let Err(error) = fs::remove_file(folder.join(name)) {
+            tracing::warn!(error = %error, name, "An old copy cannot be removed.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_copies_of_nights_are_kept_and_nothing_else_is_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let names =
+            ["nightly-2026-11-19.db", "nightly-2026-11-20.db", "nightly-2026-11-21.db", "journal.db.1"];
+        for name in names.iter().chain(&["nightly-2026-11-22.db", "mine.db"]) {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        drop_oldest(dir.path());
+        let mut left: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        let wanted = ["journal.db.1", "mine.db", names[1], names[2], "nightly-2026-11-22.db"];
+        assert_eq!(left, wanted.map(std::ffi::OsString::from));
+    }
+}
