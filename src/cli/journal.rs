@@ -55,6 +55,9 @@ pub(super) struct Verify {
     json: bool,
 }
 
+/// Faults that a person is told one by one; the number of all stands below them, and `--json` has more.
+const FAULTS_SHOWN: usize = 20;
+
 pub(super) fn act(part: &Journal) -> anyhow::Result<ExitCode> {
     match part {
         Journal::Verify(asked) => verify(asked),
@@ -159,7 +162,7 @@ fn to_text(report: &Report, is_file: bool) -> String {
     if report.unknown_heads > 0 {
         line(format!("           {} heads are signed by keys that are not at hand.", report.unknown_heads));
     }
-    for fault in &report.faults {
+    for fault in report.faults.iter().take(FAULTS_SHOWN) {
         let at = match (fault.line, fault.seq) {
             (Some(number), _) => format!("line {number}: "),
             (None, Some(seq)) => format!("record {seq}: "),

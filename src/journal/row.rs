@@ -77,9 +77,8 @@ impl Stored {
     pub(super) fn open(self, vault: &Vault) -> Result<Record, Error> {
         let (epoch, seq, hash) = (self.epoch, self.seq, self.hash);
         let broken = |source| Error::Chain { epoch, seq, source };
-        let whole = self.unsealed(vault).map_err(|error| match error {
-            Error::Unsealable { source, .. } => broken(source),
-            other => other,
+        let whole = self.unsealed(vault).map_err(|error| {
+            if let Error::Unsealable { source, .. } = error { broken(source) } else { error }
         })?;
         let record = Record::kept(whole.head, whole.salt, whole.body).map_err(broken)?;
         if record.header.epoch != epoch {

@@ -94,7 +94,7 @@ fn jsonl(asked: &Export, books: &Books, out: &mut impl Write) -> anyhow::Result<
     progress_ends();
     let end = end.map_err(|error| match error {
         ExportError::Write(source) => anyhow::Error::new(source).context("the export is not complete"),
-        other => other.into(),
+        error @ (ExportError::Journal(_) | ExportError::Nothing) => error.into(),
     })?;
     let records: u64 = end.streams.iter().map(|stream| stream.seq + 1 - stream.first_seq).sum();
     let _ = writeln!(

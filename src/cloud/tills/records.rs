@@ -197,13 +197,13 @@ fn open_one(sent: &SentRecord) -> Result<Record, Broken> {
     let decode = |text: &str, field| BASE64.decode(text).map_err(|_| HeaderError::Field(field));
     let salt = decode(&sent.salt, "salt")?.try_into().map_err(|_| HeaderError::Field("salt"))?;
     // A body of nothing was erased at the till because a member asked to be forgotten: only of what may speak of one.
-    let record = Record::kept(decode(&sent.head, "head")?, salt, decode(&sent.body, "body")?);
-    record.and_then(|record| match &record.body {
-        Body::Erased { kind_name } if !may_be_erased(kind_name) => {
-            Err(Broken::BodyHash { seq: record.header.seq })
-        }
-        _ => Ok(record),
-    })
+    let record = Record::kept(decode(&sent.head, "head")?, salt, decode(&sent.body, "body")?)?;
+    if let Body::Erased { kind_name } = &record.body
+        && !may_be_erased(kind_name)
+    {
+        return Err(Broken::BodyHash { seq: record.header.seq });
+    }
+    Ok(record)
 }
 
 fn broken(seq: u64, error: &Broken) -> Problem {
