@@ -27,7 +27,7 @@ use till::SimTill;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-/// Schedules by default: about a minute of each of two cores, without optimisation.
+/// Schedules by default: some minutes of each of two cores, without optimisation.
 const SCHEDULES: u64 = 2_000;
 /// How many play at once.
 const THREADS: u64 = 2;
