@@ -219,6 +219,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(Sqlite::open(folder.path()).unwrap());
         connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 7 })));
+        assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Newer { found: 99, known: 8 })));
     }
 }
