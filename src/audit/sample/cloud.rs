@@ -12,9 +12,11 @@ impl Shop {
         let seq = i64::try_from(record.header.seq).unwrap();
         let sale = record.header.sale.map(|sale| sale.to_string());
         let (kind, head, salt, body) = (&record.header.kind, &record.head, record.salt, &record.bytes);
-        let sql = "INSERT INTO record VALUES ('till-3', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)";
+        let sql = "INSERT INTO record (terminal, epoch, seq, hash, kind, sale, head, salt, body, received_ms)
+             VALUES ('till-3', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)";
         self.cloud.execute(sql, params![epoch, seq, hash, kind, sale, head, salt, body]).unwrap();
-        let sql = "INSERT INTO stream VALUES ('till-3', ?1, ?2, ?3, ?2, 0, 0, 0)
+        let sql = "INSERT INTO stream (terminal, epoch, high, head, judged, receipts, opened_ms, received_ms)
+             VALUES ('till-3', ?1, ?2, ?3, ?2, 0, 0, 0)
             ON CONFLICT DO UPDATE SET high = ?2, head = ?3, judged = ?2";
         self.cloud.execute(sql, params![epoch, seq, hash]).unwrap();
     }

@@ -39,7 +39,10 @@ fn records_that_only_the_cloud_has_are_found() {
     shop.bring(&shop.seal(r#""stopped""#, |_| ()));
     shop.finds(&[code::RECORD_ONLY_AT_CLOUD]);
     let shop = Shop::after_a_morning();
-    shop.at_cloud("INSERT INTO stream VALUES ('till-3', '00000000000000aa', 5, '', 5, 0, 0, 0)");
+    shop.at_cloud(
+        "INSERT INTO stream (terminal, epoch, high, head, judged, receipts, opened_ms, received_ms)
+             VALUES ('till-3', '00000000000000aa', 5, '', 5, 0, 0, 0)",
+    );
     shop.finds(&[code::RECORD_ONLY_AT_CLOUD]);
 }
 
@@ -173,7 +176,8 @@ fn what_other_tills_brought_is_not_this_journals_business() {
     let shop = Shop::after_a_morning();
     for change in [
         "INSERT INTO terminal VALUES ('till-4', zeroblob(32), '', 0, 0)",
-        "INSERT INTO stream VALUES ('till-4', '00000000000000aa', 5, '', 5, 0, 0, 0)",
+        "INSERT INTO stream (terminal, epoch, high, head, judged, receipts, opened_ms, received_ms)
+             VALUES ('till-4', '00000000000000aa', 5, '', 5, 0, 0, 0)",
         "INSERT INTO receipt VALUES ('till-4', '00000000000000aa', 1, 1, NULL, '2026-11-22', 5, 'CNY')",
         "INSERT INTO coupon_redemption VALUES ('C-1', 7, 'till-4', '00000000000000aa', 2, NULL, 0, '')",
         "INSERT INTO check_in VALUES ('m-2', '2026-11-22', 'till-4', '00000000000000aa', 3)",
