@@ -53,7 +53,7 @@ pub(super) enum Failure {
     },
     /// It refuses.
     #[error("The cloud refuses: {}", .0.words)]
-    Refused(Problem),
+    Refused(Box<Problem>),
     /// It says something else than the protocol.
     #[error("The cloud's answer is not understood ({0}): is its address right, and are both up to date?")]
     Strange(String),
@@ -354,7 +354,7 @@ fn failure(status: u16, headers: &HeaderMap, body: &[u8], now_ms: i64) -> Failur
     }
     let slug = fields.r#type.rsplit([':', '/', '#']).next().unwrap_or_default().replace('-', "_");
     let Fields { expected, branch, witness, .. } = fields;
-    Failure::Refused(Problem { slug, words, expected, branch, witness })
+    Failure::Refused(Box::new(Problem { slug, words, expected, branch, witness }))
 }
 
 /// Seconds, or a moment (RFC 9110 section 10.2.3): that one is held against the Date of the same answer, since this

@@ -341,7 +341,7 @@ async fn refused(
     around: &Around,
     epoch: Epoch,
     (first, last): (u64, u64),
-    problem: Problem,
+    problem: Box<Problem>,
     gaps: u32,
 ) -> Result<Tip, Stop> {
     match (problem.slug.as_str(), problem.expected, problem.branch) {
