@@ -122,7 +122,7 @@ fn a_coupon_is_at_the_cloud_once_or_refused() {
     shop.at_cloud("UPDATE coupon_redemption SET terminal = 'till-9'");
     shop.finds(&[code::COUPON_AT_CLOUD]);
     shop.at_cloud(
-        "INSERT INTO verdict SELECT terminal, 1, epoch, seq, NULL, 'refused', 'coupon_already_used', '', 0
+        "INSERT INTO verdict SELECT terminal, 1, epoch, seq, NULL, 'refused', 'coupon_already_used', '', 0, 0
             FROM record WHERE kind = 'coupon_redeemed'",
     );
     shop.finds(&[]);

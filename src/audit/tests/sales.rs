@@ -87,7 +87,7 @@ fn a_coupon_that_was_redeemed_twice_is_found() {
     let mut shop = Shop::after_a_morning();
     shop.redeem(2, "C-77");
     let verdict =
-        "INSERT INTO verdict SELECT 'till-3', 1, epoch, seq, NULL, 'refused', 'coupon_already_used', '', 0
+        "INSERT INTO verdict SELECT 'till-3', 1, epoch, seq, NULL, 'refused', 'coupon_already_used', '', 0, 0
         FROM record WHERE kind = 'coupon_redeemed' ORDER BY seq DESC LIMIT 1";
     shop.at_cloud(verdict);
     shop.finds(&[code::COUPON_TWICE]);

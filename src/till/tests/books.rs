@@ -54,7 +54,14 @@ const DAMAGES: [Damage; 7] = [
         |path| scramble(path, 4096, fs::read(path).unwrap().len() - 4096),
         false,
     ),
-    ("cut in half", |path| fs::write(path, &fs::read(path).unwrap()[..40_000]).unwrap(), true),
+    (
+        "cut in half",
+        |path| {
+            let bytes = fs::read(path).unwrap();
+            fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+        },
+        true,
+    ),
     ("a few bytes of it are left", |path| fs::write(path, "SQLite format 3").unwrap(), false),
 ];
 
