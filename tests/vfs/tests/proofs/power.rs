@@ -68,7 +68,9 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 /// Cuts the power at `points` places of a story by chance and looks at what is left.
-fn cut(story: &Story, seed: u64, points: u64, tally: &Tally) {
+///
+/// Keys are plain files, flushed with their names before anything lies under them (`journal::vault`): they are there.
+fn cut(story: &Story, home: &Path, seed: u64, points: u64, tally: &Tally) {
     let mut chance = Chance::new(seed ^ 0xc0ff_ee00);
     let places = u64::try_from(story.tape.ops.len()).unwrap() + 1;
     // How often each place is tried.
@@ -86,12 +88,23 @@ fn cut(story: &Story, seed: u64, points: u64, tally: &Tally) {
             };
             let dir = scratch();
             replay.cut(unflushed, &mut chance, dir.path());
+            copy_keys(home, dir.path());
             let place = format!("seed {seed}, after operation {}, {unflushed:?}", replay.at());
             tally.count(&place, judge(dir.path(), story, replay.told()));
         }
         if !replay.step() {
             return;
         }
+    }
+}
+
+fn copy_keys(home: &Path, to: &Path) {
+    let keys = home.join("keys");
+    let Ok(entries) = std::fs::read_dir(&keys) else { return };
+    std::fs::create_dir_all(to.join("keys")).unwrap();
+    for entry in entries {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join("keys").join(entry.file_name())).unwrap();
     }
 }
 
@@ -105,7 +118,7 @@ fn run(points: u64, tell: impl Fn(&Path, u64) -> Story + Sync) -> Tally {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let dir = scratch();
                     let story = tell(dir.path(), seed);
-                    cut(&story, seed, POINTS_A_STORY.min(points), &tally);
+                    cut(&story, dir.path(), seed, POINTS_A_STORY.min(points), &tally);
                 }
             });
         }
