@@ -124,7 +124,6 @@ fn pay(inbox: &Inbox, work: &mut Work) {
         wallet: None,
         funds: vec![],
         vouchers: vec![],
-        proven_by: ProvenBy::Notice,
     };
     inbox.ask_blocking(Event::Provider(duty.intent, ProviderReport::Approved(settled))).unwrap();
     let till::inbox::DeviceWork::Print(print, _) = work.devices.blocking_recv().unwrap() else {
