@@ -33,7 +33,7 @@ mod snapshot;
 mod vault;
 
 pub use aside::check_at_start;
-pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
+pub use carve::{LISTED_MAX, Lacking, LackingRecord, LackingSum, Salvage};
 pub use copy::{Copied, PutBack, Unsent, copy_into, put_back};
 pub use error::Error;
 pub use load::{Loaded, Tail};
