@@ -27,7 +27,7 @@ pub mod reader;
 mod room;
 mod row;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod settings;
 mod snapshot;
 mod vault;

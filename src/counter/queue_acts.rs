@@ -62,6 +62,11 @@ impl Till {
         }
     }
 
+    /// Records that are not simply on their way to head office.
+    pub fn cases(&self) -> &Cases {
+        &self.cases
+    }
+
     pub(super) fn apply_cases(&mut self, record: &Record) {
         if matches!(record.body, Body::Noted { .. } | Body::QueueActed { .. } | Body::Unreadable { .. }) {
             Arc::make_mut(&mut self.cases).apply(record);

@@ -212,7 +212,7 @@ fn signed_in(
         pages: menu_pages,
         selling: matches!(phase, None | Some(Phase::Basket | Phase::Paid | Phase::Void)),
         told,
-        troubles: [link::troubles(&devices, &v), risk::warnings(&view.exposure, &v)].concat(),
+        troubles: [link::troubles(&devices, &v), risk::of_counter(view, &v)].concat(),
         holds_paper: link::holds_paper(&devices),
         is_jammed: link::is_jammed(&devices),
         devices: link::chips(&devices, &v),

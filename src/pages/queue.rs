@@ -145,7 +145,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             can_send: scene.link.state != LinkState::Absent,
             next_try: next_try(&scene, &v),
             offset: scene.link.cloud_offset_ms.map(|ahead| v.offset(ahead)),
-            warnings: risk::of_till(&scene.view, &v),
+            warnings: risk::of_till(&scene.view, scene.link.cloud_offset_ms, &v),
             lost: lists.first().map(|list| Lost::of(list, &v)),
             lacking: books::lacking_words(&lists, &v),
             series: others(&ends, scene.epoch),
