@@ -27,7 +27,7 @@ pub mod reader;
 mod room;
 mod row;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod settings;
 mod snapshot;
 #[cfg(test)]
@@ -35,7 +35,7 @@ mod tests;
 mod vault;
 
 pub use aside::check_at_start;
-pub use carve::{LISTED_MAX, Lacking, LackingRecord, Salvage};
+pub use carve::{LISTED_MAX, Lacking, LackingRecord, LackingSum, Salvage};
 pub use copy::{Copied, PutBack, Unsent, copy_into, put_back};
 pub use error::Error;
 pub use load::{Loaded, Tail};

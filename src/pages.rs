@@ -18,6 +18,7 @@
 //! | `GET /queue`, `GET /queue.json` | items on their way to head office; managers. `?state=`, `kind=`, `older=` and `newer=` in hours, `min=`, `max=`, `before=` a number; `epoch=` and `limit=` in JSON |
 //! | `GET /queue/item/{epoch}/{seq}` | one item with its timeline and acts; managers |
 //! | `GET /queue/checklist` | what to look at after an outage; managers |
+//! | `GET /queue/lost` | what head office lacks of books that were lost, as JSON where that is asked for; managers |
 //! | `GET /live?station=S` | server-sent events: `view`, data `{"seq":N}`, at each change, at most ten a second |
 //!
 //! `?lang=zh` or `?lang=en` on any page chooses its language and is remembered.
@@ -38,6 +39,7 @@
 //! | `/queue/sign-in`, `/queue/sign-out` | `staff`, `pin` |
 //! | `/queue/send-now` | `staff`, `pin`, `words` |
 //! | `/queue/act` | `staff`, `pin`, `act`: `send_now`, `retry`, `hold`, `release` or `resolve` with `how`: `paid_otherwise`, `written_off` or `duplicate`; `seq` and, if it is not of today's series, `epoch`; `words` |
+//! | `/queue/adopt` | `staff`, `pin`, `reason`: ends that only cash is taken after books were lost |
 //! | `/queue/print` | `station` if chosen; `staff`, `pin` unless a manager is signed in |
 //! | `/s/{station}/act/{act}` | as below, and for each: `command`, `seen`, `approver`, `approver_pin`, `menu` |
 //!
@@ -60,6 +62,7 @@
 //! | `retry-refund` | `refund` |
 //! | `settle-refund` | `refund`, `end`: `cash` or `otherwise`, `reason` |
 //! | `resolve-payment` | `intent`, `finding`: `not_charged` or `given_back_by_hand`, `reason` |
+//! | `adopt-epoch` | `reason` |
 //! | `acknowledge-frozen` | `sale`, `reason` |
 //! | `see-note` | `sale` |
 //! | `cancel-payment` | `intent` |
@@ -288,7 +291,9 @@ fn router(pages: Arc<Pages>) -> Router {
         .route("/queue.json", get(queue::json))
         .route("/queue/item/{epoch}/{seq}", get(queue::item))
         .route("/queue/checklist", get(queue::checklist))
+        .route("/queue/lost", get(queue::lost))
         .route("/queue/act", post(queue::act))
+        .route("/queue/adopt", post(queue::adopt))
         .route("/queue/print", post(queue::print))
         .route("/queue/sign-in", post(queue::sign_in))
         .route("/queue/sign-out", post(queue::sign_out))

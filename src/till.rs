@@ -35,7 +35,7 @@ use crate::staff::PinHash;
 use crate::token::{KeySet, Token};
 use crate::view::{ReceiptShown, Selling, View};
 use memory::Presses;
-pub use start::{Error, Opening, Ready, open};
+pub use start::{Error, Opening, Ready, kept_cases, open};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

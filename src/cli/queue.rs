@@ -5,6 +5,7 @@
 
 pub(super) mod act;
 mod export;
+mod lacking;
 mod list;
 
 use crate::config::Config;
@@ -13,7 +14,9 @@ use crate::journal::edge::EdgeStore;
 use crate::money::Currency;
 use crate::queue::state::{Head, Tries};
 use crate::queue::{Cases, Marks};
-use crate::record::{Body, Epoch};
+use crate::record::epochs::Standing;
+use crate::record::{Body, Epoch, Record};
+use crate::till;
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -53,6 +56,9 @@ pub(super) enum Queue {
         after_help = "Examples:\n  till queue export --format csv -o queue.csv            items, for a spreadsheet\n  till queue export --format jsonl -o journal.jsonl      records, checked with till journal verify\n  till queue export --format jsonl --from 4000 | gzip > part.jsonl.gz"
     )]
     Export(export::Export),
+    /// List what head office lacks of books that were lost
+    #[command(after_help = "Example:\n  till queue lacking --json")]
+    Lacking(lacking::List),
     /// Print the checklist after an outage on the receipt printer
     #[command(after_help = "Example:\n  till queue print --staff mia")]
     Print(act::Print),
@@ -81,8 +87,11 @@ pub(super) struct Books {
 /// The configuration file where none is named.
 const CONFIG: &str = "/etc/till/till.toml";
 
-/// Verdicts and acts read at once.
+/// Records read at once.
 const PAGE: u32 = 1_000;
+
+/// Bytes of them.
+const PAGE_BYTES: usize = 4 << 20;
 
 impl Place {
     pub(super) fn config(&self) -> anyhow::Result<Config> {
@@ -135,13 +144,25 @@ impl Books {
         })
     }
 
-    /// What head office and managers said about single records. Without the key nobody can tell.
+    /// Whether a manager has to adopt how an epoch began. Without the key nobody can tell.
+    pub(super) fn standing(&self, epoch: Epoch) -> anyhow::Result<Option<Standing>> {
+        if !self.reader.opens_bodies() {
+            return Ok(None);
+        }
+        let genesis = self.reader.records(epoch, 1, 1, 0)?.pop().map(|record| record.body);
+        let Some(Body::Genesis { standing, .. }) = genesis else { return Ok(None) };
+        let adopted = || self.reader.of_kind(epoch, 1, "epoch_adopted").map(|records| !records.is_empty());
+        Ok(Some(if standing == Standing::Provisional && adopted()? { Standing::Regular } else { standing }))
+    }
+
+    /// What head office and managers said about single records, and which of them nobody here can read. Without the key
+    /// nobody can tell.
     pub(super) fn cases(&self) -> anyhow::Result<Cases> {
-        let mut cases = Cases::default();
         if !self.reader.opens_bodies() {
             super::say("Note: the key that opens bodies is not here, so refusals and acts are not shown.");
-            return Ok(cases);
+            return Ok(Cases::default());
         }
+        let mut cases = self.unreadable()?;
         let mut after = 0;
         loop {
             let (records, next) = self.reader.rulings(after, PAGE)?;
@@ -152,12 +173,38 @@ impl Books {
             after = next;
         }
     }
+
+    /// Bodies that this build cannot read. They are in no index: the daemon finds them while it folds, and keeps them
+    /// with its state; what came after that state is looked through here.
+    fn unreadable(&self) -> anyhow::Result<Cases> {
+        let (mut cases, epochs) = (Cases::default(), self.reader.epochs()?);
+        let (mut first, mut folded) = (0, 0);
+        if let Some(snapshot) = self.reader.snapshot()
+            && let Some(at) = epochs.iter().position(|end| end.epoch == snapshot.epoch)
+            && let Some(kept) = till::kept_cases(&snapshot)
+        {
+            (first, folded) = (at, snapshot.tip.seq);
+            kept.unreadable().for_each(|(subject, case)| cases.park(subject, case.told_ms, case.sale));
+        }
+        for (index, end) in epochs.iter().enumerate().skip(first) {
+            let mut next = if index == first { folded + 1 } else { 1 };
+            while next <= end.tip.seq {
+                let records = self.reader.records(end.epoch, next, PAGE, PAGE_BYTES)?;
+                let Some(last) = records.last() else { break };
+                next = last.header.seq + 1;
+                let shut = |record: &&Record| matches!(record.body, Body::Unreadable { .. });
+                records.iter().filter(shut).for_each(|record| cases.apply(record));
+            }
+        }
+        Ok(cases)
+    }
 }
 
 pub(super) fn act(part: &Queue) -> anyhow::Result<ExitCode> {
     match part {
         Queue::List(asked) => list::list(asked),
         Queue::Show(asked) => list::show(asked),
+        Queue::Lacking(asked) => lacking::list(asked),
         Queue::Export(asked) => export::export(asked),
         Queue::Send(asked) => act::send(asked),
         Queue::Print(asked) => act::print(asked),
@@ -165,5 +212,36 @@ pub(super) fn act(part: &Queue) -> anyhow::Result<ExitCode> {
         Queue::Hold(asked) => act::one(asked, "hold", None),
         Queue::Release(asked) => act::one(asked, "release", None),
         Queue::Resolve(asked) => act::one(&asked.one, "resolve", Some(asked.how)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+    use crate::journal::sample::Pen;
+    use crate::queue::Standing;
+    use crate::record::Header;
+
+    #[test]
+    fn a_record_that_only_this_build_cannot_read_is_listed_as_parked() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        let mut pen = Pen::new(1);
+        let first = pen.genesis();
+        let known = pen.write(r#"{"kind":"stopped"}"#, |_| ());
+        let header = Header { kind: "from_the_future".to_owned(), ..known.header };
+        let strange = Record::open(header.encode(), known.salt, known.bytes).unwrap();
+        journal.append(&[first, strange]).unwrap();
+        let place = Place { dir: Some(dir.path().to_owned()), config: None };
+        let books = place.open().unwrap();
+        let cases = books.cases().unwrap();
+        let parked: Vec<u64> = cases.unreadable().map(|(subject, _)| subject.seq).collect();
+        assert_eq!(parked, [2]);
+        let epoch = books.epoch(None).unwrap();
+        let header = books.reader.header(epoch, 2).unwrap().unwrap();
+        let item = crate::queue::Item::of(&header, &books.marks(epoch).unwrap(), &cases);
+        assert_eq!(item.state.standing(), Standing::Parked);
+        assert_eq!(books.standing(epoch).unwrap(), Some(crate::record::epochs::Standing::Regular));
     }
 }

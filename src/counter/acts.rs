@@ -23,6 +23,13 @@ impl Till {
             return self.queue_act(command, about.as_deref(), *act, reason, out);
         }
         let station = &command.station;
+        // On the manager's page, which stands at no station.
+        if let Act::AdoptEpoch { reason } = &command.act
+            && !self.stations.contains_key(station)
+        {
+            self.by_a_manager(command, out)?;
+            return self.adopt_epoch(reason, out);
+        }
         out.at(station);
         if let Act::FirstManager { staff, name, pin } = &command.act {
             return self.first_manager(staff, name, pin, out);

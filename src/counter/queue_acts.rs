@@ -28,15 +28,21 @@ impl Till {
         reason: &str,
         out: &mut Recorder<'_>,
     ) -> Result<(), Refusal> {
+        self.by_a_manager(command, out)?;
+        let subject = self.subject(about, act)?;
+        let words = reason_given(reason).map_err(|_| Refusal::Queue("Say why: a few words are enough."))?;
+        out.note(Body::QueueActed { subject, act, words });
+        Ok(())
+    }
+
+    /// An act that a manager's PIN stands behind, whoever is signed in where.
+    pub(super) fn by_a_manager(&self, command: &Command, out: &mut Recorder<'_>) -> Result<(), Refusal> {
         let person = |id| self.staff.get(id).map(|person| person.role);
         let approver = command.approver.as_ref().filter(|id| person(*id) == Some(Role::Manager));
         let approver = approver.ok_or(Refusal::NeedsManager)?;
         let staff = command.staff.as_ref().filter(|id| person(*id).is_some()).unwrap_or(approver);
         out.by(Some(staff.clone()));
         out.approved_by(Some(approver.clone()));
-        let subject = self.subject(about, act)?;
-        let words = reason_given(reason).map_err(|_| Refusal::Queue("Say why: a few words are enough."))?;
-        out.note(Body::QueueActed { subject, act, words });
         Ok(())
     }
 
@@ -54,6 +60,11 @@ impl Till {
                 Ok(Some(item.subject()))
             }
         }
+    }
+
+    /// Records that are not simply on their way to head office.
+    pub fn cases(&self) -> &Cases {
+        &self.cases
     }
 
     pub(super) fn apply_cases(&mut self, record: &Record) {

@@ -75,6 +75,51 @@ pub struct LackingRecord {
     pub amount: Option<Money>,
 }
 
+/// What a list comes to, for a person who has not the time to read it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct LackingSum {
+    /// Where the files are, in the state directory.
+    pub aside: String,
+    /// The epoch that they end with.
+    pub epoch: Option<Epoch>,
+    /// The last number of it that the cloud is known to have.
+    pub received: u64,
+    /// Records that the cloud is not known to have, those that are not listed too.
+    pub records: u64,
+    /// Receipts among those that are listed.
+    pub receipts: u64,
+    /// What these come to, by currency.
+    pub worth: Vec<Money>,
+    /// Records that could not be read.
+    pub unreadable: u64,
+}
+
+impl Lacking {
+    /// What it comes to.
+    pub fn sum(&self) -> LackingSum {
+        let mut worth: Vec<Money> = Vec::new();
+        let receipts = || self.records.iter().filter(|record| record.kind == "receipt_issued");
+        for amount in receipts().filter_map(|record| record.amount) {
+            match worth.iter_mut().find(|sum| sum.currency == amount.currency) {
+                // What is beyond 64 bits stays where it is: it is for eyes.
+                Some(sum) => *sum = sum.plus(amount).unwrap_or(*sum),
+                None => worth.push(amount),
+            }
+        }
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let run = |(first, last): &(u64, u64)| last.saturating_sub(*first).saturating_add(1);
+        LackingSum {
+            aside: self.aside.clone(),
+            epoch: self.epoch,
+            received: self.received,
+            records: count(self.records.len()).saturating_add(self.more),
+            receipts: count(receipts().count()),
+            worth,
+            unreadable: self.unreadable.iter().map(run).fold(0, u64::saturating_add),
+        }
+    }
+}
+
 /// What a new epoch is told of the books before it.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Salvage {

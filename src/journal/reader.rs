@@ -296,6 +296,11 @@ impl Reader {
         Ok(whole)
     }
 
+    /// The state that the daemon kept last; none where this build cannot read it.
+    pub fn snapshot(&self) -> Option<super::Snapshot> {
+        super::Snapshot::read(self.path.parent()?, &self.vault)
+    }
+
     /// What the cloud is not known to have of each time that books were set aside here, newest first.
     pub fn lacking(&self) -> Vec<super::Lacking> {
         self.path.parent().map(super::lacking).unwrap_or_default()

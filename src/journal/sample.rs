@@ -9,14 +9,14 @@ use crate::record::{Body, Epoch, FORMAT, Hash, Header, Mode, Record};
 use jiff::civil::Date;
 
 /// Writes the next record, and the next.
-pub(super) struct Pen {
+pub(crate) struct Pen {
     epoch: Epoch,
     tip: Tip,
 }
 
 impl Pen {
     /// A fresh epoch.
-    pub(super) fn new(epoch: u64) -> Self {
+    pub(crate) fn new(epoch: u64) -> Self {
         Self { epoch: Epoch(epoch), tip: Tip::START }
     }
 
@@ -25,7 +25,7 @@ impl Pen {
     }
 
     /// A record of `json`, its header filled in by `fill`. Every clock moves by a second.
-    pub(super) fn write(&mut self, json: &str, fill: impl FnOnce(&mut Header)) -> Record {
+    pub(crate) fn write(&mut self, json: &str, fill: impl FnOnce(&mut Header)) -> Record {
         let body: Body = serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"));
         let seq = self.tip.seq + 1;
         let tick = i64::try_from(seq).unwrap();
@@ -61,7 +61,7 @@ impl Pen {
         record
     }
 
-    pub(super) fn genesis(&mut self) -> Record {
+    pub(crate) fn genesis(&mut self) -> Record {
         let json = r#"{"kind":"genesis","parent":null,"currency":"CNY","time_zone":"Asia/Shanghai",
             "day_cut_minutes":240,"version":"0.1.0"}"#;
         self.write(json, |_| ())

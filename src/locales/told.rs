@@ -319,6 +319,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
 
 const KINDS: &[(&str, &str, &str)] = &[
     ("genesis", "Journal begun", "日志开始"),
+    ("epoch_adopted", "New books adopted", "接管新账"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
     ("bundle_adopted", "New prices in force", "新价格生效"),
@@ -379,6 +380,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("drawer_kicked", "Drawer opened", "打开钱箱"),
     ("drawer_ended", "Drawer done", "钱箱完成"),
     ("queue_acted", "Manager's act", "店长处理"),
+    ("noted", "Head office ruled", "总部审核"),
     ("lease_received", "Share of an offer received", "收到活动名额"),
     ("lease_used", "Offer given from the share", "使用活动名额"),
     ("lease_returned", "Share of an offer given back", "退回活动名额"),

@@ -431,6 +431,44 @@ messages! {
     AgoHours: "{} h", "{} 小时";
     AgoDays: "{} days", "{} 天";
 
+    // Lost books, the disk and the clock, for the manager.
+    DiskLeft: "Disk left", "磁盘剩余";
+    DiskFine: "sells down to {}", "低于 {} 时停止开新单";
+    DiskLow: "getting full", "快满了";
+    DiskStopped: "full: nothing new is sold", "已满，停止开新单";
+    DiskLowDo: "The disk is getting full: {} left. Have room made today: below {} nothing new is sold.", "磁盘快满：剩余 {}。请今天清理；低于 {} 时不能开新单。";
+    DiskStoppedDo: "The disk is full: {} left, and below {} nothing new is sold. What was begun can be paid. Make room: remove what is not Till's. Selling goes on by itself.", "磁盘已满：剩余 {}，低于 {} 时不能开新单；已开的单可以付完。请清理收银程序以外的文件，之后自动恢复销售。";
+    ClockFarBehind: "This till's clock is {} behind head office's. Have it set: receipts and lists show its time.", "本机时间比总部慢 {}，请校正：小票和列表显示本机时间。";
+    ClockFarAhead: "This till's clock is {} ahead of head office's. Have it set: receipts and lists show its time.", "本机时间比总部快 {}，请校正：小票和列表显示本机时间。";
+    NewBooks: "New books: cash only", "已另立新账：只收现金";
+    NewBooksWhat: "This till's books were damaged, gone, or older than what head office has of them. They were set aside as they were, and the till began new ones by itself.", "本机账本损坏、丢失，或比总部已接收的旧。原文件已原样另存，收银机自动另立新账。";
+    NewBooksCash: "Only cash is taken: no wallets, coupons, vouchers or phones, until a manager has looked and adopted the new books.", "目前只收现金，不收钱包、优惠券、代金券和手机付款，直到店长核对并接管新账。";
+    AdoptBooks: "Adopt the new books", "接管新账";
+    AdoptWhy: "Look at what head office lacks first, and keep that list. From then on everything is taken again.", "请先查看总部缺少的记录并保存清单。接管后恢复所有收款方式。";
+    AdoptExample: "for example: the disk was replaced", "例如：已更换磁盘";
+    LostBooks: "Books that were lost", "丢失的账本";
+    LostBooksWhy: "What could be read of books that were set aside and that head office is not known to have. Compare it with receipts and wallets, and tell head office.", "另存账本中可读出、而总部可能没有的记录。请与小票和钱包核对，并告知总部。";
+    LostLink: "Head office lacks {} records of books that were lost", "总部缺少已丢失账本的 {} 条记录";
+    LostNone: "No books of this till were lost.", "本机没有丢失过账本。";
+    LostNothing: "Nothing is known of these books that head office lacks.", "没有发现总部缺少的记录。";
+    LackingCount: "Head office lacks", "总部缺少";
+    LackingRecords: "{} records", "{} 条记录";
+    LackingOf: "head office has received up to {}", "总部已接收至 {}";
+    LackingWorth: "Worth of receipts", "小票金额";
+    LackingUnread: "Could not be read", "无法读取";
+    LackingRun: "{} to {}", "{} 至 {}";
+    LackingMore: "{} more are not listed here. The files have them.", "另有 {} 条未列出，文件中仍有。";
+    WholeList: "The whole list", "完整清单";
+    WhyLost: "What was found", "发现的情况";
+    WhereFilesAre: "Where the files are", "文件位置";
+    EarlierSeries: "Earlier books", "以前的账本";
+    SeriesShown: "Books {} are shown, not those of today.", "当前显示账本 {}，不是今天的。";
+    TodaysSeries: "Those of today", "今天的账本";
+    CheckAdopt: "The till began new books by itself and takes cash only. Look at what head office lacks ({} records) and adopt them.", "本机已自动另立新账，只收现金。请核对总部缺少的 {} 条记录并接管新账。";
+    CheckLacking: "Head office lacks {} records of books that were lost. Compare them, tell head office, then have the folder aside removed.", "总部缺少已丢失账本的 {} 条记录。请核对并告知总部，然后请人移除 aside 文件夹。";
+    CheckBooks: "Of books that were lost, head office lacks nothing that is known.", "未发现总部缺少已丢失账本的记录。";
+    UnsentWorth: "They come to {}.", "金额共 {}。";
+
     // While head office is silent.
     LimitReached: "Head office cannot be reached: no coupons, vouchers or typed proofs until it is. Cash and wallets go on.", "连不上总部：暂不接受优惠券、代金券和手输凭证。现金和钱包照常。";
     ValueNear: "Coupons and codes worth {} wait for head office. From {} on no more are taken.", "待总部确认的券和凭证共 {}，达到 {} 后暂停接受。";

@@ -5,6 +5,7 @@ use super::answer::{Sorry, page as page_of, say_sorry, see_other, sorry_json};
 use super::assets::Frame;
 use super::link::{self, Chip, LinkLine};
 use super::payment::{self, Panel};
+use super::queue;
 use super::request::Asked;
 use super::risk;
 use super::session::{self, SignedIn};
@@ -76,7 +77,10 @@ pub(super) async fn draw(pages: &Pages, station: &str, asked: &Asked, sorry: Opt
         return say_sorry(&Sorry::no_such_station(), &asked.headers, None);
     };
     match who {
-        Some(who) => signed_in(pages, asked, &view, &place, here, &who, status, words),
+        Some(who) => {
+            let unsent = queue::worth_not_sent(pages, &view).await;
+            signed_in(pages, asked, &view, &place, here, &who, status, (words, unsent))
+        }
         None if view.staff.is_empty() => {
             let (v, f) = (pages.voice(asked), pages.frame(&place));
             page_of(status, &FirstPage { v, f, view: &view, station: &place, told: words })
@@ -158,6 +162,8 @@ struct CashierPage<'a> {
     zero: Money,
     /// Records that head office has not received, where there is one.
     unsent: u64,
+    /// And what the receipts among them come to.
+    unsent_worth: Option<String>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "one page's parts, gathered where it is drawn")]
@@ -169,9 +175,10 @@ fn signed_in(
     here: &StationView,
     who: &SignedIn,
     status: StatusCode,
-    words: Option<String>,
+    (words, worth): (Option<String>, Vec<Money>),
 ) -> Response {
     let v = pages.voice(asked);
+    let worth: Vec<String> = worth.iter().map(|sum| v.money(sum)).collect();
     let (devices, link) = pages.around(station);
     let unsent = match link.state {
         LinkState::Absent => 0,
@@ -205,7 +212,7 @@ fn signed_in(
         pages: menu_pages,
         selling: matches!(phase, None | Some(Phase::Basket | Phase::Paid | Phase::Void)),
         told,
-        troubles: [link::troubles(&devices, &v), risk::warnings(&view.exposure, &v)].concat(),
+        troubles: [link::troubles(&devices, &v), risk::of_counter(view, &v)].concat(),
         holds_paper: link::holds_paper(&devices),
         is_jammed: link::is_jammed(&devices),
         devices: link::chips(&devices, &v),
@@ -215,6 +222,7 @@ fn signed_in(
         notes: due.map(payment::notes).unwrap_or_default(),
         recent: view.recent.get(..RECENT_SHOWN).unwrap_or(&view.recent),
         unsent,
+        unsent_worth: (!worth.is_empty()).then(|| v.with(Msg::UnsentWorth, worth.join(" + "))),
         zero: Money::zero(view.currency),
         v,
     };

@@ -4,6 +4,7 @@
 //! A long queue is read a page at a time along the journal's index; nothing here reads it all.
 
 mod act;
+mod books;
 mod figures;
 mod item;
 mod list;
@@ -13,9 +14,11 @@ mod scene;
 mod speech;
 
 pub(super) use act::{act, send_now};
+pub(super) use books::{adopt, page as lost};
 pub(super) use item::page as item;
 pub(super) use morning::{page as checklist, print};
 pub(super) use programs::json;
+pub(super) use scene::worth_not_sent;
 
 use super::Pages;
 use super::answer::{Sorry, page as page_of, say_sorry_at, see_other, sorry_json};
@@ -28,10 +31,12 @@ use super::risk;
 use super::session;
 use super::voice::Voice;
 use crate::inbox::{LinkState, Reply};
+use crate::journal::End;
 use crate::locales::Msg;
 use crate::queue::filter::Which;
 use crate::queue::{Filter, Item};
 use crate::record::Epoch;
+use crate::record::epochs::Standing as Books;
 use crate::staff::Role;
 use crate::view::{StaffView, View};
 use askama::Template;
@@ -40,13 +45,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
+use books::Lost;
 use figures::{Figure, Part};
-use list::{Choice, List, Tab};
+use list::{Choice, List, Place, Tab};
 use scene::Scene;
 use std::sync::Arc;
 
 /// Items that the page lists on top as needing a person; the filter has all.
 const NEEDING_SHOWN: u32 = 6;
+
+/// Earlier epochs that are offered; a till begins one after each mishap.
+const EARLIER_SHOWN: usize = 12;
 
 #[derive(Template)]
 #[template(path = "till/queue.html")]
@@ -62,6 +71,15 @@ struct QueuePage<'a> {
     next_try: Option<(i64, String)>,
     offset: Option<String>,
     warnings: Vec<String>,
+    /// The books that were lost last.
+    lost: Option<Lost>,
+    /// That head office lacks some of them, in words.
+    lacking: Option<String>,
+    /// The epoch that is shown, where it is not that of today.
+    epoch: Option<Epoch>,
+    /// Others that can be shown.
+    series: Vec<Epoch>,
+    unfiltered: String,
     figures: Vec<Figure>,
     picture: Vec<Part>,
     picture_words: String,
@@ -94,20 +112,23 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
         let Some(who) = session::manager(pages, &asked.headers).await? else {
             return Ok(sign_in_page(pages, asked, &view, status, told.clone()));
         };
-        let scene = Scene::of(pages, None).await?;
-        let currency = scene.view.currency;
+        let epoch = read_epoch(asked)?.filter(|epoch| *epoch != view.epoch);
+        let scene = Scene::of(pages, epoch).await?;
+        let place = Place { currency: scene.view.currency, epoch };
+        let currency = place.currency;
         let (filter, wrong) = match read_filter(asked, &view) {
             Ok(filter) => (filter, None),
             Err(error) => (Filter::default(), Some(error.to_string())),
         };
         let before = asked.fields.get("before").and_then(|seq| seq.parse().ok());
         let read = scene.clone();
-        let (waiting, counts, needing, shown) = pages
+        let (waiting, counts, needing, shown, ends, lists) = pages
             .read(move |journal| {
                 let needs = Filter { which: Which::Needs, ..Filter::default() };
                 let needing = List::read(journal, &read, &needs, None, NEEDING_SHOWN)?;
                 let shown = List::read(journal, &read, &filter, before, list::PAGE)?;
-                Ok((read.waiting(journal)?, read.counts(journal)?, needing, shown))
+                let (ends, lists) = (journal.epochs()?, journal.lacking());
+                Ok((read.waiting(journal)?, read.counts(journal)?, needing, shown, ends, lists))
             })
             .await?;
         let v = pages.voice(asked);
@@ -124,24 +145,29 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             can_send: scene.link.state != LinkState::Absent,
             next_try: next_try(&scene, &v),
             offset: scene.link.cloud_offset_ms.map(|ahead| v.offset(ahead)),
-            warnings: risk::warnings(&scene.view.exposure, &v),
+            warnings: risk::of_till(&scene.view, scene.link.cloud_offset_ms, &v),
+            lost: lists.first().map(|list| Lost::of(list, &v)),
+            lacking: books::lacking_words(&lists, &v),
+            series: others(&ends, scene.epoch),
+            unfiltered: list::address(&Filter::default(), place, None),
+            epoch,
             figures: figures::figures(&scene, &waiting, &v),
             picture: figures::picture(&scene, &v),
             picture_words: Msg::BarWords
                 .with(asked.lang, &counted.each_ref().map(u64::to_string).each_ref().map(String::as_str)),
             needing_more: needing.count().saturating_sub(shown_needing),
-            needing_address: list::address(&needs, currency, None),
+            needing_address: list::address(&needs, place, None),
             needing,
             count: shown.count(),
-            tabs: list::tabs(&filter, currency, &counts, &v),
+            tabs: list::tabs(&filter, place, &counts, &v),
             kinds: list::kinds(&filter, &v),
             ages: list::ages(&filter, &v),
             min: list::typed(filter.min_minor, currency),
             max: list::typed(filter.max_minor, currency),
             state: filter.which.word(),
             is_filtered: filter != Filter::default(),
-            newest: before.map(|_: u64| list::address(&filter, currency, None)),
-            older: shown.next.map(|seq| list::address(&filter, currency, Some(seq))),
+            newest: before.map(|_: u64| list::address(&filter, place, None)),
+            older: shown.next.map(|seq| list::address(&filter, place, Some(seq))),
             list: shown,
             v,
         };
@@ -161,6 +187,12 @@ fn read_epoch(asked: &Asked) -> Result<Option<Epoch>, Sorry> {
         None => Ok(None),
         Some(_) => asked.fields.id("epoch").map(Some),
     }
+}
+
+/// The other epochs of the journal, newest first.
+fn others(ends: &[End], shown: Epoch) -> Vec<Epoch> {
+    let all = ends.iter().rev().map(|end| end.epoch);
+    all.filter(|epoch| *epoch != shown).take(EARLIER_SHOWN).collect()
 }
 
 fn managers(view: &View) -> Vec<&StaffView> {

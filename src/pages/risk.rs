@@ -1,4 +1,5 @@
-//! Warnings before a limit is reached, and what to do when it is: for the cashier and for the manager.
+//! Warnings before a limit is reached, and what to do when it is: for the cashier and for the manager; and for the
+//! manager those of the disk and the clock.
 //!
 //! Not here: the limits (`limits`), what is at risk (`counter`).
 
@@ -6,10 +7,11 @@ use super::voice::Voice;
 use crate::limits::Standing;
 use crate::locales::Msg;
 use crate::money::Money;
-use crate::view::Exposure;
+use crate::record::epochs::Standing as Books;
+use crate::view::{Disk, DiskState, Exposure, View};
 
 /// What people are to know of the limits, a sentence each; nothing while all is well or head office is heard.
-pub(super) fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
+fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
     let Exposure { limits, standing, .. } = exposure;
     if standing.gravest() == Standing::Reached {
         return vec![v.say(Msg::LimitReached).to_owned()];
@@ -27,6 +29,37 @@ pub(super) fn warnings(exposure: &Exposure, v: &Voice) -> Vec<String> {
         ),
     ];
     near.into_iter().filter(|(standing, _)| *standing == Standing::Near).map(|(_, words)| words).collect()
+}
+
+/// The same, where more than cash is taken: else no limit matters.
+pub(super) fn of_counter(view: &View, v: &Voice) -> Vec<String> {
+    match view.standing {
+        Books::Regular => warnings(&view.exposure, v),
+        Books::Provisional => Vec::new(),
+    }
+}
+
+/// So far from head office's time, in milliseconds, a clock is said to be wrong: a person would notice it on a receipt.
+const CLOCK_FAR_MS: u64 = 60_000;
+
+/// What a manager is to know besides: the disk, and a clock far from head office's; `cloud_ahead_ms` is how far that one
+/// is ahead.
+pub(super) fn of_till(view: &View, cloud_ahead_ms: Option<i64>, v: &Voice) -> Vec<String> {
+    let mut said = of_counter(view, v);
+    if let Some(Disk { free_bytes, floor_bytes, state }) = view.disk {
+        let words = match state {
+            DiskState::Fine => None,
+            DiskState::Low => Some(Msg::DiskLowDo),
+            DiskState::Stopped => Some(Msg::DiskStoppedDo),
+        };
+        said.extend(words.map(|words| v.with2(words, v.bytes(free_bytes), v.bytes(floor_bytes))));
+    }
+    let far = cloud_ahead_ms.filter(|ahead| ahead.unsigned_abs() >= CLOCK_FAR_MS);
+    said.extend(far.map(|ahead| {
+        let words = if ahead > 0 { Msg::ClockFarBehind } else { Msg::ClockFarAhead };
+        v.with(words, v.age(ahead.saturating_abs()))
+    }));
+    said
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The pages over real HTTP, before a real till.
 
+mod books;
 mod queue;
 mod receipts;
 mod shop;

@@ -2,8 +2,9 @@
 
 use crate::locales::{self, Lang, Msg};
 use crate::money::Money;
+use crate::queue::{Case, words};
 use crate::staff::Role;
-use crate::view::{LineState, SaleView, View};
+use crate::view::{Attention, LineState, SaleView, View};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt::Display;
@@ -91,6 +92,17 @@ impl Voice {
         }
     }
 
+    /// Room on a disk, rounded down: `1.4 GiB`, `512 MiB`.
+    pub(super) fn bytes(&self, bytes: u64) -> String {
+        const MIB: u64 = 1 << 20;
+        let mib = bytes / MIB;
+        match mib {
+            0..1024 => format!("{mib} MiB"),
+            1024..10_240 => format!("{}.{} GiB", mib / 1024, mib % 1024 * 10 / 1024),
+            _ => format!("{} GiB", mib / 1024),
+        }
+    }
+
     /// How long ago that was, in milliseconds.
     pub(super) fn since(&self, at_ms: i64) -> i64 {
         self.now_ms.saturating_sub(at_ms)
@@ -109,6 +121,21 @@ impl Voice {
 
     pub(super) fn attention(&self, code: &str) -> &'static str {
         locales::attention(code, self.lang)
+    }
+
+    /// What needs a person, a sentence: in the page's language where the till's own words have one.
+    pub(super) fn attends(&self, view: &View, item: &Attention) -> String {
+        let of_verdict = |case: &Case| case.sale == item.sale && case.words == item.words;
+        match item.code {
+            "verdict_refused" => {
+                let case = view.cases.needing_a_person().find(|(_, case)| of_verdict(case));
+                let why = case.map(|(_, case)| words::why(&case.code, &case.words, self.lang));
+                why.unwrap_or_else(|| item.words.clone())
+            }
+            "new_books" => locales::told("cash_only", &item.words, self.lang),
+            "sale_frozen" => locales::told("frozen", &item.words, self.lang),
+            _ => self.device(&item.words),
+        }
     }
 
     /// What a device asks for.

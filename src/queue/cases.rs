@@ -119,12 +119,22 @@ impl Cases {
             }
             Body::Unreadable { .. } => {
                 let subject = Subject { epoch: record.header.epoch, seq: record.header.seq };
-                let case = self.case(subject, record.header.moment.corrected_ms());
-                case.sale = record.header.sale;
-                (case.step, case.code) = (Step::Parked, UNREADABLE_HERE.to_owned());
+                self.park(subject, record.header.moment.corrected_ms(), record.header.sale);
             }
             _ => {}
         }
+    }
+
+    /// Sets a record aside that cannot be read here.
+    pub fn park(&mut self, subject: Subject, told_ms: i64, sale: Option<SaleId>) {
+        let case = self.case(subject, told_ms);
+        case.sale = sale;
+        (case.step, case.code) = (Step::Parked, UNREADABLE_HERE.to_owned());
+    }
+
+    /// Records that could not be read here and about which nobody has said anything since.
+    pub fn unreadable(&self) -> impl Iterator<Item = (Subject, &Case)> {
+        self.needing_a_person().filter(|(_, case)| case.code == UNREADABLE_HERE)
     }
 
     /// The case of a record, if there is one.

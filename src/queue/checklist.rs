@@ -6,6 +6,7 @@ use super::{Item, words};
 use crate::locales::{Lang, Msg};
 use crate::money::Money;
 use crate::record::Epoch;
+use crate::record::epochs::Standing;
 use crate::record::ids::TerminalId;
 use serde::Serialize;
 
@@ -90,6 +91,13 @@ pub enum Check {
         /// How much is.
         count: usize,
     },
+    /// Are the books those that the till has always kept? Asked where some were lost.
+    BooksWhole {
+        /// Whether a manager has adopted the new ones.
+        standing: Standing,
+        /// Records of the lost ones that head office lacks.
+        lacking: u64,
+    },
     /// Is every paper known to be printed?
     PapersConfirmed {
         /// How many are not.
@@ -114,6 +122,8 @@ impl Check {
                     Answer::Wait
                 }
             }
+            Self::BooksWhole { standing: Standing::Regular, lacking: 0 } => Answer::Yes,
+            Self::BooksWhole { standing: Standing::Regular | Standing::Provisional, .. } => Answer::No,
             Self::SumsAgree { same: Same::Yes, .. } => Answer::Yes,
             Self::SumsAgree { same: Same::Unknown, .. } => Answer::Wait,
             Self::SumsAgree { same: Same::No, .. } => Answer::No,
@@ -150,6 +160,13 @@ impl Check {
             }
             Self::SumsAgree { same: Same::No, until, .. } => say(Msg::CheckSumsOther, &[until.to_string()]),
             Self::SumsAgree { same: Same::Unknown, .. } => say(Msg::CheckSumsUnknown, &[]),
+            Self::BooksWhole { standing: Standing::Provisional, lacking } => {
+                say(Msg::CheckAdopt, &[lacking.to_string()])
+            }
+            Self::BooksWhole { standing: Standing::Regular, lacking: 0 } => say(Msg::CheckBooks, &[]),
+            Self::BooksWhole { standing: Standing::Regular, lacking } => {
+                say(Msg::CheckLacking, &[lacking.to_string()])
+            }
             Self::NothingRefused { count } => counted(count, Msg::CheckNoneRefused, Msg::CheckRefused),
             Self::NothingHeld { count } => counted(count, Msg::CheckNoneHeld, Msg::CheckHeld),
             Self::PapersConfirmed { open } => counted(open, Msg::CheckPapers, Msg::CheckPapersOpen),

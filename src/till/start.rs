@@ -283,6 +283,11 @@ pub(super) fn replay(journal: &Journal) -> Result<Option<Till>, Error> {
     Ok(till)
 }
 
+/// What head office, managers and unreadable bodies made of single records, up to the end of a state that was kept.
+pub fn kept_cases(snapshot: &crate::journal::Snapshot) -> Option<crate::queue::Cases> {
+    state_of(&snapshot.bytes).map(|till| till.cases().clone())
+}
+
 /// A state as the next start reads it.
 pub(super) fn snapshot_bytes(till: &Till) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&(SNAPSHOT_SHAPE, till))

@@ -1,8 +1,9 @@
 //! Looking at the queue: a table or JSON, and one item in full.
 
-use super::{Books, Place};
+use super::{Books, Place, lacking};
 use crate::cli::put;
 use crate::journal::reader::Sum;
+use crate::journal::{Lacking, LackingSum};
 use crate::locales::Lang;
 use crate::queue::{Cases, Filter, Item, Marks, words};
 use crate::record::Epoch;
@@ -103,8 +104,11 @@ impl Chosen {
 pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
     let books = asked.place.open()?;
     let found = asked.chosen.find(&books, asked.before, asked.limit)?;
+    let (standing, lists) = (books.standing(found.epoch)?, books.reader.lacking());
     if asked.json {
+        let sums: Vec<LackingSum> = lists.iter().map(Lacking::sum).collect();
         let json = serde_json::json!({
+            "standing": standing, "lacking": sums,
             "epoch": found.epoch, "end": found.end, "received": found.marks.received,
             "ruled": found.marks.ruled, "sums": found.sums, "items": found.items,
         });
@@ -113,6 +117,7 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
     let mut text = String::new();
     let (received, end) = (found.marks.received, found.end);
     let _ = writeln!(text, "Epoch {}: {received} of {end} records received by head office.", found.epoch);
+    text.push_str(&lacking::lines(standing, &lists));
     if found.items.is_empty() {
         text.push_str("There is no such item.\n");
         return put(text.as_bytes());

@@ -12,6 +12,7 @@ use crate::locales::Msg;
 use crate::pages::answer::{Sorry, see_other, sorry_json};
 use crate::pages::request::Asked;
 use crate::pages::{Pages, pin, session};
+use crate::record::ids::StaffId;
 use crate::record::queue_act::{QueueAct, Subject};
 use crate::staff::Role;
 use axum::Json;
@@ -47,11 +48,7 @@ async fn answer(pages: &Pages, asked: &Asked, word: &str) -> Response {
 async fn run(pages: &Pages, asked: &Asked, word: &str) -> Result<(Reply, Option<Subject>), Sorry> {
     let bad = || Sorry::about(StatusCode::UNPROCESSABLE_ENTITY, "typed", Msg::BadField, "act");
     let act = QueueAct::by_word(word, asked.fields.get("how")).ok_or_else(bad)?;
-    let typed = asked.fields.get("pin").ok_or_else(|| Sorry::typed(Msg::TypePin))?;
-    let approver = pin::check(pages, asked.fields.get("staff").unwrap_or(""), typed).await?;
-    if pages.person(&approver).is_none_or(|person| person.role != Role::Manager) {
-        return Err(Sorry::of(StatusCode::FORBIDDEN, "needs_manager", Msg::OnlyManagers));
-    }
+    let approver = manager_of(pages, asked).await?;
     if act == QueueAct::SendNow && pages.parts.board.link.borrow().state == LinkState::Absent {
         let words = "No head office is set up for this till: there is nowhere to send to.";
         return Err(Refusal::Queue(words).into());
@@ -73,6 +70,16 @@ async fn run(pages: &Pages, asked: &Asked, word: &str) -> Result<(Reply, Option<
         pages.parts.board.nudge.notify_one();
     }
     Ok((reply, subject))
+}
+
+/// The manager whose PIN came with the form.
+pub(super) async fn manager_of(pages: &Pages, asked: &Asked) -> Result<StaffId, Sorry> {
+    let typed = asked.fields.get("pin").ok_or_else(|| Sorry::typed(Msg::TypePin))?;
+    let approver = pin::check(pages, asked.fields.get("staff").unwrap_or(""), typed).await?;
+    if pages.person(&approver).is_none_or(|person| person.role != Role::Manager) {
+        return Err(Sorry::of(StatusCode::FORBIDDEN, "needs_manager", Msg::OnlyManagers));
+    }
+    Ok(approver)
 }
 
 /// The record that is meant, as the journal has it.

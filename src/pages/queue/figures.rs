@@ -5,6 +5,7 @@ use super::speech::limit_mark;
 use crate::locales::Msg;
 use crate::money::Money;
 use crate::pages::voice::Voice;
+use crate::view::{Disk, DiskState};
 
 /// How wide the picture is, in its own units.
 const WIDE: u64 = 1000;
@@ -36,6 +37,7 @@ pub(super) struct Part {
 pub(super) fn figures(scene: &Scene, waiting: &Waiting, v: &Voice) -> Vec<Figure> {
     let mut figures = vec![unsent(scene, waiting, v), worth(waiting, v), at_risk(scene, v)];
     figures.extend(oldest(scene, v));
+    figures.extend(scene.view.disk.as_ref().map(|disk| room(disk, v)));
     figures
 }
 
@@ -95,6 +97,17 @@ fn oldest(scene: &Scene, v: &Voice) -> Option<Figure> {
     let below = v.say(if left > 0 { Msg::LimitIn } else { Msg::LimitIsReached }).to_owned();
     let until = (left > 0).then(|| (scene.now_ms.saturating_add(left), v.clock(left)));
     Some(Figure { label: v.say(label), amounts: vec![v.age(age)], below, mark: limit_mark(standing), until })
+}
+
+/// The disk left; what to do about it stands among the warnings.
+fn room(disk: &Disk, v: &Voice) -> Figure {
+    let (mark, below) = match disk.state {
+        DiskState::Fine => ("", v.with(Msg::DiskFine, v.bytes(disk.floor_bytes))),
+        DiskState::Low => ("warn", v.say(Msg::DiskLow).to_owned()),
+        DiskState::Stopped => ("bad", v.say(Msg::DiskStopped).to_owned()),
+    };
+    let amounts = vec![v.bytes(disk.free_bytes)];
+    Figure { label: v.say(Msg::DiskLeft), amounts, below, mark, until: None }
 }
 
 /// How far head office is, as one bar: ruled on, received, not received.

@@ -8,6 +8,7 @@ use crate::money::{Currency, Money};
 use crate::pages::voice::Voice;
 use crate::queue::filter::Which;
 use crate::queue::{Filter, Item, ItemKind, Standing};
+use crate::record::Epoch;
 
 /// Items on one page.
 pub(super) const PAGE: u32 = 50;
@@ -22,6 +23,14 @@ pub(super) struct List {
     pub(super) sums: Vec<Sum>,
     /// The number to go on below; none on the last page.
     pub(super) next: Option<u64>,
+}
+
+/// Which list it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) currency: Currency,
+    /// Where it is not that of today.
+    pub(super) epoch: Option<Epoch>,
 }
 
 /// A link that chooses a state.
@@ -79,7 +88,7 @@ pub(super) fn taken(sums: &[Sum]) -> Vec<Money> {
 }
 
 /// The links that choose a state, each with how many items are in it.
-pub(super) fn tabs(filter: &Filter, currency: Currency, counts: &[Count], v: &Voice) -> Vec<Tab> {
+pub(super) fn tabs(filter: &Filter, place: Place, counts: &[Count], v: &Voice) -> Vec<Tab> {
     let count_of = |which: Which| {
         let taken = counts.iter().filter(|count| which.takes(count.state));
         taken.fold(0_u64, |all, count| all.saturating_add(count.count))
@@ -89,7 +98,7 @@ pub(super) fn tabs(filter: &Filter, currency: Currency, counts: &[Count], v: &Vo
             (Which::All | Which::One(Standing::Settled), _) | (_, 0) => words.to_owned(),
             (_, count) => format!("{words} {count}"),
         };
-        let address = address(&Filter { which, ..*filter }, currency, None);
+        let address = address(&Filter { which, ..*filter }, place, None);
         Tab { words, address, chosen: filter.which == which }
     };
     let mut tabs = vec![
@@ -105,9 +114,10 @@ pub(super) fn tabs(filter: &Filter, currency: Currency, counts: &[Count], v: &Vo
 }
 
 /// The address of a list.
-pub(super) fn address(filter: &Filter, currency: Currency, before: Option<u64>) -> String {
+pub(super) fn address(filter: &Filter, place: Place, before: Option<u64>) -> String {
     let mut fields: Vec<String> = Vec::new();
-    let amount = |minor: i64| Money::new(minor, currency).decimal();
+    let amount = |minor: i64| Money::new(minor, place.currency).decimal();
+    fields.extend(place.epoch.map(|epoch| format!("epoch={epoch}")));
     if filter.which != Which::All {
         fields.push(format!("state={}", filter.which.word()));
     }

@@ -1,5 +1,6 @@
 //! The checklist after an outage, on the page and on receipt paper.
 
+use super::books::lacking;
 use super::list::{List, taken};
 use super::scene::Scene;
 use super::sign_in_page;
@@ -13,6 +14,7 @@ use crate::pages::{Pages, pin, session};
 use crate::queue::checklist::{Answer, Check, Checklist, LISTED_MAX, Same};
 use crate::queue::filter::Which;
 use crate::queue::{Filter, Marks, Standing};
+use crate::record::epochs::Standing as Books;
 use crate::record::ids::StationId;
 use crate::staff::Role;
 use crate::view::View;
@@ -85,7 +87,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
 async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
     let scene = Scene::of(pages, None).await?;
     let (read, edge) = (scene.clone(), pages.parts.edge.clone());
-    let (needing, held, sums) = pages
+    let (needing, held, sums, lists) = pages
         .read(move |journal| {
             let needs = Filter { which: Which::Needs, ..Filter::default() };
             let limit = u32::try_from(LISTED_MAX).unwrap_or(u32::MAX);
@@ -109,14 +111,14 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
             let none = crate::queue::Cases::default();
             let sums = journal.sums(&there.selection(read.epoch, &until, &none, read.now_ms))?;
             let worth = taken(&sums).into_iter().next();
-            Ok((needing, held, Check::SumsAgree { same, until: tip.seq, worth }))
+            Ok((needing, held, Check::SumsAgree { same, until: tip.seq, worth }, journal.lacking()))
         })
         .await?;
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let codes: Vec<&str> = scene.view.attention.iter().map(|asks| asks.code).collect();
     let open = |of: &[&str]| codes.iter().filter(|code| of.contains(code)).count();
     let received = scene.marks.received.min(scene.last);
-    let checks = vec![
+    let mut checks = vec![
         Check::AllReceived { received, recorded: scene.last },
         Check::AllRuled { ruled: scene.marks.ruled, recorded: scene.last },
         sums,
@@ -125,6 +127,10 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
         Check::PapersConfirmed { open: open(&["paper_unconfirmed", "paper_failed", "drawer_unconfirmed"]) },
         Check::PaymentsSure { open: open(&["payment_unsure", "refund_refused"]) },
     ];
+    let standing = scene.view.standing;
+    if standing == Books::Provisional || !lists.is_empty() {
+        checks.insert(0, Check::BooksWhole { standing, lacking: lacking(&lists) });
+    }
     let voice = Voice::new(Lang::En, pages.config.zone.clone(), 0);
     Ok(Checklist {
         shop: voice.shop(&scene.view).to_owned(),

@@ -5,12 +5,14 @@ use super::scene::{Count, Scene, Waiting};
 use super::{read_epoch, read_filter};
 use crate::inbox::Link;
 use crate::journal::reader::Sum;
+use crate::journal::{Lacking, LackingSum};
 use crate::pages::answer::{Sorry, sorry_json};
 use crate::pages::request::Asked;
 use crate::pages::{Pages, session};
 use crate::queue::{Item, Marks, words};
 use crate::record::Epoch;
-use crate::view::{Attention, Exposure};
+use crate::record::epochs::Standing as Books;
+use crate::view::{Attention, ClockView, Disk, Exposure};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -25,6 +27,12 @@ const LIMIT_MAX: u32 = 500;
 #[derive(Serialize)]
 struct QueueJson<'a> {
     epoch: Epoch,
+    /// Whether more than cash is taken: of the epoch of today, whichever is listed.
+    standing: Books,
+    /// What head office lacks of books that were lost, newest first; `/queue/lost` names each record.
+    lacking: Vec<LackingSum>,
+    disk: Option<Disk>,
+    clock: ClockView,
     /// The last record of the epoch.
     recorded: u64,
     link: &'a Link,
@@ -65,15 +73,20 @@ async fn answer(pages: &Pages, asked: &Asked) -> Result<Response, Sorry> {
     let limit = number("limit")?
         .map_or(super::list::PAGE, |limit| u32::try_from(limit).unwrap_or(LIMIT_MAX).clamp(1, LIMIT_MAX));
     let read = scene.clone();
-    let (waiting, counts, list) = pages
+    let (waiting, counts, list, lacking) = pages
         .read(move |journal| {
             let list = List::read(journal, &read, &filter, before, limit)?;
-            Ok((read.waiting(journal)?, read.counts(journal)?, list))
+            let lacking = journal.lacking().iter().map(Lacking::sum).collect();
+            Ok((read.waiting(journal)?, read.counts(journal)?, list, lacking))
         })
         .await?;
     let item = |item| ItemJson { item, words: words::state(item, asked.lang) };
     let json = QueueJson {
         epoch: scene.epoch,
+        standing: scene.view.standing,
+        lacking,
+        disk: scene.view.disk,
+        clock: scene.view.clock,
         recorded: scene.last,
         link: &scene.link,
         marks: &scene.marks,

@@ -2,7 +2,7 @@
 //!
 //! Not here: drawing.
 
-use crate::inbox::Link;
+use crate::inbox::{Link, LinkState};
 use crate::journal::edge::EdgeStore;
 use crate::journal::reader::Sum;
 use crate::journal::{Error as JournalError, Reader};
@@ -109,6 +109,20 @@ impl Scene {
     pub(super) fn sums(&self, journal: &Reader, filter: &Filter) -> Result<Vec<Sum>, JournalError> {
         journal.sums(&filter.selection(self.epoch, &self.marks, &self.view.cases, self.now_ms))
     }
+}
+
+/// What the receipts come to that head office has not received, by currency, for the sheet of an open shift. Nothing where
+/// that cannot be read: the cashier's page needs no disk to be drawn.
+pub(in crate::pages) async fn worth_not_sent(pages: &Pages, view: &Arc<View>) -> Vec<Money> {
+    let link = pages.parts.board.link.borrow().clone();
+    let (epoch, last, now_ms) = (view.epoch, view.tip.seq, pages.now_ms());
+    let marks = Marks { received: link.received, ..Marks::default() };
+    if view.shift.is_none() || link.state == LinkState::Absent || marks.received >= last {
+        return Vec::new();
+    }
+    let scene = Scene { view: Arc::clone(view), link, epoch, marks, last, now_ms };
+    let read = pages.read(move |journal| scene.waiting(journal)).await;
+    read.map(|waiting| waiting.value).unwrap_or_default()
 }
 
 /// How far head office is with an epoch, and what was tried.

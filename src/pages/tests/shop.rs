@@ -39,7 +39,7 @@ pub(super) struct Shop {
     pub(super) now_ms: Arc<AtomicI64>,
     pub(super) client: reqwest::Client,
     till: Option<JoinHandle<()>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -60,11 +60,15 @@ impl Answer {
 
 impl Shop {
     pub(super) async fn open() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap(), |_| ()).await
+    }
+
+    /// One that opens otherwise than most, with the files of a directory.
+    pub(super) async fn open_in(dir: tempfile::TempDir, change: impl FnOnce(&mut Opening)) -> Self {
         let (inbox, letters) = Inbox::new();
         let (outbox, work) = doors();
         let journal = Journal::open(dir.path()).unwrap();
-        let opening = Opening {
+        let mut opening = Opening {
             terminal: "till-1".parse().unwrap(),
             stations: vec!["front".parse().unwrap(), "bar".parse().unwrap()],
             bundle: bundle(),
@@ -78,6 +82,7 @@ impl Shop {
             received: std::collections::BTreeMap::new(),
             room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
         };
+        change(&mut opening);
         let ready = open(journal, opening, letters, outbox).unwrap();
         let board = ready.board.clone();
         let till = std::thread::spawn(move || ready.till.run().unwrap());
@@ -106,12 +111,19 @@ impl Shop {
         };
         let running = start(config, parts).await.unwrap();
         let client = client(Timeouts { connect: LONG, total: LONG }).unwrap();
-        Self { running, board, inbox, work, now_ms, client, till: Some(till), _dir: dir }
+        Self { running, board, inbox, work, now_ms, client, till: Some(till), dir }
     }
 
     /// With a manager `mia` and a cashier `tom` who is signed in at `front`; his cookie.
     pub(super) async fn with_people() -> (Self, String) {
-        let shop = Self::open().await;
+        let shop = Self::open().await.staffed().await;
+        let tom = shop.sign_in("front", "tom").await;
+        (shop, tom)
+    }
+
+    /// With these two, and nobody signed in.
+    pub(super) async fn staffed(self) -> Self {
+        let shop = self;
         // One round: these tests are about pages, and a real hash takes a tenth of a second each time.
         let pin = PinHash::with_rounds(PIN, [1; 16], NonZeroU32::MIN).unwrap();
         let (mia, tom): (StaffId, StaffId) = ("mia".parse().unwrap(), "tom".parse().unwrap());
@@ -122,8 +134,7 @@ impl Shop {
             let command = Command { station, staff, approver: None, seen: None, act };
             shop.inbox.ask(Event::Act(command)).await.unwrap();
         }
-        let tom = shop.sign_in("front", "tom").await;
-        (shop, tom)
+        shop
     }
 
     pub(super) fn url(&self, path: &str) -> String {
@@ -176,11 +187,17 @@ impl Shop {
         self.send(request, Some(cookie)).await.json()["here"].clone()
     }
 
-    pub(super) async fn close(mut self) {
+    pub(super) async fn close(self) {
+        self.close_and_keep().await;
+    }
+
+    /// Stops, and hands over its files.
+    pub(super) async fn close_and_keep(mut self) -> tempfile::TempDir {
         assert!(self.inbox.post(Event::Stopping).await);
         let till = self.till.take().unwrap();
         tokio::task::spawn_blocking(move || till.join().unwrap()).await.unwrap();
         self.running.shutdown().await;
+        self.dir
     }
 }
 
