@@ -491,9 +491,7 @@ impl Loop {
     }
 
     fn close(mut self) -> Result<(), Error> {
-        if self.selling == Selling::Open {
-            self.save_snapshot();
-        }
+        self.save_snapshot();
         self.journal.close().map_err(Error::Journal)
     }
 }

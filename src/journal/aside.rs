@@ -63,13 +63,18 @@ pub(super) fn finish(dir: &Path) -> Result<Option<Found>, Error> {
     };
     if !mark.moved {
         let aside = dir.join(&mark.aside);
-        move_files(dir, &aside, &JOURNAL_FILES)?;
         let restored = dir.join(RESTORED);
+        // The copy is there before the mark is. Where it is not, it stands in the journal's place already, and all that
+        // was there before is moved.
+        if mark.why != Left::Restored || restored.exists() {
+            move_files(dir, &aside, &JOURNAL_FILES)?;
+            sync(&aside)?;
+            sync(dir)?;
+        }
         if mark.why == Left::Restored && restored.exists() {
             rename(&restored, &dir.join("journal.db"))?;
+            sync(dir)?;
         }
-        sync(&aside)?;
-        sync(dir)?;
         write_mark(dir, &Mark { moved: true, ..mark.clone() })?;
     }
     Ok(Some(Found { why: mark.why, words: mark.words, aside: mark.aside, received: None }))
@@ -143,11 +148,12 @@ fn next_free(dir: &Path) -> Result<String, Error> {
     Err(Error::prepare(&dir.join("aside"))(full))
 }
 
+/// Moves what is there and is not set aside yet: what was set aside is never written over.
 fn move_files(from: &Path, to: &Path, names: &[&str]) -> Result<(), Error> {
     for name in names {
-        let file = from.join(name);
-        if fs::symlink_metadata(&file).is_ok() {
-            rename(&file, &to.join(name))?;
+        let (file, aside) = (from.join(name), to.join(name));
+        if fs::symlink_metadata(&file).is_ok() && fs::symlink_metadata(&aside).is_err() {
+            rename(&file, &aside)?;
         }
     }
     Ok(())

@@ -277,4 +277,43 @@ mod tests {
         assert_eq!(journal.end().unwrap().unwrap().tip.seq, 301);
         assert_eq!(journal.left().unwrap().why, Left::Restored);
     }
+
+    #[test]
+    fn a_power_cut_while_a_copy_is_put_back_loses_neither_side() {
+        // How many of the renames were done, and whether there were books before.
+        for (renamed, before) in (0..=3).flat_map(|renamed| [(renamed, true), (renamed, false)]) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = |name: &str| dir.path().join(name);
+            let (mut journal, mut pen) = used(dir.path());
+            journal.reader().unwrap().back_up(&path("journal.db.restored"), |_, _| ()).unwrap();
+            journal.append(&[pen.moved(crate::journal::sample::sale(7))]).unwrap();
+            journal.close().unwrap();
+            fs::write(path("snapshot"), "a state").unwrap();
+            if !before {
+                fs::remove_file(path("journal.db")).unwrap();
+            }
+            let books = fs::read(path("journal.db")).ok();
+            fs::create_dir_all(path("aside/0001")).unwrap();
+            let mark = r#"{"why":"restored","words":"a test","aside":"aside/0001","moved":false}"#;
+            fs::write(path("begin-anew"), mark).unwrap();
+            let renames = [
+                ("journal.db", "aside/0001/journal.db"),
+                ("snapshot", "aside/0001/snapshot"),
+                ("journal.db.restored", "journal.db"),
+            ];
+            for (from, to) in renames.iter().take(renamed) {
+                let there = path(from).exists();
+                assert_eq!(there, before || *from != "journal.db");
+                if there {
+                    fs::rename(path(from), path(to)).unwrap();
+                }
+            }
+
+            let journal = Journal::open(dir.path()).unwrap();
+            assert_eq!(journal.end().unwrap().unwrap().tip.seq, 301, "{renamed} {before}");
+            assert_eq!(journal.left().unwrap().why, Left::Restored, "{renamed} {before}");
+            assert_eq!(fs::read(path("aside/0001/journal.db")).ok(), books, "{renamed} {before}");
+            assert!(path("aside/0001/snapshot").exists(), "{renamed} {before}");
+        }
+    }
 }

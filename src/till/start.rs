@@ -128,7 +128,11 @@ impl Loop {
         }
     }
 
+    /// Keeps the state for the next start, unless memory may be ahead of what is on disk.
     pub(super) fn save_snapshot(&mut self) {
+        if self.blind || self.selling != Selling::Open {
+            return;
+        }
         let tip = self.till.tip();
         let saved = snapshot_bytes(&self.till).map_err(|error| error.to_string()).and_then(|bytes| {
             let saved = self.journal.save_snapshot(self.till.epoch(), tip, bytes);

@@ -1,12 +1,12 @@
 //! A disk that fills up: selling stops while there still is room, what is under way is finished, and it goes on by
 //! itself.
 
-use super::{act, bench_with, first_manager};
+use super::{act, bench, bench_with, first_manager, records};
 use crate::bundle::{Bundle, Content};
 use crate::counter::Refusal;
-use crate::counter::event::Act;
+use crate::counter::event::{Act, Event};
 use crate::inbox::{Board, InForce};
-use crate::journal::Room;
+use crate::journal::{Journal, Room};
 use crate::money::{Currency, Money};
 use crate::token::KeySet;
 use crate::view::DiskState;
@@ -89,4 +89,37 @@ async fn nothing_new_is_sold_on_a_full_disk_what_was_begun_is_paid_and_it_goes_o
     bench.inbox.ask(water()).await.unwrap();
     drop(bench);
     thread.join().unwrap();
+}
+
+#[tokio::test]
+async fn no_state_is_kept_that_the_journal_does_not_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench(dir.path());
+    let thread = bench.run();
+    bench.inbox.ask(first_manager()).await.unwrap();
+    bench.inbox.ask(act(Act::SignIn)).await.unwrap();
+    let cny = Money::new(20_000, Currency::CNY);
+    let shift = |number: u64| match number % 2 {
+        0 => act(Act::CloseShift { counted: cny }),
+        _ => act(Act::OpenShift { float: cny }),
+    };
+    // One record less than the till keeps its state after: 2000 and the two it opened with.
+    for seq in 5..2001 {
+        bench.inbox.post(shift(seq)).await;
+    }
+    bench.inbox.ask(shift(2001)).await.unwrap();
+    assert_eq!(records(dir.path()), 2001);
+    assert!(!dir.path().join("snapshot").exists());
+
+    // The disk loses the end under the till: the next record cannot follow it, nor can the journal be read again.
+    #[allow(clippy::disallowed_methods)] // the stranger that the journal defends itself against
+    let stranger = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+    let spoil =
+        "DROP TRIGGER record_is_not_changed; UPDATE record SET hash = zeroblob(32) WHERE seq = 2001";
+    stranger.execute_batch(spoil).unwrap();
+    drop(stranger);
+    assert_eq!(bench.inbox.ask(shift(2002)).await, Err(Refusal::ReadOnly));
+    bench.inbox.post(Event::Stopping).await;
+    thread.join().unwrap();
+    assert_eq!(Journal::open(dir.path()).unwrap().snapshot_end(), None);
 }
