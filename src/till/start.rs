@@ -192,6 +192,7 @@ pub fn open(
     };
     let (whole, kept) = books::whole(journal, &received)?;
     journal = whole;
+    journal.checked()?;
     if let Some(till) = &kept {
         check_ours(till, &terminal, in_force.bundle.content.currency)?;
     }
