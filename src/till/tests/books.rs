@@ -297,3 +297,30 @@ async fn a_wallet_is_not_asked_while_nobody_has_looked() {
     thread.join().unwrap();
     assert_eq!(records(dir.path()), 5, "genesis, boot, manager, sign-in, adoption");
 }
+
+#[tokio::test]
+async fn a_member_is_not_forgotten_while_books_that_were_set_aside_owe_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench(dir.path());
+    let thread = bench.run();
+    let forget = Event::MemberForgotten { member: "m-1".to_owned() };
+    let last = bench.inbox.ask(forget).await.unwrap().seq;
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+    let epoch = Reader::open(dir.path()).unwrap().end().unwrap().unwrap().epoch;
+    fs::remove_file(dir.path().join("journal.db")).unwrap();
+
+    for (has, owes) in [(last - 1, true), (last, false)] {
+        let received = BTreeMap::from([(epoch, Tip { seq: has, head: Hash([1; 32]) })]);
+        let mut bench = bench_known(dir.path(), received);
+        let board = bench.ready.as_ref().unwrap().board.clone();
+        assert_ne!(board.view.borrow().epoch, epoch);
+        // The new books go up.
+        board.link.send_modify(|link| link.received = 1);
+        let thread = bench.run();
+        bench.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+        let owed = Journal::open(dir.path()).unwrap().owes_forgetting().unwrap();
+        assert_eq!(owed, owes, "the cloud has {has} of {last}");
+    }
+}
