@@ -86,6 +86,8 @@ pub struct Journal {
     shutdown: Shutdown,
     /// Books that were set aside and that no epoch has followed yet.
     left: Option<Found>,
+    /// Somebody wants every page and record looked at: no state that was kept stands in for them.
+    check: bool,
     // Last, so that the lock is given back after the database is closed.
     lock: lock::Lock,
 }
@@ -133,7 +135,8 @@ impl Journal {
             aside::begun(dir)?;
         }
         let left = left.filter(|_| !begun);
-        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, left, lock })
+        let check = aside::is_check_wanted(dir);
+        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, left, check, lock })
     }
 
     fn open_file(dir: &Path) -> Result<(Connection, vault::Vault, Shutdown), Error> {
@@ -149,7 +152,6 @@ impl Journal {
             Shutdown::Clean if !aside::is_check_wanted(dir) => {}
             Shutdown::Clean | Shutdown::Unclean => settings::quick_check(&connection, &path)?,
         }
-        aside::checked(dir)?;
         let vault = vault::Vault::to_write(dir, &connection)?;
         seal_what_is_old(&connection, &vault)?;
         settings::fold_at_close(&connection, &path, settings::AtClose::Fold)?;
@@ -207,18 +209,34 @@ impl Journal {
         Ok(load::stored_end(&self.connection)?.map(|(_, end)| end))
     }
 
-    /// A snapshot, if there is one that fits the journal, and the records after it.
+    /// A snapshot, if there is one that fits the journal, and the records after it; the whole journal where somebody
+    /// wants it checked.
     ///
     /// # Errors
     /// [`Error`] when the journal cannot be read. A snapshot that does not fit is no error: it is left
     /// out, and the tail is the whole journal.
     pub fn load(&self) -> Result<Loaded<'_>, Error> {
+        if self.check {
+            return Ok(self.load_whole());
+        }
         let Some(snapshot) = Snapshot::read(&self.dir, &self.vault) else { return Ok(self.load_whole()) };
         if let Some(tail) = Tail::following(&self.connection, &self.vault, snapshot.end())? {
             return Ok(Loaded { snapshot: Some(snapshot), tail });
         }
         tracing::warn!("The snapshot is not of this journal; the whole journal is replayed.");
         Ok(self.load_whole())
+    }
+
+    /// What was loaded was looked at, and found whole or set aside: the next start need not do it again.
+    ///
+    /// # Errors
+    /// [`Error::Prepare`] when that cannot be written down.
+    pub fn checked(&mut self) -> Result<(), Error> {
+        if self.check {
+            aside::checked(&self.dir)?;
+            self.check = false;
+        }
+        Ok(())
     }
 
     /// Where the kept state ends, if there is one that can be read: the journal was at least as long once.

@@ -29,7 +29,7 @@ use crate::receipt::Stamp;
 use crate::record::body::Body;
 use crate::record::ids::{Draw, IntentId, StaffId, StationId};
 use crate::record::money_moves::{Carrier, ProviderName};
-use crate::record::{Moment, Record};
+use crate::record::{Epoch, Moment, Record};
 use crate::sale::Sale;
 use crate::staff::PinHash;
 use crate::token::{KeySet, Token};
@@ -91,6 +91,8 @@ pub struct Loop {
     snapshot_at: u64,
     /// How much head office had when members were last forgotten.
     forgotten_to: u64,
+    /// How far each older epoch is there, once the current one goes up.
+    older: BTreeMap<Epoch, u64>,
     pulse: Arc<AtomicU64>,
 }
 
@@ -429,15 +431,20 @@ impl Loop {
         if taken { Start::UnderWay } else { Start::Later }
     }
 
-    /// Once head office has all that speaks of a member who is to be forgotten, it cannot be read here any more. Epochs
-    /// go up one after the other, so whatever is of an older one is there.
+    /// Once head office has all that speaks of a member who is to be forgotten, it cannot be read here any more. The
+    /// epochs of this journal go up one after the other; of books that were set aside only what went up before is
+    /// there.
     fn forget(&mut self) {
         let received = self.board.link.borrow().received;
         if received == self.forgotten_to || self.selling != Selling::Open {
             return;
         }
         let epoch = self.till.epoch();
-        let safe = |of, seq| received > 0 && (of != epoch || seq <= received);
+        let older = &self.older;
+        let safe = |of, seq| {
+            let there = if of == epoch { received } else { older.get(&of).copied().unwrap_or(0) };
+            received > 0 && seq <= there
+        };
         let forgotten = match self.journal.owes_forgetting() {
             Ok(false) => Ok(0),
             Ok(true) => self.journal.forget(safe),

@@ -1,7 +1,7 @@
 //! Once a night: every page of the journal is checked, and a verified copy of it kept in `backups/`, the last few of them.
 //!
-//! A journal that is found damaged ends the process in order: the next start checks it again, sets it aside and opens new
-//! books before the shop opens. Not here: copies elsewhere, which a disk that dies does not take along (`till backup`).
+//! A journal that is found damaged ends the process in order: the next start checks every page and record of it, sets it
+//! aside and opens new books before the shop opens. Not here: copies elsewhere, which a disk that dies does not take along (`till backup`).
 
 use crate::clock::Clock;
 use crate::journal::{self, Reader, Room};

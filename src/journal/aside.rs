@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// Says that books were set aside and no new epoch has begun yet.
 const MARK: &str = "begin-anew";
 
-/// Wants every page looked at when the journal is opened next.
+/// Wants every page and every record looked at when the journal is opened next.
 const CHECK: &str = "check-journal";
 
 /// A copy that takes the place of the journal that is set aside.
@@ -90,7 +90,7 @@ pub(super) fn begun(dir: &Path) -> Result<(), Error> {
     }
 }
 
-/// Has the next start look at every page, however this one ends.
+/// Has the next start look at every page and every record, however this one ends.
 ///
 /// # Errors
 /// [`Error::Prepare`] when that cannot be written down.
@@ -100,12 +100,12 @@ pub fn check_at_start(dir: &Path) -> Result<(), Error> {
     sync(dir)
 }
 
-/// Whether somebody wants every page looked at.
+/// Whether somebody wants every page and every record looked at.
 pub(super) fn is_check_wanted(dir: &Path) -> bool {
     dir.join(CHECK).exists()
 }
 
-/// Every page was looked at.
+/// They were looked at.
 pub(super) fn checked(dir: &Path) -> Result<(), Error> {
     let path = dir.join(CHECK);
     match fs::remove_file(&path) {

@@ -74,13 +74,30 @@ impl Reader {
     }
 }
 
-/// Copies a journal into a folder of the state directory, making that if there is none.
+/// Copies a journal into a folder of the state directory, making that if there is none. Where the copy shows that the
+/// journal is damaged, the next start looks at every record of it.
 ///
 /// # Errors
-/// As [`Reader::back_up`].
+/// As [`Reader::back_up`]. It is damage only where the journal itself is damaged, not the copy alone.
 pub fn copy_into(reader: &Reader, folder: &Path, to: &Path) -> Result<Copied, Error> {
     fs::create_dir_all(folder).map_err(Error::prepare(folder))?;
-    reader.back_up(to, |_, _| ())
+    let copied = reader.back_up(to, |_, _| ());
+    if !copied.as_ref().is_err_and(Error::is_damage) {
+        return copied;
+    }
+    let dir = reader.path.parent().unwrap_or(Path::new("."));
+    match verify(&reader.path, dir) {
+        Ok(_) => {
+            let words = "what was written cannot be read back, and the journal is whole: look at this disk";
+            Err(Error::prepare(to)(std::io::Error::other(words)))
+        }
+        Err(error) => {
+            if error.is_damage() {
+                aside::check_at_start(dir)?;
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Puts a copy in the place of a till's journal. The present files are set aside, and the next start begins a new epoch

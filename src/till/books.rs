@@ -106,6 +106,20 @@ pub(super) fn begin<'a>(
     Ok(till)
 }
 
+/// How far the cloud has each older epoch by the time that it has any of the current one: all of what is in this journal,
+/// and of books that were set aside what it has said before.
+pub(super) fn older(
+    journal: &Journal,
+    received: &BTreeMap<Epoch, Tip>,
+) -> Result<BTreeMap<Epoch, u64>, Error> {
+    let mut older: BTreeMap<Epoch, u64> = received.iter().map(|(epoch, tip)| (*epoch, tip.seq)).collect();
+    for End { epoch, tip } in journal.reader()?.epochs()? {
+        let known = older.entry(epoch).or_default();
+        *known = tip.seq.max(*known);
+    }
+    Ok(older)
+}
+
 /// Who worked here before, so that they can sign in with their PINs.
 fn people(before: Option<&Till>, salvage: Salvage) -> Vec<Body> {
     before.map_or(salvage.staff, Till::people)

@@ -192,6 +192,7 @@ pub fn open(
     };
     let (whole, kept) = books::whole(journal, &received)?;
     journal = whole;
+    journal.checked()?;
     if let Some(till) = &kept {
         check_ours(till, &terminal, in_force.bundle.content.currency)?;
     }
@@ -217,6 +218,7 @@ pub fn open(
     board.link.send_modify(|link| link.cloud_offset_ms = offset_ms);
     let pulse = Arc::new(AtomicU64::new(0));
     let snapshot_at = till.tip().seq;
+    let older = books::older(&journal, &received)?;
     let till = Loop {
         journal,
         till,
@@ -246,6 +248,7 @@ pub fn open(
         blind: false,
         snapshot_at,
         forgotten_to: 0,
+        older,
         pulse: Arc::clone(&pulse),
     };
     Ok(Ready { till, pulse, board })

@@ -3,7 +3,7 @@
 use super::{act, bench, bench_known, first_manager, records};
 use crate::counter::Refusal;
 use crate::counter::event::{Act, Event};
-use crate::journal::{End, Journal, Reader, lacking};
+use crate::journal::{End, Journal, Reader, copy_into, lacking};
 use crate::money::{Currency, Money};
 use crate::record::body::Body;
 use crate::record::chain::Tip;
@@ -141,21 +141,52 @@ async fn numbers_that_cannot_be_read_are_named() {
     assert_eq!(missing + listed, end.tip.seq);
 }
 
-#[tokio::test]
-async fn a_record_that_was_changed_ends_the_books() {
-    let dir = tempfile::tempdir().unwrap();
-    let end = use_till(dir.path()).await;
-    let path = dir.path().join("journal.db");
+/// Changes one bit in the body of an old record. No page is torn by it.
+fn flip(dir: &Path, epoch: Epoch) {
+    let path = dir.join("journal.db");
     let mut bytes = fs::read(&path).unwrap();
-    let record = Reader::open(dir.path()).unwrap().records(end.epoch, 50, 1, usize::MAX).unwrap().remove(0);
+    let record = Reader::open(dir).unwrap().records(epoch, 50, 1, usize::MAX).unwrap().remove(0);
     let at = bytes.windows(record.head.len()).position(|window| window == record.head).unwrap();
     // Within the sealed body, behind its nonce.
     bytes[at + record.head.len() + 20] ^= 1;
     fs::write(&path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_record_that_was_changed_ends_the_books() {
+    let dir = tempfile::tempdir().unwrap();
+    let end = use_till(dir.path()).await;
+    flip(dir.path(), end.epoch);
     fs::remove_file(dir.path().join("snapshot")).unwrap();
     let bench = bench(dir.path());
     assert_eq!(bench.ready.as_ref().unwrap().board.view.borrow().standing, Standing::Provisional);
     assert_eq!(genesis(dir.path()).1.why, Left::Damaged);
+}
+
+#[tokio::test]
+async fn a_record_that_the_nights_copy_finds_changed_ends_the_books_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let end = use_till(dir.path()).await;
+    flip(dir.path(), end.epoch);
+    let standing = || bench(dir.path()).ready.unwrap().board.view.borrow().standing;
+    // The state that was kept stands in for all that is older: no start sees it.
+    assert!(dir.path().join("snapshot").exists());
+    assert_eq!(standing(), Standing::Regular);
+    let (reader, folder) = (Reader::open(dir.path()).unwrap(), dir.path().join("backups"));
+    reader.quick_check().unwrap();
+    let error = copy_into(&reader, &folder, &folder.join("nightly.db")).unwrap_err();
+    assert!(error.is_damage(), "{error}");
+    drop(reader);
+
+    assert_eq!(standing(), Standing::Provisional);
+    let (record, found) = genesis(dir.path());
+    assert_eq!(found.why, Left::Damaged);
+    assert!(dir.path().join(&found.aside).join("journal.db").exists());
+    // The new books are copied, and the next start begins no others.
+    let reader = Reader::open(dir.path()).unwrap();
+    copy_into(&reader, &folder, &folder.join("nightly.db")).unwrap();
+    assert_eq!(standing(), Standing::Provisional);
+    assert_eq!(reader.end().unwrap().unwrap().epoch, record.header.epoch);
 }
 
 #[tokio::test]
@@ -265,4 +296,31 @@ async fn a_wallet_is_not_asked_while_nobody_has_looked() {
     drop(bench);
     thread.join().unwrap();
     assert_eq!(records(dir.path()), 5, "genesis, boot, manager, sign-in, adoption");
+}
+
+#[tokio::test]
+async fn a_member_is_not_forgotten_while_books_that_were_set_aside_owe_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench(dir.path());
+    let thread = bench.run();
+    let forget = Event::MemberForgotten { member: "m-1".to_owned() };
+    let last = bench.inbox.ask(forget).await.unwrap().seq;
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+    let epoch = Reader::open(dir.path()).unwrap().end().unwrap().unwrap().epoch;
+    fs::remove_file(dir.path().join("journal.db")).unwrap();
+
+    for (has, owes) in [(last - 1, true), (last, false)] {
+        let received = BTreeMap::from([(epoch, Tip { seq: has, head: Hash([1; 32]) })]);
+        let mut bench = bench_known(dir.path(), received);
+        let board = bench.ready.as_ref().unwrap().board.clone();
+        assert_ne!(board.view.borrow().epoch, epoch);
+        // The new books go up.
+        board.link.send_modify(|link| link.received = 1);
+        let thread = bench.run();
+        bench.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+        let owed = Journal::open(dir.path()).unwrap().owes_forgetting().unwrap();
+        assert_eq!(owed, owes, "the cloud has {has} of {last}");
+    }
 }
