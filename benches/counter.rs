@@ -63,6 +63,7 @@ fn scan_to_durable_intent(dir: &Path) -> (Vec<Duration>, Vec<Duration>) {
         stamp: till::receipt::Stamp::new([0; 32], |_| [0; 64]),
         sources: till::till::Sources { clock: Clock::new(), draw: clock::draw },
         received: std::collections::BTreeMap::new(),
+        signed: std::collections::BTreeMap::new(),
         room: till::journal::Room::default(),
     };
     let ready =

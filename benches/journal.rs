@@ -250,6 +250,7 @@ fn scans(dir: &Path) -> Vec<Duration> {
         stamp: till::receipt::Stamp::new([0; 32], |_| [0; 64]),
         sources: till::till::Sources { clock: Clock::new(), draw: clock::draw },
         received: BTreeMap::new(),
+        signed: BTreeMap::new(),
         room: Room::default(),
     };
     let ready = till::till::open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();

@@ -118,6 +118,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         code_ms: config.timing.shown_code_ms,
         sources: till::Sources { clock: clock.clone(), draw: clock::draw },
         received: edge.watermarks()?,
+        signed: edge.signed()?,
         room: parts::room(config),
     };
     let ready = till::open(journal, opening, letters, outbox)?;

@@ -344,6 +344,11 @@ async fn refused(
     problem: Box<Problem>,
     gaps: u32,
 ) -> Result<Tip, Stop> {
+    // The cloud's word for the other side of a fork is kept, so that the next start finds it.
+    let other = problem.witness.clone().filter(|_| problem.slug == "fork");
+    if let Some(head) = other.and_then(|ack| ack.witnessed(around, epoch).ok()) {
+        around.stored(move |_, edge| edge.received(epoch, &head)).await?;
+    }
     match (problem.slug.as_str(), problem.expected, problem.branch) {
         ("gap", Some(expected), _) if expected != first && expected > 0 && gaps <= GAPS_MAX => {
             let high = expected - 1;
@@ -353,11 +358,7 @@ async fn refused(
             Ok(mark)
         }
         ("fork", _, Some(Branch { high, head })) if high >= last => {
-            // Everything is safe at the cloud, on a branch of its own. The cloud's word for the other side is kept, so
-            // that the next start finds it.
-            if let Some(head) = problem.witness.and_then(|ack| ack.witnessed(around, epoch).ok()) {
-                around.stored(move |_, edge| edge.received(epoch, &head)).await?;
-            }
+            // Everything is safe at the cloud, on a branch of its own.
             let ours = tip_at(around, epoch, high).await?.filter(|ours| ours.head == head);
             let Some(mark) = ours else { return Err(Stop::Contradiction(forked(&problem.words))) };
             around.stored(move |_, edge| edge.set_watermark(epoch, mark.seq, mark.head)).await?;

@@ -1,6 +1,7 @@
 //! Which books a till opens: the ones it has, if they are whole and all there; else new ones that say what they follow.
 //!
-//! **Invariant:** no epoch goes on that the cloud has seen further than it is here: two records would have one number.
+//! **Invariant:** no epoch goes on that the cloud has seen further than it is here, or of which it has signed another
+//! record: two records would have one number.
 //! **Invariant:** damaged books never keep a till from starting.
 //!
 //! Not here: setting files aside and reading what is left of them (`journal`), what a provisional epoch may do
@@ -13,6 +14,7 @@ use crate::record::body::{Body, Parent};
 use crate::record::chain::Tip;
 use crate::record::epochs::Left;
 use crate::record::ids::{Draw, TerminalId};
+use crate::record::witness::{Contradiction, ReceivedHead};
 use crate::record::{Epoch, Record};
 use std::collections::BTreeMap;
 
@@ -20,6 +22,7 @@ use std::collections::BTreeMap;
 pub(super) fn whole(
     journal: Journal,
     received: &BTreeMap<Epoch, Tip>,
+    signed: &BTreeMap<Epoch, Vec<ReceivedHead>>,
 ) -> Result<(Journal, Option<Till>), Error> {
     let till = match replay(&journal) {
         Ok(till) => till,
@@ -32,7 +35,12 @@ pub(super) fn whole(
     if journal.left().is_some() {
         return Ok((journal, till));
     }
-    match missing(&journal, till.as_ref(), received)? {
+    let mut missing = missing(&journal, till.as_ref(), received)?;
+    if let Some(till) = till.as_ref().filter(|_| missing.is_none()) {
+        let heads = signed.get(&till.epoch()).map_or(&[][..], Vec::as_slice);
+        missing = contradicted(&journal, till, heads)?.map(|found| found.to_string());
+    }
+    match missing {
         Some(words) => Ok((journal.set_aside(Left::Missing, &words)?, None)),
         None => Ok((journal, till)),
     }
@@ -64,6 +72,27 @@ fn missing(
     }
     let same = journal.reader()?.holds(End { epoch: till.epoch(), tip: *known })?;
     Ok((!same).then(|| format!("the journal has another record {seq} than the cloud has received")))
+}
+
+/// Holds the books against what the cloud has signed of them. What it has may be less and still another's: then this
+/// side of a fork went up as a branch of its own, and the watermark is ours.
+fn contradicted(
+    journal: &Journal,
+    till: &Till,
+    heads: &[ReceivedHead],
+) -> Result<Option<Contradiction>, Error> {
+    let (epoch, ends) = (till.epoch(), till.tip().seq);
+    let beyond = heads.iter().filter(|head| head.seq > ends).max_by_key(|head| head.seq);
+    if let Some(&ReceivedHead { seq: received, at_ms, .. }) = beyond {
+        return Ok(Some(Contradiction::Cut { ends, received, at_ms }));
+    }
+    let reader = journal.reader()?;
+    for &ReceivedHead { seq, head, at_ms, .. } in heads {
+        if !reader.holds(End { epoch, tip: Tip { seq, head } })? {
+            return Ok(Some(Contradiction::Changed { seq, at_ms }));
+        }
+    }
+    Ok(None)
 }
 
 /// Begins an epoch: the very first, or one that follows books that were left. `before` is the fold of a copy that was

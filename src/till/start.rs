@@ -12,6 +12,7 @@ use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::ids::{StationId, TerminalId};
 use crate::record::money_moves::ProviderName;
+use crate::record::witness::ReceivedHead;
 use crate::view::{Selling, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Opening {
     pub room: Room,
     /// What the cloud has said that it has of each epoch.
     pub received: BTreeMap<Epoch, Tip>,
+    /// What the cloud has signed of each epoch. The signatures were verified when they came.
+    pub signed: BTreeMap<Epoch, Vec<ReceivedHead>>,
 }
 
 /// Why the till cannot start or stop in order.
@@ -167,6 +170,7 @@ pub fn open(
         code_ms,
         sources,
         received,
+        signed,
         room,
     } = opening;
     let mut journal = journal;
@@ -190,7 +194,7 @@ pub fn open(
         found: &[],
         proof_key: None,
     };
-    let (whole, kept) = books::whole(journal, &received)?;
+    let (whole, kept) = books::whole(journal, &received, &signed)?;
     journal = whole;
     journal.checked()?;
     if let Some(till) = &kept {

@@ -50,6 +50,7 @@ fn opening() -> Opening {
         stamp: Stamp::new([0; 32], |_| [0; 64]),
         sources: Sources { clock: Clock::new(), draw: clock::draw },
         received: BTreeMap::new(),
+        signed: BTreeMap::new(),
         room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
     }
 }

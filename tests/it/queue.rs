@@ -105,7 +105,7 @@ async fn a_manager_puts_the_morning_after_an_outage_in_order() {
     look(&browser, &format!("{queue}?state=needs"), "needs").await;
     browser.press("#needs .btn[href^='/queue/item']").await;
     browser.sees("What to do").await;
-    look(&browser, &browser.script("return location.href").await.as_str().unwrap(), "refused").await;
+    look(&browser, browser.script("return location.href").await.as_str().unwrap(), "refused").await;
     act(&browser, "head office counted it by hand", "button[formaction*='how=written_off']").await;
     browser.sees("Resolved: written off").await;
     browser.go(&format!("{queue}?lang=en")).await;

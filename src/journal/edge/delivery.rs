@@ -10,6 +10,7 @@ use crate::record::witness::ReceivedHead;
 use crate::record::{Epoch, Hash};
 use crate::token::KeyId;
 use rusqlite::{OptionalExtension, Row, Transaction};
+use std::collections::BTreeMap;
 
 /// Batches without an answer that are remembered; beyond it the one tried longest ago is forgotten. A till tries one
 /// batch at a time, and its end moves while fewer than a batch wait.
@@ -135,6 +136,15 @@ impl EdgeStore {
         self.read(|connection| {
             connection.prepare_cached(SQL)?.query_map([], |row| row::epoch(row, 0))?.collect()
         })
+    }
+
+    /// All of them, by epoch.
+    ///
+    /// # Errors
+    /// [`Error::ReadEdge`].
+    pub fn signed(&self) -> Result<BTreeMap<Epoch, Vec<ReceivedHead>>, Error> {
+        let of = |epoch| Ok((epoch, self.received_heads(epoch)?));
+        self.received_epochs()?.into_iter().map(of).collect()
     }
 
     /// How far the cloud has ruled on an epoch: every verdict up to here is in the journal. Zero if it never said.

@@ -80,6 +80,7 @@ impl Shop {
             stamp: stamp(),
             sources: Sources { clock: Clock::new(), draw: clock::draw },
             received: std::collections::BTreeMap::new(),
+            signed: std::collections::BTreeMap::new(),
             room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
         };
         change(&mut opening);

@@ -1,14 +1,17 @@
 //! Books that are damaged, gone or too short: the till opens new ones, and the counter goes on.
 
-use super::{act, bench, bench_known, first_manager, records};
+use super::{Bench, act, bench, bench_known, bench_with, first_manager, records};
 use crate::counter::Refusal;
 use crate::counter::event::{Act, Event};
+use crate::journal::edge::EdgeStore;
 use crate::journal::{End, Journal, Reader, copy_into, lacking};
 use crate::money::{Currency, Money};
 use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::epochs::{Found, Left, Standing};
+use crate::record::witness::ReceivedHead;
 use crate::record::{Epoch, Hash, Record};
+use crate::token::KeyId;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -323,4 +326,61 @@ async fn a_member_is_not_forgotten_while_books_that_were_set_aside_owe_records()
         let owed = Journal::open(dir.path()).unwrap().owes_forgetting().unwrap();
         assert_eq!(owed, owes, "the cloud has {has} of {last}");
     }
+}
+
+/// How the daemon opens: with all that the edge store has of the cloud.
+fn bench_of_edge(dir: &Path) -> Bench {
+    let edge = EdgeStore::open(dir).unwrap();
+    bench_with(dir, |opening| {
+        opening.received = edge.watermarks().unwrap();
+        opening.signed = edge.signed().unwrap();
+    })
+}
+
+/// The cloud's word for a record; its signature was looked at when it came.
+fn signed(tip: Tip) -> ReceivedHead {
+    ReceivedHead { seq: tip.seq, head: tip.head, at_ms: 1, key_id: KeyId([1; 4]), signature: [1; 64] }
+}
+
+#[tokio::test]
+async fn a_state_directory_put_back_from_an_image_begins_a_provisional_epoch_at_the_next_start() {
+    // Whether the till has come less far than the other side, or further.
+    for rounds in [0, 1] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(bench(dir.path()));
+        fs::copy(dir.path().join("journal.db"), dir.path().join("image.db")).unwrap();
+        let first = use_till(dir.path()).await;
+        // The image is put back, the kept state with it, and the till sells on under the same numbers.
+        fs::rename(dir.path().join("image.db"), dir.path().join("journal.db")).unwrap();
+        fs::remove_file(dir.path().join("snapshot")).unwrap();
+        for _ in 0..rounds {
+            use_till(dir.path()).await;
+        }
+        let end = Reader::open(dir.path()).unwrap().end().unwrap().unwrap();
+        assert_eq!(end.epoch, first.epoch);
+        let edge = EdgeStore::open(dir.path()).unwrap();
+        // Its own side is safe on a branch; the other side is what the cloud has signed.
+        edge.set_watermark(end.epoch, end.tip.seq, end.tip.head).unwrap();
+        edge.received(first.epoch, &signed(first.tip)).unwrap();
+
+        let view = bench_of_edge(dir.path()).ready.unwrap().board.view.borrow().clone();
+        assert_eq!(view.standing, Standing::Provisional);
+        assert_ne!(view.epoch, first.epoch);
+        let (_, found) = genesis(dir.path());
+        assert_eq!((found.why, found.received), (Left::Missing, Some(end.tip.seq)));
+        let again = bench_of_edge(dir.path()).ready.unwrap().board.view.borrow().epoch;
+        assert_eq!(again, view.epoch, "and no other at the start after that");
+    }
+}
+
+#[tokio::test]
+async fn books_that_the_cloud_has_signed_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let end = use_till(dir.path()).await;
+    let edge = EdgeStore::open(dir.path()).unwrap();
+    for record in Reader::open(dir.path()).unwrap().records(end.epoch, 100, 50, usize::MAX).unwrap() {
+        edge.confirm(end.epoch, &signed(Tip { seq: record.header.seq, head: record.hash })).unwrap();
+    }
+    let view = bench_of_edge(dir.path()).ready.unwrap().board.view.borrow().clone();
+    assert_eq!((view.epoch, view.standing), (end.epoch, Standing::Regular));
 }

@@ -114,8 +114,7 @@ async fn no_state_is_kept_that_the_journal_does_not_hold() {
     // The disk loses the end under the till: the next record cannot follow it, nor can the journal be read again.
     #[allow(clippy::disallowed_methods)] // the stranger that the journal defends itself against
     let stranger = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
-    let spoil =
-        "DROP TRIGGER record_is_not_changed; UPDATE record SET hash = zeroblob(32) WHERE seq = 2001";
+    let spoil = "DROP TRIGGER record_is_not_changed; UPDATE record SET hash = zeroblob(32) WHERE seq = 2001";
     stranger.execute_batch(spoil).unwrap();
     drop(stranger);
     assert_eq!(bench.inbox.ask(shift(2002)).await, Err(Refusal::ReadOnly));
