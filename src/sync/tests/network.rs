@@ -11,6 +11,7 @@
 mod judge;
 mod line;
 mod outage;
+mod put_back;
 mod till;
 
 use super::super::{Timing, Way};
