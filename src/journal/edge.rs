@@ -105,12 +105,16 @@ impl EdgeStore {
     }
 
     /// Notes how far the cloud has an epoch. It may fall: a cloud that was restored has less than before,
-    /// and is sent the rest again.
+    /// and is sent the rest again. What it does not have it has not ruled on either, and that falls with it.
     ///
     /// # Errors
     /// [`Error::WriteEdge`].
     pub fn set_watermark(&self, epoch: Epoch, seq: u64, head: Hash) -> Result<(), Error> {
-        self.write(|transaction| put_watermark(transaction, epoch, Tip { seq, head }))
+        const RULED: &str = "UPDATE ruled SET seq = ?2 WHERE epoch = ?1 AND seq > ?2";
+        self.write(|transaction| {
+            put_watermark(transaction, epoch, Tip { seq, head })?;
+            transaction.prepare_cached(RULED)?.execute((epoch.to_string(), row::signed(seq)?)).map(drop)
+        })
     }
 
     /// The bundle in force.

@@ -25,7 +25,7 @@ use std::time::Duration;
 /// The cloud may set the longest wait between these, in milliseconds.
 const RETRY_CAP_MS: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
 
-/// Streams that a cloud tells of at most; with as many there may be more.
+/// Streams that a cloud tells of at most which does not say whether they are all; with as many there may be more.
 const STREAMS_TOLD: usize = 8;
 
 #[derive(Deserialize)]
@@ -37,6 +37,8 @@ struct Heard {
     batch_bytes: Option<usize>,
     /// How far the streams of this till are ruled on; only beside all the verdicts that belong to it.
     streams: Option<Vec<Standing>>,
+    /// Whether those are all that the cloud has of this till; an older cloud does not say.
+    all_streams: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -179,7 +181,10 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
         around.stored(move |_, edge| edge.set_cursor(cursor)).await.map_err(unreadable)?;
     }
     if let Some(streams) = heard.streams {
-        go_back(around, before, &streams).await.map_err(unreadable)?;
+        let all = heard.all_streams.unwrap_or(streams.len() < STREAMS_TOLD);
+        // What is not among all that there is, is not there.
+        let untold = all.then_some(0);
+        go_back(around, before, &streams, untold).await.map_err(unreadable)?;
         if !waiting {
             note_ruled(around, streams).await.map_err(unreadable)?;
         }
@@ -192,19 +197,17 @@ async fn round(around: &Around, held: Duration) -> Result<(), Failure> {
 }
 
 /// Lets watermarks fall to what a cloud still has that was put back to an earlier day: the upload then sends the rest
-/// again. `before` are those of before the question, so that an upload beside it does not count as a loss.
+/// again. `before` are those of before the question, so that an upload beside it does not count as a loss;
+/// `untold` is how much the cloud has of a stream that it does not tell of, if that is known.
 async fn go_back(
     around: &Around,
     before: BTreeMap<Epoch, Tip>,
     streams: &[Standing],
+    untold: Option<u64>,
 ) -> Result<(), crate::journal::Error> {
     for (epoch, Tip { seq: mark, .. }) in before {
-        let high = match streams.iter().find(|stream| stream.epoch == epoch) {
-            Some(stream) => stream.high,
-            // A cloud that tells of few streams has told of all.
-            None if streams.len() < STREAMS_TOLD => 0,
-            None => continue,
-        };
+        let told = streams.iter().find(|stream| stream.epoch == epoch).map(|stream| stream.high);
+        let Some(high) = told.or(untold) else { continue };
         // A side that is kept as a branch is not among the streams.
         if high >= mark || around.forked.load(Ordering::Relaxed) {
             continue;

@@ -80,8 +80,10 @@ pub(crate) struct News {
     /// Whether these are all that there are; else it asks again.
     pub(crate) complete: Complete,
     pub(crate) bundle_version: u64,
-    /// The till's streams, the one that received something last first; a few.
+    /// The till's streams, the one that received something last first.
     pub(crate) streams: Vec<StreamRow>,
+    /// Whether these are all its streams.
+    pub(crate) streams_told: Complete,
 }
 
 /// Whether an answer has everything.

@@ -88,6 +88,7 @@ fn said(news: News, time_ms: i64, retry_cap_ms: u64) -> Value {
     if news.complete == Complete::All {
         said["ruled"] = current.map_or(0, |stream| stream.judged).into();
         said["streams"] = streams.into();
+        said["all_streams"] = (news.streams_told == Complete::All).into();
     }
     said
 }

@@ -6,8 +6,8 @@ use super::judge;
 use super::publish::put_task;
 use super::rows::{all, bytes, first, int, parsed, parsed_option, unsigned};
 use crate::cloud::store::{
-    Batch, Beginning, DeskSale, Gaps, Ingested, Judged, Judgement, NewTask, Reply, Standing, StoreError,
-    StoredRecord, StreamRow, Streams, Unjudged,
+    Batch, Beginning, Complete, DeskSale, Gaps, Ingested, Judged, Judgement, NewTask, Reply, Standing,
+    StoreError, StoredRecord, StreamRow, Streams, Unjudged,
 };
 use crate::record::Epoch;
 use crate::record::chain::{Hash, Tip};
@@ -18,8 +18,8 @@ use rusqlite::{Connection, Row, params};
 /// Records judged in one transaction.
 const JUDGED_AT_ONCE: i64 = 500;
 
-/// Streams of a till that it is told about: more than it has lives in which verdicts are still due.
-const STREAMS_TOLD: i64 = 8;
+/// Streams of a till that it is told about: more often than this hardly any till begins its journal anew.
+const STREAMS_TOLD: usize = 64;
 
 /// Records of one sale that are ever folded: far above any basket.
 const SALE_RECORDS_MAX: i64 = 5_000;
@@ -109,11 +109,18 @@ impl Streams for Sqlite {
     }
 }
 
-/// The streams of a till that received something last, newest first.
-pub(super) fn latest_streams(db: &Connection, terminal: &TerminalId) -> Result<Vec<StreamRow>, StoreError> {
+/// The streams of a till that received something last, newest first, and whether these are all.
+pub(super) fn latest_streams(
+    db: &Connection,
+    terminal: &TerminalId,
+) -> Result<(Vec<StreamRow>, Complete), StoreError> {
     let sql = "SELECT * FROM stream WHERE terminal = ?1 AND branch_of IS NULL
                ORDER BY received_ms DESC, opened_ms DESC LIMIT ?2";
-    all(&mut db.prepare_cached(sql)?, params![terminal.as_str(), STREAMS_TOLD], stream)
+    let one_more = i64::try_from(STREAMS_TOLD + 1).unwrap_or(i64::MAX);
+    let mut streams = all(&mut db.prepare_cached(sql)?, params![terminal.as_str(), one_more], stream)?;
+    let complete = if streams.len() <= STREAMS_TOLD { Complete::All } else { Complete::Part };
+    streams.truncate(STREAMS_TOLD);
+    Ok((streams, complete))
 }
 
 /// The stream that has a record which one stream's till names: of a forked epoch its own side.

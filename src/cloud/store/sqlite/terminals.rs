@@ -122,8 +122,8 @@ impl Terminals for Sqlite {
         self.snapshot(move |tx| {
             let notices = notices(tx, &terminal, after, now_ms)?;
             let complete = if notices.len() < NOTICES_MAX { Complete::All } else { Complete::Part };
-            let (bundle_version, streams) = (version(tx)?, latest_streams(tx, &terminal)?);
-            Ok(News { notices, complete, bundle_version, streams })
+            let (bundle_version, (streams, streams_told)) = (version(tx)?, latest_streams(tx, &terminal)?);
+            Ok(News { notices, complete, bundle_version, streams, streams_told })
         })
     }
 

@@ -29,6 +29,9 @@ pub(super) const KINDS: [&str; 10] = [
     "cloud away",
 ];
 
+/// A request is on its way for less than this, and so is an answer.
+pub(super) const FLIGHT_MS: u64 = 60;
+
 /// How bad an evening's line is: one request in so many has a fault.
 pub(super) struct Faults {
     one_in: Option<u64>,
@@ -52,7 +55,9 @@ pub(super) struct Line {
     dice: Arc<Mutex<Dice>>,
     /// A request that somebody on the way kept, and sends again when it pleases.
     kept: Arc<Mutex<Option<Sent>>>,
-    /// Whether a question for notices was answered that was asked when all was well again.
+    /// Whether the till was told how its streams stand, by a question that it asked when all was well again.
+    was_told: AtomicBool,
+    /// Whether it has asked its next question since: only then has it worked through what it was told.
     is_well: AtomicBool,
 }
 
@@ -72,6 +77,7 @@ impl Line {
             faults,
             dice: Arc::new(Mutex::new(Dice(seed))),
             kept: Arc::default(),
+            was_told: AtomicBool::new(false),
             is_well: AtomicBool::new(false),
         })
     }
@@ -101,7 +107,8 @@ impl Line {
 
     async fn carried(&self, sent: Sent) -> Result<Received, CallError> {
         let is_healed = self.faults.lock().unwrap().one_in.is_none() && sent.target.contains("/notices");
-        sleep(Duration::from_millis(self.roll(60))).await;
+        self.is_well.fetch_or(is_healed && self.was_told.load(Ordering::Relaxed), Ordering::Relaxed);
+        sleep(Duration::from_millis(self.roll(FLIGHT_MS))).await;
         let away = || CallError::NotSent("connection refused".to_owned());
         let lost = || CallError::Unknown("connection reset".to_owned());
         let fault = self.fault();
@@ -130,8 +137,12 @@ impl Line {
             self.count("cloud away");
             return Err(away());
         };
-        self.is_well.fetch_or(is_healed && received.status == 200, Ordering::Relaxed);
-        sleep(Duration::from_millis(self.roll(60))).await;
+        sleep(Duration::from_millis(self.roll(FLIGHT_MS))).await;
+        if is_healed && received.status == 200 {
+            // A long answer is packed: a short one comes after it.
+            let told: serde_json::Value = serde_json::from_slice(&received.body).unwrap_or_default();
+            self.was_told.fetch_or(told["streams"].is_array(), Ordering::Relaxed);
+        }
         match fault {
             Some("answer lost") => {
                 sleep(Duration::from_secs(self.roll(10))).await;

@@ -12,12 +12,11 @@ use tokio::time::{Instant, sleep};
 const RECORDS: u64 = 10_000;
 const HOURS: u64 = 72;
 
-#[tokio::test(start_paused = true)]
-async fn after_three_days_without_the_cloud_ten_thousand_records_arrive_and_are_ruled_on() {
-    let dir = quick_dir();
-    copy(OPENED_BEFORE.as_path(), dir.path());
+/// A cloud and a till that are level, on a line that is well.
+pub(super) async fn well(dir: &Path) -> (Arc<Mutex<Host>>, SimTill) {
+    copy(OPENED_BEFORE.as_path(), dir);
     let host = Host {
-        dir: dir.path().join("cloud"),
+        dir: dir.join("cloud"),
         cloud: None,
         power: watch::Sender::new(()),
         repair: false,
@@ -27,11 +26,17 @@ async fn after_three_days_without_the_cloud_ten_thousand_records_arrive_and_are_
     Host::power_up(&host).await;
     let mut faults = Faults::drawn(&mut Dice(1));
     faults.heal();
-    let faults = Arc::new(Mutex::new(faults));
-    let line = Line::new(Arc::clone(&host), Arc::clone(&faults), 7);
-    let mut till = SimTill::open(0, &dir.path().join("till-0"), line, 7);
+    let line = Line::new(Arc::clone(&host), Arc::new(Mutex::new(faults)), 7);
+    let mut till = SimTill::open(0, &dir.join("till-0"), line, 7);
     sleep(Duration::from_secs(20)).await;
     assert_eq!(till.left(), None, "all is well before");
+    (host, till)
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_three_days_without_the_cloud_ten_thousand_records_arrive_and_are_ruled_on() {
+    let dir = quick_dir();
+    let (host, mut till) = well(dir.path()).await;
     {
         let mut host = host.lock().unwrap();
         host.repair = true;
@@ -69,7 +74,7 @@ async fn after_three_days_without_the_cloud_ten_thousand_records_arrive_and_are_
 }
 
 /// The shop that has just opened.
-static OPENED_BEFORE: std::sync::LazyLock<std::path::PathBuf> = std::sync::LazyLock::new(|| {
+pub(super) static OPENED_BEFORE: std::sync::LazyLock<std::path::PathBuf> = std::sync::LazyLock::new(|| {
     // Its own runtime may not be made inside this test's.
     std::thread::spawn(|| Path::to_path_buf(OPENED.dir.path())).join().unwrap()
 });
