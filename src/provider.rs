@@ -151,11 +151,12 @@ impl Errands {
     /// Begins the next errand of an idle lane, unless the till will read that it is not needed.
     fn begin(&mut self, lane: Lane, work: ProviderWork) {
         if self.concluded.contains(&lane) {
+            // Once only: a cancellation that comes again says that the till could not write down what was posted.
+            self.concluded.retain(|concluded| *concluded != lane);
             if matches!(work.duty, Duty::Cancel(_)) {
                 tracing::info!(duty = ?work.duty.id(), "What became of the payment was posted: it is not taken back.");
                 return;
             }
-            self.concluded.retain(|concluded| *concluded != lane);
         }
         let duty = work.duty.id();
         let (stop, stopping) = watch::channel(false);
@@ -193,8 +194,9 @@ impl Errands {
         };
         let lane = self.running.iter().find(|(_, running)| running.task == id).map(|(lane, _)| *lane);
         let Some(lane) = lane else { return };
-        self.running.remove(&lane);
-        if ending == Ending::Concluded {
+        let Some(Running { duty, .. }) = self.running.remove(&lane) else { return };
+        // A cancellation after a cancellation was not decided before the till read so: what was posted is lost.
+        if ending == Ending::Concluded && !matches!(duty, DutyId::Cancel(_)) {
             self.conclude(lane);
         }
         if let Some(next) = self.waiting.remove(&lane) {

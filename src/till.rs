@@ -213,10 +213,7 @@ impl Loop {
             // Refusals of a deadline do not exist: it changes something or nothing.
             let _ = self.decide(&Event::DeadlinePassed, &mut records);
         }
-        if !records.is_empty()
-            && let Err(error) = self.journal.append(&records)
-        {
-            let refusal = self.not_written(&error);
+        if let Err(refusal) = self.write_down(&records) {
             for waiting in &mut waiting {
                 waiting.answer = Err(refusal.clone());
                 if let Some(command) = waiting.command.take() {
@@ -468,12 +465,22 @@ impl Loop {
         self.forgotten_to = received;
     }
 
+    /// Commits a turn. On a full disk once more in the ballast's room: a payment that was approved is not told again.
+    fn write_down(&mut self, records: &[Record]) -> Result<(), Refusal> {
+        let Err(error) = self.journal.append(records) else { return Ok(()) };
+        if !error.is_disk_full() {
+            return Err(self.not_written(&error));
+        }
+        tracing::error!(error = %error, "The disk is full: this turn is written in the ballast's room.");
+        self.make_room();
+        self.journal.append(records).map_err(|error| self.not_written(&error))
+    }
+
     /// The disk refused: memory is what the journal says. Where it only was full, what is under way can be finished once
-    /// the ballast is gone; after any other failure nothing more is sold until a person looks.
+    /// there is some room; after any other failure nothing more is sold until a person looks.
     fn not_written(&mut self, error: &crate::journal::Error) -> Refusal {
         tracing::error!(error = %error, "The journal cannot be written. Selling stopped.");
         let refusal = if error.is_disk_full() {
-            self.make_room();
             Refusal::DiskFull
         } else {
             self.selling = Selling::ReadOnly(error.to_string());
@@ -483,8 +490,11 @@ impl Loop {
         refusal
     }
 
-    /// Throws memory away: it is what the journal says.
+    /// Throws memory away: it is what the journal says. What an edge had ended in what is lost is owed again, and is
+    /// given to it again; what memory still owed is still with its edge.
     fn read_again(&mut self) {
+        let owed: BTreeSet<DutyId> = self.till.owed().iter().map(Duty::id).collect();
+        self.in_flight.retain(|id| owed.contains(id));
         match start::replay(&self.journal) {
             Ok(Some(till)) => self.till = till,
             Ok(None) => self.blind = true,

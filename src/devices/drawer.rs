@@ -90,7 +90,7 @@ impl Running {
         loop {
             match inbox.ask(Event::Drawer(duty.kick, PrintReport::Starting)).await {
                 Ok(_) => break,
-                Err(Refusal::Busy | Refusal::ReadOnly) => {}
+                Err(Refusal::Busy | Refusal::DiskFull | Refusal::ReadOnly) => {}
                 Err(refusal) => {
                     tracing::info!(why = %refusal, "A drawer is not wanted any more.");
                     return;

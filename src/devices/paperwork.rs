@@ -271,7 +271,7 @@ impl Paperwork {
     async fn announce(&mut self, starting: Event) -> Leave {
         match self.inbox.ask(starting).await {
             Ok(_) => Leave::Given,
-            Err(Refusal::Busy | Refusal::ReadOnly) => {
+            Err(Refusal::Busy | Refusal::DiskFull | Refusal::ReadOnly) => {
                 self.ask_again = Some(Instant::now() + ASK_AGAIN);
                 Leave::Later
             }

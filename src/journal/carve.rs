@@ -299,7 +299,7 @@ fn body_after(piece: &[u8], at: usize, length: usize, vault: &Vault) -> Option<B
     (SEAL_OVERHEAD_BYTES..=rest.len().min(PERSON_BYTES_MAX)).find_map(|end| {
         match vault.open(hash, 0, &rest[..end]) {
             Ok(Opened::Whole(salt, body)) => open(salt, &body),
-            Ok(Opened::Erased) | Err(_) => None,
+            Ok(Opened::Erased | Opened::Lost) | Err(_) => None,
         }
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: refusals. The journal has no opinion about business.
 
+use crate::keys::KeyError;
 use crate::record::header::HeaderError;
 use crate::record::ids::TerminalId;
 use crate::record::{Broken, Epoch};
@@ -163,12 +164,20 @@ pub enum Error {
     },
     /// A key file cannot be used.
     #[error(transparent)]
-    Key(crate::keys::KeyError),
+    Key(KeyError),
     /// Bodies are sealed and nothing here opens them.
     #[error(
         "the bodies in {path} are sealed, and the key is not here: put keys/seal back into the state directory, or give the credential till-seal; nothing was changed"
     )]
     NoSeal {
+        /// Which journal.
+        path: PathBuf,
+    },
+    /// Bodies lie under keys of members, and the file of those is not there.
+    #[error(
+        "{path} has bodies that lie under keys of members, and these are not here: put keys/members back into the state directory; if it is lost for good, an empty file in its place gives up what those bodies say; nothing was changed"
+    )]
+    NoMembers {
         /// Which journal.
         path: PathBuf,
     },
@@ -229,6 +238,7 @@ impl Error {
             | Self::Damaged { .. }
             | Self::Chain { .. }
             | Self::NoSeal { .. }
+            | Self::NoMembers { .. }
             | Self::OtherSeal { .. }
             | Self::Unsealable { .. }
             | Self::NotNext(_)
@@ -304,6 +314,7 @@ impl Error {
             | Self::Chain { .. }
             | Self::Key(_)
             | Self::NoSeal { .. }
+            | Self::NoMembers { .. }
             | Self::OtherSeal { .. }
             | Self::Unsealable { .. }
             | Self::NotNext(_)
@@ -317,7 +328,10 @@ impl Error {
     }
 
     fn io(&self) -> Option<io::ErrorKind> {
-        if let Self::Prepare { source, .. } | Self::SaveSnapshot(source) = self {
+        if let Self::Prepare { source, .. }
+        | Self::SaveSnapshot(source)
+        | Self::Key(KeyError::Write { source, .. }) = self
+        {
             return Some(source.kind());
         }
         None

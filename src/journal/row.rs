@@ -7,7 +7,7 @@ use super::export::verify;
 use super::vault::{Customer, Opened, Vault};
 use crate::money::{Currency, Money};
 use crate::record::ids::SaleId;
-use crate::record::{Broken, Epoch, Hash, Mode, Record, body_hash, header_hash};
+use crate::record::{Body, Broken, Epoch, Hash, Mode, Record, body_hash, header_hash};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, named_params};
 
 /// The columns that [`Stored::from_row`] reads, in its order.
@@ -58,29 +58,35 @@ impl Stored {
         })
     }
 
-    /// As it was before it was put away. An erased one has a body of no bytes.
-    fn unsealed(mut self, vault: &Vault) -> Result<Self, Error> {
+    /// The body as it was before it was put away.
+    fn opened(&self, vault: &Vault) -> Result<Opened, Error> {
         if self.sealed {
-            (self.salt, self.body) = match vault.open(header_hash(&self.head), self.seq, &self.body)? {
-                Opened::Whole(salt, body) => (salt, body),
-                Opened::Erased => ([0; 16], vec![]),
-            };
-            self.sealed = false;
-        } else if self.body.is_empty() {
+            return vault.open(header_hash(&self.head), self.seq, &self.body);
+        }
+        if self.body.is_empty() {
             let (epoch, seq) = (self.epoch, self.seq);
             return Err(Error::Chain { epoch, seq, source: Broken::BodyHash { seq } });
         }
-        Ok(self)
+        Ok(Opened::Whole(self.salt, self.body.clone()))
     }
 
     /// The record, its body and hash verified and its place compared with the columns that found it.
     pub(super) fn open(self, vault: &Vault) -> Result<Record, Error> {
         let (epoch, seq, hash) = (self.epoch, self.seq, self.hash);
         let broken = |source| Error::Chain { epoch, seq, source };
-        let whole = self.unsealed(vault).map_err(|error| {
+        let opened = self.opened(vault).map_err(|error| {
             if let Error::Unsealable { source, .. } = error { broken(source) } else { error }
         })?;
-        let record = Record::kept(whole.head, whole.salt, whole.body).map_err(broken)?;
+        let record = match opened {
+            Opened::Whole(salt, body) => Record::open(self.head, salt, body),
+            Opened::Erased => Record::erased(self.head),
+            Opened::Lost => Record::erased(self.head).map(|record| {
+                tracing::error!(%epoch, seq, "A record cannot be read: its member's slot in keys/members is damaged.");
+                let body = Body::Unreadable { kind_name: record.header.kind.clone() };
+                Record { body, ..record }
+            }),
+        };
+        let record = record.map_err(broken)?;
         if record.header.epoch != epoch {
             return Err(broken(Broken::Stranger { seq }));
         }
@@ -100,7 +106,12 @@ impl Stored {
     }
 
     pub(super) fn into_raw(self, vault: &Vault) -> Result<Raw, Error> {
-        let Self { position: _, epoch, seq, hash, salt, head, body, sealed: _ } = self.unsealed(vault)?;
+        let (salt, body) = match self.opened(vault)? {
+            Opened::Whole(salt, body) => (salt, body),
+            // Where a key is damaged nobody reads that body again: it holds nothing else up.
+            Opened::Erased | Opened::Lost => ([0; 16], vec![]),
+        };
+        let Self { position: _, epoch, seq, hash, salt: _, head, body: _, sealed: _ } = self;
         Ok(Raw { epoch, seq, hash, salt, head, body })
     }
 
@@ -113,7 +124,7 @@ impl Stored {
             (true, true) => match vault.open(header_hash(&head), seq, &body) {
                 Ok(Opened::Whole(salt, body)) => verify::RowBody::Whole(salt, body),
                 Ok(Opened::Erased) => verify::RowBody::Erased,
-                Err(Error::Unsealable { .. }) => verify::RowBody::Changed,
+                Ok(Opened::Lost) | Err(Error::Unsealable { .. }) => verify::RowBody::Changed,
                 Err(error) => return Err(error),
             },
         };
@@ -134,7 +145,8 @@ pub struct Raw {
     pub salt: [u8; 16],
     /// The header's bytes.
     pub head: Vec<u8>,
-    /// The body's bytes; none at all where it was erased because a member asked to be forgotten.
+    /// The body's bytes; none at all where it was erased because a member asked to be forgotten, or where the member's
+    /// key is damaged.
     pub body: Vec<u8>,
 }
 

@@ -8,8 +8,9 @@
 use super::{Error, journal_path};
 use crate::keys::{KeyError, MemberKey, MemberKeys, Seal, Until};
 use crate::record::personal::{self, About};
-use crate::record::{Body, Broken, Hash, Record};
+use crate::record::{Body, Broken, Hash, Record, header_hash};
 use rusqlite::{Connection, OptionalExtension};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const OF_TILL: u8 = 1;
 /// or under a member's key as well.
 const OF_MEMBER: u8 = 2;
+
+/// A body that always lies under a member's key, the latest.
+const OF_MEMBERS: &str = "SELECT head, body FROM
+    (SELECT position, kind, sealed, head, body FROM record ORDER BY position DESC LIMIT ?1)
+    WHERE sealed = 1 AND kind IN ('member_recognised', 'member_forgotten') ORDER BY position DESC LIMIT 1";
+
+/// Records looked at for one: some weeks of a shop. A shop without members does so at each start.
+const LOOKED_BACK: u32 = 50_000;
 
 const SALT_BYTES: usize = 16;
 const KEY_ID_BYTES: usize = 16;
@@ -27,6 +36,8 @@ pub(super) enum Opened {
     Whole([u8; SALT_BYTES], Vec<u8>),
     /// The key of its member was destroyed.
     Erased,
+    /// The key of its member is damaged.
+    Lost,
 }
 
 /// Puts bodies away and fetches them.
@@ -44,6 +55,7 @@ impl Vault {
         if mark(connection).map_err(Error::open(&path))?.is_some() {
             let vault = Self::to_read(dir, connection)?;
             vault.seal()?;
+            vault.check_members(connection)?;
             return Ok(vault);
         }
         let seal = Seal::of_till(dir)?;
@@ -64,6 +76,27 @@ impl Vault {
             return Err(Error::OtherSeal { path });
         }
         Ok(Self { path, seal, members: Mutex::new(MemberKeys::of_till(dir)) })
+    }
+
+    /// Without the file of members' keys what lies under them would pass for erased, and go up so.
+    fn check_members(&self, connection: &Connection) -> Result<(), Error> {
+        if self.members().is_there() {
+            return Ok(());
+        }
+        let last = connection
+            .query_row(OF_MEMBERS, [LOOKED_BACK], |row| {
+                Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+            })
+            .optional()
+            .map_err(Error::open(&self.path))?;
+        let Some((head, body)) = last else { return Ok(()) };
+        match self.seal()?.open(&body, &bound(header_hash(&head))) {
+            Ok(opened) if opened.first() == Some(&OF_MEMBER) => {
+                Err(Error::NoMembers { path: self.path.clone() })
+            }
+            // What is damaged is found where it is read.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// A reader that shares this one's secret has nothing to look for.
@@ -135,7 +168,15 @@ impl Vault {
             Some((&OF_TILL, whole)) => split(whole).ok_or_else(broken),
             Some((&OF_MEMBER, rest)) => {
                 let (id, inner) = rest.split_first_chunk::<KEY_ID_BYTES>().ok_or_else(broken)?;
-                let Some(key) = self.members().find(seal, id)? else { return Ok(Opened::Erased) };
+                let key = match self.members().find(seal, id) {
+                    Ok(Some(key)) => key,
+                    Ok(None) => return Ok(Opened::Erased),
+                    Err(KeyError::DoesNotOpen) => return Ok(Opened::Lost),
+                    Err(KeyError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                        return Err(Error::NoMembers { path: self.path.clone() });
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 let whole = key.seal.open(inner, &bound).map_err(|_| broken())?;
                 split(&whole).ok_or_else(broken)
             }
@@ -185,7 +226,8 @@ impl Customer {
     pub(super) fn of(recognised: &Record) -> Self {
         match &recognised.body {
             Body::MemberRecognised { member, .. } => Self::Member(member.clone()),
-            Body::Erased { .. } => Self::Forgotten,
+            // Nobody can say who that was: what follows is not kept for longer than it is owed either.
+            Body::Erased { .. } | Body::Unreadable { .. } => Self::Forgotten,
             _ => Self::Nobody,
         }
     }

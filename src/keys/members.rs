@@ -100,7 +100,12 @@ impl MemberKeys {
         Self { path: path.to_owned(), file: None, by_id, by_tag, doomed, known: 1 }
     }
 
-    /// A member's key; it is made, and durable, before it is handed out.
+    /// Whether the file is there. An empty one counts: a person says with it that the keys are lost.
+    pub fn is_there(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// A member's key; it is made, and durable, before it is handed out. Where its slot is damaged a new one is made.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -119,10 +124,14 @@ impl MemberKeys {
     /// The key with this id; none when it was destroyed.
     ///
     /// # Errors
-    /// [`KeyError::Read`], or [`KeyError::DoesNotOpen`] when it lies under another seal.
+    /// [`KeyError::Read`], also when there is no file at all: what was destroyed leaves its slot. [`KeyError::DoesNotOpen`]
+    /// when the slot is damaged, or lies under another seal.
     pub fn find(&mut self, seal: &Seal, id: &[u8; 16]) -> Result<Option<MemberKey>, KeyError> {
         if !self.by_id.contains_key(id) {
             self.look()?;
+        }
+        if self.file.is_none() {
+            return Err(self.unread(io::ErrorKind::NotFound.into()));
         }
         let Some(number) = self.by_id.get(id).copied() else { return Ok(None) };
         let slot = self.read(number)?.filter(|slot| slot.id == *id);
@@ -182,7 +191,15 @@ impl MemberKeys {
         if let Some(number) = self.by_tag.get(&tag).copied()
             && let Some(slot) = self.read(number)?.filter(|slot| slot.tag == tag)
         {
-            return open(seal, &slot);
+            match open(seal, &slot) {
+                Err(KeyError::DoesNotOpen) => {
+                    tracing::error!(
+                        slot = number,
+                        "A slot of keys/members is damaged: its member gets another."
+                    );
+                }
+                opened => return opened,
+            }
         }
         let (id, secret): ([u8; 16], [u8; 32]) = (file::random()?, file::random()?);
         let sealed = seal.seal(&secret, &wrapping(&id, &tag))?;

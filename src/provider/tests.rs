@@ -254,6 +254,24 @@ async fn a_cancellation_that_crosses_a_posted_approval_is_dropped() {
 }
 
 #[tokio::test]
+async fn a_cancellation_that_comes_again_tells_again_what_the_till_could_not_write_down() {
+    let mut shop = Shop::open().await;
+    shop.strike(Fault::PayingThenPaid { after_queries: Some(1) }, PAY);
+    shop.submit().await;
+    assert_eq!(shop.report().await, ProviderReport::Pending);
+    shop.duty(Duty::Ask).await;
+    assert_eq!(shop.report().await, ProviderReport::Pending);
+    assert!(matches!(shop.report().await, ProviderReport::Approved(_)));
+    shop.duty(Duty::Cancel).await;
+    for _ in 0..2 {
+        shop.duty(Duty::Cancel).await;
+        assert!(matches!(shop.report().await, ProviderReport::Approved(_)));
+    }
+    shop.is_paid_and_left_alone().await;
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_cancellation_on_its_way_is_heard_out_at_the_end_of_the_day() {
     let mut shop = Shop::open().await;
     shop.strike(Fault::PayingThenPaid { after_queries: None }, PAY);

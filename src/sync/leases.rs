@@ -124,7 +124,7 @@ async fn keep_level(around: &Around, dry: &mut BTreeMap<u32, i64>) -> Result<(),
         };
         let lease = open(around, &envelope, epoch)
             .map_err(|error| Failure::Strange(format!("The cloud's lease was not taken: {error}.")))?;
-        if let Err(Refusal::Busy | Refusal::ReadOnly) =
+        if let Err(Refusal::Busy | Refusal::DiskFull | Refusal::ReadOnly) =
             around.doors.inbox.ask(Event::LeaseGranted(lease)).await
         {
             // It is told again.

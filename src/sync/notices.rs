@@ -256,7 +256,8 @@ async fn look_at_bundle(around: &Around, version: u64) -> Result<(), Failure> {
     bundle::fetch(around).await
 }
 
-/// The till's answer. Everything is final but a till that is busy, or that cannot write it down now.
+/// The till's answer. Everything is final but a till that is busy, or that cannot write it down now: a disk that is full
+/// has room again one day, and what is told today is not told a second time once the cursor is past it.
 async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result<(), Refusal> {
     let notice = match serde_json::from_value::<Notice>(notice) {
         Ok(notice) => notice,
@@ -276,7 +277,7 @@ async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result
     };
     let Some(event) = event(around, notice) else { return Ok(()) };
     let answer = around.doors.inbox.ask(event).await;
-    if matches!(answer, Err(Refusal::Busy | Refusal::ReadOnly)) {
+    if matches!(answer, Err(Refusal::Busy | Refusal::DiskFull | Refusal::ReadOnly)) {
         return Err(Refusal::Busy);
     }
     if let Err(refusal) = &answer {

@@ -182,3 +182,76 @@ fn a_journal_of_an_older_till_is_sealed_at_its_first_start() {
     let gone = loaded(&journal).iter().filter(|record| matches!(record.body, Body::Erased { .. })).count();
     assert_eq!(gone, 3, "what was sealed late is forgotten as well");
 }
+
+/// Numbers of the records that nobody can read.
+fn unreadable(journal: &Journal) -> Vec<u64> {
+    let lost = |record: &Record| matches!(record.body, Body::Unreadable { .. });
+    loaded(journal).iter().filter(|record| lost(record)).map(|record| record.header.seq).collect()
+}
+
+#[test]
+fn a_damaged_key_of_a_member_stops_neither_the_next_sale_nor_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pen = Pen::new(1);
+    let mut journal = Journal::open(dir.path()).unwrap();
+    journal.append(&[pen.genesis(), recognised(&mut pen, 1), approved(&mut pen, 1)]).unwrap();
+    let keys = dir.path().join("keys/members");
+    let mut bytes = fs::read(&keys).unwrap();
+    bytes[128 + 60] ^= 1;
+    fs::write(&keys, bytes).unwrap();
+
+    journal.append(&[approved(&mut pen, 1)]).unwrap();
+    let next = [recognised(&mut pen, 2), approved(&mut pen, 2)];
+    journal.append(&next).unwrap();
+    drop(journal);
+    let journal = Journal::open(dir.path()).unwrap();
+    assert_eq!(unreadable(&journal), [2, 3], "what lay under that key, and nothing after it");
+    assert_eq!(loaded(&journal)[4..], next);
+    let raw = journal.reader().unwrap().raw(Epoch(1), 1, 9, 9999).unwrap();
+    assert_eq!(raw.len(), 6, "the upload goes on");
+    assert_eq!(journal.end().unwrap().unwrap(), pen.end());
+}
+
+#[test]
+fn without_the_keys_of_members_a_journal_is_refused_with_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pen = Pen::new(1);
+    let records = [pen.genesis(), recognised(&mut pen, 1), approved(&mut pen, 1), pen.moved(sale(2))];
+    let mut journal = Journal::open(dir.path()).unwrap();
+    journal.append(&records).unwrap();
+    journal.close().unwrap();
+    let (keys, away) = (dir.path().join("keys/members"), dir.path().join("away"));
+    fs::rename(&keys, &away).unwrap();
+
+    let error = Journal::open(dir.path()).unwrap_err();
+    assert!(
+        matches!(error, Error::NoMembers { .. }) && error.is_permanent() && !error.is_damage(),
+        "{error}"
+    );
+    assert!(error.to_string().contains("put keys/members back"), "{error}");
+    let unread = Reader::open(dir.path()).unwrap().raw(Epoch(1), 1, 9, 9999).unwrap_err();
+    assert!(matches!(unread, Error::NoMembers { .. }), "it does not go up as erased: {unread}");
+    assert!(!keys.exists(), "no new file takes its place");
+
+    fs::write(&keys, "").unwrap();
+    let given_up = loaded(&Journal::open(dir.path()).unwrap());
+    assert_eq!(given_up.iter().filter(|record| matches!(record.body, Body::Erased { .. })).count(), 2);
+    fs::rename(&away, &keys).unwrap();
+    assert_eq!(loaded(&Journal::open(dir.path()).unwrap()), records);
+}
+
+#[test]
+fn no_room_for_a_members_key_is_a_full_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pen = Pen::new(1);
+    let mut journal = Journal::open(dir.path()).unwrap();
+    journal.append(&[pen.genesis()]).unwrap();
+    let keys = dir.path().join("keys/members");
+    std::os::unix::fs::symlink("/dev/full", &keys).unwrap();
+    let record = recognised(&mut pen, 1);
+    let error = journal.append(std::slice::from_ref(&record)).unwrap_err();
+    assert!(error.is_disk_full() && !error.is_permanent(), "{error}");
+    fs::remove_file(&keys).unwrap();
+    journal.append(std::slice::from_ref(&record)).unwrap();
+    assert_eq!(loaded(&journal)[1], record);
+}

@@ -4,6 +4,7 @@ use super::shop::{EPOCH, Shop};
 use super::stand_in::{CLOUD_MS, Fault, signed_keys};
 use crate::bundle::{Content, content_hash};
 use crate::counter::event::Event;
+use crate::counter::refusal::Refusal;
 use crate::inbox::LinkState;
 use crate::journal::edge::EdgeStore;
 use crate::keys::CloudKeys;
@@ -68,6 +69,21 @@ async fn a_verdict_is_behind_us_only_when_the_till_has_answered() {
         assert_eq!(shop.event().await, Event::Ruled(verdict(number)));
     }
     shop.until("the cursor moved", |shop| shop.edge.cursor().unwrap() == 2).await;
+    shop.no_event();
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_verdict_that_meets_a_full_disk_comes_again() {
+    let mut shop = Shop::closed().await;
+    shop.keeps = Refusal::DiskFull;
+    shop.busy.store(2, Ordering::Relaxed);
+    shop.cloud.tell("verdict", json!({ "verdict": verdict(1) }));
+    shop.start();
+    for _ in 0..3 {
+        assert_eq!(shop.event().await, Event::Ruled(verdict(1)));
+    }
+    shop.until("the cursor moved", |shop| shop.edge.cursor().unwrap() == 1).await;
     shop.no_event();
     shop.stop().await;
 }

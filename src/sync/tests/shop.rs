@@ -37,8 +37,10 @@ pub(super) struct Shop {
     pub(super) timing: Timing,
     /// The cloud that is called: the stand-in, unless a test has a real one.
     pub(super) url: String,
-    /// How many of the till's next answers are "busy".
+    /// How many of the till's next answers are "busy",
     pub(super) busy: Arc<AtomicU32>,
+    /// or whatever keeps it from taking them now.
+    pub(super) keeps: Refusal,
     dir: TempDir,
     journal: Journal,
     tip: Tip,
@@ -79,6 +81,7 @@ impl Shop {
             edge,
             timing,
             busy: Arc::default(),
+            keeps: Refusal::Busy,
             dir,
             journal,
             tip: Tip::START,
@@ -99,13 +102,13 @@ impl Shop {
 
     pub(super) fn start(&mut self) {
         let (inbox, letters) = Inbox::new();
-        let (heard, busy) = (self.heard.clone(), Arc::clone(&self.busy));
+        let (heard, busy, keeps) = (self.heard.clone(), Arc::clone(&self.busy), self.keeps.clone());
         self.edge_tasks.spawn_blocking(move || {
             while let Ok(letter) = letters.recv() {
                 let less = |count: u32| count.checked_sub(1);
                 let is_busy = busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
                 let _test_is_over = heard.send(letter.event);
-                let answer = if is_busy { Err(Refusal::Busy) } else { Ok(Reply::default()) };
+                let answer = if is_busy { Err(keeps.clone()) } else { Ok(Reply::default()) };
                 letter.reply.map(|reply| reply.send(answer));
             }
         });

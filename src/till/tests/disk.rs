@@ -1,11 +1,12 @@
 //! A disk that fills up: selling stops while there still is room, what is under way is finished, and it goes on by
 //! itself.
 
-use super::{act, bench, bench_with, first_manager, records};
+use super::{Bench, act, bench, bench_with, first_manager, records};
 use crate::bundle::{Bundle, Content};
 use crate::counter::Refusal;
-use crate::counter::event::{Act, Event};
-use crate::inbox::{Board, InForce};
+use crate::counter::duty::{Duty, PayDuty};
+use crate::counter::event::{Act, Event, ProviderReport};
+use crate::inbox::{Board, InForce, ProviderWork};
 use crate::journal::{Journal, Room};
 use crate::money::{Currency, Money};
 use crate::token::KeySet;
@@ -112,13 +113,113 @@ async fn no_state_is_kept_that_the_journal_does_not_hold() {
     assert!(!dir.path().join("snapshot").exists());
 
     // The disk loses the end under the till: the next record cannot follow it, nor can the journal be read again.
-    #[allow(clippy::disallowed_methods)] // the stranger that the journal defends itself against
-    let stranger = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
     let spoil = "DROP TRIGGER record_is_not_changed; UPDATE record SET hash = zeroblob(32) WHERE seq = 2001";
-    stranger.execute_batch(spoil).unwrap();
-    drop(stranger);
+    stranger(dir.path()).execute_batch(spoil).unwrap();
     assert_eq!(bench.inbox.ask(shift(2002)).await, Err(Refusal::ReadOnly));
     bench.inbox.post(Event::Stopping).await;
     thread.join().unwrap();
     assert_eq!(Journal::open(dir.path()).unwrap().snapshot_end(), None);
+}
+
+/// A stranger's hand in the journal.
+#[allow(clippy::disallowed_methods)] // the stranger that the journal defends itself against
+fn stranger(dir: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(dir.join("journal.db")).unwrap()
+}
+
+/// SQLite says "full" where a table has no number left, too: here for approvals, and for nothing else.
+fn no_room_for_approvals(dir: &Path) {
+    let trick = "CREATE TABLE no_room (number INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT);
+        INSERT INTO no_room VALUES (9223372036854775807, '');
+        CREATE TRIGGER no_room BEFORE INSERT ON record WHEN NEW.kind = 'approved'
+        BEGIN INSERT INTO no_room (word) VALUES (''); END;";
+    stranger(dir).execute_batch(trick).unwrap();
+}
+
+fn room_again(dir: &Path) {
+    stranger(dir).execute_batch("DROP TRIGGER IF EXISTS no_room").unwrap();
+}
+
+/// A disk that has room for approvals once the ballast is gone.
+fn told_by_the_ballast(dir: &Path) -> io::Result<u64> {
+    if !dir.join("ballast").exists() {
+        room_again(dir);
+    }
+    Ok(9_000_000)
+}
+
+/// What is in the journal of a payment's end.
+fn ends(dir: &Path) -> Vec<String> {
+    let stranger = stranger(dir);
+    let sql = "SELECT kind FROM record WHERE kind IN ('approved', 'receipt_issued') ORDER BY position";
+    let mut statement = stranger.prepare(sql).unwrap();
+    let kinds = statement.query_map([], |row| row.get(0)).unwrap();
+    kinds.map(Result::unwrap).collect()
+}
+
+async fn errand(bench: &mut Bench) -> ProviderWork {
+    let work = tokio::time::timeout(std::time::Duration::from_secs(20), bench._work.provider.recv()).await;
+    work.expect("an errand in time").unwrap()
+}
+
+/// Sells water to a code, up to where the wallet is called.
+async fn submitted(bench: &mut Bench) -> PayDuty {
+    bench.inbox.ask(first_manager()).await.unwrap();
+    for step in [Act::SignIn, Act::TypeCode("6901234000016".to_owned()), Act::Pay] {
+        bench.inbox.ask(act(step)).await.unwrap();
+    }
+    bench.inbox.ask(act(Act::TypeCode("286802123456789012".to_owned()))).await.unwrap();
+    let ProviderWork { duty: Duty::Submit(pay), code: Some(_) } = errand(bench).await else { panic!() };
+    pay
+}
+
+fn approved(pay: &PayDuty) -> Event {
+    let (amount, nothing) = (pay.amount, Money::zero(pay.amount.currency));
+    let settled = serde_json::from_value(serde_json::json!({
+        "trade": "2026112222001", "total": amount, "received": amount, "buyer_paid": amount, "invoice": amount,
+        "merchant_funded": nothing, "platform_funded": nothing,
+    }));
+    Event::Provider(pay.intent, ProviderReport::Approved(settled.unwrap()))
+}
+
+#[tokio::test]
+async fn an_approval_that_meets_a_full_disk_is_written_in_the_ballasts_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bench = bench_with(dir.path(), |opening| {
+        opening.kept = Some(in_force());
+        opening.room = Room { free: told_by_the_ballast, ..ROOM };
+    });
+    let thread = bench.run();
+    let pay = submitted(&mut bench).await;
+    no_room_for_approvals(dir.path());
+    bench.inbox.ask(approved(&pay)).await.unwrap();
+    assert_eq!(ends(dir.path()), ["approved", "receipt_issued"]);
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+}
+
+#[tokio::test]
+async fn an_approval_that_could_not_be_written_is_asked_for_again() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("free"), "9000000").unwrap();
+    let mut bench = bench_with(dir.path(), |opening| {
+        opening.kept = Some(in_force());
+        opening.room = ROOM;
+    });
+    let thread = bench.run();
+    let pay = submitted(&mut bench).await;
+    no_room_for_approvals(dir.path());
+    assert_eq!(bench.inbox.ask(approved(&pay)).await, Err(Refusal::DiskFull));
+    assert_eq!(ends(dir.path()), [""; 0]);
+    // The code is gone: whoever has this errand knows that it was sent before, and asks.
+    assert_eq!(errand(&mut bench).await, ProviderWork { duty: Duty::Submit(pay.clone()), code: None });
+
+    room_again(dir.path());
+    let unsure = ProviderReport::Unsure("It is not known whether it was sent.".to_owned());
+    bench.inbox.ask(Event::Provider(pay.intent, unsure)).await.unwrap();
+    assert_eq!(errand(&mut bench).await.duty, Duty::Ask(pay.clone()));
+    bench.inbox.ask(approved(&pay)).await.unwrap();
+    assert_eq!(ends(dir.path()), ["approved", "receipt_issued"]);
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
 }
