@@ -97,9 +97,12 @@ impl Judge<'_> {
             Body::Approved { intent, settled: of } => {
                 let payment = Effect::Payment { intent: *intent, change: settled("approved", of) };
                 match of.proven_by {
-                    ProvenBy::Notice | ProvenBy::PaidProof => vec![payment],
-                    // Eight digits can be guessed: what the wallet knows decides.
-                    ProvenBy::TypedProof => vec![payment, Effect::ProofTyped { intent: *intent }],
+                    ProvenBy::Notice => vec![payment],
+                    // Eight digits can be guessed, and the money behind a proof of either kind may have been given back
+                    // before the till saw it: what the wallet knows decides.
+                    ProvenBy::PaidProof | ProvenBy::TypedProof => {
+                        vec![payment, Effect::ProofShown { intent: *intent }]
+                    }
                 }
             }
             Body::PaidLate { intent, settled: of } => {

@@ -196,7 +196,9 @@ impl Till {
         };
         let is_manager = |id: &StaffId| self.staff.get(id).is_some_and(|person| person.role == Role::Manager);
         let approver = command.approver.as_ref().filter(|id| is_manager(id));
-        let approver = approver.or(Some(staff).filter(|id| needed && is_manager(id)));
+        // Who adopts books answers for what was lost: a PIN typed for this very act, whoever left the till signed in.
+        let by_presence = needed && !matches!(command.act, Act::AdoptEpoch { .. });
+        let approver = approver.or(Some(staff).filter(|id| by_presence && is_manager(id)));
         if needed && approver.is_none() {
             return Err(Refusal::NeedsManager);
         }

@@ -23,8 +23,10 @@ impl Till {
     /// **Invariant:** it looks at what would be written, so no way in can be forgotten.
     pub(super) fn check_cash_only(&self, made: &[Record]) -> Result<(), Refusal> {
         let cashless = |record: &Record| {
-            matches!(record.body, Body::IntentDrawn { .. } | Body::CouponTaken { .. })
-                || record.header.serial.is_some()
+            matches!(
+                record.body,
+                Body::IntentDrawn { .. } | Body::CouponTaken { .. } | Body::VoucherTaken { .. }
+            ) || record.header.serial.is_some()
         };
         match self.standing {
             Standing::Provisional if made.iter().any(cashless) => Err(Refusal::CashOnly),

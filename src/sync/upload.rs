@@ -18,7 +18,7 @@ use crate::token::KeyId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -155,16 +155,16 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
     for End { epoch, tip } in epochs {
         let mut mark = around.stored(move |_, edge| edge.watermark(epoch)).await?;
         note(around, current, epoch, mark);
-        let mut held = None;
+        let mut known = None;
         while mark.seq < tip.seq {
             let from = mark.seq + 1;
             let BatchLimits { records, bytes } = around.batch_limits();
             let batch = around.stored(move |reader, _| reader.raw(epoch, from, records, bytes)).await?;
             let Some(last) = batch.last().map(|raw| raw.seq) else { break };
-            if held.is_none() {
-                held = Some(on_hold(around, epoch, from).await?);
+            if known.is_none() {
+                known = Some(acts(around, epoch, from).await?);
             }
-            let answer = attempt(around, epoch, &batch, held.as_ref()).await?;
+            let answer = attempt(around, epoch, &batch, known.as_ref()).await?;
             mark = match answer {
                 Ok(ack) if ack.high < last => {
                     return Err(
@@ -196,15 +196,14 @@ async fn attempt(
     around: &Around,
     epoch: Epoch,
     batch: &[Raw],
-    held: Option<&BTreeSet<u64>>,
+    acts: Option<&Acts>,
 ) -> Result<Result<Ack, Failure>, Stop> {
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
         return Err(Failure::Strange("an empty batch".to_owned()).into());
     };
     let (first, last, at_ms) = (first.seq, last.seq, (around.doors.now)());
     around.stored(move |_, edge| edge.attempt(epoch, first, last, at_ms)).await?;
-    let held = held.into_iter().flat_map(|held| held.range(first..=last).copied()).collect();
-    let answer = send(around, epoch, batch, held).await;
+    let answer = send(around, epoch, batch, acts).await;
     if let Err(failure) = &answer {
         let (at_ms, words) = ((around.doors.now)(), failure.to_string());
         around.stored(move |_, edge| edge.attempt_failed(epoch, first, last, at_ms, &words)).await?;
@@ -212,23 +211,40 @@ async fn attempt(
     Ok(answer)
 }
 
-/// The records of an epoch that a manager holds although the cloud has yet to receive them. They travel with the batch,
-/// since the act itself may come in a later one.
-async fn on_hold(around: &Around, epoch: Epoch, from: u64) -> Result<BTreeSet<u64>, Stop> {
-    let acts = around.stored(move |reader, _| reader.of_kind(epoch, from, "queue_acted")).await?;
-    let mut held = BTreeSet::new();
-    for record in acts {
+/// What managers did about records that the cloud has yet to receive. It travels with the records, since the acts
+/// themselves may come in a later batch.
+#[derive(Default)]
+struct Acts {
+    /// Records that are on hold, and those that were resolved while they were: neither takes effect when it comes. With
+    /// the act that holds each.
+    held: BTreeMap<u64, u64>,
+    /// Holds that were released again before the cloud heard of them, and those releases, by record: they ask for nothing.
+    taken_back: BTreeMap<u64, Vec<u64>>,
+}
+
+async fn acts(around: &Around, epoch: Epoch, from: u64) -> Result<Acts, Stop> {
+    let records = around.stored(move |reader, _| reader.of_kind(epoch, from, "queue_acted")).await?;
+    let mut acts = Acts::default();
+    for record in records {
         let Body::QueueActed { subject: Some(subject), act, .. } = record.body else { continue };
-        if subject.epoch != epoch {
+        // What was sent before went with the acts of then.
+        if subject.epoch != epoch || subject.seq < from {
             continue;
         }
         match act {
-            QueueAct::Hold => held.insert(subject.seq),
-            QueueAct::Release | QueueAct::Resolve { .. } => held.remove(&subject.seq),
-            QueueAct::SendNow | QueueAct::Retry => continue,
-        };
+            QueueAct::Hold => {
+                acts.held.entry(subject.seq).or_insert(record.header.seq);
+            }
+            QueueAct::Release => {
+                if let Some(hold) = acts.held.remove(&subject.seq) {
+                    acts.taken_back.entry(subject.seq).or_default().extend([hold, record.header.seq]);
+                }
+            }
+            // A record that was held until a manager ended it another way has no effect: the hold stands.
+            QueueAct::Resolve { .. } | QueueAct::SendNow | QueueAct::Retry => {}
+        }
     }
-    Ok(held)
+    Ok(acts)
 }
 
 /// The link speaks of the current epoch.
@@ -263,7 +279,7 @@ impl Ack {
     }
 }
 
-async fn send(around: &Around, epoch: Epoch, batch: &[Raw], held: Vec<u64>) -> Result<Ack, Failure> {
+async fn send(around: &Around, epoch: Epoch, batch: &[Raw], acts: Option<&Acts>) -> Result<Ack, Failure> {
     #[derive(Serialize)]
     struct Sent {
         head: String,
@@ -278,6 +294,8 @@ async fn send(around: &Around, epoch: Epoch, batch: &[Raw], held: Vec<u64>) -> R
         batch_signature: String,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         held: Vec<u64>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        taken_back: Vec<u64>,
     }
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
         return Err(Failure::Strange("an empty batch".to_owned()));
@@ -288,12 +306,19 @@ async fn send(around: &Around, epoch: Epoch, batch: &[Raw], held: Vec<u64>) -> R
         body: BASE64.encode(&raw.body),
         hash: raw.hash,
     };
+    let there = first.seq..=last.seq;
+    let (mut held, mut taken_back) = (vec![], vec![]);
+    if let Some(acts) = acts {
+        held.extend(acts.held.range(there.clone()).map(|(seq, _)| *seq));
+        taken_back.extend(acts.taken_back.range(there).flat_map(|(_, acts)| acts));
+    }
     let signed = batch_signing_input(around.config.terminal.as_str(), epoch, last.seq, last.hash);
     let body = Batch {
         first_seq: first.seq,
         records: batch.iter().map(sent).collect(),
         batch_signature: BASE64.encode(around.config.device_key.sign(&signed)),
         held,
+        taken_back,
     };
     around.cloud.post(&around.path(&format!("streams/{epoch}/records")), &body).await
 }

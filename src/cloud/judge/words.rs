@@ -8,7 +8,8 @@ pub(crate) const SUMS: &str =
     "The total is not the sum of its lines, discounts and taxes: compare the receipt with the sale.";
 pub(crate) const NO_NUMBER: &str = "A receipt came without its number: look at the till's version.";
 pub(crate) const NOT_A_COUPON: &str = "What was redeemed as a coupon is another kind of code.";
-pub(crate) const NO_PAYMENT_BEHIND_DIGITS: &str = "A till took eight digits for a payment that no wallet has made: the digits were guessed, or this cloud was put back to an earlier day.";
+pub(crate) const NO_PAYMENT_BEHIND_PROOF: &str = "A till took a proof of a payment that no wallet has made: eight digits were guessed, or this cloud was put back to an earlier day.";
+pub(crate) const PROOF_GIVEN_BACK: &str = "The money was given back before the till took the proof, and the goods went out: a manager decides what becomes of the sale.";
 pub(crate) const OTHER_SERIAL: &str = "The coupon's code and its serial or campaign do not agree.";
 
 pub(crate) const NOT_A_VOUCHER: &str = "What was redeemed as a voucher is another kind of code.";

@@ -34,6 +34,8 @@ pub(crate) struct Batch {
     pub(crate) records: Vec<StoredRecord>,
     /// Records of it that a manager holds back.
     pub(crate) held: Vec<u64>,
+    /// Managers' acts behind it that were taken back before it was sent.
+    pub(crate) taken_back: Vec<u64>,
     /// How the stream began, where the batch has its first record.
     pub(crate) beginning: Option<Beginning>,
     pub(crate) now_ms: i64,
@@ -103,8 +105,6 @@ pub(crate) struct StreamRow {
 /// Records of one stream that nobody has judged yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Unjudged {
-    pub(crate) terminal: TerminalId,
-    pub(crate) epoch: Epoch,
     pub(crate) judged: u64,
     pub(crate) records: Vec<StoredRecord>,
 }
@@ -134,8 +134,8 @@ pub(crate) enum Effect {
     RefundDrawn { refund: RefundId, intent: IntentId, amount: Money },
     /// How that ended: `refunded` or `refused`.
     RefundEnded { refund: RefundId, state: &'static str },
-    /// A till took eight digits for a payment: it stands if the payment is known here.
-    ProofTyped { intent: IntentId },
+    /// A till took a proof for a payment: it stands if the payment is known here and its money was not given back.
+    ProofShown { intent: IntentId },
     /// A use of a lease was made.
     LeaseUsed { campaign: u32, lease: u64 },
     /// A till gave uses of a lease back: nothing behind this record makes them.
@@ -202,8 +202,10 @@ pub(crate) trait Streams {
     /// The records of a sale, oldest first.
     fn sale_records(&self, sale: SaleId) -> Reply<'_, Vec<StoredRecord>>;
     fn desk_sale(&self, desk: DeskId) -> Reply<'_, Option<DeskSale>>;
-    /// The next records to judge, of one stream; none when all are judged.
-    fn unjudged(&self) -> Reply<'_, Option<Unjudged>>;
+    /// Streams with records to judge, the one that has waited longest first.
+    fn waiting(&self) -> Reply<'_, Vec<(TerminalId, Epoch)>>;
+    /// The next records of a stream to judge; none when all are judged.
+    fn unjudged(&self, stream: (TerminalId, Epoch)) -> Reply<'_, Option<Unjudged>>;
     /// Books what was judged after `from`, in one transaction; nothing when somebody else has.
     fn judge(
         &self,

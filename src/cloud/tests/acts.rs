@@ -118,3 +118,55 @@ async fn a_hold_that_comes_too_late_is_said_and_changes_nothing() {
     till.send_well(&[retry]).await;
     assert_eq!(codes(&till.verdicts(3).await)[2], ("coupon_redeemed", 1));
 }
+
+#[tokio::test]
+async fn a_hold_that_was_released_before_its_record_was_sent_leaves_no_trace() {
+    let shop = Shop::open().await;
+    let mut till = shop.till("till-1").await;
+    let coupon = coupon(&shop).await;
+    let spent = redeem(&mut till, &coupon);
+    let acts = [act(&mut till, 1, QueueAct::Hold), act(&mut till, 1, QueueAct::Release)];
+    let mut batch = till.batch(&[spent]);
+    batch["taken_back"] = json!([2, 3, u64::MAX]);
+    let (status, _) = till.call("POST", &till.records_target(), batch.to_string().as_bytes()).await;
+    assert_eq!(status, 200);
+    till.send_well(&acts).await;
+    // What is held after all, when it has been ruled on, is still told that it is too late.
+    let late = act(&mut till, 1, QueueAct::Hold);
+    till.send_well(&[late]).await;
+    assert_eq!(codes(&till.verdicts(2).await), [("coupon_redeemed", 1), ("act_in_vain", 4)]);
+}
+
+#[tokio::test]
+async fn an_act_about_a_number_that_no_record_can_have_is_in_vain_and_holds_up_nobody() {
+    let shop = Shop::open().await;
+    let (mut till, mut other) = (shop.till("till-1").await, shop.till("till-2").await);
+    let records = [
+        act(&mut till, u64::MAX, QueueAct::Retry),
+        act(&mut till, u64::MAX, QueueAct::Resolve { how: Resolution::WrittenOff }),
+    ];
+    till.send_well(&records).await;
+    let coupon = coupon(&shop).await;
+    let spent = redeem(&mut other, &coupon);
+    other.send_well(&[spent]).await;
+    assert_eq!(codes(&other.verdicts(1).await), [("coupon_redeemed", 1)]);
+    assert_eq!(codes(&till.verdicts(2).await), [("act_in_vain", 1), ("act_in_vain", 2)]);
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_judged_is_passed_over() {
+    let shop = Shop::open().await;
+    let (mut till, mut other) = (shop.till("till-1").await, shop.till("till-2").await);
+    let coupon = coupon(&shop).await;
+    // A row that a bad disk has changed: nothing reads it any more.
+    let path = shop.folder.path().join("cloud/cloud.db");
+    let disk = rusqlite::Connection::open(path).unwrap();
+    let flip = "CREATE TRIGGER flip AFTER INSERT ON record WHEN NEW.terminal = 'till-1'
+                BEGIN UPDATE record SET hash = 'x' WHERE terminal = 'till-1'; END";
+    disk.execute_batch(flip).unwrap();
+    let first = act(&mut till, 1, QueueAct::Retry);
+    till.send_well(&[first]).await;
+    let spent = redeem(&mut other, &coupon);
+    other.send_well(&[spent]).await;
+    assert_eq!(codes(&other.verdicts(1).await), [("coupon_redeemed", 1)]);
+}

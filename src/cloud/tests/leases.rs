@@ -13,6 +13,7 @@ use crate::cloud::store::{Leases as _, NewLease, Streams as _};
 use crate::record::body::{Body, SaleKind};
 use crate::record::ids::SaleId;
 use crate::record::lease::Lease;
+use crate::record::queue_act::{QueueAct, Subject};
 use crate::token::{Key, KeySet, Purpose, Revocation};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -124,9 +125,9 @@ impl Chain {
     async fn send(&mut self, till: usize, count: usize) {
         self.tills[till].send(&self.store, count, self.now_ms).await;
         let judge = Judge { keys: &self.keys, zone: &TimeZone::UTC };
-        while let Some(next) = self.store.unjudged().await.unwrap() {
+        while let Some(stream) = self.store.waiting().await.unwrap().pop() {
+            let next = self.store.unjudged(stream.clone()).await.unwrap().unwrap();
             let judgements = next.records.iter().map(|record| judge.judge(record)).collect();
-            let stream = (next.terminal, next.epoch);
             self.store.judge(stream, next.judged, judgements, self.now_ms).await.unwrap();
         }
     }
@@ -262,6 +263,30 @@ async fn a_till_is_given_a_signed_part_of_a_quota_and_told_it_again_until_it_has
     let (_, quota) = admin.campaigns().await.unwrap().remove(0);
     let quota = quota.unwrap();
     assert_eq!((quota.lost, quota.leased, quota.free()), (40, 0, 0));
+}
+
+#[tokio::test]
+async fn a_use_that_is_ruled_on_again_is_still_one_use() {
+    let shop = Shop::open().await;
+    let admin = shop.cloud.admin();
+    admin.set_quota(CAMPAIGN, 100).await.unwrap();
+    admin.put_campaign(campaign(Some(100))).await.unwrap();
+    let mut till = shop.till("till-1").await;
+    let sale = SaleId([1; 16]);
+    let place = crate::record::body::Place::Held;
+    let opened = till.write_in(sale, Body::SaleOpened { sale_kind: SaleKind::Sale, place });
+    till.send_well(&[opened]).await;
+    let ask = json!({ "epoch": till.epoch, "campaign": CAMPAIGN, "has": 0 }).to_string();
+    let (status, answer) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
+    assert_eq!(status, 200, "{answer}");
+    let used = till.write_in(sale, Body::LeaseUsed { campaign: CAMPAIGN, lease: 1 });
+    let subject = Some(Subject { epoch: till.epoch, seq: 2 });
+    let words = "Asked again.".to_owned();
+    let retry = till.write(Body::QueueActed { subject, act: QueueAct::Retry, words });
+    till.send_well(&[used, retry]).await;
+    assert_eq!(till.verdicts(1).await[0]["code"], "ruled_again");
+    let (_, quota) = admin.campaigns().await.unwrap().remove(0);
+    assert_eq!(quota.unwrap().spent, 1);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::cloud::{CouponIssue, VoucherIssue};
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, MemberSource, SaleKind};
 use crate::record::ids::{SaleId, unhex};
+use crate::record::queue_act::{QueueAct, Subject};
 use crate::token::{Worth, member_code};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -81,6 +82,21 @@ async fn a_voucher_that_two_tills_took_is_refused_to_the_second_with_where_and_w
     assert!(words.starts_with("Voucher already used at till-3, "), "{words}");
     let tasks = shop.cloud.admin().tasks().await.unwrap();
     assert!(tasks.iter().any(|task| task.code == "voucher_already_used" && task.words.starts_with("till-4")));
+}
+
+#[tokio::test]
+async fn a_voucher_that_is_ruled_on_again_was_spent_by_this_very_record() {
+    let shop = Shop::open().await;
+    let token = voucher(&shop, 5_000).await;
+    let mut till = shop.till("till-1").await;
+    let spent = spend(&mut till, &token, &voucher_serial(&shop), 2_800);
+    let subject = Some(Subject { epoch: till.epoch, seq: 1 });
+    let retry = Body::QueueActed { subject, act: QueueAct::Retry, words: "Asked again.".to_owned() };
+    let retry = till.write(retry);
+    till.send_well(&[spent, retry]).await;
+    let codes: Vec<_> = till.verdicts(2).await.iter().map(|verdict| verdict["code"].clone()).collect();
+    assert_eq!(codes, ["voucher_redeemed", "voucher_redeemed"]);
+    assert!(shop.cloud.admin().tasks().await.unwrap().is_empty());
 }
 
 #[tokio::test]

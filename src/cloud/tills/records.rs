@@ -28,6 +28,9 @@ use std::sync::Arc;
 /// Records in one batch.
 pub(crate) const BATCH_MAX: usize = 500;
 
+/// Acts that a batch names as taken back; of more the others are ruled on like any act.
+const TAKEN_BACK_MAX: usize = 1_000;
+
 #[derive(Deserialize)]
 struct Sent {
     first_seq: u64,
@@ -36,6 +39,9 @@ struct Sent {
     /// Numbers in the batch that a manager holds back.
     #[serde(default)]
     held: Vec<u64>,
+    /// Numbers of acts about records in the batch that were taken back before it was sent: a hold and its release.
+    #[serde(default)]
+    taken_back: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -167,9 +173,11 @@ fn open(terminal: &TerminalId, epoch: Epoch, sent: &Sent, now_ms: i64) -> Result
     }
     let held =
         sent.held.iter().copied().filter(|seq| records.iter().any(|record| record.seq == *seq)).collect();
+    let taken_back = sent.taken_back.iter().copied().filter(|seq| *seq > sent.first_seq);
+    let taken_back = taken_back.take(TAKEN_BACK_MAX).collect();
     let beginning = records.first().filter(|record| record.seq == 1).map(beginning);
     let (terminal, first_seq) = (terminal.clone(), sent.first_seq);
-    Ok(Batch { terminal, epoch, first_seq, previous, records, held, beginning, now_ms })
+    Ok(Batch { terminal, epoch, first_seq, previous, records, held, taken_back, beginning, now_ms })
 }
 
 /// What the first record says of how the epoch began. One that cannot be read began like any other.

@@ -76,6 +76,31 @@ fn only_cash_is_taken_until_a_manager_adopts_the_new_books() {
 }
 
 #[test]
+fn a_voucher_waits_too_and_does_not_keep_the_cash_out() {
+    let mut bench = provisional();
+    bench.press("latte").unwrap();
+    bench.act(Act::Pay).unwrap();
+    assert_eq!(word(&bench.scan(&super::shop::voucher(1, 2_000))), "cash_only");
+    assert_eq!(bench.count("voucher_taken"), 0);
+    bench.cash(2_800).unwrap();
+    assert_eq!(bench.count("receipt_issued"), 1);
+}
+
+#[test]
+fn adopting_takes_a_managers_pin_whoever_is_signed_in() {
+    let mut bench = provisional();
+    bench.staff = Some("mei".parse().unwrap());
+    bench.act(Act::SignIn).unwrap();
+    let adopt = || Act::AdoptEpoch { reason: "new disk".to_owned() };
+    assert_eq!(word(&bench.act(adopt())), "needs_manager", "to stand at the till is not enough");
+    bench.approver = Some("bo".parse().unwrap());
+    assert_eq!(word(&bench.act(adopt())), "needs_manager", "nor is a cashier's PIN");
+    bench.approver = Some("mei".parse().unwrap());
+    bench.act(adopt()).unwrap();
+    assert_eq!(bench.view().standing, Standing::Regular);
+}
+
+#[test]
 fn a_phone_at_a_desk_is_told_as_well() {
     let mut bench = provisional();
     bench.scan(COLA).unwrap();

@@ -7,8 +7,10 @@ use crate::cloud::{self, AlipayFiles, Clock, Decision, ShopDefaults};
 use crate::counter::duty::{CapturedBy, Duty, RefundDuty};
 use crate::counter::event::{Event, ProviderReport, RefundReport};
 use crate::inbox::LinkState;
+use crate::record::body::{Body, Shutdown};
 use crate::record::ids::RefundId;
 use crate::record::money_moves::ProviderName;
+use crate::record::queue_act::{QueueAct, Resolution, Subject};
 use crate::sim::gateway;
 use crate::sync::order_of;
 use crate::token::{self, Token};
@@ -173,5 +175,41 @@ async fn an_order_that_is_taken_back_cannot_be_paid() {
     // A late offer of the same order finds it over.
     chain.shop.owe(Duty::Offer(duty())).await;
     assert!(matches!(report(&mut chain.shop).await, ProviderReport::Declined { .. }));
+    chain.close().await;
+}
+
+#[tokio::test]
+async fn what_a_manager_did_before_the_line_came_back_is_done_in_peace() {
+    let mut chain = Chain::open().await;
+    chain.shop.until("it is up", |shop| shop.watermark() == 3).await;
+    chain.shop.stop().await;
+    let act = |seq, act| {
+        let subject = Some(Subject { epoch: EPOCH, seq });
+        Body::QueueActed { subject, act, words: "The customer came back.".to_owned() }
+    };
+    // A receipt without a number is refused once it takes effect: it tells whether it did.
+    let total = duty().amount;
+    let (released, resolved) = (4, 7);
+    let bodies = [
+        Body::Booted { version: "0".to_owned(), shutdown: Shutdown::Clean },
+        act(released, QueueAct::Hold),
+        act(released, QueueAct::Release),
+        Body::ReceiptIssued { total },
+        act(resolved, QueueAct::Hold),
+        act(resolved, QueueAct::Resolve { how: Resolution::Duplicate }),
+    ];
+    for body in bodies {
+        chain.shop.write_as(body);
+    }
+    chain.shop.start();
+    chain.shop.until("it is ruled on", |shop| shop.link().ruled == 9).await;
+    let tasks = chain.cloud.admin().tasks().await.unwrap();
+    assert!(tasks.is_empty(), "{tasks:?}");
+    let verdict = loop {
+        if let Event::Ruled(verdict) = chain.shop.event().await {
+            break verdict;
+        }
+    };
+    assert_eq!((verdict.seq, verdict.code.as_str()), (resolved, "held"));
     chain.close().await;
 }

@@ -165,6 +165,13 @@ impl Shop {
         self.view.send_replace(Arc::new(view(self.tip)));
     }
 
+    /// Writes a record with this body.
+    pub(super) fn write_as(&mut self, body: Body) {
+        let record = self.seal(body);
+        self.journal.append(&[record]).unwrap();
+        self.view.send_replace(Arc::new(view(self.tip)));
+    }
+
     /// Shows the view with a change.
     pub(super) fn show(&self, change: impl FnOnce(&mut View)) {
         self.view.send_modify(|view| change(Arc::make_mut(view)));
@@ -184,6 +191,10 @@ impl Shop {
         } else {
             Body::Booted { version: "0".to_owned(), shutdown: Shutdown::Clean }
         };
+        self.seal(body)
+    }
+
+    fn seal(&mut self, body: Body) -> Record {
         let header = Header {
             format: FORMAT,
             terminal: "till-1".parse().unwrap(),

@@ -291,7 +291,13 @@ async fn a_wallet_is_not_asked_while_nobody_has_looked() {
     bench.inbox.ask(first_manager()).await.unwrap();
     bench.inbox.ask(act(Act::SignIn)).await.unwrap();
     assert_eq!(board.view.borrow().ways, crate::view::Ways::default());
-    let adopt = |reason: &str| act(Act::AdoptEpoch { reason: reason.to_owned() });
+    let adopt = |reason: &str| {
+        let mut event = act(Act::AdoptEpoch { reason: reason.to_owned() });
+        if let Event::Act(command) = &mut event {
+            command.approver = command.staff.clone();
+        }
+        event
+    };
     assert!(matches!(bench.inbox.ask(adopt("")).await, Err(Refusal::NotNow(_))));
     bench.inbox.ask(adopt("the disk was replaced")).await.unwrap();
     assert_eq!(board.view.borrow().standing, Standing::Regular);

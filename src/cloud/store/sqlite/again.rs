@@ -36,6 +36,24 @@ pub(super) fn held(tx: &Transaction<'_>, place: &Place<'_>) -> Result<Held, Stor
     })
 }
 
+/// Whether a record that is ruled on again took effect before: it was not held, and what was said of it last, if
+/// anything was, is no refusal.
+pub(super) fn has_counted(tx: &Transaction<'_>, place: &Place<'_>) -> Result<bool, StoreError> {
+    if place.asked == 0 {
+        return Ok(false);
+    }
+    let last: Option<String> = tx
+        .prepare_cached(
+            "SELECT ruling FROM verdict WHERE terminal = ?1 AND epoch = ?2 AND seq = ?3 AND code <> 'fork'
+             ORDER BY number DESC LIMIT 1",
+        )?
+        .query_row(params![place.terminal.as_str(), place.epoch.to_string(), int(place.seq)?], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(last.is_none_or(|ruling| ruling == "accepted"))
+}
+
 /// Carries a manager's act out. `at` is the place of the act.
 pub(super) fn act(
     tx: &Transaction<'_>,
@@ -53,6 +71,9 @@ pub(super) fn act(
         let ruled = Ruled { ruling: Ruling::Refused, code: "act_in_vain", words: words.to_owned() };
         rule(tx, at, &ruled).map(|verdicts| Judged { verdicts, abandoned: 0 })
     };
+    if int(subject.seq).is_err() {
+        return in_vain(words::NEVER_CAME);
+    }
     match act {
         QueueAct::SendNow => Ok(Judged::default()),
         // What came in time is marked already.

@@ -159,14 +159,18 @@ fn adopt(tx: &Transaction<'_>, batch: &Batch, on: Epoch) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Marks what a manager holds back, before anybody judges it.
+/// Marks what a manager holds back, and acts that were taken back and so have no effect, before anybody judges them.
 fn put_holds(tx: &Transaction<'_>, batch: &Batch, on: Epoch, before: Tip) -> Result<(), StoreError> {
-    for seq in batch.held.iter().filter(|seq| **seq > before.seq) {
+    let held = batch.held.iter().map(|seq| (seq, "held"));
+    let marks = held.chain(batch.taken_back.iter().map(|seq| (seq, "resolved")));
+    for (seq, state) in marks.filter(|(seq, _)| **seq > before.seq) {
+        // A number that no record can have needs no mark.
+        let Ok(number) = int(*seq) else { continue };
         tx.prepare_cached(
-            "INSERT INTO hold (terminal, epoch, seq, state, changed_ms) VALUES (?1, ?2, ?3, 'held', ?4)
+            "INSERT INTO hold (terminal, epoch, seq, state, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO NOTHING",
         )?
-        .execute(params![batch.terminal.as_str(), on.to_string(), int(*seq)?, batch.now_ms])?;
+        .execute(params![batch.terminal.as_str(), on.to_string(), number, state, batch.now_ms])?;
     }
     Ok(())
 }

@@ -165,7 +165,9 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
         Effect::Receipt { number, business_date, total } => {
             receipt(tx, place, *number, business_date, *total)?
         }
-        Effect::ProofTyped { intent } => Some(proof_typed(tx, place, *intent)?),
+        Effect::ProofShown { intent } => Some(proof_shown(tx, place, *intent)?),
+        // These count, and have no row of their own to be known by: what counted once is not counted again.
+        Effect::LeaseUsed { .. } | Effect::LeaseReturned { .. } if again::has_counted(tx, place)? => None,
         Effect::LeaseUsed { campaign, lease } => {
             let fits = leases::use_one(tx, place.terminal, place.epoch, *campaign, *lease)?;
             (!fits).then(|| over_quota(*campaign))
@@ -206,23 +208,20 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
     Ok(Judged { verdicts, abandoned: 0 })
 }
 
-/// Whether a phone paid the order whose digits a till took.
-fn proof_typed(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<Ruled, StoreError> {
-    let paid: Option<i64> = tx
-        .prepare_cached(
-            "SELECT 1 FROM order_claim WHERE intent = ?1 AND terminal = ?2 AND state IN ('paid', 'paid_late', 'refunded')",
-        )?
+/// Whether a phone paid the order whose proof a till took, and the money is still there.
+fn proof_shown(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<Ruled, StoreError> {
+    let state: Option<String> = tx
+        .prepare_cached("SELECT state FROM order_claim WHERE intent = ?1 AND terminal = ?2")?
         .query_row(params![intent.to_string(), place.terminal.as_str()], |row| row.get(0))
         .optional()?;
-    Ok(match paid {
-        Some(_) => {
-            let words = "The payment behind the digits is known.".to_owned();
+    let no = |code, words: &str| Ruled { ruling: Ruling::Refused, code, words: words.to_owned() };
+    Ok(match state.as_deref() {
+        Some("paid") => {
+            let words = "The payment behind the proof is known.".to_owned();
             Ruled { ruling: Ruling::Accepted, code: "proof_settled", words }
         }
-        None => {
-            let words = words::NO_PAYMENT_BEHIND_DIGITS.to_owned();
-            Ruled { ruling: Ruling::Refused, code: "proof_not_paid", words }
-        }
+        Some("paid_late" | "refunded") => no("proof_given_back", words::PROOF_GIVEN_BACK),
+        Some(_) | None => no("proof_not_paid", words::NO_PAYMENT_BEHIND_PROOF),
     })
 }
 
@@ -305,7 +304,8 @@ fn spend_voucher(
             at_ms,
             at_words
         ])?;
-    if first == 1 {
+    let own = "SELECT terminal, epoch, seq FROM voucher_redemption WHERE serial = ?1";
+    if first == 1 || is_own(tx, own, serial, place)? {
         let words = "The voucher is spent.".to_owned();
         return Ok(Ruled { ruling: Ruling::Accepted, code: "voucher_redeemed", words });
     }

@@ -18,6 +18,9 @@ use rusqlite::{Connection, Row, params};
 /// Records judged in one transaction.
 const JUDGED_AT_ONCE: i64 = 500;
 
+/// Streams judged in one round: far above the tills of a chain.
+const WAITING_MAX: i64 = 10_000;
+
 /// Streams of a till that it is told about: more often than this hardly any till begins its journal anew.
 const STREAMS_TOLD: usize = 64;
 
@@ -68,16 +71,26 @@ impl Streams for Sqlite {
         })
     }
 
-    fn unjudged(&self) -> Reply<'_, Option<Unjudged>> {
+    fn waiting(&self) -> Reply<'_, Vec<(TerminalId, Epoch)>> {
         self.read(|db| {
-            let sql = "SELECT * FROM stream WHERE judged < high ORDER BY received_ms LIMIT 1";
-            let Some(waiting) = first(&mut db.prepare_cached(sql)?, [], stream)? else { return Ok(None) };
-            let StreamRow { terminal, epoch, judged, .. } = waiting;
+            let sql = "SELECT terminal, epoch FROM stream WHERE judged < high ORDER BY received_ms LIMIT ?1";
+            all(&mut db.prepare_cached(sql)?, [WAITING_MAX], |row| {
+                Ok((parsed(&row.get::<_, String>("terminal")?)?, parsed(&row.get::<_, String>("epoch")?)?))
+            })
+        })
+    }
+
+    fn unjudged(&self, (terminal, epoch): (TerminalId, Epoch)) -> Reply<'_, Option<Unjudged>> {
+        self.read(move |db| {
+            let sql = "SELECT judged FROM stream WHERE terminal = ?1 AND epoch = ?2 AND judged < high";
+            let key = params![terminal.as_str(), epoch.to_string()];
+            let judged: Option<i64> = first(&mut db.prepare_cached(sql)?, key, |row| Ok(row.get(0)?))?;
+            let Some(judged) = judged.map(unsigned).transpose()? else { return Ok(None) };
             let sql =
                 "SELECT * FROM record WHERE terminal = ?1 AND epoch = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
             let parameters = params![terminal.as_str(), epoch.to_string(), int(judged)?, JUDGED_AT_ONCE];
             let records = all(&mut db.prepare_cached(sql)?, parameters, record)?;
-            Ok(Some(Unjudged { terminal, epoch, judged, records }))
+            Ok(Some(Unjudged { judged, records }))
         })
     }
 

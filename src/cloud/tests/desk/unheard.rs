@@ -214,6 +214,23 @@ async fn a_manager_gives_back_what_was_never_shown_and_nothing_that_a_till_has_b
     }
 }
 
+#[tokio::test]
+async fn a_proof_of_money_that_was_given_back_is_refused_and_a_task() {
+    let (shop, mut till, order) = silent().await;
+    let intent = intent_of(&order);
+    let (page, _) = pay(&shop, &till, &order).await;
+    shop.cloud.admin().give_back_order(intent).await.unwrap();
+    let proof = crate::record::money_moves::ProvenBy::PaidProof;
+    let settled = crate::record::money_moves::Settled::proven(order.amount, proof, Some(proof_on(&page)));
+    let records =
+        [till.write_in(SALE, drawn_as(&order)), till.write_in(SALE, Body::Approved { intent, settled })];
+    till.send_well(&records).await;
+    let verdict = till.verdicts(1).await.remove(0);
+    assert_eq!((&verdict["code"], &verdict["ruling"]), (&json!("proof_given_back"), &json!("refused")));
+    let tasks = shop.cloud.admin().tasks().await.unwrap();
+    assert_eq!(tasks.iter().filter(|task| task.code == "proof_given_back").count(), 1);
+}
+
 fn drawn_as(order: &Order) -> Body {
     let terms = crate::record::money_moves::OrderTerms {
         nonce: order.nonce,

@@ -247,6 +247,7 @@ impl Machine {
             previous,
             records,
             held: vec![],
+            taken_back: vec![],
             beginning: None,
             now_ms,
         };
