@@ -4,7 +4,6 @@
 //! and nobody pushes. Not here: the state of ports and of the way to the cloud, which are not the
 //! till's to know (`inbox::Board`).
 
-#[cfg(test)]
 mod blank;
 mod disk;
 mod exposure;

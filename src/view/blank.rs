@@ -1,4 +1,4 @@
-//! A view for tests: of a till of which nothing is to be seen.
+//! A view for tests and benches: of a till of which nothing is to be seen.
 
 use super::{ClockView, Exposure, Selling, View, Ways};
 use crate::money::Currency;
@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 impl View {
     /// A till of which nothing is to be seen: tests say what differs.
-    pub(crate) fn blank(tip: Tip) -> Self {
+    pub fn blank(tip: Tip) -> Self {
         Self {
-            terminal: "till-1".parse().unwrap(),
+            terminal: "till-1".parse().expect("a slug"),
             epoch: Epoch(1),
             standing: crate::record::epochs::Standing::Regular,
             tip,
