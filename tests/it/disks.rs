@@ -30,6 +30,12 @@ fn spoil(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
+/// A manager ends that only cash is taken.
+async fn adopt(counter: &Counter, reason: &str) {
+    let approved = [("reason", reason), ("approver", "mia"), ("approver_pin", till::sim::demo::cashier::PIN)];
+    counter.press("adopt-epoch", &approved).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_damaged_journal_the_till_opens_new_books_and_takes_cash_until_a_manager_adopts_them() {
     let mut counter = Counter::open().await;
@@ -61,7 +67,9 @@ async fn with_a_damaged_journal_the_till_opens_new_books_and_takes_cash_until_a_
     let (code, words) = counter.refused("show-code", &[]).await;
     assert_eq!(code, "cash_only");
     says(&words, "cash only");
-    counter.press("adopt-epoch", &[("reason", "the disk was replaced")]).await;
+    let (code, _) = counter.refused("adopt-epoch", &[("reason", "the disk was replaced")]).await;
+    assert_eq!(code, "needs_manager", "a manager at the till types the PIN all the same");
+    adopt(&counter, "the disk was replaced").await;
     assert_eq!(counter.view().await["till"]["standing"], "regular");
     counter.press("show-code", &[]).await;
 }
@@ -94,7 +102,7 @@ async fn a_copy_is_made_beside_the_running_till_and_put_back_in_a_series_of_its_
     assert_eq!(counter.paid(&sale).await, 1, "no number is written twice");
     let genesis = counter.books().bodies("genesis").pop().unwrap();
     assert_eq!(genesis["parent"]["epoch"], old);
-    counter.press("adopt-epoch", &[("reason", "restored on purpose")]).await;
+    adopt(&counter, "restored on purpose").await;
     // Head office takes the new series.
     counter
         .until("the cloud to have it", async || {
