@@ -5,7 +5,8 @@
 //! cannot be as narrow as a phone. Not here: what a test looks for.
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -170,9 +171,23 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Value, String> {
     if is_good { Ok(json["value"].take()) } else { Err(json["value"]["message"].to_string()) }
 }
 
+impl Browser {
+    /// Ends the session, and the browser with it: a driver that is stopped leaves its browser behind. Plainly and
+    /// without waiting for anything else, for a test that has failed ends here too.
+    fn end_session(&self) {
+        let Some((host, path)) = self.session.trim_start_matches("http://").split_once('/') else { return };
+        let Ok(mut line) = TcpStream::connect(host) else { return };
+        let _set = line.set_read_timeout(Some(Duration::from_secs(10)));
+        let asked = format!("DELETE /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        if line.write_all(asked.as_bytes()).is_ok() {
+            let _answered = line.read(&mut [0; 256]);
+        }
+    }
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
-        // With its driver goes the browser.
+        self.end_session();
         let pid = self.driver.id().to_string();
         let _ended = Command::new("kill").args(["-TERM", &pid]).status();
         let _waited = self.driver.wait();
