@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
 use crate::money::Currency;
-use crate::queue::state::{Head, Tries};
+
 use crate::queue::{Cases, Marks};
 use crate::record::epochs::Standing;
 use crate::record::{Body, Epoch, Record};
@@ -126,22 +126,7 @@ impl Books {
 
     /// How far head office is with an epoch.
     pub(super) fn marks(&self, epoch: Epoch) -> anyhow::Result<Marks> {
-        let Some(edge) = &self.edge else { return Ok(Marks::default()) };
-        let tries = edge.attempts(epoch)?.into_iter().map(|batch| Tries {
-            first: batch.first,
-            last: batch.last,
-            tries: batch.tries.into(),
-            first_ms: batch.first_ms,
-            last_ms: batch.last_ms,
-            words: batch.words,
-        });
-        let heads = edge.received_heads(epoch)?;
-        Ok(Marks {
-            received: edge.watermark(epoch)?.seq,
-            ruled: edge.ruled(epoch)?,
-            tries: tries.collect(),
-            heads: heads.iter().map(|head| Head { seq: head.seq, at_ms: head.at_ms }).collect(),
-        })
+        Ok(self.edge.as_ref().map(|edge| edge.marks(epoch)).transpose()?.unwrap_or_default())
     }
 
     /// Whether a manager has to adopt how an epoch began. Without the key nobody can tell.

@@ -89,31 +89,26 @@ impl ReceivedHead {
     }
 }
 
-/// Holds a journal's epoch against the heads that were kept of it. `ends` is where the epoch ends here, and
-/// `hash_at` finds the hash of a record that is in it.
+/// Holds a journal's epoch, which ends at `ends` here, against the heads that the cloud has signed of it, each verified
+/// when it was kept. `is_ours` says whether the journal holds the record that a head names.
 ///
-/// A head that no known key signed proves nothing and is passed over.
+/// None where the journal is the one that was received; a cut comes before a change.
 ///
 /// # Errors
-/// [`Contradiction`]: the journal is not the one that was received. A cut comes before a change.
-pub fn examine(
-    terminal: &TerminalId,
-    epoch: Epoch,
-    ends: Tip,
+/// Those of `is_ours`.
+pub fn contradiction<E>(
+    ends: u64,
     heads: &[ReceivedHead],
-    keys: &KeySet,
-    hash_at: impl Fn(u64) -> Option<Hash>,
-) -> Result<(), Contradiction> {
-    let good = || heads.iter().filter(|head| head.verify(terminal, epoch, keys).is_ok());
-    if let Some(last) = good().max_by_key(|head| head.seq).filter(|head| head.seq > ends.seq) {
-        return Err(Contradiction::Cut { ends: ends.seq, received: last.seq, at_ms: last.at_ms });
+    mut is_ours: impl FnMut(&ReceivedHead) -> Result<bool, E>,
+) -> Result<Option<Contradiction>, E> {
+    let beyond = heads.iter().filter(|head| head.seq > ends).max_by_key(|head| head.seq);
+    if let Some(&ReceivedHead { seq: received, at_ms, .. }) = beyond {
+        return Ok(Some(Contradiction::Cut { ends, received, at_ms }));
     }
-    let is_ours = |head: &&ReceivedHead| {
-        let ours = if head.seq == ends.seq { Some(ends.head) } else { hash_at(head.seq) };
-        ours == Some(head.head)
-    };
-    match good().filter(|head| !is_ours(head)).min_by_key(|head| head.seq) {
-        Some(head) => Err(Contradiction::Changed { seq: head.seq, at_ms: head.at_ms }),
-        None => Ok(()),
+    for head in heads {
+        if !is_ours(head)? {
+            return Ok(Some(Contradiction::Changed { seq: head.seq, at_ms: head.at_ms }));
+        }
     }
+    Ok(None)
 }

@@ -14,7 +14,7 @@ use crate::record::body::{Body, Parent};
 use crate::record::chain::Tip;
 use crate::record::epochs::Left;
 use crate::record::ids::{Draw, TerminalId};
-use crate::record::witness::{Contradiction, ReceivedHead};
+use crate::record::witness::{Contradiction, ReceivedHead, contradiction};
 use crate::record::{Epoch, Record};
 use std::collections::BTreeMap;
 
@@ -81,18 +81,11 @@ fn contradicted(
     till: &Till,
     heads: &[ReceivedHead],
 ) -> Result<Option<Contradiction>, Error> {
-    let (epoch, ends) = (till.epoch(), till.tip().seq);
-    let beyond = heads.iter().filter(|head| head.seq > ends).max_by_key(|head| head.seq);
-    if let Some(&ReceivedHead { seq: received, at_ms, .. }) = beyond {
-        return Ok(Some(Contradiction::Cut { ends, received, at_ms }));
-    }
-    let reader = journal.reader()?;
-    for &ReceivedHead { seq, head, at_ms, .. } in heads {
-        if !reader.holds(End { epoch, tip: Tip { seq, head } })? {
-            return Ok(Some(Contradiction::Changed { seq, at_ms }));
-        }
-    }
-    Ok(None)
+    let (epoch, reader) = (till.epoch(), journal.reader()?);
+    let found = contradiction(till.tip().seq, heads, |&ReceivedHead { seq, head, .. }| {
+        reader.holds(End { epoch, tip: Tip { seq, head } })
+    });
+    Ok(found?)
 }
 
 /// Begins an epoch: the very first, or one that follows books that were left. `before` is the fold of a copy that was

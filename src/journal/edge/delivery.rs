@@ -5,6 +5,7 @@
 
 use super::EdgeStore;
 use crate::journal::{Error, row};
+use crate::queue::{Head, Marks, Tries};
 use crate::record::chain::Tip;
 use crate::record::witness::ReceivedHead;
 use crate::record::{Epoch, Hash};
@@ -145,6 +146,29 @@ impl EdgeStore {
     pub fn signed(&self) -> Result<BTreeMap<Epoch, Vec<ReceivedHead>>, Error> {
         let of = |epoch| Ok((epoch, self.received_heads(epoch)?));
         self.received_epochs()?.into_iter().map(of).collect()
+    }
+
+    /// All of that in the words of the queue: how far head office is with an epoch, and what was tried.
+    ///
+    /// # Errors
+    /// [`Error::ReadEdge`].
+    pub fn marks(&self, epoch: Epoch) -> Result<Marks, Error> {
+        let tries = self.attempts(epoch)?.into_iter().map(|batch| Tries {
+            first: batch.first,
+            last: batch.last,
+            tries: batch.tries.into(),
+            first_ms: batch.first_ms,
+            last_ms: batch.last_ms,
+            words: batch.words,
+        });
+        let heads =
+            self.received_heads(epoch)?.into_iter().map(|head| Head { seq: head.seq, at_ms: head.at_ms });
+        Ok(Marks {
+            received: self.watermark(epoch)?.seq,
+            ruled: self.ruled(epoch)?,
+            tries: tries.collect(),
+            heads: heads.collect(),
+        })
     }
 
     /// How far the cloud has ruled on an epoch: every verdict up to here is in the journal. Zero if it never said.

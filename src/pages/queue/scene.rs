@@ -11,7 +11,7 @@ use crate::money::Money;
 use crate::pages::Pages;
 use crate::pages::answer::Sorry;
 use crate::queue::filter::Which;
-use crate::queue::{Filter, Head, ItemKind, Marks, Standing, Tries};
+use crate::queue::{Filter, ItemKind, Marks, Standing};
 use crate::record::Epoch;
 use crate::view::View;
 use axum::http::StatusCode;
@@ -127,23 +127,12 @@ pub(in crate::pages) async fn worth_not_sent(pages: &Pages, view: &Arc<View>) ->
 
 /// How far head office is with an epoch, and what was tried.
 fn marks(view: &View, link: &Link, epoch: Epoch, edge: &EdgeStore) -> Result<Marks, JournalError> {
-    let (received, said) = if epoch == view.epoch {
-        (link.received, link.ruled)
-    } else {
-        (edge.watermark(epoch)?.seq, edge.ruled(epoch)?)
-    };
+    let kept = edge.marks(epoch)?;
+    let (received, said) =
+        if epoch == view.epoch { (link.received, link.ruled) } else { (kept.received, kept.ruled) };
     // Head office rules in the stream's order: a verdict on a record shows that all before it are ruled on.
     let ruled = view.cases.ruled(epoch).max(said).min(received);
-    let tries = edge.attempts(epoch)?.into_iter().map(|batch| Tries {
-        first: batch.first,
-        last: batch.last,
-        tries: batch.tries.into(),
-        first_ms: batch.first_ms,
-        last_ms: batch.last_ms,
-        words: batch.words,
-    });
-    let heads = edge.received_heads(epoch)?.into_iter().map(|head| Head { seq: head.seq, at_ms: head.at_ms });
-    Ok(Marks { received, ruled, tries: tries.collect(), heads: heads.collect() })
+    Ok(Marks { received, ruled, ..kept })
 }
 
 /// Adds to the sum of its currency. What is beyond 64 bits stays where it is: it is for eyes.

@@ -3,9 +3,10 @@
 use super::shop::{EPOCH, Shop, TILL_MS};
 use super::stand_in::{CLOUD_MS, Fault, received};
 use crate::inbox::LinkState;
+use crate::journal::End;
 use crate::record::Hash;
 use crate::record::chain::Tip;
-use crate::record::witness::{Contradiction, examine};
+use crate::record::witness::{Contradiction, ReceivedHead, contradiction};
 use crate::token::KeySet;
 use serde_json::json;
 use std::time::Duration;
@@ -97,16 +98,16 @@ async fn the_clouds_signature_is_kept_and_shows_a_tail_that_was_cut_off() {
     let keys = shop.cloud.keys.key_set(1, 0, i64::MAX);
     let terminal = "till-1".parse().unwrap();
     let reader = shop.reader();
-    let hash_at = |seq: u64| reader.raw(EPOCH, seq, 1, 0).unwrap().first().map(|raw| raw.hash);
-    let head_at = |seq: u64| Tip { seq, head: hash_at(seq).unwrap() };
-    assert_eq!(examine(&terminal, EPOCH, head_at(40), &heads, &keys, hash_at), Ok(()));
-    let cut = examine(&terminal, EPOCH, head_at(39), &heads, &keys, hash_at);
-    assert_eq!(cut, Err(Contradiction::Cut { ends: 39, received: 40, at_ms: CLOUD_MS }));
-    let other = Tip { seq: 41, head: Hash([1; 32]) };
-    let changed = examine(&terminal, EPOCH, other, &heads, &keys, |_| Some(Hash([2; 32])));
-    assert!(matches!(changed, Err(Contradiction::Changed { at_ms: CLOUD_MS, .. })), "{changed:?}");
+    let is_ours =
+        |head: &ReceivedHead| reader.holds(End { epoch: EPOCH, tip: Tip { seq: head.seq, head: head.head } });
+    assert_eq!(contradiction(40, &heads, is_ours).unwrap(), None);
+    let cut = contradiction(39, &heads, is_ours).unwrap();
+    assert_eq!(cut, Some(Contradiction::Cut { ends: 39, received: 40, at_ms: CLOUD_MS }));
+    let changed = contradiction(41, &heads, |_| Ok::<_, ()>(false)).unwrap();
+    assert!(matches!(changed, Some(Contradiction::Changed { at_ms: CLOUD_MS, .. })), "{changed:?}");
     let stranger = KeySet::new(1, 0, i64::MAX);
-    assert_eq!(examine(&terminal, EPOCH, head_at(39), &heads, &stranger, hash_at), Ok(()));
+    assert!(heads.iter().all(|head| head.verify(&terminal, EPOCH, &keys).is_ok()));
+    assert!(heads.iter().all(|head| head.verify(&terminal, EPOCH, &stranger).is_err()));
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use super::till::{SimTill, id, key};
 use super::{COUPONS, Counts};
-use crate::journal::Reader;
+use crate::journal::{End, Reader};
 use crate::keys::CloudKeys;
 use crate::record::Epoch;
 use crate::record::body::Body;
 use crate::record::chain::Tip;
-use crate::record::witness::examine;
+use crate::record::witness::{ReceivedHead, contradiction};
 use rusqlite::{Connection, OpenFlags, params};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -95,8 +95,11 @@ pub(super) fn judge(cloud: &Path, tills: &[SimTill], saw: &mut Counts) {
             assert_eq!(till.edge.attempts(epoch).unwrap(), [], "what was received has no attempts");
             let heads = till.edge.received_heads(epoch).unwrap();
             assert!(heads.iter().any(|head| head.seq == seq), "no signed head at the end of {epoch}");
-            let hash_at = |seq: u64| reader.raw(epoch, seq, 1, 0).unwrap().first().map(|raw| raw.hash);
-            assert_eq!(examine(&id(till.number), epoch, end.tip, &heads, &keys, hash_at), Ok(()));
+            assert!(heads.iter().all(|head| head.verify(&id(till.number), epoch, &keys).is_ok()));
+            let is_ours = |head: &ReceivedHead| {
+                reader.holds(End { epoch, tip: Tip { seq: head.seq, head: head.head } })
+            };
+            assert_eq!(contradiction(end.tip.seq, &heads, is_ours).unwrap(), None);
             for record in reader.of_kind(epoch, 1, "noted").unwrap() {
                 let Body::Noted { verdict } = record.body else { continue };
                 told.insert((till.number, verdict.epoch.to_string(), verdict.seq, verdict.code));
