@@ -169,16 +169,37 @@ impl Counter {
         self.until("an intent", async || self.books().intents_by_sale().get(sale)?.last().cloned()).await
     }
 
-    /// Waits until the cloud has everything, closes the shop, and has it audited: all must agree.
-    pub(crate) async fn close(mut self) -> Closed {
-        self.shop.plug_network();
-        self.until("rest", async || {
+    /// Waits until nothing is printed any more and the cloud has everything. Where that takes longer than one may wait
+    /// for anything, how far the journal is by then.
+    async fn rest(&self) -> Result<(), u64> {
+        let at_rest = async || {
             let view = self.view().await;
             let busy = |paid: &Value| paid["paper"] == "printing" || paid["paper"] == "waiting";
             let printing = view["till"]["recent"].as_array()?.iter().any(busy);
             (!printing && view["link"]["received"] == view["till"]["tip"]["seq"]).then_some(())
-        })
-        .await;
+        };
+        let reached = self.shop.eventually(at_rest).await;
+        if reached.is_some() {
+            Ok(())
+        } else {
+            Err(self.view().await["till"]["tip"]["seq"].as_u64().unwrap_or(0))
+        }
+    }
+
+    /// Waits until the cloud has everything, closes the shop, and has it audited: all must agree.
+    pub(crate) async fn close(mut self) -> Closed {
+        self.shop.plug_network();
+        let mut reached = None;
+        while let Err(seq) = self.rest().await {
+            // A long queue of sheets may take as long as it needs, if only each look finds it shorter.
+            assert!(
+                reached < Some(seq),
+                "rest did not come; the screen: {:#}\n{}",
+                self.view().await,
+                log(self.dir())
+            );
+            reached = Some(seq);
+        }
         let books = self.books();
         if let Err(error) = self.shop.close().await {
             panic!("the shop does not close: {error}\n{}", log(self.dir()));
