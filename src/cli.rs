@@ -162,6 +162,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
                 crate::till::Error::Journal(_)
                 | crate::till::Error::NoGenesis
                 | crate::till::Error::NewerGenesis { .. }
+                | crate::till::Error::OtherState { .. }
+                | crate::till::Error::State(_)
                 | crate::till::Error::FirstCommit(_) => return EX_IOERR,
             }
         }

@@ -29,6 +29,7 @@ mod receipts;
 mod recorder;
 pub mod refusal;
 mod repeat;
+mod retention;
 mod returns;
 mod show;
 mod shown;
@@ -36,7 +37,7 @@ mod standing;
 mod stored_value;
 mod tender;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vouchers;
 
 use crate::bundle::Bundle;
@@ -152,6 +153,9 @@ pub struct Till {
     leases: leases::Leases,
     /// What the records tell of time.
     clock: clock::Clock,
+    /// The record that stands for all before it, which may be gone.
+    #[serde(default)]
+    pruned: Option<Parent>,
 }
 
 /// Who is at a station.
@@ -232,6 +236,7 @@ impl Till {
             exposed: exposure::Exposed::default(),
             leases: leases::Leases::default(),
             clock: clock::Clock::begin(genesis),
+            pruned: None,
         })
     }
 
@@ -288,6 +293,9 @@ impl Till {
             Event::LeaseGranted(lease) => self.take_lease(lease, &mut out),
             Event::LeasesOver => self.give_leases_back(&mut out),
             Event::ClockTurned => self.look_at_clock(&mut out),
+            Event::BroughtForward { through, last_day, state } => {
+                self.prune(through, *last_day, state, &mut out)
+            }
         }
         let made = out.finish();
         self.check_cash_only(&made)?;
@@ -305,6 +313,7 @@ impl Till {
         self.apply_people(record);
         self.apply_papers(record);
         self.apply_cases(record);
+        self.apply_pruning(record);
         if let Some(id) = record.header.sale {
             match self.sales.get_mut(&id) {
                 Some(sale) => sale.apply(record),

@@ -163,7 +163,8 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     // 5. Ready.
     tracing::info!(pages = %pages.address(), before = ?before, "The till is open.");
     opened(&Opened { pages: pages.address(), before });
-    edges.spawn(parts::nightly(config, reader.clone(), clock.clone()).run(stopped.clone()));
+    let nightly = parts::nightly(config, &inbox, &board, &reader, &edge, &clock);
+    edges.spawn(nightly.run(stopped.clone()));
     let code_file = parts::first_manager_file(config);
     edges.spawn(watch::feed(pulse, board.clone(), code_file, stopped.clone()));
     let told = tokio::select! {

@@ -23,6 +23,7 @@ mod golden;
 mod load;
 mod lock;
 mod migrations;
+mod pruned;
 pub mod reader;
 mod room;
 mod row;
@@ -217,14 +218,14 @@ impl Journal {
     /// out, and the tail is the whole journal.
     pub fn load(&self) -> Result<Loaded<'_>, Error> {
         if self.check {
-            return Ok(self.load_whole());
+            return self.load_whole();
         }
-        let Some(snapshot) = Snapshot::read(&self.dir, &self.vault) else { return Ok(self.load_whole()) };
+        let Some(snapshot) = Snapshot::read(&self.dir, &self.vault) else { return self.load_whole() };
         if let Some(tail) = Tail::following(&self.connection, &self.vault, snapshot.end())? {
             return Ok(Loaded { snapshot: Some(snapshot), tail });
         }
         tracing::warn!("The snapshot is not of this journal; the whole journal is replayed.");
-        Ok(self.load_whole())
+        self.load_whole()
     }
 
     /// What was loaded was looked at, and found whole or set aside: the next start need not do it again.
@@ -244,9 +245,30 @@ impl Journal {
         Snapshot::read(&self.dir, &self.vault).map(|snapshot| snapshot.end())
     }
 
-    /// The whole journal, for a snapshot whose bytes the till cannot read.
-    pub fn load_whole(&self) -> Loaded<'_> {
-        Loaded { snapshot: None, tail: Tail::whole(&self.connection, &self.vault) }
+    /// Everything that is kept, for a snapshot whose bytes the till cannot read: from the first record on, or from the
+    /// state that was brought forward.
+    ///
+    /// # Errors
+    /// [`Error`] when that state cannot be read.
+    pub fn load_whole(&self) -> Result<Loaded<'_>, Error> {
+        pruned::kept(&self.connection, &self.vault)
+    }
+
+    /// Puts a state in the place of all records before its own, which [`Journal::prune`] may then delete.
+    ///
+    /// # Errors
+    /// [`Error::Append`] when the state is of no record here, or stands before the last one that was brought forward.
+    pub fn bring_forward(&mut self, state: &Snapshot) -> Result<(), Error> {
+        pruned::bring_forward(&self.connection, &self.vault, state)
+    }
+
+    /// Deletes the next records before `through`, if the state that was brought forward stands after just that record: at
+    /// most `at_most`, so that nobody waits for it. Zero once all are gone.
+    ///
+    /// # Errors
+    /// [`Error::Append`] when the disk refuses. What is left is deleted later.
+    pub fn prune(&mut self, through: End, at_most: u32) -> Result<usize, Error> {
+        pruned::prune(&self.connection, through, at_most)
     }
 
     /// Writes `records` after the journal's end, all or none, and returns when they are on disk.

@@ -328,6 +328,7 @@ impl Sale {
             | Body::LeaseReturned { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
+            | Body::Pruned { .. }
             | Body::Noted { .. }
             | Body::MemberForgotten { .. }
             | Body::QueueActed { .. } => {}

@@ -13,6 +13,7 @@ mod disk;
 mod memory;
 mod print;
 mod receipts;
+pub mod retention;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -91,6 +92,8 @@ pub struct Loop {
     snapshot_at: u64,
     /// How much head office had when members were last forgotten.
     forgotten_to: u64,
+    /// Records may be left that are not kept any more.
+    prunes: bool,
     /// How far each older epoch is there, once the current one goes up.
     older: BTreeMap<Epoch, u64>,
     pulse: Arc<AtomicU64>,
@@ -134,6 +137,7 @@ impl Loop {
             }
             if letters.is_empty() {
                 self.look_at_log();
+                self.prune_some();
             }
             let stopping = letters.iter().any(|letter| letter.event == Event::Stopping);
             self.turn(letters);
@@ -237,6 +241,9 @@ impl Loop {
     fn decide(&mut self, event: &Event, records: &mut Vec<Record>) -> Result<Reply, Refusal> {
         if let Selling::ReadOnly(_) = self.selling {
             return Err(Refusal::ReadOnly);
+        }
+        if let Event::BroughtForward { through, state, .. } = event {
+            self.bring_forward(through, state)?;
         }
         let archived = self.recall(event, records);
         let found = self.found(event);

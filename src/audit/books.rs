@@ -163,6 +163,7 @@ impl Books {
             | Body::LeaseReturned { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
+            | Body::Pruned { .. }
             | Body::Noted { .. }
             | Body::MemberForgotten { .. }
             | Body::QueueActed { .. }

@@ -5,7 +5,7 @@
 
 use super::books::Books;
 use super::file::File;
-use super::mirror::{self, Mirror, Original};
+use super::mirror::{self, Kept, Mirror, Original};
 use super::report::{Counts, Finding, Findings, Place};
 use super::sealed::{self, Keys};
 use super::{Error, code};
@@ -25,19 +25,27 @@ pub(super) struct Streams {
     pub(super) ends: BTreeMap<Epoch, (u64, Hash)>,
     /// How far the cloud has booked each.
     pub(super) booked: BTreeMap<Epoch, u64>,
+    /// What records moved that the journal keeps no longer, by currency.
+    pub(super) pruned: BTreeMap<String, i64>,
 }
 
 const EPOCHS: &str = "SELECT epoch, min(position) FROM record GROUP BY epoch ORDER BY 2";
 
 const RECORDS: &str = "SELECT head, salt, body, hash, position, seq, kind, sale, wall_ms, training, receipt,
         serial, amount_minor, currency, sealed
-    FROM record WHERE epoch = ?1 ORDER BY seq";
+    FROM record WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq";
 
 /// The same of a layout in which nothing is sealed.
 const RECORDS_IN_THE_CLEAR: &str =
     "SELECT head, salt, body, hash, position, seq, kind, sale, wall_ms, training,
         receipt, serial, amount_minor, currency, 0
-    FROM record WHERE epoch = ?1 ORDER BY seq";
+    FROM record WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq";
+
+/// The first record of an epoch that counts: the first from `kept_from` on, or the last before it.
+const FIRST: &str = "SELECT coalesce(
+        (SELECT CASE WHEN min(position) > ?2 AND min(seq) > 1 THEN NULL ELSE min(seq) END
+            FROM record WHERE epoch = ?1 AND position >= ?2),
+        (SELECT max(seq) FROM record WHERE epoch = ?1 AND position < ?2))";
 
 /// What is read.
 pub(super) struct Sources<'a> {
@@ -74,7 +82,8 @@ pub(super) fn read(
     counts: &mut Counts,
 ) -> Result<Streams, Error> {
     let Sources { journal, cloud, .. } = *sources;
-    positions(journal, findings)?;
+    let kept_from = kept_from(journal)?;
+    positions(journal, kept_from, findings)?;
     let mut epochs = vec![];
     journal.each(EPOCHS, [], |row| {
         epochs.push(row.get::<_, String>(0)?);
@@ -88,17 +97,30 @@ pub(super) fn read(
             continue;
         };
         counts.epochs += 1;
-        read_epoch(sources, epoch, &mut streams, books, findings, counts)?;
+        read_epoch(sources, (epoch, kept_from), &mut streams, books, findings, counts)?;
     }
     Ok(streams)
 }
 
-/// Positions are 1 to the number of records.
-fn positions(journal: &File, findings: &mut Findings) -> Result<(), Error> {
-    let sql = "SELECT count(*), coalesce(min(position), 1), coalesce(max(position), 0) FROM record";
-    journal.each(sql, [], |row| {
+/// The position of the record from which on all are kept: those before it may be gone, and a state stands for them.
+fn kept_from(journal: &File) -> Result<i64, Error> {
+    let mut position = 1;
+    if journal.has("brought_forward")? {
+        journal.each("SELECT position FROM brought_forward", [], |row| {
+            position = row.get(0)?;
+            Ok(())
+        })?;
+    }
+    Ok(position)
+}
+
+/// Positions go on without gaps from the first record that is kept.
+fn positions(journal: &File, kept_from: i64, findings: &mut Findings) -> Result<(), Error> {
+    let sql = "SELECT count(*), coalesce(min(position), ?1), coalesce(max(position), ?1 - 1) FROM record
+        WHERE position >= ?1";
+    journal.each(sql, [kept_from], |row| {
         let (count, first, last): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if first != 1 || last != count {
+        if first != kept_from || last - first + 1 != count {
             let words =
                 format!("The journal holds {count} records at positions {first} to {last}: some are gone.");
             findings.add(Finding::new(code::POSITION, words));
@@ -122,9 +144,11 @@ fn terminal(journal: &File) -> Result<Option<String>, Error> {
     read().map_err(|source| journal.failed(source))
 }
 
+/// Reads one epoch: records that the journal keeps no longer from the cloud's copy, the others from the journal. Of what
+/// lies before `kept_from` only the end of an epoch counts: the other rows there are what no state carries.
 fn read_epoch(
     sources: &Sources<'_>,
-    epoch: Epoch,
+    (epoch, kept_from): (Epoch, i64),
     streams: &mut Streams,
     books: &mut Books,
     findings: &mut Findings,
@@ -142,8 +166,38 @@ fn read_epoch(
     let failed = |source| journal.failed(source);
     let mut statement =
         journal.connection.prepare(keys.map_or(RECORDS_IN_THE_CLEAR, |_| RECORDS)).map_err(failed)?;
-    let mut rows = statement.query([&name]).map_err(failed)?;
-    let mut walk = Walk { journal, epoch, terminal: &terminal, seq: 0, head: Hash::NONE, position: 0 };
+    let first: Option<i64> =
+        journal.connection.query_row(FIRST, (&name, kept_from), |row| row.get(0)).map_err(failed)?;
+    let first = first.unwrap_or(1);
+    let mut rows = statement.query((&name, first)).map_err(failed)?;
+    let mut walk = Walk {
+        journal,
+        epoch,
+        terminal: &terminal,
+        seq: 0,
+        head: Hash::NONE,
+        position: i64::MIN,
+        unknown: false,
+    };
+    if let Some(mirror) = &mut mirror {
+        while let Some(kept) = mirror.before(first).map_err(cloud_failed)? {
+            counts.records_pruned += 1;
+            let Some(row) = Row::pruned(kept) else { continue };
+            if let (Some(minor), Some(code)) = (row.moved(), row.currency.clone()) {
+                let sum = streams.pruned.entry(code).or_default();
+                *sum = sum.saturating_add(minor);
+            }
+            if let Some((header, body)) = walk.step(row, streams, findings)? {
+                books.take(&header, body, findings);
+            }
+        }
+    } else if first > 1 {
+        let words = format!(
+            "Records before {first} of epoch {epoch} are not kept by this till any more: name the cloud's database, which has them."
+        );
+        findings.add(Finding::new(code::PRUNED, words));
+        walk.begin_at(first);
+    }
     while let Some(row) = rows.next().map_err(failed)? {
         let row = Row::read(row).map_err(failed)?.unsealed(keys);
         counts.records += 1;
@@ -174,9 +228,17 @@ struct Walk<'a> {
     seq: u64,
     head: Hash,
     position: i64,
+    /// What the next record names as the one before cannot be compared.
+    unknown: bool,
 }
 
 impl Walk<'_> {
+    /// Nothing is known of what is before this record.
+    fn begin_at(&mut self, seq: i64) {
+        self.seq = u64::try_from(seq - 1).unwrap_or(0);
+        self.unknown = true;
+    }
+
     /// Verifies the next record and gives what it says, where that can be believed.
     fn step(
         &mut self,
@@ -211,7 +273,7 @@ impl Walk<'_> {
             add(code::COLUMN, format!("Record {stored}: the column {column} is not what its header says."));
         }
         self.follow(&header, &mut add);
-        (self.seq, self.head) = (header.seq, hash);
+        (self.seq, self.head, self.unknown) = (header.seq, hash, false);
         match row.record() {
             Ok(record) => {
                 self.begin(&record, streams, &mut add);
@@ -245,7 +307,7 @@ impl Walk<'_> {
         }
         if seq != self.seq + 1 {
             add(code::SEQUENCE, format!("Record {seq} stands where record {} is due.", self.seq + 1));
-        } else if header.previous != self.head {
+        } else if header.previous != self.head && !self.unknown {
             add(code::LINK, format!("Record {seq} does not follow from the record before it."));
         }
     }
@@ -294,6 +356,40 @@ impl Row {
             currency: row.get(13)?,
             sealed: row.get(14)?,
         })
+    }
+
+    /// A record that only the cloud has: its header is all that the columns could say. None where that cannot be read.
+    fn pruned(kept: Kept) -> Option<Self> {
+        let Kept { seq, head, salt, body, .. } = kept;
+        let header = Header::decode(&head).ok()?;
+        Some(Self {
+            salt: salt.try_into().ok()?,
+            hash: header_hash(&head).0.to_vec(),
+            // All of them were written before the first that the journal keeps.
+            position: seq - i64::MAX,
+            seq,
+            sale: header.sale.map(|sale| sale.0.to_vec()),
+            wall_ms: header.moment.wall_ms,
+            training: i64::from(header.mode == Mode::Training),
+            receipt: header.receipt.and_then(|number| i64::try_from(number).ok()),
+            serial: header.serial,
+            amount: header.amount.map(|amount| amount.minor),
+            currency: header.amount.map(|amount| amount.currency.code().to_owned()),
+            sealed: body.is_empty(),
+            kind: header.kind,
+            head,
+            body,
+        })
+    }
+
+    /// What it adds to the money that wallets moved.
+    fn moved(&self) -> Option<i64> {
+        match self.kind.as_str() {
+            _ if self.training == 1 => None,
+            "approved" | "paid_late" => self.amount,
+            "refunded" => self.amount.map(|minor| -minor),
+            _ => None,
+        }
     }
 
     /// With its body as it was written: of no bytes where it was erased, and as it lies there where it does not open.

@@ -73,6 +73,8 @@ pub(super) const LEDGER: &str = "ledger";
 pub(super) const SUMS: &str = "sums";
 
 // Journal and cloud.
+/// Records that the till keeps no longer, and no cloud's database to read them from.
+pub(super) const PRUNED: &str = "pruned";
 /// Records that the cloud does not have.
 pub(super) const RECORD_NOT_AT_CLOUD: &str = "record_not_at_cloud";
 /// Records that the cloud has with other bytes.

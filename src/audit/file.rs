@@ -14,7 +14,7 @@ const BUSY: Duration = Duration::from_secs(5);
 const JOURNAL_ID: i64 = 0x5469_6c4a;
 
 /// The last versions of the layouts that the SQL here is written for.
-const JOURNAL_VERSION: i64 = 3;
+const JOURNAL_VERSION: i64 = 4;
 /// The first version of the journal's layout in which bodies lie sealed.
 const SEALED_VERSION: i64 = 2;
 const GATEWAY_VERSION: i64 = 2;
@@ -61,6 +61,14 @@ impl File {
             Ok(())
         };
         read().map_err(|source| self.failed(source))
+    }
+}
+
+impl File {
+    /// Whether it has a table of this name.
+    pub(super) fn has(&self, table: &str) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+        self.connection.query_row(sql, [table], |row| row.get(0)).map_err(|source| self.failed(source))
     }
 }
 
@@ -115,12 +123,7 @@ fn known(file: File, what: &'static str, version: i64, tables: &[&str]) -> Resul
     let found = pragma(&file, "user_version")?;
     let foreign = Error::Foreign { path: path(), what };
     for table in tables {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-        let there: i64 = file
-            .connection
-            .query_row(sql, [table], |row| row.get(0))
-            .map_err(|source| file.failed(source))?;
-        if there == 0 {
+        if !file.has(table)? {
             return Err(foreign);
         }
     }

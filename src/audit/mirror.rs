@@ -14,12 +14,12 @@ pub(super) const SQL: &str = "SELECT seq, hash, head, salt, body FROM record
     WHERE terminal = ?1 AND epoch = ?2 ORDER BY seq";
 
 /// A record as the cloud keeps it.
-struct Kept {
-    seq: i64,
+pub(super) struct Kept {
+    pub(super) seq: i64,
     hash: String,
-    head: Vec<u8>,
-    salt: Vec<u8>,
-    body: Vec<u8>,
+    pub(super) head: Vec<u8>,
+    pub(super) salt: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 /// A record as the journal keeps it.
@@ -94,6 +94,13 @@ impl<'s> Mirror<'s> {
             self.last = Some((next.seq, next.hash.clone()));
         }
         Ok(())
+    }
+
+    /// The next record before `seq`, which the journal keeps no longer: it is the cloud's word alone.
+    pub(super) fn before(&mut self, seq: i64) -> rusqlite::Result<Option<Kept>> {
+        let Some(kept) = self.next.take_if(|next| next.seq < seq) else { return Ok(None) };
+        self.advance()?;
+        Ok(Some(kept))
     }
 
     /// Holds the journal's next record against the cloud's.

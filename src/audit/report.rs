@@ -58,7 +58,9 @@ pub struct Counts {
     pub epochs: u64,
     /// Records in the journal.
     pub records: u64,
-    /// Those of them that the cloud holds byte for byte; none if the cloud was not given.
+    /// Records that the journal keeps no longer, read from the cloud.
+    pub records_pruned: u64,
+    /// Those of the journal that the cloud holds byte for byte; none if the cloud was not given.
     pub records_at_cloud: Option<u64>,
     /// Marks of a clean stop that are to be sent at the next start, and are no finding.
     pub stops_to_send: u64,

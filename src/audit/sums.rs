@@ -14,17 +14,18 @@ const JOURNAL: &str = "SELECT currency,
     FROM record WHERE kind IN ('approved', 'paid_late', 'refunded') AND training = 0 AND currency IS NOT NULL
     GROUP BY currency";
 
-/// Sums both sides and says where they differ. What balances is reported, too.
+/// Sums both sides and says where they differ. `pruned` is what the journal keeps no longer. What balances is reported, too.
 pub(super) fn compare(
-    journal: &File,
+    (journal, pruned): (&File, &BTreeMap<String, i64>),
     ledger: Option<&File>,
     books: &Books,
     findings: &mut Findings,
     counts: &mut Counts,
 ) -> Result<(), Error> {
-    let mut ours: BTreeMap<String, i64> = BTreeMap::new();
+    let mut ours = pruned.clone();
     journal.each(JOURNAL, [], |row| {
-        ours.insert(row.get(0)?, row.get(1)?);
+        let sum = ours.entry(row.get(0)?).or_default();
+        *sum = sum.saturating_add(row.get(1)?);
         Ok(())
     })?;
     let theirs = ledger.map(gateway::sums).transpose()?;

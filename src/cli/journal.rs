@@ -182,7 +182,15 @@ fn show(seq: u64, place: &Place, epoch: Option<crate::record::Epoch>) -> anyhow:
     let books = place.open()?;
     let epoch = books.epoch(epoch)?;
     let raw = books.reader.raw(epoch, seq, 1, 0)?.into_iter().find(|raw| raw.seq == seq);
-    let Some(raw) = raw else { anyhow::bail!("there is no record {seq} in epoch {epoch}") };
+    let Some(raw) = raw else {
+        let kept_from = books.reader.kept_from(epoch)?;
+        if (1..kept_from).contains(&seq) {
+            anyhow::bail!(
+                "record {seq} of epoch {epoch} is not kept here any more: head office has it. This journal keeps records from {kept_from} on"
+            );
+        }
+        anyhow::bail!("there is no record {seq} in epoch {epoch}")
+    };
     let record = raw.clone().open()?;
     let header = &record.header;
     let body = if raw.is_erased() {

@@ -164,6 +164,7 @@ impl Judge<'_> {
             | Body::LeaseReceived { .. }
             | Body::ClockDistrusted { .. }
             | Body::ClockTrusted {}
+            | Body::Pruned { .. }
             | Body::Noted { .. }
             | Body::MemberForgotten { .. }
             | Body::Erased { .. }

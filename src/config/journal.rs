@@ -1,8 +1,11 @@
-//! The room that the journal needs on its disk, as a configuration has it.
+//! The room that the journal needs on its disk, and how long it keeps records, as a configuration has it.
 
 use serde::Deserialize;
 
-/// Where a till begins to worry about its disk, and where it stops selling; in mebibytes.
+/// The fewest days of which records are kept: returns, late money and questions of customers come within a month.
+const KEEP_DAYS_MIN: u16 = 31;
+
+/// Where a till begins to worry about its disk, and where it stops selling, in mebibytes; and how long it keeps records.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Journal {
@@ -12,11 +15,13 @@ pub struct Journal {
     pub floor_mib: u64,
     /// What is held back to finish what is under way; at most the floor.
     pub ballast_mib: u64,
+    /// Business days of which records are kept once head office has ruled on them; none given means all.
+    pub keep_days: Option<u16>,
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { warn_mib: 256, floor_mib: 64, ballast_mib: 16 }
+        Self { warn_mib: 256, floor_mib: 64, ballast_mib: 16, keep_days: None }
     }
 }
 
@@ -35,6 +40,11 @@ impl Journal {
             return Err(
                 "ballast_mib is more than floor_mib: it would take the room that is sold on".to_owned()
             );
+        }
+        if let Some(days) = self.keep_days.filter(|days| *days < KEEP_DAYS_MIN) {
+            return Err(format!(
+                "keep_days is {days}: at least {KEEP_DAYS_MIN}, because goods come back and customers ask for a month"
+            ));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::money::Money;
 use crate::queue::Marks;
-use crate::record::body::{PaperOutcome, Shutdown, TypeSize};
+use crate::record::body::{PaperOutcome, Parent, Shutdown, TypeSize};
 use crate::record::giving_back::{Finding, RefundEnd};
 use crate::record::ids::{DeskId, IntentId, JobId, KickId, RefundId, SaleId, StaffId, StationId};
 use crate::record::lease::Lease;
@@ -12,6 +12,7 @@ use crate::record::queue_act::QueueAct;
 use crate::record::{Hash, Header};
 use crate::sale::back::Wanted;
 use crate::staff::{PinHash, Role};
+use jiff::civil::Date;
 
 /// Something that happened outside the till's own thread.
 #[derive(Clone, PartialEq, Debug)]
@@ -75,6 +76,15 @@ pub enum Event {
     LeasesOver,
     /// The clock went wrong, or right again ([`super::Till::clock_turned`]).
     ClockTurned,
+    /// A state stands for the records of closed days, which are not kept any longer.
+    BroughtForward {
+        /// The record after which it stands; this one is kept.
+        through: Parent,
+        /// The business day of that record.
+        last_day: Date,
+        /// The state, as a start reads it.
+        state: Vec<u8>,
+    },
 }
 
 /// A scan as its scanner delivered it.

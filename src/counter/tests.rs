@@ -7,6 +7,7 @@
 mod basket;
 mod clock;
 mod coupons;
+pub(crate) mod days;
 mod desks;
 mod dice;
 mod leases;

@@ -1,13 +1,19 @@
 //! Once a night: every page of the journal is checked, and a verified copy of it kept in `backups/`, the last few of them.
+//! Then records go that the shop wants to keep no longer, where it says so.
 //!
 //! A journal that is found damaged ends the process in order: the next start checks every page and record of it, sets it
 //! aside and opens new books before the shop opens. Not here: copies elsewhere, which a disk that dies does not take along (`till backup`).
 
 use crate::clock::Clock;
+use crate::inbox::{Board, Inbox};
+use crate::journal::edge::EdgeStore;
 use crate::journal::{self, Reader, Room};
+use crate::till::retention;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Between two looks at the clock.
@@ -26,18 +32,23 @@ pub(super) struct Nightly {
     pub(super) zone: TimeZone,
     pub(super) clock: Clock,
     pub(super) room: Room,
+    /// Business days of which records are kept; none means all.
+    pub(super) keep_days: Option<u16>,
+    pub(super) edge: EdgeStore,
+    pub(super) board: Board,
+    pub(super) inbox: Inbox,
 }
 
 impl Nightly {
     /// Works each night until it is told to stop; returns before that only when the journal is damaged.
     pub(super) async fn run(self, mut stopped: tokio::sync::watch::Receiver<bool>) {
-        let night = std::sync::Arc::new(self);
+        let night = Arc::new(self);
         loop {
             tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => return,
                 () = tokio::time::sleep(LOOK) => {}
             }
-            let work = std::sync::Arc::clone(&night);
+            let work = Arc::clone(&night);
             let done = tokio::task::spawn_blocking(move || work.work()).await;
             if let Ok(Err(error)) = done {
                 if error.is_damage() {
@@ -64,17 +75,37 @@ impl Nightly {
             return Err(error);
         }
         let size = fs::metadata(self.state_dir.join("journal.db")).map_or(0, |file| file.len());
-        if self
-            .room
-            .free(&self.state_dir)
-            .is_some_and(|free| free < self.room.warn_bytes.saturating_add(size))
-        {
+        let free = self.room.free(&self.state_dir);
+        if free.is_some_and(|free| free < self.room.warn_bytes.saturating_add(size)) {
             tracing::warn!("The disk has no room for the night's copy of the journal: make room.");
-            return Ok(());
+        } else {
+            let copied = journal::copy_into(&self.reader, &folder, &copy)?;
+            tracing::info!(records = copied.records, "The journal was checked and copied.");
+            drop_oldest(&folder);
         }
-        let copied = journal::copy_into(&self.reader, &folder, &copy)?;
-        tracing::info!(records = copied.records, "The journal was checked and copied.");
-        drop_oldest(&folder);
+        self.prune()
+    }
+
+    /// Has the till let go of what the shop wants to keep no longer.
+    fn prune(&self) -> Result<(), journal::Error> {
+        let Some(keep_days) = self.keep_days else { return Ok(()) };
+        let mut ruled = BTreeMap::new();
+        for end in self.reader.epochs()? {
+            ruled.insert(end.epoch, self.edge.ruled(end.epoch)?);
+        }
+        let cases = Arc::clone(&self.board.view.borrow().cases);
+        let wanted = retention::Wanted { keep_days, ruled: &ruled, cases: &cases };
+        match retention::plan(&self.reader, &wanted) {
+            Ok(None) => tracing::info!("No record is old enough to go, or head office has not ruled on it."),
+            Ok(Some(event)) => match self.inbox.ask_blocking(event) {
+                Ok(_) => tracing::info!("Old records of closed days are let go."),
+                Err(refusal) => tracing::warn!(%refusal, "Old records are kept for now."),
+            },
+            Err(crate::till::Error::Journal(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(error = %error, "Old records are kept: the journal cannot be folded.")
+            }
+        }
         Ok(())
     }
 }

@@ -56,9 +56,25 @@ pub(super) fn room(config: &Config) -> Room {
 }
 
 /// What is done to the journal each night.
-pub(super) fn nightly(config: &Config, reader: Reader, clock: Clock) -> Nightly {
-    let (state_dir, zone) = (config.state_dir.clone(), config.shop.time_zone.zone.clone());
-    Nightly { reader, state_dir, zone, clock, room: room(config) }
+pub(super) fn nightly(
+    config: &Config,
+    inbox: &Inbox,
+    board: &Board,
+    reader: &Reader,
+    edge: &EdgeStore,
+    clock: &Clock,
+) -> Nightly {
+    Nightly {
+        reader: reader.clone(),
+        state_dir: config.state_dir.clone(),
+        zone: config.shop.time_zone.zone.clone(),
+        clock: clock.clone(),
+        room: room(config),
+        keep_days: config.journal.keep_days,
+        edge: edge.clone(),
+        board: board.clone(),
+        inbox: inbox.clone(),
+    }
 }
 
 /// What makes the codes on receipts: the device's key signs, and stays where it is.

@@ -6,23 +6,25 @@
 //! Not here: copies before a migration (`migrations`), keys (they are not copied), the edge store (it is made again).
 
 use super::edge::EdgeStore;
-use super::load::Tail;
 use super::vault::Vault;
-use super::{End, Error, Reader, aside, journal_path, lock, migrations, settings};
+use super::{End, Error, Loaded, Reader, aside, journal_path, lock, migrations, pruned, settings};
+use crate::record::Header;
 use crate::record::epochs::Left;
 use crate::record::ids::TerminalId;
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OptionalExtension};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Pages copied between two words about how far it is: 16 MiB.
 const STEP_PAGES: i32 = 4_096;
 
+const LAST_HEAD: &str = "SELECT head FROM record ORDER BY position DESC LIMIT 1";
+
 /// What a copy holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Copied {
-    /// Records in it, over all epochs.
+    /// Records in it, over all epochs; those before a state that was brought forward are not counted.
     pub records: u64,
     /// Where it ends; none where it is empty.
     pub end: Option<End>,
@@ -183,13 +185,16 @@ fn verify(path: &Path, dir: &Path) -> Result<Copied, Error> {
     let connection = settings::open_to_read(path)?;
     settings::quick_check(&connection, path)?;
     let vault = Vault::to_read(dir, &connection)?;
-    let mut tail = Tail::whole(&connection, &vault);
-    let (mut records, mut terminal) = (0, None);
+    let Loaded { snapshot, mut tail } = pruned::kept(&connection, &vault)?;
+    // The record at which a state stands was read with it.
+    let mut records = u64::from(snapshot.is_some());
     for record in tail.by_ref() {
-        terminal = Some(record?.header.terminal);
+        record?;
         records += 1;
     }
-    Ok(Copied { records, end: tail.end(), terminal })
+    let last = connection.query_row(LAST_HEAD, [], |row| row.get::<_, Vec<u8>>(0)).optional();
+    let last = last.map_err(Error::Read)?.and_then(|head| Header::decode(&head).ok());
+    Ok(Copied { records, end: tail.end(), terminal: last.map(|header| header.terminal) })
 }
 
 /// Brings the copy of an older Till to the schema of this build. The copy itself stays as it is elsewhere.

@@ -154,7 +154,8 @@ pub fn write(
     let (mut streams, mut written, mut terminal) = (Vec::new(), 0, None);
     let wanted = |end: &JournalEnd| part.epoch.is_none_or(|epoch| epoch == end.epoch);
     for end in reader.epochs()?.into_iter().filter(wanted) {
-        let first_seq = part.from_seq.unwrap_or(1).max(1);
+        // Islands before that are no chain.
+        let first_seq = part.from_seq.unwrap_or(1).max(reader.kept_from(end.epoch)?);
         let mut next = first_seq;
         let mut last = None;
         while next <= end.tip.seq {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The chains: the file, its epoch, and what it was made from, header fields and a body on each line.
-const STORIES: [(&str, u64, &str); 8] = [
+const STORIES: [(&str, u64, &str); 9] = [
     ("records", 0x0123_4567_89ab_cdef, include_str!("../../tests/data/journal-v1/story.txt")),
     ("money-back", 0x0123_4567_89ab_cdf0, include_str!("../../tests/data/journal-v1/money-back.txt")),
     ("shown-codes", 0x0123_4567_89ab_cdf1, include_str!("../../tests/data/journal-v1/shown-codes.txt")),
@@ -20,6 +20,7 @@ const STORIES: [(&str, u64, &str); 8] = [
     ("queue-acts", 0x0123_4567_89ab_cdf3, include_str!("../../tests/data/journal-v1/queue-acts.txt")),
     ("epochs", 0x0123_4567_89ab_cdf5, include_str!("../../tests/data/journal-v1/epochs.txt")),
     ("vouchers", 0x0123_4567_89ab_cdf6, include_str!("../../tests/data/journal-v1/vouchers.txt")),
+    ("pruned", 0x0123_4567_89ab_cdf7, include_str!("../../tests/data/journal-v1/pruned.txt")),
     ("forgotten", 0x0123_4567_89ab_cdf4, include_str!("../../tests/data/journal-v1/forgotten.txt")),
 ];
 

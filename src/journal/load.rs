@@ -16,7 +16,7 @@ const PAGE_ROWS: i64 = 64;
 
 /// What a start reads.
 pub struct Loaded<'j> {
-    /// The state up to some record; none means that the tail is the whole journal.
+    /// The state up to some record, kept or brought forward; none means that the tail is the whole journal.
     pub snapshot: Option<Snapshot>,
     /// The records after it, in the order in which they were written.
     pub tail: Tail<'j>,
@@ -171,7 +171,7 @@ mod tests {
         let (snapshot, tail) = loaded(&journal);
         assert_eq!(snapshot.unwrap().bytes, b"state");
         assert_eq!(tail, more);
-        let whole: Vec<Record> = journal.load_whole().tail.map(Result::unwrap).collect();
+        let whole: Vec<Record> = journal.load_whole().unwrap().tail.map(Result::unwrap).collect();
         assert_eq!(whole, [&first[..], &more[..]].concat());
     }
 

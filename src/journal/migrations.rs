@@ -33,7 +33,12 @@ macro_rules! migrations {
 /// `journal.db`: "TilJ".
 pub(super) const JOURNAL: Schema = Schema {
     application_id: 0x5469_6c4a,
-    migrations: migrations!["journal/0001_records.sql", "journal/0002_sealed.sql", "journal/0003_items.sql"],
+    migrations: migrations![
+        "journal/0001_records.sql",
+        "journal/0002_sealed.sql",
+        "journal/0003_items.sql",
+        "journal/0004_pruned.sql",
+    ],
 };
 
 /// `edge.db`: "TilE".

@@ -7,13 +7,16 @@ mod items;
 use super::export::verify;
 use super::row::{self, Raw, Stored, stored};
 use super::vault::Vault;
-use super::{End, Error, journal_path, load, migrations, settings};
+use super::{End, Error, journal_path, load, migrations, pruned, settings};
 use crate::money::Money;
+use crate::record::chain::Tip;
 use crate::record::ids::SaleId;
-use crate::record::{Epoch, Mode, Record};
+use crate::record::{Epoch, Hash, Header, Mode, Record};
 pub use items::Sum;
+use jiff::civil::Date;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -82,6 +85,8 @@ const EPOCHS: &str = "SELECT last.epoch, last.seq, last.hash
         AND last.seq = (SELECT max(seq) FROM record WHERE epoch = first.epoch)
     WHERE first.kind = 'genesis' ORDER BY first.position";
 
+const TIP_AT: &str = "SELECT hash FROM record WHERE epoch = ?1 AND seq = ?2";
+
 const SALE_OF_RECEIPT: &str = "SELECT sale FROM record WHERE kind = 'receipt_issued' AND epoch = ?1
     AND receipt = ?2 AND sale IS NOT NULL ORDER BY training LIMIT 1";
 
@@ -135,16 +140,81 @@ impl Reader {
         list(&self.lock(), EPOCHS, [], |row| End::from_columns(row, 0))
     }
 
-    /// Whether the journal holds exactly this record.
+    /// Whether the journal holds exactly this record, or held it for all that is known: of one that was pruned nothing
+    /// can be said, and the cloud had it then.
     ///
     /// # Errors
     /// [`Error::Read`].
     pub fn holds(&self, end: End) -> Result<bool, Error> {
-        let sql = "SELECT hash FROM record WHERE epoch = ?1 AND seq = ?2";
-        let Ok(seq) = row::signed(end.tip.seq) else { return Ok(false) };
-        let connection = self.lock();
-        let hash = connection.query_row(sql, (end.epoch.to_string(), seq), |row| row.get::<_, [u8; 32]>(0));
-        hash.optional().map(|hash| hash == Some(end.tip.head.0)).map_err(Error::Read)
+        match self.tip_at(end.epoch, end.tip.seq)? {
+            Some(tip) => Ok(tip.head == end.tip.head),
+            None => Ok(end.tip.seq < self.kept_from(end.epoch)?),
+        }
+    }
+
+    /// The business day of the newest record; none while there is none.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn newest_day(&self) -> Result<Option<Date>, Error> {
+        let Some(end) = self.end()? else { return Ok(None) };
+        let newest = self.raw(end.epoch, end.tip.seq, 1, 0)?.pop();
+        Ok(newest.and_then(|raw| Header::decode(&raw.head).ok()).map(|header| header.business_date))
+    }
+
+    /// The record of this number, if it is kept.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn tip_at(&self, epoch: Epoch, seq: u64) -> Result<Option<Tip>, Error> {
+        let Ok(at) = row::signed(seq) else { return Ok(None) };
+        let found = list(&self.lock(), TIP_AT, (epoch.to_string(), at), |row| row.get::<_, [u8; 32]>(0))?;
+        Ok(found.first().map(|hash| Tip { seq, head: Hash(*hash) }))
+    }
+
+    /// From which record of an epoch on the journal holds all of them: the first, unless earlier ones were pruned.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn kept_from(&self, epoch: Epoch) -> Result<u64, Error> {
+        pruned::kept_from(&self.lock(), epoch)
+    }
+
+    /// Where sending goes on for whoever has an epoch up to `high`: that record, if all after it are kept.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn going_on_after(&self, epoch: Epoch, high: u64) -> Result<Option<Tip>, Error> {
+        let kept_from = self.kept_from(epoch)?;
+        if high >= kept_from {
+            return self.tip_at(epoch, high);
+        }
+        let next = self.raw(epoch, kept_from, 1, 0)?.pop().filter(|raw| raw.seq == high.saturating_add(1));
+        let header = next.and_then(|raw| Header::decode(&raw.head).ok());
+        Ok(header.map(|header| Tip { seq: high, head: header.previous }))
+    }
+
+    /// Everything that is kept, in order, as a start reads it: `look` gets the state that was brought forward, if there
+    /// is one, and each record after it, until it says that it has seen enough.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot be read or does not verify.
+    pub fn replay<S>(
+        &self,
+        begin: impl FnOnce(Option<&super::Snapshot>) -> S,
+        mut look: impl FnMut(&mut S, Record) -> ControlFlow<()>,
+    ) -> Result<S, Error> {
+        // A connection of its own, at one moment: who else reads does not wait for it, and nothing goes meanwhile.
+        let connection = settings::open_to_read(&self.path)?;
+        let _moment = connection.unchecked_transaction().map_err(Error::Read)?;
+        let load::Loaded { snapshot, tail } = pruned::kept(&connection, &self.vault)?;
+        let mut state = begin(snapshot.as_ref());
+        for record in tail {
+            if look(&mut state, record?).is_break() {
+                break;
+            }
+        }
+        Ok(state)
     }
 
     /// Records of an epoch from `from_seq` on as bytes: at most `max_count` of them and at most
@@ -510,6 +580,7 @@ mod tests {
             stored!("WHERE sale = ?1 ORDER BY position"),
             stored!("WHERE position > ?1 ORDER BY position LIMIT ?2"),
             EPOCHS,
+            TIP_AT,
             SALE_OF_RECEIPT,
             RECEIPTS,
             WAITING,

@@ -84,6 +84,13 @@ impl Pen {
         })
     }
 
+    /// Somebody begins to work here.
+    pub(super) fn staff(&mut self) -> Record {
+        let json = r#"{"kind":"staff_added","staff":"mia","name":"Mia","role":"manager",
+            "pin":{"salt":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"rounds":600000,"hash":[2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2]}}"#;
+        self.write(json, |_| ())
+    }
+
     pub(super) fn stopped(&mut self) -> Record {
         self.write(r#"{"kind":"stopped"}"#, |_| ())
     }

@@ -32,7 +32,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn end(&self) -> End {
+    /// Where it stands.
+    pub fn end(&self) -> End {
         End { epoch: self.epoch, tip: self.tip }
     }
 

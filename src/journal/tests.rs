@@ -167,7 +167,7 @@ fn a_body_beyond_the_limit_is_refused() {
 
 #[test]
 fn a_journal_of_a_newer_till_or_of_something_else_is_refused_untouched() {
-    for (pragma, words) in [("user_version = 4", "newer"), ("application_id = 7", "not made by Till")] {
+    for (pragma, words) in [("user_version = 5", "newer"), ("application_id = 7", "not made by Till")] {
         let dir = tempfile::tempdir().unwrap();
         open(&dir).close().unwrap();
         let path = journal_path(dir.path());

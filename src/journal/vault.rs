@@ -101,12 +101,17 @@ impl Vault {
 
     /// A reader that shares this one's secret has nothing to look for.
     fn seal(&self) -> Result<&Seal, Error> {
-        self.seal.as_ref().ok_or_else(|| Error::NoSeal { path: self.path.clone() })
+        self.seal.as_ref().ok_or_else(|| self.shut())
     }
 
     /// Whether bodies can be read here.
     pub(super) fn is_open(&self) -> bool {
         self.seal.is_some()
+    }
+
+    /// Why nothing can be read here.
+    pub(super) fn shut(&self) -> Error {
+        Error::NoSeal { path: self.path.clone() }
     }
 
     /// A record's body as it is put away. `of_sale` says who the member of its sale is, where that is asked.

@@ -4,7 +4,7 @@
 //! **Invariant:** an item leaves the list of what needs a person by head office's word or by a manager's act, never by
 //! itself. Not here: what is on its way without trouble; `Marks` say that.
 
-use crate::record::body::Body;
+use crate::record::body::{Body, Parent};
 use crate::record::ids::{SaleId, StaffId};
 use crate::record::money_moves::{Ruling, Verdict};
 use crate::record::queue_act::{QueueAct, Resolution, Subject};
@@ -158,6 +158,24 @@ impl Cases {
     /// Up to where verdicts show that head office has ruled on an epoch. It may be further.
     pub fn ruled(&self, epoch: Epoch) -> u64 {
         self.ruled.get(&epoch).copied().unwrap_or(0)
+    }
+
+    /// The first record of an epoch about which somebody has yet to do or say something.
+    pub fn first_open(&self, epoch: Epoch) -> Option<u64> {
+        self.of_epoch(epoch).find(|(_, case)| !case.step.is_ended()).map(|(seq, _)| seq)
+    }
+
+    /// Forgets what was about records that are not kept any more: those before `through`, if that is of the `current`
+    /// epoch all those of older ones too.
+    pub fn prune(&mut self, current: Epoch, through: &Parent) {
+        let is_older = |epoch: Epoch| through.epoch == current && epoch != current;
+        self.cases.retain(|epoch, cases| {
+            if *epoch == through.epoch {
+                *cases = cases.split_off(&through.seq);
+            }
+            !is_older(*epoch) && !cases.is_empty()
+        });
+        self.ruled.retain(|epoch, _| !is_older(*epoch));
     }
 
     fn rule(&mut self, verdict: &Verdict, at_ms: i64) {

@@ -16,6 +16,7 @@ use crate::record::moment::{Deadline, Doubt};
 use crate::record::queue_act::{QueueAct, Subject};
 use crate::staff::{PinHash, Role};
 use crate::tax::{TaxAmount, Taxed};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::record::money_moves::{
@@ -351,6 +352,10 @@ pub enum Body {
     /// A manager did something about a record on its way to head office; the words say why.
     QueueActed { subject: Option<Subject>, act: QueueAct, words: String },
 
+    /// Records of closed days are not kept here any more: all before `through`, which is of `last_day`. Head office has
+    /// ruled on each of them; what they came to is brought forward, and `state` is the SHA-256 of that.
+    Pruned { through: Parent, last_day: Date, state: Hash },
+
     /// A body that this build cannot read; its sale freezes.
     #[serde(skip)]
     Unreadable { kind_name: String },
@@ -432,6 +437,7 @@ impl Body {
             Self::Noted { .. } => "noted",
             Self::MemberForgotten { .. } => "member_forgotten",
             Self::QueueActed { .. } => "queue_acted",
+            Self::Pruned { .. } => "pruned",
             Self::Unreadable { .. } => "unreadable",
             Self::Erased { .. } => "erased",
         }

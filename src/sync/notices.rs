@@ -7,14 +7,14 @@
 use super::http::Failure;
 use super::line::Topic;
 use super::pace::Backoff;
-use super::upload::BatchLimits;
+use super::upload::{BatchLimits, let_go};
 use super::{Around, bundle, orders, pairing, phones};
 use crate::counter::event::{Event, ProviderReport};
 use crate::counter::refusal::Refusal;
+use crate::record::Epoch;
 use crate::record::chain::Tip;
 use crate::record::ids::{IntentId, SaleId};
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
-use crate::record::{Epoch, Hash};
 use crate::token::MemberRef;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -213,15 +213,15 @@ async fn go_back(
             continue;
         }
         tracing::warn!(%epoch, high, mark, "The cloud has less than it had said, and is sent the rest again.");
-        around
-            .stored(move |reader, edge| {
-                let ours = match high {
-                    0 => Some(Hash::NONE),
-                    _ => reader.raw(epoch, high, 1, 0)?.first().map(|raw| raw.hash),
-                };
-                ours.map_or(Ok(()), |head| edge.set_watermark(epoch, high, head))
+        let gone = around
+            .stored(move |reader, edge| match reader.going_on_after(epoch, high)? {
+                Some(ours) => edge.set_watermark(epoch, ours.seq, ours.head).map(|()| None),
+                None => reader.kept_from(epoch).map(Some),
             })
             .await?;
+        if let Some(kept_from) = gone {
+            around.line.trouble(Topic::Journal, Some(let_go(epoch, high, kept_from)));
+        }
     }
     Ok(())
 }

@@ -354,6 +354,15 @@ async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop>
     }
 }
 
+/// What is to be done about records that neither side has any more.
+pub(super) fn let_go(epoch: Epoch, high: u64, kept_from: u64) -> String {
+    format!(
+        "Head office has epoch {epoch} up to record {high} only, though it had ruled on more. This till keeps records \
+         from {kept_from} on and has let go of those before: put head office back from a newer copy, or from this \
+         till's last copies (backups)."
+    )
+}
+
 fn ahead(high: u64) -> Stop {
     Stop::Contradiction(format!(
         "The cloud holds record {high} of this till's journal, which ends before it here. Was this disk restored \
@@ -377,7 +386,16 @@ async fn refused(
     match (problem.slug.as_str(), problem.expected, problem.branch) {
         ("gap", Some(expected), _) if expected != first && expected > 0 && gaps <= GAPS_MAX => {
             let high = expected - 1;
-            let Some(mark) = tip_at(around, epoch, high).await? else { return Err(ahead(high)) };
+            let ours = around.stored(move |reader, _| reader.going_on_after(epoch, high)).await?;
+            let Some(mark) = ours else {
+                let kept_from = around.stored(move |reader, _| reader.kept_from(epoch)).await?;
+                let is_gone = high < kept_from;
+                return Err(if is_gone {
+                    Stop::Contradiction(let_go(epoch, high, kept_from))
+                } else {
+                    ahead(high)
+                });
+            };
             tracing::warn!(expected, "The cloud has less than it had said, and is sent the rest again.");
             around.stored(move |_, edge| edge.set_watermark(epoch, mark.seq, mark.head)).await?;
             Ok(mark)
@@ -406,8 +424,7 @@ async fn tip_at(around: &Around, epoch: Epoch, seq: u64) -> Result<Option<Tip>, 
     if seq == 0 {
         return Ok(Some(Tip::START));
     }
-    let raw = around.stored(move |reader, _| reader.raw(epoch, seq, 1, 0)).await?;
-    Ok(raw.into_iter().next().filter(|raw| raw.seq == seq).map(|raw| Tip { seq, head: raw.hash }))
+    Ok(around.stored(move |reader, _| reader.tip_at(epoch, seq)).await?)
 }
 
 impl Around {

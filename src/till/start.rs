@@ -4,15 +4,15 @@ use super::{Loop, Sources, books, contact::Watch, memory::Presses, nothing_in_fo
 use crate::bundle::Bundle;
 use crate::counter::{Contact, Context, Event, PhonesPay, Till};
 use crate::inbox::{Board, InForce, Letter, Outbox};
-use crate::journal::{self, Journal, Room};
+use crate::journal::{self, Journal, Room, Snapshot};
 use crate::money::Currency;
 use crate::receipt::Stamp;
-use crate::record::Epoch;
 use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::ids::{StationId, TerminalId};
 use crate::record::money_moves::ProviderName;
 use crate::record::witness::ReceivedHead;
+use crate::record::{Epoch, Record};
 use crate::view::{Selling, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,9 @@ use tokio::sync::watch;
 /// Records between two snapshots: replaying as many takes some tens of milliseconds.
 const SNAPSHOT_EVERY: u64 = 2_000;
 
-/// Version of the snapshot's shape. A snapshot of another shape is left out and the journal replayed.
+/// Version of the shape of a state. A snapshot of another shape is left out and the journal replayed; a state that was
+/// brought forward cannot be replayed, so whoever raises this number also teaches [`state_of`] to read shape 5, the first
+/// that was ever brought forward (tests/data/till).
 const SNAPSHOT_SHAPE: u16 = 5;
 
 /// What a till starts from.
@@ -95,6 +97,19 @@ pub enum Error {
         /// Its number.
         seq: u64,
     },
+    /// The state that stands for pruned records is one of another version.
+    #[error(
+        "the journal begins with a state after record {seq} of epoch {epoch} that this Till cannot read: install the Till that wrote it, or a newer one"
+    )]
+    OtherState {
+        /// Which epoch.
+        epoch: Epoch,
+        /// After which record.
+        seq: u64,
+    },
+    /// A state that cannot be written down.
+    #[error("the till's state cannot be written down: {0}")]
+    State(serde_json::Error),
     /// What was decided at the start could not be written.
     #[error("the till cannot write its journal, and so does not start: {0}")]
     FirstCommit(journal::Error),
@@ -109,6 +124,8 @@ impl Error {
             Self::OtherTerminal { .. }
             | Self::OtherCurrency { .. }
             | Self::NewerGenesis { .. }
+            | Self::OtherState { .. }
+            | Self::State(_)
             | Self::FirstCommit(_) => false,
         }
     }
@@ -253,6 +270,7 @@ pub fn open(
         snapshot_at,
         forgotten_to: 0,
         older,
+        prunes: true,
         pulse: Arc::clone(&pulse),
     };
     Ok(Ready { till, pulse, board })
@@ -275,23 +293,36 @@ pub(super) fn replay(journal: &Journal) -> Result<Option<Till>, Error> {
     let known = loaded.snapshot.as_ref().map(|snapshot| state_of(&snapshot.bytes));
     let (mut till, tail) = match known {
         Some(Some(till)) => (Some(till), loaded.tail),
-        Some(None) => (None, journal.load_whole().tail),
+        Some(None) => {
+            let whole = journal.load_whole()?;
+            (whole.snapshot.as_ref().map(carried).transpose()?, whole.tail)
+        }
         None => (None, loaded.tail),
     };
     for record in tail {
-        let record = record?;
-        if let Body::Unreadable { kind_name } = &record.body
-            && kind_name == "genesis"
-        {
-            return Err(Error::NewerGenesis { epoch: record.header.epoch, seq: record.header.seq });
-        }
-        match (&mut till, Till::begin(&record)) {
-            (_, Some(begun)) => till = Some(begun),
-            (Some(till), None) => till.apply(&record),
-            (None, None) => return Err(Error::NoGenesis),
-        }
+        fold(&mut till, &record?)?;
     }
     Ok(till)
+}
+
+/// A state that was brought forward: nothing else says what it says.
+pub(super) fn carried(state: &Snapshot) -> Result<Till, Error> {
+    state_of(&state.bytes).ok_or(Error::OtherState { epoch: state.epoch, seq: state.tip.seq })
+}
+
+/// Moves a fold on by a record.
+pub(super) fn fold(till: &mut Option<Till>, record: &Record) -> Result<(), Error> {
+    if let Body::Unreadable { kind_name } = &record.body
+        && kind_name == "genesis"
+    {
+        return Err(Error::NewerGenesis { epoch: record.header.epoch, seq: record.header.seq });
+    }
+    match (&mut *till, Till::begin(record)) {
+        (_, Some(begun)) => *till = Some(begun),
+        (Some(till), None) => till.apply(record),
+        (None, None) => return Err(Error::NoGenesis),
+    }
+    Ok(())
 }
 
 /// What head office, managers and unreadable bodies made of single records, up to the end of a state that was kept.

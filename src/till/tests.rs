@@ -2,6 +2,7 @@
 
 mod books;
 mod disk;
+mod retention;
 
 use super::{Opening, Ready, Sources, open};
 use crate::bundle::Bundle;

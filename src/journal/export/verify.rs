@@ -148,7 +148,7 @@ pub fn journal(
     const PAGE: u32 = 500;
     let mut walk = Walk::default();
     for end in reader.epochs()? {
-        let mut next = 1;
+        let mut next = reader.kept_from(end.epoch)?;
         while next <= end.tip.seq {
             let rows = reader.rows(end.epoch, next, PAGE)?;
             let Some(last) = rows.last().map(|row| row.seq) else { break };

@@ -32,7 +32,7 @@ fn forgotten(pen: &mut Pen) -> Record {
 }
 
 fn loaded(journal: &Journal) -> Vec<Record> {
-    journal.load_whole().tail.map(Result::unwrap).collect()
+    journal.load_whole().unwrap().tail.map(Result::unwrap).collect()
 }
 
 /// Every file of a directory that has these words in it.

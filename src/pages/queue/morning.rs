@@ -95,15 +95,10 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
             let held = Filter { which: Which::One(Standing::Held), ..Filter::default() };
             let held = List::read(journal, &read, &held, None, 1)?.count();
             let tip = edge.watermark(read.epoch)?;
-            let same = match journal.raw(read.epoch, tip.seq, 1, 0)?.first() {
-                Some(record) if tip.seq > 0 && record.seq == tip.seq => {
-                    if record.hash == tip.head {
-                        Same::Yes
-                    } else {
-                        Same::No
-                    }
-                }
-                Some(_) | None => Same::Unknown,
+            let same = match journal.tip_at(read.epoch, tip.seq)? {
+                Some(ours) if ours.head == tip.head => Same::Yes,
+                Some(_) => Same::No,
+                None => Same::Unknown,
             };
             // What was received is settled, were nothing said about single records.
             let until = Marks { received: tip.seq, ruled: tip.seq, ..Marks::default() };

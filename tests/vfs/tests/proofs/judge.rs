@@ -23,21 +23,39 @@ pub(crate) fn judge(dir: &Path, story: &Story, told: u64) -> Result<(), Wrong> {
     if let Some(left) = journal.left() {
         return Err(corrupt(left.words.clone()));
     }
-    let found: Result<Vec<Record>, _> = journal.load_whole().tail.collect();
+    let whole = journal.load_whole().map_err(|error| corrupt(error.to_string()))?;
+    // Records up to a state that was brought forward may be gone: it stands for them.
+    let carried = match &whole.snapshot {
+        Some(state) if state.bytes == b"what it came to" => {
+            let stands = story.written.iter().position(|written| written.hash == state.tip.head);
+            1 + stands.ok_or_else(|| corrupt("a state is there that was never brought forward".to_owned()))?
+        }
+        Some(_) => return Err(corrupt("a state is there that says something else".to_owned())),
+        None => 0,
+    };
+    let found: Result<Vec<Record>, _> = whole.tail.collect();
     let found = found.map_err(|error| corrupt(error.to_string()))?;
-    let same = found.iter().zip(&story.written).all(|(found, written)| found.hash == written.hash);
-    if !same || found.len() > story.written.len() {
+    let after = &story.written[carried..];
+    let same = found.iter().zip(after).all(|(found, written)| found.hash == written.hash);
+    if !same || found.len() > after.len() {
         return Err(corrupt("records are there that were never written so".to_owned()));
     }
-    if found.len() < records {
-        return Err(Wrong::Lost(format!("{} of {records} records are there", found.len())));
+    if carried + found.len() < records {
+        return Err(Wrong::Lost(format!("{} of {records} records are there", carried + found.len())));
+    }
+    if let Some(state) = &whole.snapshot {
+        let kept = journal.reader().and_then(|reader| reader.kept_from(state.epoch));
+        if kept.map_err(|error| corrupt(error.to_string()))? != state.tip.seq {
+            return Err(corrupt("the chain does not begin at the state".to_owned()));
+        }
     }
     let loaded = journal.load().map_err(|error| corrupt(error.to_string()))?;
     let mut tail = loaded.tail;
     let kept = loaded.snapshot.map_or(0, |snapshot| snapshot.tip.seq);
     let end = tail.try_fold(kept, |_, record| record.map(|record| record.header.seq));
     let end = end.map_err(|error| corrupt(error.to_string()))?;
-    if end != found.last().map_or(0, |record| record.header.seq) {
+    let last = carried + found.len();
+    if end != last.checked_sub(1).map_or(0, |last| story.written[last].header.seq) {
         return Err(corrupt("state and records do not meet".to_owned()));
     }
     drop(journal);

@@ -3,8 +3,9 @@
 
 use crate::pen::Pen;
 use std::path::Path;
-use till::journal::Journal;
 use till::journal::edge::EdgeStore;
+use till::journal::{End, Journal, Snapshot};
+use till::record::chain::Tip;
 use till::record::{Hash, Record};
 use vfs::chance::Chance;
 use vfs::{Recording, Tape};
@@ -61,7 +62,18 @@ pub(crate) fn till(dir: &Path, seed: u64) -> Story {
                 journal = Some(Journal::open(dir).unwrap());
                 recording.names_flushed();
             }
-            4..=7 => {
+            // What the first half came to is brought forward, and some of it goes.
+            4 if written.len() > 4 => {
+                let through = &written[written.len() / 2];
+                let tip = Tip { seq: through.header.seq, head: through.hash };
+                let end = End { epoch: through.header.epoch, tip };
+                let state = Snapshot { epoch: end.epoch, tip, bytes: b"what it came to".to_vec() };
+                at.bring_forward(&state).unwrap();
+                for _ in 0..chance.below(4) {
+                    at.prune(end, 1 + u32::try_from(chance.below(9)).unwrap()).unwrap();
+                }
+            }
+            5..=7 => {
                 if let Some(edge) = &edge {
                     cloud += 1;
                     edge.set_watermark(first, cloud, Hash([7; 32])).unwrap();

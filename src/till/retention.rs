@@ -1,0 +1,143 @@
+//! Which records of closed days need not be kept any more, and letting go of them.
+//!
+//! A record may go when head office has ruled on it and on all before it, when nobody has anything left to do about any
+//! of them, when its business day is older than the shop wants to keep, and when the till was at rest after it. **Invariant:**
+//! the state that stands for them is durable, and so is the record that says so, before the first of them is deleted.
+//!
+//! Not here: what may never be deleted (the journal's own tables say so), and when it is done (`daemon`).
+
+use super::Loop;
+use super::start::{Error, carried, fold, snapshot_bytes};
+use crate::counter::{Event, Refusal, Till};
+use crate::journal::{End, Reader, Snapshot};
+use crate::queue::Cases;
+use crate::record::body::Parent;
+use crate::record::chain::Tip;
+use crate::record::{Epoch, Record};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Records deleted at once, in some milliseconds: a scan that comes just then waits for them.
+const AT_ONCE: u32 = 500;
+
+/// A plan for fewer records than this waits for the next night.
+const FEWEST: u64 = 100;
+
+/// What decides how much may go.
+pub struct Wanted<'a> {
+    /// Business days that are kept whole, counted back from that of the newest record.
+    pub keep_days: u16,
+    /// How far head office has ruled on each epoch.
+    pub ruled: &'a BTreeMap<Epoch, u64>,
+    /// What is open about single records, as of now.
+    pub cases: &'a Cases,
+}
+
+/// A fold that is under way.
+struct Folding {
+    till: Option<Till>,
+    /// The last place where the till was at rest, with its day.
+    rest: Option<(End, Date)>,
+    records: u64,
+    trouble: Option<Error>,
+}
+
+/// Folds the journal up to the last record that may go; none where too few may. Takes some seconds for a million records.
+///
+/// # Errors
+/// [`Error`] when the journal cannot be read, or says what this build cannot fold.
+pub fn plan(reader: &Reader, wanted: &Wanted<'_>) -> Result<Option<Event>, Error> {
+    let Some(newest) = reader.newest_day()? else { return Ok(None) };
+    let Ok(last_day) = newest.checked_sub(i64::from(wanted.keep_days).days()) else { return Ok(None) };
+    let may_go = |record: &Record| {
+        let header = &record.header;
+        let ruled = wanted.ruled.get(&header.epoch).is_some_and(|ruled| header.seq <= *ruled);
+        let open = wanted.cases.first_open(header.epoch).is_some_and(|open| header.seq >= open);
+        header.business_date < last_day && ruled && !open
+    };
+    // Twice: a state is not copied at each place where the till may have been at rest for the last time.
+    let (folded, base) = folded(reader, |_, record| may_go(record))?;
+    let Some((rest, last_day)) = folded.rest.filter(|_| folded.records >= FEWEST) else { return Ok(None) };
+    if base.is_some_and(|base| base == rest) {
+        return Ok(None);
+    }
+    let (again, _) = self::folded(reader, |till, _| {
+        till.is_none_or(|till| (till.epoch(), till.tip()) != (rest.epoch, rest.tip))
+    })?;
+    let Some(till) = again.till.filter(|till| (till.epoch(), till.tip()) == (rest.epoch, rest.tip)) else {
+        return Ok(None);
+    };
+    let through = Parent { epoch: rest.epoch, seq: rest.tip.seq, head: rest.tip.head };
+    let state = snapshot_bytes(&till.brought_forward()).map_err(Error::State)?;
+    Ok(Some(Event::BroughtForward { through, last_day, state }))
+}
+
+/// Folds what is kept for as long as `more` says so, asked before each record with the state so far. Gives the place of a
+/// state that was brought forward, too.
+fn folded(
+    reader: &Reader,
+    mut more: impl FnMut(Option<&Till>, &Record) -> bool,
+) -> Result<(Folding, Option<End>), Error> {
+    let mut base = None;
+    let begin = |state: Option<&Snapshot>| {
+        base = state.map(Snapshot::end);
+        let (till, trouble) = match state.map(carried).transpose() {
+            Ok(till) => (till, None),
+            Err(error) => (None, Some(error)),
+        };
+        Folding { till, rest: None, records: 0, trouble }
+    };
+    let folding = reader.replay(begin, |folding, record| {
+        if folding.trouble.is_some() || !more(folding.till.as_ref(), &record) {
+            return ControlFlow::Break(());
+        }
+        folding.records += 1;
+        if let Err(error) = fold(&mut folding.till, &record) {
+            folding.trouble = Some(error);
+            return ControlFlow::Break(());
+        }
+        if folding.till.as_ref().is_some_and(Till::is_at_rest) {
+            let tip = Tip { seq: record.header.seq, head: record.hash };
+            folding.rest = Some((End { epoch: record.header.epoch, tip }, record.header.business_date));
+        }
+        ControlFlow::Continue(())
+    })?;
+    match folding.trouble {
+        Some(error) => Err(error),
+        None => Ok((folding, base)),
+    }
+}
+
+impl Loop {
+    /// Makes the state durable, before the record that speaks of it.
+    pub(super) fn bring_forward(&mut self, through: &Parent, state: &[u8]) -> Result<(), Refusal> {
+        let Parent { epoch, seq, head } = *through;
+        let state = Snapshot { epoch, tip: Tip { seq, head }, bytes: state.to_vec() };
+        self.journal.bring_forward(&state).map_err(|error| {
+            tracing::warn!(error = %error, "Old records are kept: what they come to was not brought forward.");
+            Refusal::NotNow("Old records are kept: the journal did not take what they come to.")
+        })?;
+        self.prunes = true;
+        Ok(())
+    }
+
+    /// Deletes the next records that are not kept any more, while nobody waits.
+    pub(super) fn prune_some(&mut self) {
+        let Some(&Parent { epoch, seq, head }) = self.till.pruned_through().filter(|_| self.prunes) else {
+            return;
+        };
+        if self.blind || self.selling != crate::view::Selling::Open {
+            return;
+        }
+        match self.journal.prune(End { epoch, tip: Tip { seq, head } }, AT_ONCE) {
+            Ok(0) => self.prunes = false,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = %error, "Old records were not deleted; it is tried again after the next start.");
+                self.prunes = false;
+            }
+        }
+    }
+}
