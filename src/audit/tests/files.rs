@@ -73,3 +73,48 @@ fn a_long_journal_streams_past() {
     assert!(report.agrees());
     assert_eq!(report.counts.records_at_cloud, Some(100_001));
 }
+
+/// Brings forward what the journal has up to its `kept_from`th record, and lets those before it go.
+fn prune(shop: &Shop, kept_from: u64) {
+    shop.journal
+        .execute_batch(&format!(
+            "INSERT INTO brought_forward VALUES (1, {kept_from}, zeroblob(9));
+            DELETE FROM record WHERE position < {kept_from} AND kind NOT IN ('genesis', 'epoch_adopted', 'staff_added')"
+        ))
+        .unwrap();
+}
+
+#[test]
+fn records_that_the_till_keeps_no_longer_are_read_from_the_cloud() {
+    let whole = Shop::after_a_morning();
+    let before = whole.audit();
+    let end: u64 = whole.tip.seq;
+    for kept_from in [2, end / 2, end] {
+        let shop = Shop::after_a_morning();
+        prune(&shop, kept_from);
+        let mut after = shop.audit();
+        assert_eq!(after.findings, before.findings, "kept from {kept_from}");
+        assert_eq!(after.counts.records, end - kept_from + 1);
+        assert_eq!(after.counts.records_pruned, kept_from - 1);
+        assert_eq!(after.counts.sums, before.counts.sums);
+        after.counts.records = before.counts.records;
+        after.counts.records_at_cloud = before.counts.records_at_cloud;
+        after.counts.records_pruned = 0;
+        assert_eq!(after.counts, before.counts, "kept from {kept_from}");
+    }
+}
+
+#[test]
+fn records_that_neither_side_has_are_found() {
+    let shop = Shop::after_a_morning();
+    prune(&shop, 6);
+    let alone = run(&Paths { cloud: None, gateway: None, ..shop.paths() }).unwrap();
+    let codes: Vec<&str> = alone.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes.first(), Some(&"pruned"), "{:?}", alone.findings);
+    shop.at_cloud("DELETE FROM record WHERE seq = 4");
+    assert!(shop.audit().findings.iter().any(|finding| finding.code == "sequence"));
+    let shop = Shop::after_a_morning();
+    prune(&shop, 6);
+    shop.tamper("DELETE FROM record WHERE seq = 8");
+    assert!(shop.audit().findings.iter().any(|finding| finding.code == "position"));
+}

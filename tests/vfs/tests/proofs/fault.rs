@@ -11,7 +11,7 @@ use vfs::{Fault, Tape};
 const COMMITS: u64 = 12;
 
 fn all(journal: &Journal) -> Vec<Record> {
-    journal.load_whole().tail.map(Result::unwrap).collect()
+    journal.load_whole().unwrap().tail.map(Result::unwrap).collect()
 }
 
 /// One life with a fault in it. False when the fault came too late to be met.
