@@ -39,7 +39,8 @@ impl<'j> Tail<'j> {
         Self { connection, vault, after: 0, end: None, page: Vec::new().into_iter(), over: false }
     }
 
-    /// What follows `end`, if the journal holds exactly that record.
+    /// What follows `end`, if the journal holds exactly that record, and all after it: one before a state that was
+    /// brought forward may have lost those.
     pub(super) fn following(
         connection: &'j Connection,
         vault: &'j Vault,
@@ -47,7 +48,10 @@ impl<'j> Tail<'j> {
     ) -> Result<Option<Self>, Error> {
         let stored = connection
             .query_row(
-                stored!("WHERE epoch = ?1 AND seq = ?2"),
+                stored!(
+                    "WHERE epoch = ?1 AND seq = ?2
+                        AND position >= coalesce((SELECT position FROM brought_forward), 0)"
+                ),
                 (end.epoch.to_string(), i64::try_from(end.tip.seq).unwrap_or(i64::MAX)),
                 Stored::from_row,
             )

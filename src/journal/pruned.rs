@@ -237,6 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn a_kept_state_that_is_older_than_what_was_brought_forward_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, records, state) = used(dir.path());
+        while journal.prune(state.end(), 1000).unwrap() > 0 {}
+        // Its record is kept, as the end of its epoch is, and those after it are not.
+        let end = self::state(&records[30]);
+        journal.save_snapshot(end.epoch, end.tip, end.bytes).unwrap();
+        let loaded = journal.load().unwrap();
+        assert_eq!((loaded.snapshot, loaded.tail.map(Result::unwrap).count()), (Some(state), 21));
+    }
+
+    #[test]
     fn a_copy_takes_along_what_was_brought_forward() {
         let dir = tempfile::tempdir().unwrap();
         let (mut journal, _, state) = used(dir.path());
