@@ -122,6 +122,10 @@ fn each_mistake_names_its_line_and_what_to_do() {
         ),
         (with("/dev/till/printer", "/dev/till/scanner"), "etc/till.toml:7: /dev/till/scanner is used twice"),
         (with("127.0.0.1:8040", "8040"), "etc/till.toml:15: invalid socket address"),
+        (
+            with("[pages]", "[journal]\nkeep_days = 7\n[pages]"),
+            "etc/till.toml: [journal]: keep_days is 7: at least 31",
+        ),
         (with("port = \"/dev/till/scanner\"", ""), "etc/till.toml:7: the scanner of front needs either"),
     ];
     for (found, expected) in cases {

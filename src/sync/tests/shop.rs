@@ -7,7 +7,7 @@ use crate::counter::event::Event;
 use crate::counter::refusal::Refusal;
 use crate::inbox::{Board, Inbox, Link, Reply, WORK_MAX};
 use crate::journal::edge::EdgeStore;
-use crate::journal::{Journal, Reader};
+use crate::journal::{Journal, Reader, Snapshot};
 use crate::keys::DeviceKey;
 use crate::money::Currency;
 use crate::record::body::{Body, Shutdown};
@@ -166,6 +166,14 @@ impl Shop {
     }
 
     /// Writes a record with this body.
+    /// Lets every record before this one go.
+    pub(super) fn prune(&mut self, seq: u64) {
+        let tip = self.reader().tip_at(EPOCH, seq).unwrap().unwrap();
+        let state = Snapshot { epoch: EPOCH, tip, bytes: b"what they came to".to_vec() };
+        self.journal.bring_forward(&state).unwrap();
+        while self.journal.prune(state.end(), 1000).unwrap() > 0 {}
+    }
+
     pub(super) fn write_as(&mut self, body: Body) {
         let record = self.seal(body);
         self.journal.append(&[record]).unwrap();

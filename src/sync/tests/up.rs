@@ -52,6 +52,33 @@ async fn a_cloud_that_lost_records_is_sent_them_again() {
 }
 
 #[tokio::test]
+async fn a_cloud_that_lost_records_which_the_till_keeps_no_longer_is_told_so_and_sent_nothing() {
+    for (lost_to, is_said) in [(19, false), (18, true), (0, true)] {
+        let mut shop = Shop::open().await;
+        shop.write(40);
+        shop.until("all is there", |shop| shop.watermark() == 40).await;
+        shop.prune(20);
+        shop.cloud.at().records.get_mut(&EPOCH).unwrap().truncate(lost_to);
+        shop.write(1);
+        if is_said {
+            let words = "keeps records from 20 on";
+            shop.until("it is said", |shop| shop.link().trouble.is_some_and(|said| said.contains(words)))
+                .await;
+            assert_eq!(shop.cloud.held(), lost_to);
+            assert_eq!(
+                shop.watermark(),
+                40,
+                "what was confirmed stays so: the till has nothing to send in its place"
+            );
+        } else {
+            shop.until("all is there again", |shop| shop.watermark() == 41).await;
+            assert_eq!(shop.cloud.held(), 41);
+        }
+        shop.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_fork_stops_the_upload_and_says_so_until_a_person_sends_again() {
     let mut shop = Shop::closed().await;
     shop.write(5);
