@@ -37,7 +37,7 @@ mod standing;
 mod stored_value;
 mod tender;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 mod vouchers;
 
 use crate::bundle::Bundle;
@@ -64,6 +64,8 @@ use serde::{Deserialize, Serialize};
 pub use shown::{CODE_MS_MAX, PhonesPay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+#[cfg(test)]
+pub(crate) use tests::days::days_of_a_shop;
 
 use paid::Paid;
 use recorder::Recorder;
