@@ -8,9 +8,9 @@ use crate::clock::Clock;
 use crate::inbox::{Board, Inbox};
 use crate::journal::edge::EdgeStore;
 use crate::journal::{self, Reader, Room};
-use crate::till::retention;
+use crate::till;
+use crate::till::retention::{Asked, Going};
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,25 +83,15 @@ impl Nightly {
             tracing::info!(records = copied.records, "The journal was checked and copied.");
             drop_oldest(&folder);
         }
-        self.prune()
-    }
-
-    /// Has the till let go of what the shop wants to keep no longer.
-    fn prune(&self) -> Result<(), journal::Error> {
         let Some(keep_days) = self.keep_days else { return Ok(()) };
-        let mut ruled = BTreeMap::new();
-        for end in self.reader.epochs()? {
-            ruled.insert(end.epoch, self.edge.ruled(end.epoch)?);
-        }
-        let cases = Arc::clone(&self.board.view.borrow().cases);
-        let wanted = retention::Wanted { keep_days, ruled: &ruled, cases: &cases };
-        match retention::plan(&self.reader, &wanted) {
-            Ok(None) => tracing::info!("No record is old enough to go, or head office has not ruled on it."),
-            Ok(Some(event)) => match self.inbox.ask_blocking(event) {
-                Ok(_) => tracing::info!("Old records of closed days are let go."),
-                Err(refusal) => tracing::warn!(%refusal, "Old records are kept for now."),
-            },
-            Err(crate::till::Error::Journal(error)) => return Err(error),
+        let going = Going { reader: &self.reader, edge: &self.edge, board: &self.board, inbox: &self.inbox };
+        match going.ask(keep_days) {
+            Ok(Asked::Gone(last_day)) => tracing::info!(%last_day, "Records up to this day are let go."),
+            Ok(Asked::TooFew) => {
+                tracing::info!("No record is let go: none is old enough, settled and ruled on.")
+            }
+            Ok(Asked::Refused(refusal)) => tracing::warn!(%refusal, "Old records are kept for now."),
+            Err(till::Error::Journal(error)) => return Err(error),
             Err(error) => {
                 tracing::warn!(error = %error, "Old records are kept: the journal cannot be folded.")
             }

@@ -9,6 +9,8 @@
 use super::Loop;
 use super::start::{Error, carried, fold, snapshot_bytes};
 use crate::counter::{Event, Refusal, Till};
+use crate::inbox::{Board, Inbox};
+use crate::journal::edge::EdgeStore;
 use crate::journal::{End, Reader, Snapshot};
 use crate::queue::Cases;
 use crate::record::body::Parent;
@@ -18,6 +20,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Records deleted at once, in some milliseconds: a scan that comes just then waits for them.
 const AT_ONCE: u32 = 500;
@@ -107,6 +110,50 @@ fn folded(
     match folding.trouble {
         Some(error) => Err(error),
         None => Ok((folding, base)),
+    }
+}
+
+/// Who is asked for what.
+pub struct Going<'a> {
+    /// Reads the journal.
+    pub reader: &'a Reader,
+    /// Says what head office has ruled on.
+    pub edge: &'a EdgeStore,
+    /// Says what is open.
+    pub board: &'a Board,
+    /// Goes to the till.
+    pub inbox: &'a Inbox,
+}
+
+/// What came of it.
+pub enum Asked {
+    /// Records up to this business day are let go.
+    Gone(Date),
+    /// Too few may go.
+    TooFew,
+    /// The till did not take it.
+    Refused(Refusal),
+}
+
+impl Going<'_> {
+    /// Has the till let go of what is older than so many days and may go. Not from the till's own thread: it waits for it.
+    ///
+    /// # Errors
+    /// As [`plan`].
+    pub fn ask(&self, keep_days: u16) -> Result<Asked, Error> {
+        let mut ruled = BTreeMap::new();
+        for end in self.reader.epochs()? {
+            ruled.insert(end.epoch, self.edge.ruled(end.epoch)?);
+        }
+        let cases = Arc::clone(&self.board.view.borrow().cases);
+        let Some(event) = plan(self.reader, &Wanted { keep_days, ruled: &ruled, cases: &cases })? else {
+            return Ok(Asked::TooFew);
+        };
+        let Event::BroughtForward { last_day, .. } = event else { return Ok(Asked::TooFew) };
+        Ok(match self.inbox.ask_blocking(event) {
+            Ok(_) => Asked::Gone(last_day),
+            Err(refusal) => Asked::Refused(refusal),
+        })
     }
 }
 

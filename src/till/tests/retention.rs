@@ -3,13 +3,14 @@
 use super::{act, bench_with, records};
 use crate::counter::event::{Act, Event};
 use crate::counter::{Refusal, Till, days_of_a_shop};
+use crate::journal::edge::EdgeStore;
 use crate::journal::{Journal, Reader};
 use crate::money::{Currency, Money};
 use crate::queue::Cases;
 use crate::record::body::Body;
 use crate::record::money_moves::{Ruling, Verdict};
 use crate::record::{Epoch, Record};
-use crate::till::retention::{Wanted, plan};
+use crate::till::retention::{Asked, Going, Wanted, plan};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -72,16 +73,25 @@ fn only_closed_days_that_head_office_has_ruled_on_and_nobody_asks_about_go() {
 async fn a_till_lets_old_records_go_while_nobody_waits_and_starts_and_sells_as_before() {
     let dir = tempfile::tempdir().unwrap();
     let (records, till) = shop(dir.path(), 60);
-    let reader = Reader::open(dir.path()).unwrap();
+    let (reader, edge) = (Reader::open(dir.path()).unwrap(), EdgeStore::open(dir.path()).unwrap());
     let epoch = till.epoch();
-    let ruled = BTreeMap::from([(epoch, u64::MAX)]);
-    let wanted = Wanted { keep_days: 40, ruled: &ruled, cases: &Cases::default() };
-    let event = plan(&reader, &wanted).unwrap().expect("there is much to let go");
-    let Event::BroughtForward { through, .. } = event.clone() else { panic!("{event:?}") };
-
     let mut bench = bench_with(dir.path(), |_| ());
+    let board = bench.ready.as_ref().unwrap().board.clone();
     let thread = bench.run();
-    bench.inbox.ask(event.clone()).await.unwrap();
+    let inbox = bench.inbox.clone();
+    let night = |keep_days| {
+        let (reader, edge, board, inbox) = (reader.clone(), edge.clone(), board.clone(), inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            Going { reader: &reader, edge: &edge, board: &board, inbox: &inbox }.ask(keep_days).unwrap()
+        })
+    };
+    assert!(matches!(night(40).await.unwrap(), Asked::TooFew), "head office has ruled on nothing");
+    edge.set_watermark(epoch, till.tip().seq, till.tip().head).unwrap();
+    edge.set_ruled(epoch, till.tip().seq).unwrap();
+    let Asked::Gone(last_day) = night(40).await.unwrap() else { panic!("there is much to let go") };
+    let pruned = reader.of_kind(epoch, 1, "pruned").unwrap().remove(0);
+    let Body::Pruned { through, last_day: told, .. } = pruned.body else { panic!("{pruned:?}") };
+    assert_eq!(told, last_day);
     let gone = async {
         while reader.of_kind(epoch, 1, "sale_opened").unwrap()[0].header.seq < through.seq {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -89,7 +99,7 @@ async fn a_till_lets_old_records_go_while_nobody_waits_and_starts_and_sells_as_b
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), gone).await.expect("they go by themselves");
     assert_eq!(reader.kept_from(epoch).unwrap(), through.seq);
-    assert!(bench.inbox.ask(event).await.is_ok(), "the same once more does no harm");
+    assert!(matches!(night(40).await.unwrap(), Asked::TooFew), "nothing more is old enough");
     bench.inbox.ask(Event::Stopping).await.unwrap();
     thread.join().unwrap();
 
