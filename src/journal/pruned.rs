@@ -27,10 +27,11 @@ const STANDS: &str = "SELECT EXISTS (SELECT 1 FROM brought_forward JOIN record U
     WHERE epoch = ?1 AND seq = ?2 AND hash = ?3)";
 
 /// The oldest record that may be deleted, the same three that the trigger keeps left out.
-const OLDEST: &str = "SELECT min(position) FROM record
+const OLDEST: &str = "SELECT position FROM record
     WHERE position < (SELECT position FROM brought_forward)
         AND kind NOT IN ('genesis', 'epoch_adopted', 'staff_added')
-        AND EXISTS (SELECT 1 FROM record AS next WHERE next.epoch = record.epoch AND next.seq = record.seq + 1)";
+        AND EXISTS (SELECT 1 FROM record AS next WHERE next.epoch = record.epoch AND next.seq = record.seq + 1)
+    ORDER BY position LIMIT 1";
 
 const DELETE: &str = "DELETE FROM record
     WHERE position >= ?1 AND position < min(?1 + ?2, (SELECT position FROM brought_forward))
@@ -108,7 +109,8 @@ pub(super) fn prune(connection: &Connection, through: End, at_most: u32) -> Resu
         if !stands {
             return Ok(0);
         }
-        let oldest: Option<i64> = connection.prepare_cached(OLDEST)?.query_row([], |row| row.get(0))?;
+        let oldest: Option<i64> =
+            connection.prepare_cached(OLDEST)?.query_row([], |row| row.get(0)).optional()?;
         let Some(oldest) = oldest else { return Ok(0) };
         connection.prepare_cached(DELETE)?.execute((oldest, at_most))
     };
