@@ -11,10 +11,11 @@ mod list;
 use crate::config::Config;
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
+use crate::locales::Lang;
 use crate::money::Currency;
-
-use crate::queue::{Cases, Marks};
+use crate::queue::{Cases, Marks, words};
 use crate::record::epochs::Standing;
+use crate::record::queue_act::{QueueAct, Resolution};
 use crate::record::{Body, Epoch, Record};
 use crate::till;
 use clap::{Args, Subcommand};
@@ -193,11 +194,16 @@ pub(super) fn act(part: &Queue) -> anyhow::Result<ExitCode> {
         Queue::Export(asked) => export::export(asked),
         Queue::Send(asked) => act::send(asked),
         Queue::Print(asked) => act::print(asked),
-        Queue::Retry(asked) => act::one(asked, "retry", None),
-        Queue::Hold(asked) => act::one(asked, "hold", None),
-        Queue::Release(asked) => act::one(asked, "release", None),
-        Queue::Resolve(asked) => act::one(&asked.one, "resolve", Some(asked.how)),
+        Queue::Retry(asked) => act::one(asked, QueueAct::Retry),
+        Queue::Hold(asked) => act::one(asked, QueueAct::Hold),
+        Queue::Release(asked) => act::one(asked, QueueAct::Release),
+        Queue::Resolve(asked) => act::one(&asked.one, QueueAct::Resolve { how: asked.how.into() }),
     }
+}
+
+/// How something was dealt with, as a shell's user reads it.
+fn words_of(how: Resolution) -> &'static str {
+    words::resolution(how, Lang::En)
 }
 
 #[cfg(test)]

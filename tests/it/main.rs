@@ -23,6 +23,7 @@ mod privacy;
 mod queue;
 mod receipts;
 mod scans;
+mod shell;
 mod shown;
 mod stored_value;
 mod unheard;
