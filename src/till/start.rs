@@ -243,6 +243,7 @@ pub fn open(
         shown: BTreeMap::new(),
         times_shown: 0,
         in_flight: BTreeSet::new(),
+        unwritten: Vec::new(),
         codes: BTreeMap::new(),
         presses: Presses::default(),
         watched: super::disk::Watched::default(),
