@@ -220,6 +220,25 @@ fn a_reader_that_has_seen_enough_ends_a_receipt_quietly_and_the_exit_code_says_s
 }
 
 #[test]
+fn each_command_has_a_man_page_with_its_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("man8").to_string_lossy().into_owned();
+    let written = till(&["man", "--dir", &dir]);
+    assert_eq!(written.status.code(), Some(0), "{}", both(&written));
+    let page = |name: &str| {
+        let path = Path::new(&dir).join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    says(&page("till.8"), ".TH till 8");
+    says(&page("till-queue.8"), "till\\-queue\\-list(8)");
+    says(&page("till-queue-resolve.8"), "written\\-off");
+    says(&page("till-cloud-limits-set.8"), "silent\\-hours");
+    let pages = std::fs::read_dir(&dir).unwrap().count();
+    says(&both(&written), &format!("{pages} pages are in "));
+    assert!(!Path::new(&dir).join("till-help.8").exists(), "help needs no page");
+}
+
+#[test]
 fn a_logo_that_cannot_be_printed_is_named_and_a_good_one_heads_the_receipt() {
     let folder = tempfile::tempdir().unwrap();
     let logo = written(folder.path(), "logo.png", "no picture");
