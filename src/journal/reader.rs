@@ -68,7 +68,7 @@ pub struct Waiting {
     pub receipts: u64,
     /// What those receipts are worth, practice left out.
     pub worth: Option<Money>,
-    /// The earliest of them by wall clock, milliseconds since 1970.
+    /// When the first of them was, by wall clock, milliseconds since 1970.
     pub oldest_wall_ms: Option<i64>,
     /// The first of them, oldest first.
     pub entries: Vec<WaitingEntry>,
@@ -91,7 +91,7 @@ const RECEIPTS: &str = "SELECT epoch, receipt, seq, sale, wall_ms, amount_minor,
     ORDER BY receipt DESC, training DESC LIMIT ?1";
 
 const WAITING: &str = "SELECT seq, kind, wall_ms, sale, amount_minor, currency,
-        count(*) OVER (), min(wall_ms) OVER (),
+        count(*) OVER (), first_value(wall_ms) OVER (ORDER BY seq),
         count(*) FILTER (WHERE kind = 'receipt_issued') OVER (),
         sum(amount_minor) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER (),
         max(currency) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER ()
@@ -452,6 +452,21 @@ mod tests {
         assert_eq!(reader.sale_of_receipt(Epoch(1), 2).unwrap(), Some(sale(2)));
         assert_eq!(reader.sale_of_receipt(Epoch(1), 4).unwrap(), None);
         assert_eq!(reader.sale_of_receipt(Epoch(2), 2).unwrap(), None);
+    }
+
+    #[test]
+    fn what_waits_longest_is_what_was_written_first_whatever_the_clock_said() {
+        let (_dir, mut journal, mut pen) = journal();
+        let mut records = pen.many(2);
+        for (number, wall_ms) in [(1, 5_000), (2, 4_000), (3, 6_000)] {
+            let total = r#"{"kind":"receipt_issued","total":{"minor":100,"currency":"CNY"}}"#;
+            records.push(pen.write(total, |header| {
+                (header.receipt, header.amount, header.moment.wall_ms) = (Some(number), cny(100), wall_ms);
+            }));
+        }
+        journal.append(&records).unwrap();
+        let reader = journal.reader().unwrap();
+        assert_eq!(reader.waiting(Epoch(1), 2, 1).unwrap().oldest_wall_ms, Some(5_000));
     }
 
     #[test]
