@@ -466,7 +466,7 @@ mod tests {
         }
         journal.append(&records).unwrap();
         let reader = journal.reader().unwrap();
-        assert_eq!(reader.waiting(Epoch(1), 2, 1).unwrap().oldest_wall_ms, Some(5_000));
+        assert_eq!(reader.waiting(Epoch(1), 3, 1).unwrap().oldest_wall_ms, Some(5_000));
     }
 
     #[test]

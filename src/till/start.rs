@@ -60,7 +60,7 @@ pub struct Opening {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The journal.
-    #[error("the journal: {0}")]
+    #[error(transparent)]
     Journal(#[from] journal::Error),
     /// The directory belongs to another till.
     #[error(

@@ -28,6 +28,7 @@ mod shell;
 mod shown;
 mod stored_value;
 mod unheard;
+mod unwritable;
 mod vouchers;
 
 /// The program under test.

@@ -66,7 +66,7 @@ async fn exposure(counter: &Counter) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn vouchers_pay_offline_up_to_the_limit_cash_goes_on_and_all_of_it_settles() {
+async fn proof_vouchers_pay_offline_up_to_the_limit_cash_goes_on_and_all_of_it_settles() {
     let counter = Counter::open().await;
     decreed(&counter, &["limits", "set", "--each", "30.00", "--at-risk", "100.00", "--count", "50"]).await;
     let small = vouchers(&counter, "20.00", 8).await;
@@ -169,7 +169,7 @@ async fn a_voucher_that_two_tills_took_counts_once_and_the_other_till_has_a_task
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_tills_share_a_quota_by_leases_and_never_give_more_than_there_is() {
+async fn proof_two_tills_share_a_quota_by_leases_and_never_give_more_than_there_is() {
     const QUOTA: usize = 9;
     let counter = Counter::open().await;
     let second = Second::open(&counter).await;
