@@ -69,7 +69,7 @@ enum Command {
     /// See what is on its way to head office, decide about it, and take it out as a file
     #[command(
         subcommand,
-        after_help = "list, show, lacking and export read the till's files, also while the daemon is stopped. The others are asked of\nthe daemon and take a manager's PIN: typed at the terminal, from --pin-file FILE, or from TILL_PIN.\n\nExamples:\n  till queue list --state needs                   what a person has to decide about\n  till queue show 4711                            why, and what may be done\n  till queue resolve 4711 --as written-off --staff mia --words \"shop bears it\"\n\nExit codes: 0 done, 1 the till said no, 64 wrong usage, 69 the daemon does not answer, 74 a file cannot be read,\n78 the configuration is wrong."
+        after_help = "list, show, lacking and export read the till's files, also while the daemon is stopped. The others are asked of the daemon and take a manager's PIN: typed at the terminal, from --pin-file FILE, or from TILL_PIN.\n\nExamples:\n  till queue list --state needs                   what a person has to decide about\n  till queue show 4711                            why, and what may be done\n  till queue resolve 4711 --as written-off --staff mia --words \"shop bears it\"\n\nExit codes: 0 done, 1 the till said no, 64 wrong usage, 69 the daemon does not answer, 74 a file cannot be read, 78 the configuration is wrong."
     )]
     Queue(queue::Queue),
     /// Check a journal or an export of one, and read single records
@@ -172,6 +172,9 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
 /// Where manuals keep what the people who look after a machine run.
 const SECTION: &str = "8";
 
+/// What stands at a page's foot.
+const SOURCE: &str = concat!("till ", env!("CARGO_PKG_VERSION"));
+
 /// Every command, with its whole name, and none of the help that each has of itself.
 fn commands() -> clap::Command {
     let mut all = Arguments::command().disable_help_subcommand(true);
@@ -185,7 +188,7 @@ fn man_pages(command: clap::Command, dir: &Path) -> anyhow::Result<usize> {
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()).cloned() {
         pages += man_pages(below, dir)?;
     }
-    let page = clap_mangen::Man::new(command).section(SECTION);
+    let page = clap_mangen::Man::new(command).section(SECTION).source(SOURCE);
     let path = dir.join(page.get_filename());
     page.generate_to(dir).with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(pages)

@@ -18,6 +18,7 @@ use crate::record::epochs::Standing;
 use crate::record::queue_act::{QueueAct, Resolution};
 use crate::record::{Body, Epoch, Record};
 use crate::till;
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -102,7 +103,10 @@ impl Place {
     pub(super) fn open(&self) -> anyhow::Result<Books> {
         let dir = match &self.dir {
             Some(dir) => dir.clone(),
-            None => self.config()?.state_dir,
+            None => {
+                let unknown = "where the till's files are is not known; name its state directory with --dir, or its configuration with --config";
+                self.config().context(unknown)?.state_dir
+            }
         };
         let (reader, edge) = (Reader::open(&dir)?, EdgeStore::open_to_read(&dir)?);
         let genesis = match reader.end()? {

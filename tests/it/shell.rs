@@ -70,7 +70,7 @@ async fn sell_to_a_picture(counter: &Counter) {
 }
 
 /// The same with the PIN typed at a terminal, which must not show it. None where the machine has no `script`.
-fn typed_at_a_terminal(counter: &Counter, arguments: &str) -> Option<Output> {
+fn typed_at_a_terminal(counter: &Counter, arguments: &str, keys: &str) -> Option<Output> {
     let config = counter.dir().join("till.toml");
     let mut script = Command::new("script")
         .args(["-qec", &format!("{TILL} queue {arguments}"), "/dev/null"])
@@ -87,7 +87,7 @@ fn typed_at_a_terminal(counter: &Counter, arguments: &str) -> Option<Output> {
     while !shown.ends_with(b"PIN of mia: ") && screen.read(&mut byte).unwrap() == 1 {
         shown.push(byte[0]);
     }
-    script.stdin.as_mut().unwrap().write_all(format!("{PIN}\n").as_bytes()).unwrap();
+    script.stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     screen.read_to_end(&mut shown).unwrap();
     let ended = script.wait_with_output().unwrap();
     Some(Output { stdout: shown, ..ended })
@@ -137,8 +137,12 @@ async fn a_manager_decides_about_the_queue_from_a_shell_and_the_journal_and_the_
     ends(&shown, 0, &["mia: hold (customer comes back)", &format!("till queue release {sale}")]);
 
     // Release with the PIN typed.
+    let hold_again = format!("hold {sale} --staff mia --words x");
+    if let Some(interrupted) = typed_at_a_terminal(&counter, &hold_again, "40\u{3}") {
+        ends(&interrupted, 64, &["no PIN was given"]);
+    }
     let release = format!("release {sale} --staff mia --words 'customer paid'");
-    match typed_at_a_terminal(&counter, &release) {
+    match typed_at_a_terminal(&counter, &release, &format!("{PIN}\n")) {
         Some(typed) => {
             ends(&typed, 0, &["PIN of mia:", "is held no longer"]);
             assert!(!both(&typed).contains(PIN), "the PIN is not shown: {}", both(&typed));

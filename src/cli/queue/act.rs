@@ -9,16 +9,22 @@ use crate::record::queue_act::{QueueAct, Resolution};
 use crate::wallet::http;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, tcgetattr, tcsetattr};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// The daemon answers once the act is on disk: longer than this, and something is wrong with it.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// More than any PIN: a terminal hands over one line at a time.
+const LINE_MAX: usize = 256;
+
+/// What a terminal sends for Control-C.
+const CONTROL_C: u8 = 3;
 
 /// Who does it, and which till is asked.
 #[derive(Args)]
@@ -247,14 +253,17 @@ fn pin(person: &Person) -> Result<String, ActError> {
     let failed = |errno: nix::errno::Errno| ActError::Pin(String::new(), errno.into());
     let before = tcgetattr(&terminal).map_err(failed)?;
     let mut silent = before.clone();
-    silent.local_flags.remove(LocalFlags::ECHO);
+    // Control-C ends the line instead of the process, which would leave the terminal silent.
+    silent.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
+    silent.control_chars[SpecialCharacterIndices::VEOL as usize] = CONTROL_C;
     // What was typed before is thrown away; so the question comes after, and what answers it counts.
     tcsetattr(&terminal, SetArg::TCSAFLUSH, &silent).map_err(failed)?;
     let _ = write!(terminal, "PIN of {}: ", person.staff);
-    let mut line = String::new();
-    let read = BufReader::new(&terminal).read_line(&mut line);
+    let mut line = [0; LINE_MAX];
+    let read = terminal.read(&mut line);
     tcsetattr(&terminal, SetArg::TCSAFLUSH, &before).map_err(failed)?;
     let _ = writeln!(terminal);
-    read.map_err(|error| ActError::Pin(String::new(), error))?;
-    Some(line.trim().to_owned()).filter(|pin| !pin.is_empty()).ok_or(ActError::NoPin)
+    let typed = &line[..read.map_err(|error| ActError::Pin(String::new(), error))?];
+    let pin = String::from_utf8_lossy(typed).trim_end().to_owned();
+    Some(pin).filter(|pin| !pin.is_empty() && !typed.contains(&CONTROL_C)).ok_or(ActError::NoPin)
 }
