@@ -5,197 +5,145 @@
 
 Needs Python's standard library and shares no code with Till. Exits 0 when everything holds, 1 when something does not.
 """
-import argparse, base64, hashlib, json, sys
+import argparse, hashlib, json, sys
+from base64 import b32encode, b64decode
 
-ERASABLE = {"member_recognised", "approved", "paid_late", "member_forgotten"}
-
-# Ed25519, RFC 8032 section 5.1: slow, short, and enough to verify with.
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
+# Ed25519 (RFC 8032, section 5.1): slow, short, and enough to verify with. A point is (X, Y, Z, T).
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
-ROOT = pow(2, (P - 1) // 4, P)
-
-def recover_x(y, sign):
-    x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(x2, (P + 3) // 8, P)
-    if (x * x - x2) % P:
-        x = x * ROOT % P
-    if (x * x - x2) % P or y >= P or (x == 0 and sign):
-        raise ValueError("no point")
-    return P - x if x & 1 != sign else x
-
-def add(a, b):
-    k, l = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
-    m, n = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
-    e, f, g, h = l - k, n - m, n + m, l + k
-    return e * f % P, g * h % P, f * g % P, e * h % P
-
-def times(s, point):
-    out = (0, 1, 1, 0)
-    while s:
-        if s & 1:
-            out = add(out, point)
-        point, s = add(point, point), s >> 1
-    return out
 
 def point(raw):
-    number = int.from_bytes(raw, "little")
-    y, sign = number & (2**255 - 1), number >> 255
-    x = recover_x(y, sign)
+    y, sign = int.from_bytes(raw, "little") % 2**255, raw[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or x * x % P != square or (x == 0 and sign):
+        raise ValueError("no point of the curve")
+    x = x if x % 2 == sign else P - x
     return x, y, 1, x * y % P
 
-BASE = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+def add(a, b):
+    k, l, m, n = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0]), 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
+    return (l - k) * (n - m) % P, (n + m) * (l + k) % P, (n - m) * (n + m) % P, (l - k) * (l + k) % P
+
+def times(number, a):
+    doubled = times(number // 2, add(a, a)) if number else (0, 1, 1, 0)
+    return add(doubled, a) if number % 2 else doubled
 
 def signed(key, message, signature):
     try:
-        if len(key) != 32 or len(signature) != 64:
-            return False
-        a, r, s = point(key), point(signature[:32]), int.from_bytes(signature[32:], "little")
-    except ValueError:
+        r, s, a = point(signature[:32]), int.from_bytes(signature[32:], "little"), point(key)
+        base = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+        h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+        left, right = times(s % L, base), add(r, times(h, a))
+    except (ValueError, IndexError):
         return False
-    h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
-    left, right = times(s, BASE), add(r, times(h, a))
-    same = (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
-    return s < L and same
+    same = all((left[at] * right[2] - right[at] * left[2]) % P == 0 for at in (0, 1))
+    return same and s < L and len(key) == 32 and len(signature) == 64
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 def fingerprint(key):
-    text = base64.b32encode(hashlib.sha256(key).digest()[:10]).decode()
-    return "-".join(text[i:i + 4] for i in range(0, 16, 4))
+    text = b32encode(hashlib.sha256(key).digest()[:10]).decode()
+    return "-".join(text[at:at + 4] for at in range(0, 16, 4))
 
-def head_fields(head):
-    """What of a header the chain needs."""
-    at = 3 + head[2]
-    kind_at = at + 48
-    kind = head[kind_at + 1:kind_at + 1 + head[kind_at]]
-    return dict(format=int.from_bytes(head[:2], "big"), terminal=head[3:at].decode(), epoch=head[at:at + 8].hex(),
-                seq=int.from_bytes(head[at + 8:at + 16], "big"), previous=head[at + 16:at + 48], kind=kind.decode(),
-                body_hash=head[-32:])
+faults, streams, hashes = [], [], {}
+count = {"erased": 0, "witnessed": 0, "unknown": 0}
 
-class Check:
-    def __init__(self):
-        self.faults, self.streams, self.hashes = [], [], {}
-        self.terminal, self.records, self.erased, self.witnessed, self.unknown = None, 0, 0, 0, 0
+def need(holds, where, words):
+    if not holds:
+        faults.append(f"FAULT {where}: {words}")
 
-    def fault(self, where, words):
-        self.faults.append(f"{where}: {words}")
+def record(where, line, terminal):
+    head = bytes.fromhex(line["head"])
+    at, own = 3 + head[2], sha256(b"till/record/1\n", head)
+    epoch, seq, previous = head[at:at + 8].hex(), int.from_bytes(head[at + 8:at + 16], "big"), head[at + 16:at + 48].hex()
+    kind = head[at + 49:at + 49 + head[at + 48]].decode()
+    need(head[:2] == b"\0\1", where, "the record is of another format")
+    need(own == line["hash"], where, "the hash is not the header's")
+    need(terminal in (None, head[3:at].decode()), where, "the record is of another till")
+    if line.get("erased") is True and not {"salt", "body", "body_base64"} & line.keys():
+        count["erased"] += 1
+        need(kind in {"member_recognised", "approved", "paid_late", "member_forgotten"}, where, f"a {kind} has no body")
+    else:
+        body, salt = line["body"].encode() if "body" in line else b64decode(line["body_base64"]), bytes.fromhex(line["salt"])
+        holds = len(salt) == 16 and "erased" not in line and sha256(b"till/body/1\n", salt, body) == head[-32:].hex()
+        need(holds, where, "the body is not the one that the header names")
+    if streams and streams[-1]["epoch"] == epoch:
+        last = streams[-1]
+        need((seq, previous) == (last["seq"] + 1, last["head"]), where, "the record does not follow from the one before")
+    else:  # A stream may begin behind its genesis: what was before is not in the file.
+        need(all(one["epoch"] != epoch for one in streams), where, "an epoch that was over goes on")
+        is_genesis = kind == "genesis" and not int(previous, 16)
+        need(seq > 1 or is_genesis, where, "the first record of an epoch is not its genesis")
+        streams.append({"epoch": epoch, "first_seq": seq})
+    streams[-1].update(seq=seq, head=own)
+    hashes[epoch, seq] = own
+    return head[3:at].decode()
 
-    def record(self, where, line):
-        head = bytes.fromhex(line["head"])
-        f, record_hash = head_fields(head), hashlib.sha256(b"till/record/1\n" + head).digest()
-        if f["format"] != 1:
-            self.fault(where, f"the record has format {f['format']}")
-        if record_hash.hex() != line["hash"]:
-            self.fault(where, "the hash is not the header's")
-        self.terminal = self.terminal or f["terminal"]
-        if f["terminal"] != self.terminal:
-            self.fault(where, "the record is of another till")
-        if line.get("erased") is True and not {"salt", "body", "body_base64"} & line.keys():
-            self.erased += 1
-            if f["kind"] not in ERASABLE:
-                self.fault(where, f"a {f['kind']} has no body, and speaks of no member")
-        else:
-            text = line.get("body")
-            body = base64.b64decode(line.get("body_base64", "")) if text is None else text.encode()
-            salt = bytes.fromhex(line.get("salt", ""))
-            body_hash = hashlib.sha256(b"till/body/1\n" + salt + body).digest()
-            if "erased" in line or len(salt) != 16 or body_hash != f["body_hash"]:
-                self.fault(where, "the body is not the one that the header names")
-        last = self.streams[-1] if self.streams else None
-        if last is None or last["epoch"] != f["epoch"]:
-            if any(stream["epoch"] == f["epoch"] for stream in self.streams):
-                self.fault(where, "an epoch that was over goes on")
-            if f["seq"] == 1 and (f["kind"] != "genesis" or any(f["previous"])):
-                self.fault(where, "the first record of an epoch is not its genesis")
-            last = dict(epoch=f["epoch"], first_seq=f["seq"])
-            self.streams.append(last)
-        elif f["seq"] != last["seq"] + 1:
-            self.fault(where, f"record {f['seq']} stands where record {last['seq'] + 1} is due")
-        elif f["previous"].hex() != last["head"]:
-            self.fault(where, f"record {f['seq']} does not follow from the one before")
-        last.update(seq=f["seq"], head=record_hash.hex())
-        self.hashes[f["epoch"], f["seq"]] = record_hash.hex()
-        self.records += 1
+def end_of(where, line, terminal, asked):
+    key, end, keys = b64decode(line["device_key"]), json.loads(line["end"]), {}
+    message = b"till/export/1\n" + line["end"].encode()
+    need(signed(key, message, b64decode(line["signature"])), where, "the device's signature does not hold")
+    need(asked.device in (None, fingerprint(key)), where, "another device signed than the one that was named")
+    told = [{name: one[name] for name in ("epoch", "first_seq", "seq", "head")} for one in end["streams"]]
+    same = (end["export"], end["terminal"], told) == (1, terminal, streams)
+    need(same, where, "the records are not those that the device signed for")
+    if end.get("trust"):
+        root, given = b64decode(end["trust"]["root"]), end["trust"]["keys"]
+        need(asked.root in (None, fingerprint(root)), where, "another root vouches for it than the one that was named")
+        holds = signed(root, b"till/keyset/1\n" + b64decode(given["payload"]), b64decode(given["signature"]))
+        need(holds, where, "the root's signature over the keys does not hold")
+        keys = json.loads(b64decode(given["payload"]))["keys"] if holds else {}
+    else:
+        need(asked.root is None, where, "no root vouches for anything in it")
+    for head in end["received"]:
+        received(f"{where}, head {head['seq']}", head, keys.get(head["key_id"]), terminal)
+    return fingerprint(key)
 
-    def end(self, where, line, asked):
-        key, text = base64.b64decode(line["device_key"]), line["end"]
-        if not signed(key, b"till/export/1\n" + text.encode(), base64.b64decode(line["signature"])):
-            self.fault(where, "the device's signature does not hold")
-        self.device, end = fingerprint(key), json.loads(text)
-        if asked.device not in (None, self.device):
-            self.fault(where, "signed by another device than the one that was named")
-        if end["export"] != 1 or end["terminal"] != self.terminal or end["streams"] != self.streams:
-            self.fault(where, "the records are not those that the device signed for")
-        trust, keys = end.get("trust"), {}
-        if trust:
-            root, payload = base64.b64decode(trust["root"]), base64.b64decode(trust["keys"]["payload"])
-            if asked.root not in (None, fingerprint(root)):
-                self.fault(where, "vouched for by another root than the one that was named")
-            if signed(root, b"till/keyset/1\n" + payload, base64.b64decode(trust["keys"]["signature"])):
-                keys = json.loads(payload)["keys"]
-            else:
-                self.fault(where, "the root's signature over the keys does not hold")
-        elif asked.root:
-            self.fault(where, "no root vouches for anything in it")
-        for received in end["received"]:
-            self.received(f"{where}, head {received['seq']}", received, keys)
-
-    def received(self, where, received, keys):
-        """Head office has signed that it holds the stream up to here: so it must be here."""
-        epoch, seq, key = received["epoch"], received["seq"], keys.get(received["key_id"])
-        if key is None:
-            self.unknown += 1
-            return
-        name = self.terminal.encode()
-        message = (b"till/head/1\n" + bytes([len(name)]) + name + bytes.fromhex(epoch) + seq.to_bytes(8, "big")
-                   + bytes.fromhex(received["head"]) + received["at_ms"].to_bytes(8, "big", signed=True))
-        good = key["purpose"] == "head" and key.get("revoked", "good") == "good"
-        if not (good and signed(base64.b64decode(key["public_key"]), message, base64.b64decode(received["signature"]))):
-            self.fault(where, "head office's signature does not hold")
-            return
-        stream = next((one for one in self.streams if one["epoch"] == epoch), None)
-        if (epoch, seq) in self.hashes:
-            self.witnessed += 1
-            if self.hashes[epoch, seq] != received["head"]:
-                self.fault(where, "the record is not the one that head office has signed for")
-        elif stream is None or seq > stream["seq"]:
-            self.fault(where, f"head office has record {seq}, and it is not here: the tail was cut off")
+def received(where, head, key, terminal):
+    """Head office has signed that it holds the stream up to here: so it must be here."""
+    if key is None:
+        count["unknown"] += 1
+        return
+    message = (b"till/head/1\n" + bytes([len(terminal)]) + terminal.encode() + bytes.fromhex(head["epoch"])
+               + head["seq"].to_bytes(8, "big") + bytes.fromhex(head["head"]) + head["at_ms"].to_bytes(8, "big", signed=True))
+    good = key["purpose"] == "head" and key.get("revoked", "good") == "good"
+    holds = good and signed(b64decode(key["public_key"]), message, b64decode(head["signature"]))
+    here = hashes.get((head["epoch"], head["seq"]))
+    is_before = any(one["epoch"] == head["epoch"] and head["seq"] < one["first_seq"] for one in streams)
+    count["witnessed"] += bool(holds and here)
+    need(holds, where, "head office's signature does not hold")
+    need(not holds or here in (None, head["head"]), where, "the record is not the one that head office has signed for")
+    need(not holds or here or is_before, where, "head office has this record, and it is not here: the tail was cut off")
 
 def main():
     parser = argparse.ArgumentParser(description="Checks an exported journal.")
     parser.add_argument("file")
     parser.add_argument("--device", help="fingerprint of the till's device key")
     parser.add_argument("--root", help="fingerprint of head office's root")
-    asked, check, end = parser.parse_args(), Check(), None
+    asked, terminal, signer = parser.parse_args(), None, None
     with open(asked.file, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
-        for number, text in enumerate(lines, start=1):
-            where = f"line {number}"
-            if end:
-                check.fault(where, "there is something behind the signed line")
-            if not text.endswith("\n"):
-                check.fault(where, "the file was cut off")
+        for where, text in ((f"line {number}", text) for number, text in enumerate(lines, start=1)):
+            need(signer is None, where, "there is something behind the signed line")
+            need(text.endswith("\n"), where, "the file was cut off")
             try:
                 line = json.loads(text)
                 if "end" in line:
-                    end = (where, line)
+                    signer = "nobody who can be read"
+                    signer = end_of(where, line, terminal, asked)
                 else:
-                    check.record(where, line)
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-                check.fault(where, f"cannot be read ({error})")
-    if end is None:
-        check.fault("end", "the signed line is missing: the file was cut off")
-    else:
-        try:
-            check.end(*end, asked)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            check.fault(end[0], f"the end cannot be read ({error})")
-    for stream in check.streams:
-        print(f"{check.terminal}, epoch {stream['epoch']}: records {stream['first_seq']} to {stream['seq']}")
-    print(f"{check.records} records, {check.erased} of them erased; signed by {getattr(check, 'device', 'nobody')};"
-          f" {check.witnessed} heads witnessed, {check.unknown} by keys that are not at hand")
-    for fault in check.faults:
-        print(f"FAULT {fault}")
-    print("Something does not hold." if check.faults else "Everything holds.")
-    sys.exit(1 if check.faults else 0)
+                    terminal = record(where, line, terminal)
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+                need(False, where, f"cannot be read ({error!r})")
+    need(signer, "end", "the signed line is missing: the file was cut off")
+    for one in streams:
+        print(f"{terminal}, epoch {one['epoch']}: records {one['first_seq']} to {one['seq']}")
+    print(f"{len(hashes)} records, {count['erased']} of them erased; signed by {signer or 'nobody'};"
+          f" {count['witnessed']} heads witnessed, {count['unknown']} by keys that are not at hand")
+    print(*faults, "Something does not hold." if faults else "Everything holds.", sep="\n")
+    sys.exit(1 if faults else 0)
 
 if __name__ == "__main__":
     main()

@@ -13,9 +13,10 @@ mod run;
 mod scan;
 mod sim;
 
+use anyhow::Context as _;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Wrong usage.
@@ -66,7 +67,10 @@ enum Command {
     #[command(subcommand)]
     Scan(scan::Scan),
     /// See what is on its way to head office, decide about it, and take it out as a file
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "list, show, lacking and export read the till's files, also while the daemon is stopped. The others are asked of the daemon and take a manager's PIN: typed at the terminal, from --pin-file FILE, or from TILL_PIN.\n\nExamples:\n  till queue list --state needs                   what a person has to decide about\n  till queue show 4711                            why, and what may be done\n  till queue resolve 4711 --as written-off --staff mia --words \"shop bears it\"\n\nExit codes: 0 done, 1 the till said no, 64 wrong usage, 69 the daemon does not answer, 74 a file cannot be read, 78 the configuration is wrong."
+    )]
     Queue(queue::Queue),
     /// Check a journal or an export of one, and read single records
     #[command(subcommand)]
@@ -92,9 +96,15 @@ enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// Print the man page
-    #[command(after_help = "Example:\n  till man > /usr/share/man/man8/till.8")]
-    Man,
+    /// Print the man page, or write one for each command
+    #[command(
+        after_help = "Examples:\n  till man | man -l -                          read it here\n  till man --dir /usr/local/share/man/man8     till.8, till-queue.8, till-queue-list.8 and so on"
+    )]
+    Man {
+        /// Write till.8 and a page for each command into this folder
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Runs the program.
@@ -141,12 +151,47 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             clap_complete::generate(shell, &mut Arguments::command(), "till", &mut script);
             put(&script)
         }
-        Command::Man => {
+        Command::Man { dir: None } => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).section("8").render(&mut page)?;
+            clap_mangen::Man::new(commands()).section(SECTION).render(&mut page)?;
             put(&page)
         }
+        Command::Man { dir: Some(dir) } => {
+            std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+            let pages = man_pages(commands(), &dir)?;
+            say(&format!(
+                "{pages} pages are in {}. Read one: man {}",
+                dir.display(),
+                dir.join("till.8").display()
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+/// Where manuals keep what the people who look after a machine run.
+const SECTION: &str = "8";
+
+/// What stands at a page's foot.
+const SOURCE: &str = concat!("till ", env!("CARGO_PKG_VERSION"));
+
+/// Every command, with its whole name, and none of the help that each has of itself.
+fn commands() -> clap::Command {
+    let mut all = Arguments::command().disable_help_subcommand(true);
+    all.build();
+    all
+}
+
+/// Writes a page for a command and for each below it; how many.
+fn man_pages(command: clap::Command, dir: &Path) -> anyhow::Result<usize> {
+    let mut pages = 1;
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()).cloned() {
+        pages += man_pages(below, dir)?;
+    }
+    let page = clap_mangen::Man::new(command).section(SECTION).source(SOURCE);
+    let path = dir.join(page.get_filename());
+    page.generate_to(dir).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(pages)
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
@@ -281,7 +326,7 @@ async fn asked_to_stop() {
 }
 
 /// A path that was given, or the current folder's.
-fn folder(path: &std::path::Path) -> anyhow::Result<PathBuf> {
+fn folder(path: &Path) -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(path)?;
     Ok(path.canonicalize()?)
 }

@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -102,7 +102,9 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     let device_key = Arc::new(DeviceKey::load_or_create(&keys.join("device"))?);
     let seal = Seal::of_till(&config.state_dir)?;
     let stamp = parts::stamp(&device_key);
-    // 3. The till: fold, and settle what was under way.
+    // 3. The till: fold, and settle what was under way. From here on there is something to end in order, so whoever asks
+    // for the end is heard, and answered once the till is open.
+    let mut asked = Asked::listen()?;
     let clock = Clock::new();
     let (inbox, letters) = Inbox::new();
     let (outbox, work) = inbox::doors();
@@ -168,7 +170,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     let code_file = parts::first_manager_file(config);
     edges.spawn(watch::feed(pulse, board.clone(), code_file, stopped.clone()));
     let told = tokio::select! {
-        told = wait_for_end(&mut heart) => told,
+        told = wait_for_end(&mut asked, &mut heart) => told,
         Some(ended) = edges.join_next() => Told::EdgeGone(why(ended)),
         Some(ended) = level.join_next() => Told::EdgeGone(why(ended)),
     };
@@ -230,15 +232,30 @@ enum Told {
     Ended(anyhow::Result<()>),
 }
 
-async fn wait_for_end(heart: &mut oneshot::Receiver<Result<(), till::Error>>) -> Told {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return Told::Ended(Err(anyhow::anyhow!("signals cannot be waited for")));
-    };
+/// Signals that ask for the end. From the moment it listens, none of them ends the process by itself.
+struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Asked {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be waited for");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Returns once one of them came, also where it came before anybody waited.
+    async fn to_stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn wait_for_end(asked: &mut Asked, heart: &mut oneshot::Receiver<Result<(), till::Error>>) -> Told {
     tokio::select! {
-        _ = terminate.recv() => Told::Stop,
-        _ = interrupt.recv() => Told::Stop,
+        () = asked.to_stop() => Told::Stop,
         ended = heart => Told::Ended(match ended {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error.into()),

@@ -181,6 +181,7 @@ impl Journal {
         let aside = self.dir.join(&left.aside);
         let mut salvage = carve::salvage(&aside, &self.vault, received)?;
         salvage.lacking.aside.clone_from(&left.aside);
+        salvage.lacking.why = Some(left.why);
         salvage.lacking.words.clone_from(&left.words);
         carve::keep(&aside, &salvage.lacking)?;
         Ok(salvage)

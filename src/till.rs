@@ -13,18 +13,20 @@ mod disk;
 mod memory;
 mod print;
 mod receipts;
+mod release;
 pub mod retention;
 mod start;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use crate::bundle::Bundle;
 use crate::clock::Clock;
-use crate::counter::duty::{Duty, DutyId};
-use crate::counter::event::{Act, Command, Event, ProviderReport};
+use crate::counter::duty::DutyId;
+use crate::counter::event::{Act, Command, Event, PrintReport, ProviderReport};
 use crate::counter::refusal::Told;
 use crate::counter::{Context, PhonesPay, Refusal, Till};
-use crate::inbox::{Board, CodeInHand, DeviceWork, InForce, Letter, Outbox, ProviderWork, Reply};
+use crate::inbox::{Board, CodeInHand, InForce, Letter, Outbox, Reply};
 use crate::journal::{Journal, Room};
 use crate::receipt::Stamp;
 use crate::record::body::Body;
@@ -81,6 +83,8 @@ pub struct Loop {
     shown: BTreeMap<StationId, ReceiptShown>,
     times_shown: u64,
     in_flight: BTreeSet<DutyId>,
+    /// Ends of papers and drawers that are not written down yet: the disk was full.
+    unwritten: Vec<Event>,
     codes: BTreeMap<IntentId, CodeInHand>,
     presses: Presses,
     room: Room,
@@ -97,16 +101,6 @@ pub struct Loop {
     /// How far each older epoch is there, once the current one goes up.
     older: BTreeMap<Epoch, u64>,
     pulse: Arc<AtomicU64>,
-}
-
-/// What became of handing a duty to its edge.
-enum Start {
-    /// The edge has it.
-    UnderWay,
-    /// The edge's door is full or shut.
-    Later,
-    /// It can never be done; this event says so.
-    Never(Box<Event>),
 }
 
 /// An answer that waits for the commit.
@@ -195,8 +189,21 @@ impl Loop {
 
     /// One turn: decide and apply in memory, commit once, let go.
     fn turn(&mut self, letters: Vec<Letter>) {
+        self.tell_ends_again();
+        // Whoever asked has heard what became of it.
+        let _ = self.settle(letters);
+        self.release();
+        self.keep_snapshot();
+    }
+
+    /// Decides and applies in memory, commits once, and answers.
+    ///
+    /// # Errors
+    /// Why nothing of it was written.
+    fn settle(&mut self, letters: Vec<Letter>) -> Result<(), Refusal> {
         let mut records = Vec::new();
         let mut waiting = Vec::new();
+        let mut ends = Vec::new();
         let heard = !letters.is_empty();
         self.adopt_bundle();
         self.watch_time(&mut records);
@@ -210,6 +217,12 @@ impl Loop {
                 self.presses.keep(command.clone(), answer.clone());
             }
             self.tell(&event, &answer);
+            if matches!(
+                event,
+                Event::Print(_, PrintReport::Ended(..)) | Event::Drawer(_, PrintReport::Ended(..))
+            ) {
+                ends.push(event);
+            }
             waiting.push(Waiting { reply, command, answer });
         }
         // After the letters: what arrived in time counts, also if its deadline passed while it waited.
@@ -217,7 +230,9 @@ impl Loop {
             // Refusals of a deadline do not exist: it changes something or nothing.
             let _ = self.decide(&Event::DeadlinePassed, &mut records);
         }
-        if let Err(refusal) = self.write_down(&records) {
+        let written = self.write_down(&records);
+        if let Err(refusal) = &written {
+            self.keep_ends(ends);
             for waiting in &mut waiting {
                 waiting.answer = Err(refusal.clone());
                 if let Some(command) = waiting.command.take() {
@@ -234,8 +249,7 @@ impl Loop {
                 let _ = reply.send(answer);
             }
         }
-        self.release();
-        self.keep_snapshot();
+        written
     }
 
     fn decide(&mut self, event: &Event, records: &mut Vec<Record>) -> Result<Reply, Refusal> {
@@ -382,59 +396,6 @@ impl Loop {
         });
     }
 
-    /// Starts what is owed and not under way, and forgets what is owed no more.
-    fn release(&mut self) {
-        if let Selling::ReadOnly(_) = self.selling {
-            return;
-        }
-        let mut hopeless = Vec::new();
-        let owed = self.till.owed();
-        let ids: BTreeSet<DutyId> = owed.iter().map(Duty::id).collect();
-        self.in_flight.retain(|id| ids.contains(id));
-        for duty in owed {
-            let id = duty.id();
-            if self.in_flight.contains(&id) {
-                continue;
-            }
-            match self.start(duty) {
-                Start::UnderWay => {
-                    self.in_flight.insert(id);
-                }
-                Start::Later => {}
-                Start::Never(event) => hopeless.push(Letter { event: *event, command: None, reply: None }),
-            }
-        }
-        let in_flight = &self.in_flight;
-        let unsent = |id| ids.contains(&id) && !in_flight.contains(&id);
-        self.codes.retain(|intent, _| unsent(DutyId::Submit(*intent)));
-        if !hopeless.is_empty() {
-            self.turn(hopeless);
-        }
-    }
-
-    /// Hands a duty to its edge. While the edge's door is full or shut, it is offered again.
-    fn start(&mut self, duty: Duty) -> Start {
-        let taken = match duty {
-            Duty::Submit(ref pay) => {
-                let code = self.codes.get(&pay.intent).cloned();
-                self.outbox.provider.try_send(ProviderWork { duty, code }).is_ok()
-            }
-            Duty::Ask(_) | Duty::Cancel(_) | Duty::Watch(_) => {
-                self.outbox.provider.try_send(ProviderWork { duty, code: None }).is_ok()
-            }
-            Duty::Refund(ref refund) => match refund.captured_by {
-                crate::counter::duty::CapturedBy::Till => {
-                    self.outbox.provider.try_send(ProviderWork { duty, code: None }).is_ok()
-                }
-                crate::counter::duty::CapturedBy::Cloud => self.outbox.cloud.try_send(duty).is_ok(),
-            },
-            Duty::Offer(_) | Duty::Withdraw(_) => self.outbox.cloud.try_send(duty).is_ok(),
-            Duty::Kick(kick) => self.outbox.devices.try_send(DeviceWork::Kick(kick)).is_ok(),
-            Duty::Print(print) => return self.print(print),
-        };
-        if taken { Start::UnderWay } else { Start::Later }
-    }
-
     /// Once head office has all that speaks of a member who is to be forgotten, it cannot be read here any more. The
     /// epochs of this journal go up one after the other; of books that were set aside only what went up before is
     /// there.
@@ -470,48 +431,6 @@ impl Loop {
             }
         }
         self.forgotten_to = received;
-    }
-
-    /// Commits a turn. On a full disk once more in the ballast's room: a payment that was approved is not told again.
-    fn write_down(&mut self, records: &[Record]) -> Result<(), Refusal> {
-        let Err(error) = self.journal.append(records) else { return Ok(()) };
-        if !error.is_disk_full() {
-            return Err(self.not_written(&error));
-        }
-        tracing::error!(error = %error, "The disk is full: this turn is written in the ballast's room.");
-        self.make_room();
-        self.journal.append(records).map_err(|error| self.not_written(&error))
-    }
-
-    /// The disk refused: memory is what the journal says. Where it only was full, what is under way can be finished once
-    /// there is some room; after any other failure nothing more is sold until a person looks.
-    fn not_written(&mut self, error: &crate::journal::Error) -> Refusal {
-        tracing::error!(error = %error, "The journal cannot be written. Selling stopped.");
-        let refusal = if error.is_disk_full() {
-            Refusal::DiskFull
-        } else {
-            self.selling = Selling::ReadOnly(error.to_string());
-            Refusal::ReadOnly
-        };
-        self.read_again();
-        refusal
-    }
-
-    /// Throws memory away: it is what the journal says. What an edge had ended in what is lost is owed again, and is
-    /// given to it again; what memory still owed is still with its edge.
-    fn read_again(&mut self) {
-        let owed: BTreeSet<DutyId> = self.till.owed().iter().map(Duty::id).collect();
-        self.in_flight.retain(|id| owed.contains(id));
-        match start::replay(&self.journal) {
-            Ok(Some(till)) => self.till = till,
-            Ok(None) => self.blind = true,
-            Err(error) => {
-                tracing::error!(error = %error, "Nor can it be read.");
-                self.selling = Selling::ReadOnly(error.to_string());
-                self.blind = true;
-            }
-        }
-        self.codes.clear();
     }
 
     fn close(mut self) -> Result<(), Error> {

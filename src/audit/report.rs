@@ -86,6 +86,8 @@ pub struct Counts {
     pub tombstones: Option<u64>,
     /// Coupons redeemed.
     pub coupons: u64,
+    /// Value vouchers that paid.
+    pub vouchers: u64,
     /// Members' visits: each member once a day.
     pub check_ins: u64,
     /// Refusals among the cloud's verdicts on this till's records.

@@ -75,6 +75,7 @@ impl Page {
         self.given("  buried before they were known", counts.tombstones);
         self.count("Payments that do not match", counts.unmatched);
         self.count("Coupons redeemed", counts.coupons);
+        self.count("Vouchers that paid", counts.vouchers);
         self.count("Visits of members", counts.check_ins);
         self.given("Refusals by the cloud", counts.verdicts_refused);
         self.count("Papers ordered", counts.papers_ordered);

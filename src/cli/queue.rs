@@ -11,12 +11,14 @@ mod list;
 use crate::config::Config;
 use crate::journal::Reader;
 use crate::journal::edge::EdgeStore;
+use crate::locales::Lang;
 use crate::money::Currency;
-
-use crate::queue::{Cases, Marks};
+use crate::queue::{Cases, Marks, words};
 use crate::record::epochs::Standing;
+use crate::record::queue_act::{QueueAct, Resolution};
 use crate::record::{Body, Epoch, Record};
 use crate::till;
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -101,7 +103,10 @@ impl Place {
     pub(super) fn open(&self) -> anyhow::Result<Books> {
         let dir = match &self.dir {
             Some(dir) => dir.clone(),
-            None => self.config()?.state_dir,
+            None => {
+                let unknown = "where the till's files are is not known; name its state directory with --dir, or its configuration with --config";
+                self.config().context(unknown)?.state_dir
+            }
         };
         let (reader, edge) = (Reader::open(&dir)?, EdgeStore::open_to_read(&dir)?);
         let genesis = match reader.end()? {
@@ -193,11 +198,16 @@ pub(super) fn act(part: &Queue) -> anyhow::Result<ExitCode> {
         Queue::Export(asked) => export::export(asked),
         Queue::Send(asked) => act::send(asked),
         Queue::Print(asked) => act::print(asked),
-        Queue::Retry(asked) => act::one(asked, "retry", None),
-        Queue::Hold(asked) => act::one(asked, "hold", None),
-        Queue::Release(asked) => act::one(asked, "release", None),
-        Queue::Resolve(asked) => act::one(&asked.one, "resolve", Some(asked.how)),
+        Queue::Retry(asked) => act::one(asked, QueueAct::Retry),
+        Queue::Hold(asked) => act::one(asked, QueueAct::Hold),
+        Queue::Release(asked) => act::one(asked, QueueAct::Release),
+        Queue::Resolve(asked) => act::one(&asked.one, QueueAct::Resolve { how: asked.how.into() }),
     }
+}
+
+/// How something was dealt with, as a shell's user reads it.
+fn words_of(how: Resolution) -> &'static str {
+    words::resolution(how, Lang::En)
 }
 
 #[cfg(test)]

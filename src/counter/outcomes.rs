@@ -152,27 +152,15 @@ impl Till {
         else {
             return;
         };
-        match intent.state {
-            // It paid the sale, or is on its way back, or went back by hand: it is known.
-            IntentState::Approved | IntentState::PaidLate | IntentState::Resolved => {}
-            IntentState::Drawn
-            | IntentState::Pending
-            | IntentState::Unsure
-            | IntentState::Cancelling
-            | IntentState::CancelUnsure
-            | IntentState::Cancelled
-            | IntentState::Tombstoned
-            | IntentState::Abandoned
-            | IntentState::Declined => {
-                out.at(&sale.station);
-                self.late_for_archived(sale, intent, settled, out);
-            }
+        if !intent.state.has_its_money() {
+            out.at(&sale.station);
+            self.late_for_archived(sale, intent, settled, out);
         }
     }
 
     /// Money is known to have moved: it pays the sale if the sale still waits for it, else it goes back.
     pub(super) fn money_came(&self, sale: &Sale, intent: &Intent, settled: &Settled, out: &mut Recorder<'_>) {
-        if matches!(intent.state, IntentState::Approved | IntentState::PaidLate | IntentState::Resolved) {
+        if intent.state.has_its_money() {
             return;
         }
         let about = || About::sale(sale.id).amount(intent.amount);

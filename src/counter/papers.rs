@@ -1,7 +1,7 @@
 //! Paper and drawer: announced before the first byte, settled by one outcome, never repeated by itself.
 
 use super::acts::{reason_given, short};
-use super::event::PrintReport;
+use super::event::{Event, PrintReport};
 use super::paid::PaperWord;
 use super::recorder::{About, Recorder};
 use super::{JobState, Kick, PaperJob, Refusal, Till};
@@ -54,6 +54,17 @@ impl Till {
             (PrintReport::Ended(..), JobState::Asks(..)) => {}
         }
         Ok(())
+    }
+
+    /// Whether an event is the end of a paper or a drawer that has begun and not ended.
+    pub fn awaits_end(&self, event: &Event) -> bool {
+        if let Event::Print(job, PrintReport::Ended(..)) = event {
+            self.papers.get(job).is_some_and(|paper| paper.state == JobState::Started)
+        } else if let Event::Drawer(kick, PrintReport::Ended(..)) = event {
+            self.kicks.get(kick).is_some_and(|drawer| drawer.state == JobState::Started)
+        } else {
+            false
+        }
     }
 
     /// Keeps how large the customer of the sale in front wants the receipt. Paper changes no money, so it may be said

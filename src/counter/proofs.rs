@@ -157,17 +157,9 @@ impl Till {
 
 /// Refuses what was counted before, or is on its way back.
 fn check_state(intent: &Intent) -> Result<(), NotProven> {
-    match intent.state {
-        IntentState::Approved => Err(NotProven::Counted),
-        IntentState::PaidLate | IntentState::Resolved => Err(NotProven::GoesBack),
-        IntentState::Drawn
-        | IntentState::Pending
-        | IntentState::Unsure
-        | IntentState::Cancelling
-        | IntentState::CancelUnsure
-        | IntentState::Cancelled
-        | IntentState::Tombstoned
-        | IntentState::Abandoned
-        | IntentState::Declined => Ok(()),
+    match (intent.state.has_its_money(), intent.state == IntentState::Approved) {
+        (true, true) => Err(NotProven::Counted),
+        (true, false) => Err(NotProven::GoesBack),
+        (false, _) => Ok(()),
     }
 }

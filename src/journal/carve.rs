@@ -12,6 +12,7 @@ use super::{End, Error};
 use crate::keys::SEAL_OVERHEAD_BYTES;
 use crate::money::Money;
 use crate::record::chain::Tip;
+use crate::record::epochs::Left;
 use crate::record::ids::{SaleId, StaffId};
 use crate::record::{Body, Epoch, Header, Record, header_hash};
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,10 @@ pub const LISTED_MAX: usize = 10_000;
 pub struct Lacking {
     /// Where the files are, in the state directory.
     pub aside: String,
-    /// Why they were set aside.
+    /// Why they were set aside; none in lists of an older Till.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Left>,
+    /// What was found, as whoever looks after the till reads it.
     pub words: String,
     /// The epoch that they end with, if any of it could be read.
     pub epoch: Option<Epoch>,
@@ -227,6 +231,7 @@ impl Gathered {
         let unreadable = gaps(received.unwrap_or(0), seqs);
         let lacking = Lacking {
             aside: String::new(),
+            why: None,
             words: String::new(),
             epoch,
             readable_to: read.map_or(0, |end| end.tip.seq),

@@ -73,7 +73,7 @@ pub struct Waiting {
     pub receipts: u64,
     /// What those receipts are worth, practice left out.
     pub worth: Option<Money>,
-    /// The earliest of them by wall clock, milliseconds since 1970.
+    /// When the first of them was, by wall clock, milliseconds since 1970.
     pub oldest_wall_ms: Option<i64>,
     /// The first of them, oldest first.
     pub entries: Vec<WaitingEntry>,
@@ -98,7 +98,7 @@ const RECEIPTS: &str = "SELECT epoch, receipt, seq, sale, wall_ms, amount_minor,
     ORDER BY receipt DESC, training DESC LIMIT ?1";
 
 const WAITING: &str = "SELECT seq, kind, wall_ms, sale, amount_minor, currency,
-        count(*) OVER (), min(wall_ms) OVER (),
+        count(*) OVER (), first_value(wall_ms) OVER (ORDER BY seq),
         count(*) FILTER (WHERE kind = 'receipt_issued') OVER (),
         sum(amount_minor) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER (),
         max(currency) FILTER (WHERE kind = 'receipt_issued' AND training = 0) OVER ()

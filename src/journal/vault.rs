@@ -201,12 +201,12 @@ impl Vault {
 
     /// Whether a member waits to be forgotten.
     pub(super) fn owes_forgetting(&self) -> Result<bool, Error> {
-        Ok(self.members().any_doomed()?)
+        Ok(self.members().any_doomed(self.seal()?)?)
     }
 
     /// Destroys the keys of members whose last record is safe elsewhere.
     pub(super) fn forget(&self, is_safe: impl Fn(Until) -> bool) -> Result<usize, Error> {
-        Ok(self.members().destroy(is_safe)?)
+        Ok(self.members().destroy(self.seal()?, is_safe)?)
     }
 
     fn members(&self) -> MutexGuard<'_, MemberKeys> {

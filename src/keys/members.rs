@@ -51,6 +51,18 @@ pub struct MemberKeys {
     doomed: BTreeMap<u64, Until>,
     /// Slots that were looked at, the first one included.
     known: u64,
+    head: Head,
+}
+
+/// What the first slot says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Head {
+    /// What the file is.
+    Whole,
+    /// Something else, and no slot has yet shown that the file is what it should be.
+    Doubted,
+    /// Something else, and a slot has shown it: the first slot is written again with the next one.
+    Torn,
 }
 
 struct Slot {
@@ -97,7 +109,7 @@ impl MemberKeys {
     /// The keys in this file.
     pub fn at(path: &Path) -> Self {
         let (by_id, by_tag, doomed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { path: path.to_owned(), file: None, by_id, by_tag, doomed, known: 1 }
+        Self { path: path.to_owned(), file: None, by_id, by_tag, doomed, known: 1, head: Head::Whole }
     }
 
     /// Whether the file is there. An empty one counts: a person says with it that the keys are lost.
@@ -128,7 +140,7 @@ impl MemberKeys {
     /// when the slot is damaged, or lies under another seal.
     pub fn find(&mut self, seal: &Seal, id: &[u8; 16]) -> Result<Option<MemberKey>, KeyError> {
         if !self.by_id.contains_key(id) {
-            self.look()?;
+            self.look(seal)?;
         }
         if self.file.is_none() {
             return Err(self.unread(io::ErrorKind::NotFound.into()));
@@ -157,9 +169,9 @@ impl MemberKeys {
     /// Whether any key waits to be destroyed.
     ///
     /// # Errors
-    /// [`KeyError::Read`].
-    pub fn any_doomed(&mut self) -> Result<bool, KeyError> {
-        self.look()?;
+    /// [`KeyError::Read`] or [`KeyError::Damaged`].
+    pub fn any_doomed(&mut self, seal: &Seal) -> Result<bool, KeyError> {
+        self.look(seal)?;
         Ok(!self.doomed.is_empty())
     }
 
@@ -167,8 +179,8 @@ impl MemberKeys {
     ///
     /// # Errors
     /// [`KeyError::Write`]; those that are left are tried again the next time.
-    pub fn destroy(&mut self, over: impl Fn(Until) -> bool) -> Result<usize, KeyError> {
-        self.look()?;
+    pub fn destroy(&mut self, seal: &Seal, over: impl Fn(Until) -> bool) -> Result<usize, KeyError> {
+        self.look(seal)?;
         let due: Vec<u64> =
             self.doomed.iter().filter(|(_, until)| over(**until)).map(|(number, _)| *number).collect();
         for number in &due {
@@ -187,7 +199,7 @@ impl MemberKeys {
     }
 
     fn with_tag(&mut self, seal: &Seal, tag: [u8; 32]) -> Result<MemberKey, KeyError> {
-        self.look()?;
+        self.look(seal)?;
         if let Some(number) = self.by_tag.get(&tag).copied()
             && let Some(slot) = self.read(number)?.filter(|slot| slot.tag == tag)
         {
@@ -212,8 +224,9 @@ impl MemberKeys {
         Ok(MemberKey { id, seal: Seal::from_secret(&secret), until: None })
     }
 
-    /// Takes in what was added to the file since the last look.
-    fn look(&mut self) -> Result<(), KeyError> {
+    /// Takes in what was added to the file since the last look. Each slot stands in a place of its own and shows by its
+    /// seal that it is one: where the first slot is damaged, the others count as soon as one of them opens.
+    fn look(&mut self, seal: &Seal) -> Result<(), KeyError> {
         if self.file.is_none() {
             match File::open(&self.path) {
                 Ok(file) => self.file = Some(file),
@@ -229,7 +242,7 @@ impl MemberKeys {
             let read = file.read_exact_at(&mut magic, 0);
             // A first start that was cut off left a part of the first slot and nothing behind it.
             if slots > 1 && (read.is_err() || magic != *MAGIC) {
-                return Err(KeyError::Damaged(self.path.clone()));
+                self.head = Head::Doubted;
             }
         }
         for number in self.known..slots {
@@ -238,7 +251,24 @@ impl MemberKeys {
             }
         }
         self.known = self.known.max(slots);
+        if self.head == Head::Doubted {
+            if !self.any_opens(seal)? {
+                return Err(KeyError::Damaged(self.path.clone()));
+            }
+            tracing::error!("The first slot of keys/members is damaged; the others are read without it.");
+            self.head = Head::Torn;
+        }
         Ok(())
+    }
+
+    /// Whether any slot is one of this till's.
+    fn any_opens(&self, seal: &Seal) -> Result<bool, KeyError> {
+        for number in self.by_id.values() {
+            if self.read(*number)?.is_some_and(|slot| open(seal, &slot).is_ok()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn take(&mut self, number: u64, slot: &Slot) {
@@ -272,7 +302,7 @@ impl MemberKeys {
             .mode(0o600)
             .open(&self.path)
             .map_err(failed)?;
-        if number == 1 {
+        if number == 1 || self.head == Head::Torn {
             let mut first = [0; SLOT];
             first[..MAGIC.len()].copy_from_slice(MAGIC);
             file.write_all_at(&first, 0).map_err(failed)?;
@@ -281,6 +311,7 @@ impl MemberKeys {
         if fresh {
             file::sync_folder(&self.path)?;
         }
+        self.head = Head::Whole;
         self.file = Some(file);
         Ok(())
     }
@@ -327,12 +358,12 @@ mod tests {
 
         let until = Until { epoch: 3, seq: 9 };
         keys.doom(&made.id, until).unwrap();
-        assert!(MemberKeys::at(&path).any_doomed().unwrap(), "it is remembered on disk");
-        assert_eq!(keys.destroy(|found| found.seq < 9).unwrap(), 0);
-        assert_eq!(keys.destroy(|found| found == until).unwrap(), 1);
+        assert!(MemberKeys::at(&path).any_doomed(&seal).unwrap(), "it is remembered on disk");
+        assert_eq!(keys.destroy(&seal, |found| found.seq < 9).unwrap(), 0);
+        assert_eq!(keys.destroy(&seal, |found| found == until).unwrap(), 1);
         assert!(reader.find(&seal, &made.id).unwrap().is_none());
         assert!(reader.find(&seal, &other.id).unwrap().is_some());
-        assert!(!keys.any_doomed().unwrap());
+        assert!(!keys.any_doomed(&seal).unwrap());
         assert_ne!(keys.of(&seal, "ANNA").unwrap().id, made.id, "whoever comes again is somebody new");
     }
 
@@ -343,7 +374,7 @@ mod tests {
         let made = keys.of(&seal, "ANNA").unwrap();
         assert!(!fs::read(&path).unwrap().windows(4).any(|part| part == b"ANNA"));
         keys.doom(&made.id, Until { epoch: 1, seq: 1 }).unwrap();
-        keys.destroy(|_| true).unwrap();
+        keys.destroy(&seal, |_| true).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(bytes.len(), 2 * SLOT);
         assert!(bytes[SLOT..].iter().all(|byte| *byte == 0));
@@ -361,7 +392,31 @@ mod tests {
         let next = keys.of(&seal, "BERT").unwrap();
         assert_eq!(MemberKeys::at(&path).find(&seal, &next.id).unwrap().unwrap().id, next.id);
         fs::write(&path, vec![1; 3 * SLOT]).unwrap();
-        assert!(matches!(MemberKeys::at(&path).any_doomed(), Err(KeyError::Damaged(_))));
+        assert!(matches!(MemberKeys::at(&path).any_doomed(&seal), Err(KeyError::Damaged(_))));
+    }
+
+    #[test]
+    fn a_damaged_first_slot_costs_nothing_and_is_written_again() {
+        let (_dir, path, seal) = keys();
+        let mut keys = MemberKeys::at(&path);
+        let (anna, bert) = (keys.of(&seal, "ANNA").unwrap(), keys.of(&seal, "BERT").unwrap());
+        let whole = fs::read(&path).unwrap();
+        let torn = |first: &[u8]| fs::write(&path, [first, &whole[first.len()..]].concat()).unwrap();
+        for first in [[0xa5; SLOT].as_slice(), &[0; SLOT], &[0xa5; SLOT + 40]] {
+            torn(first);
+            let mut keys = MemberKeys::at(&path);
+            assert_eq!(keys.find(&seal, &bert.id).unwrap().unwrap().id, bert.id);
+            assert!(!keys.any_doomed(&seal).unwrap());
+        }
+        let other = Seal::from_secret(&[8; 32]);
+        assert!(matches!(MemberKeys::at(&path).find(&other, &anna.id), Err(KeyError::Damaged(_))));
+        torn(&[0xa5; SLOT]);
+        let mut keys = MemberKeys::at(&path);
+        assert_eq!(keys.of(&seal, "ANNA").unwrap().id, anna.id);
+        keys.doom(&anna.id, Until { epoch: 1, seq: 1 }).unwrap();
+        assert_eq!(fs::read(&path).unwrap()[..MAGIC.len()], *MAGIC);
+        assert_eq!(keys.destroy(&seal, |_| true).unwrap(), 1);
+        assert!(MemberKeys::at(&path).find(&seal, &anna.id).unwrap().is_none());
     }
 
     #[test]

@@ -460,6 +460,9 @@ messages! {
     LackingMore: "{} more are not listed here. The files have them.", "另有 {} 条未列出，文件中仍有。";
     WholeList: "The whole list", "完整清单";
     WhyLost: "What was found", "发现的情况";
+    LostDamaged: "The files are damaged.", "账本文件已损坏。";
+    LostMissing: "The books are gone, or they are not the ones that head office has.", "账本不见了，或与总部已收到的不一致。";
+    LostRestored: "A copy was put in their place.", "已换用备份。";
     WhereFilesAre: "Where the files are", "文件位置";
     EarlierSeries: "Earlier books", "以前的账本";
     SeriesShown: "Books {} are shown, not those of today.", "当前显示账本 {}，不是今天的。";

@@ -134,6 +134,22 @@ impl IntentState {
         }
     }
 
+    /// Whether its money came and counts, is on its way back, or went back by hand: word of it again changes nothing.
+    pub fn has_its_money(self) -> bool {
+        match self {
+            Self::Approved | Self::PaidLate | Self::Resolved => true,
+            Self::Drawn
+            | Self::Pending
+            | Self::Unsure
+            | Self::Cancelling
+            | Self::CancelUnsure
+            | Self::Cancelled
+            | Self::Tombstoned
+            | Self::Abandoned
+            | Self::Declined => false,
+        }
+    }
+
     /// Whether nothing is owed on it any more. What was paid late is owed through its refund.
     pub fn is_final(self) -> bool {
         match self {

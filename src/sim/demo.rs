@@ -202,6 +202,7 @@ fn words(customer: &Customer, end: serve::End) -> String {
         }
         (plan::Means::PayCode(None), _) => "pay code".to_owned(),
         (plan::Means::Cash, _) => "cash".to_owned(),
+        (plan::Means::Voucher, _) => "voucher".to_owned(),
         (plan::Means::Desk, _) => "phone at the desk".to_owned(),
         (plan::Means::WalksAway, _) => "left without paying".to_owned(),
     };

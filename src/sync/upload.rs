@@ -347,8 +347,9 @@ async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop>
     around.stored(move |_, edge| edge.received(epoch, &head)).await?;
     match ours {
         Some(_) => Err(Stop::Contradiction(format!(
-            "The cloud holds another record {high} of this till's journal. Stop selling on this till and call \
-             whoever looks after it: two tills may share one name, or a disk was restored."
+            "The cloud holds another record {high} of this till's journal: two tills share one name or one disk, or a \
+             disk was restored. Stop selling on this till, see that no other has its name, and restart it (systemctl \
+             restart till): it begins new books by itself and takes cash until a manager adopts them."
         ))),
         None => Err(ahead(high)),
     }
@@ -365,8 +366,9 @@ pub(super) fn let_go(epoch: Epoch, high: u64, kept_from: u64) -> String {
 
 fn ahead(high: u64) -> Stop {
     Stop::Contradiction(format!(
-        "The cloud holds record {high} of this till's journal, which ends before it here. Was this disk restored \
-         from a copy? Call whoever looks after the till before selling on."
+        "The cloud holds record {high} of this till's journal, which ends before it here: this disk was restored from \
+         a copy, or lost the end. Restart the till (systemctl restart till): it begins new books by itself and takes \
+         cash until a manager adopts them."
     ))
 }
 

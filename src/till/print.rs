@@ -2,7 +2,8 @@
 //!
 //! Not here: how it is laid out (`paper`), and printing (`devices`).
 
-use super::{Loop, Start};
+use super::Loop;
+use super::release::Start;
 use crate::counter::PhonesPay;
 use crate::counter::duty::PrintDuty;
 use crate::counter::event::{Event, PrintReport};

@@ -62,7 +62,7 @@ pub struct Opening {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The journal.
-    #[error("the journal: {0}")]
+    #[error(transparent)]
     Journal(#[from] journal::Error),
     /// The directory belongs to another till.
     #[error(
@@ -260,6 +260,7 @@ pub fn open(
         shown: BTreeMap::new(),
         times_shown: 0,
         in_flight: BTreeSet::new(),
+        unwritten: Vec::new(),
         codes: BTreeMap::new(),
         presses: Presses::default(),
         watched: super::disk::Watched::default(),

@@ -25,7 +25,7 @@ use std::thread::JoinHandle;
 struct Bench {
     inbox: Inbox,
     ready: Option<Ready>,
-    _work: Work,
+    work: Work,
 }
 
 fn bench(dir: &Path) -> Bench {
@@ -63,7 +63,7 @@ fn bench_with(dir: &Path, change: impl FnOnce(&mut Opening)) -> Bench {
     let mut opening = opening();
     change(&mut opening);
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
-    Bench { inbox, ready: Some(ready), _work: work }
+    Bench { inbox, ready: Some(ready), work }
 }
 
 impl Bench {

@@ -89,6 +89,34 @@ fn a_second_till_on_the_same_state_directory_is_refused() {
 }
 
 #[test]
+fn a_till_that_is_told_to_stop_while_it_opens_ends_in_order() {
+    for round in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let config = written(folder.path(), "till.toml", CONFIG);
+        let command = ["run", "--config", &config];
+        let till = Command::new(TILL).args(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut till = Daemon(till.unwrap());
+        // One of the last things before it says that it is ready.
+        let nearly_open = folder.path().join("state/first-manager-code");
+        while !nearly_open.exists() {
+            assert!(till.0.try_wait().unwrap().is_none(), "it ended before it was open");
+            std::hint::spin_loop();
+        }
+        let told = Command::new("kill").args(["-TERM", &till.0.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let ended = till.0.wait().unwrap();
+        assert_eq!(ended.code(), Some(0), "round {round}: {ended}");
+        let journal = rusqlite::Connection::open_with_flags(
+            folder.path().join("state/journal.db"),
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+        );
+        let last = "SELECT kind FROM record ORDER BY position DESC LIMIT 1";
+        let last: String = journal.unwrap().query_row(last, [], |row| row.get(0)).unwrap();
+        assert_eq!(last, "stopped", "round {round}");
+    }
+}
+
+#[test]
 fn a_port_that_is_taken_is_tried_again_later_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -189,6 +217,25 @@ fn a_reader_that_has_seen_enough_ends_a_receipt_quietly_and_the_exit_code_says_s
         assert_eq!(output.status.code(), Some(141), "{arguments:?}: {}", both(&output));
         assert!(output.stderr.is_empty(), "{}", both(&output));
     }
+}
+
+#[test]
+fn each_command_has_a_man_page_with_its_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("man8").to_string_lossy().into_owned();
+    let written = till(&["man", "--dir", &dir]);
+    assert_eq!(written.status.code(), Some(0), "{}", both(&written));
+    let page = |name: &str| {
+        let path = Path::new(&dir).join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    says(&page("till.8"), ".TH till 8");
+    says(&page("till-queue.8"), "till\\-queue\\-list(8)");
+    says(&page("till-queue-resolve.8"), "written\\-off");
+    says(&page("till-cloud-limits-set.8"), "silent\\-hours");
+    let pages = std::fs::read_dir(&dir).unwrap().count();
+    says(&both(&written), &format!("{pages} pages are in "));
+    assert!(!Path::new(&dir).join("till-help.8").exists(), "help needs no page");
 }
 
 #[test]

@@ -262,7 +262,8 @@ pub(crate) fn says(text: &str, words: &str) {
     assert!(text.contains(words), "no {words:?} in:\n{text}");
 }
 
-fn log(dir: &Path) -> String {
+/// The end of the till's log.
+pub(crate) fn log(dir: &Path) -> String {
     let log = std::fs::read_to_string(dir.join("till.log")).unwrap_or_default();
     let lines: Vec<&str> = log.lines().rev().take(20).collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")

@@ -38,6 +38,7 @@ fn a_day_of_customers_ends_with_everything_accounted_for() {
     at_least(&figures, "desk_sales", 2);
     at_least(&figures, "offline_sales", 1);
     at_least(&figures, "coupons_redeemed", 1);
+    at_least(&figures, "vouchers_redeemed", 2);
     at_least(&figures, "check_ins", 1);
     assert_eq!(figures["receipts_printed"], figures["sales_paid"]);
     assert_eq!(figures["records"], figures["records_acknowledged"]);

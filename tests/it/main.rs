@@ -23,9 +23,13 @@ mod privacy;
 mod queue;
 mod receipts;
 mod scans;
+mod second;
+mod shell;
 mod shown;
 mod stored_value;
 mod unheard;
+mod unwritable;
+mod vouchers;
 
 /// The program under test.
 const TILL: &str = env!("CARGO_BIN_EXE_till");

@@ -18,7 +18,10 @@ pub(in crate::audit) struct Issued {
     pub(in crate::audit) total: Money,
 }
 
-/// A coupon that was redeemed.
+/// How serials of value vouchers begin.
+const VOUCHERS: &str = "G1-";
+
+/// A coupon or a voucher that was redeemed.
 #[derive(Clone, Debug)]
 pub(in crate::audit) struct Coupon {
     pub(in crate::audit) serial: String,
@@ -213,7 +216,9 @@ impl Sales {
     pub(super) fn count(&self, counts: &mut Counts) {
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         counts.receipts = count(self.receipts.len());
-        counts.coupons = count(self.coupons.len());
+        let vouchers = self.coupons.values().filter(|code| code.serial.starts_with(VOUCHERS)).count();
+        counts.vouchers = count(vouchers);
+        counts.coupons = count(self.coupons.len() - vouchers);
         let visits: BTreeSet<_> = self.visits.values().collect();
         counts.check_ins = count(visits.len());
     }

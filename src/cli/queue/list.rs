@@ -7,6 +7,7 @@ use crate::journal::{Lacking, LackingSum};
 use crate::locales::Lang;
 use crate::queue::{Cases, Filter, Item, Marks, words};
 use crate::record::Epoch;
+use crate::record::queue_act::QueueAct;
 use clap::Args;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -56,7 +57,7 @@ pub(super) struct Chosen {
 
 #[derive(Args)]
 pub(in crate::cli) struct Show {
-    /// The item's number
+    /// The item's number, as till queue list shows it
     seq: u64,
     #[command(flatten)]
     place: Place,
@@ -162,7 +163,9 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
     };
     let (marks, cases): (Marks, Cases) = (books.marks(epoch)?, books.cases()?);
     let item = Item::of(&header, &marks, &cases);
-    let allowed: Vec<&str> = item.acts_allowed().map(crate::record::queue_act::QueueAct::word).collect();
+    // A word stands once, however many ways there are to do it.
+    let mut allowed: Vec<&str> = item.acts_allowed().map(QueueAct::word).collect();
+    allowed.dedup();
     if asked.json {
         let json = serde_json::json!({ "item": item, "allowed": allowed });
         return put(format!("{}\n", serde_json::to_string_pretty(&json)?).as_bytes());
@@ -196,7 +199,10 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
         let by = acted.by.as_ref().map(ToString::to_string).unwrap_or_default();
         line("Acted", format!("{} {by}: {} ({})", at(&books, acted.at_ms), acted.act.word(), acted.words));
     }
-    line("May be done", allowed.join(", "));
+    for word in allowed {
+        let how = if word == "resolve" { " --as paid-otherwise|written-off|duplicate" } else { "" };
+        line("May be done", format!("till queue {word} {}{how} --staff WHO --words WHY", item.seq));
+    }
     line("Hash", header_hash(&books, epoch, asked.seq)?);
     put(text.as_bytes())
 }

@@ -62,10 +62,12 @@ const PAGE_IN_RANGE: &str =
 const PAGE_NAMED: &str =
     concat!("SELECT head FROM record WHERE ", named!(), " ORDER BY seq DESC LIMIT :limit");
 
+/// A column that is in no group and no sum is that of the row with the least number (SQLite, "Bare columns in an
+/// aggregate query").
 macro_rules! sums {
     ($where:expr) => {
         concat!(
-            "SELECT kind, coalesce(amount_minor, 0) < 0, currency, count(*), sum(amount_minor), min(wall_ms)
+            "SELECT kind, coalesce(amount_minor, 0) < 0, currency, count(*), sum(amount_minor), min(seq), wall_ms
             FROM record WHERE ",
             $where,
             " AND :limit > 0 GROUP BY 1, 2, 3"
@@ -87,8 +89,17 @@ pub struct Sum {
     pub count: u64,
     /// What they come to, where they move money.
     pub worth: Option<Money>,
-    /// The earliest of them by this machine's wall clock, in Unix milliseconds.
+    /// The first of them, by its number in the epoch.
+    pub oldest_seq: Option<u64>,
+    /// When that was by this machine's wall clock, in Unix milliseconds.
     pub oldest_ms: Option<i64>,
+}
+
+impl Sum {
+    /// The first of them: its number, and when it was.
+    pub fn oldest(&self) -> Option<(u64, i64)> {
+        self.oldest_seq.zip(self.oldest_ms)
+    }
 }
 
 impl Reader {
@@ -216,7 +227,8 @@ fn sum(row: &Row<'_>) -> rusqlite::Result<Sum> {
     let sort = RECORD_KINDS.iter().find(|(name, _)| *name == kind).map_or(ItemKind::Other, |(_, kind)| *kind);
     let kind = if sort == ItemKind::Sale && out { ItemKind::Return } else { sort };
     let count = row::unsigned(row, 3)?;
-    Ok(Sum { kind, count, worth: row::amount(row, 4, 2)?, oldest_ms: row.get(5)? })
+    let (oldest_seq, oldest_ms) = (Some(row::unsigned(row, 5)?), row.get(6)?);
+    Ok(Sum { kind, count, worth: row::amount(row, 4, 2)?, oldest_seq, oldest_ms })
 }
 
 /// Adds one sum to another of its kind and currency. What is beyond 64 bits stays where it is: it is for eyes.
@@ -225,7 +237,8 @@ fn add(sum: &mut Sum, more: &Sum) {
     if let (Some(worth), Some(other)) = (sum.worth, more.worth) {
         sum.worth = worth.plus(other).ok().or(Some(worth));
     }
-    sum.oldest_ms = sum.oldest_ms.into_iter().chain(more.oldest_ms).min();
+    let oldest = sum.oldest().into_iter().chain(more.oldest()).min_by_key(|(seq, _)| *seq);
+    (sum.oldest_seq, sum.oldest_ms) = oldest.unzip();
 }
 
 #[cfg(test)]

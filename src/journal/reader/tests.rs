@@ -79,6 +79,21 @@ fn receipts_come_newest_first_and_lead_to_their_sale() {
 }
 
 #[test]
+fn what_waits_longest_is_what_was_written_first_whatever_the_clock_said() {
+    let (_dir, mut journal, mut pen) = journal();
+    let mut records = pen.many(2);
+    for (number, wall_ms) in [(1, 5_000), (2, 4_000), (3, 6_000)] {
+        let total = r#"{"kind":"receipt_issued","total":{"minor":100,"currency":"CNY"}}"#;
+        records.push(pen.write(total, |header| {
+            (header.receipt, header.amount, header.moment.wall_ms) = (Some(number), cny(100), wall_ms);
+        }));
+    }
+    journal.append(&records).unwrap();
+    let reader = journal.reader().unwrap();
+    assert_eq!(reader.waiting(Epoch(1), 3, 1).unwrap().oldest_wall_ms, Some(5_000));
+}
+
+#[test]
 fn what_waits_is_counted_and_worth_what_its_receipts_say() {
     let (_dir, mut journal, mut pen) = journal();
     let mut records = pen.many(2);

@@ -8,12 +8,13 @@ use super::{draw, sign_in_page};
 use crate::counter::event::{Act, Command};
 use crate::inbox::Reply;
 use crate::journal::{Lacking, LackingSum};
-use crate::locales::Msg;
+use crate::locales::{Lang, Msg};
 use crate::pages::answer::{Sorry, page as page_of, say_sorry_at, see_other, sorry_json};
 use crate::pages::assets::Frame;
 use crate::pages::request::Asked;
 use crate::pages::voice::Voice;
 use crate::pages::{Pages, session};
+use crate::record::epochs::Left;
 use crate::view::{StaffView, View};
 use askama::Template;
 use axum::Json;
@@ -30,6 +31,8 @@ pub(super) struct Lost {
     pub(super) worth: Vec<String>,
     /// Runs of numbers that could not be read.
     pub(super) unread: Vec<String>,
+    /// What was found.
+    pub(super) found: String,
 }
 
 impl Lost {
@@ -41,8 +44,24 @@ impl Lost {
         Self {
             worth: sum.worth.iter().map(|sum| v.money(sum)).collect(),
             unread: list.unreadable.iter().map(run).collect(),
+            found: found(list, v),
             sum,
         }
+    }
+}
+
+/// What was found, in the reader's language: by its code, and in the words for whoever looks after the till where those
+/// are in that language, or no code is known.
+fn found(list: &Lacking, v: &Voice) -> String {
+    let said = match list.why {
+        Some(Left::Damaged) => Msg::LostDamaged,
+        Some(Left::Missing) => Msg::LostMissing,
+        Some(Left::Restored) => Msg::LostRestored,
+        None => return list.words.clone(),
+    };
+    match v.lang {
+        Lang::En => format!("{} ({})", v.say(said), list.words),
+        Lang::ZhHans => v.say(said).to_owned(),
     }
 }
 

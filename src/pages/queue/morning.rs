@@ -4,7 +4,7 @@ use super::books::lacking;
 use super::list::{List, taken};
 use super::scene::Scene;
 use super::sign_in_page;
-use crate::inbox::{DeviceWork, PortState, Reply, Report};
+use crate::inbox::{DeviceWork, PortState, Report};
 use crate::locales::{Lang, Msg};
 use crate::pages::answer::{Sorry, page as page_of, say_sorry_at, see_other, sorry_json};
 use crate::pages::assets::Frame;
@@ -140,7 +140,7 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
 /// `POST /queue/print`: with `staff` and `pin`, or by a manager who is signed in.
 pub(in crate::pages) async fn print(State(pages): State<Arc<Pages>>, asked: Asked) -> Response {
     match send(&pages, &asked).await {
-        Ok(_) if asked.json => Json(Reply { seq: pages.view().tip.seq, sale: None }).into_response(),
+        Ok(station) if asked.json => Json(serde_json::json!({ "station": station })).into_response(),
         Ok(station) => see_other(&format!("/queue/checklist?printed={station}")),
         Err(sorry) if asked.json => sorry_json(&sorry, asked.lang),
         Err(sorry) => draw(&pages, &asked, Some(sorry)).await,

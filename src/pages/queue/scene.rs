@@ -82,8 +82,10 @@ impl Scene {
         let unsent = Filter { which: Which::One(Standing::Recorded), ..Filter::default() };
         // Held or not, tried or not: what was not received was not received.
         let none = crate::queue::Cases::default();
-        for sum in journal.sums(&unsent.selection(self.epoch, &whole, &none, self.now_ms))? {
-            waiting.oldest_ms = waiting.oldest_ms.into_iter().chain(sum.oldest_ms).min();
+        let sums = journal.sums(&unsent.selection(self.epoch, &whole, &none, self.now_ms))?;
+        let oldest = sums.iter().filter_map(Sum::oldest).min_by_key(|(seq, _)| *seq);
+        waiting.oldest_ms = oldest.map(|(_, at_ms)| at_ms);
+        for sum in sums {
             if matches!(sum.kind, ItemKind::Sale | ItemKind::Return) {
                 waiting.receipts = waiting.receipts.saturating_add(sum.count);
                 add(&mut waiting.value, sum.worth);

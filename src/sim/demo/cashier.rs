@@ -64,6 +64,13 @@ impl Cashier {
         judged(answer).map(|answer| answer.json())
     }
 
+    /// The page as it is drawn, in English.
+    pub async fn page(&self) -> Result<String, Trouble> {
+        let url = format!("{}/s/front?lang=en", self.base);
+        let answer = self.browser.get(&url).await.map_err(|error| Trouble::Away(error.to_string()))?;
+        judged(answer).map(|answer| answer.text)
+    }
+
     /// Presses a button; the sale that is seen goes with it, so that nothing is done twice.
     pub async fn press(
         &self,

@@ -119,6 +119,13 @@ async fn press(counter: &Counter, what: &str) -> io::Result<String> {
             Some(coupon) => shop.scan(&coupon).map(|()| "Scanned a coupon: 3 off.".to_owned()),
             None => said("No coupons are left."),
         },
+        "scan-voucher" => match shop.vouchers.pop_front() {
+            Some(voucher) => {
+                let words = "Scanned a voucher of 20: it pays once Pay was pressed.".to_owned();
+                shop.scan(&voucher).map(|()| words)
+            }
+            None => said("No vouchers are left."),
+        },
         "scan-member" => {
             let member = shop.members.first().cloned().unwrap_or_default();
             let secret = super::serve::secret_of(&member);

@@ -67,6 +67,8 @@ impl Trouble {
 pub(super) enum Means {
     Cash,
     PayCode(Option<Trouble>),
+    /// With a value voucher, and what is left in cash.
+    Voucher,
     Desk,
     /// Leaves without paying.
     WalksAway,
@@ -98,9 +100,11 @@ pub(super) fn day(count: usize, seed: u64) -> Vec<Customer> {
     for index in 0..count {
         let offline = count >= 5 && (cut_from..cut_until).contains(&index);
         let means = match index % 4 {
-            _ if offline => Means::Cash,
+            // Neither needs the network.
+            _ if offline => [Means::Voucher, Means::Cash][index % 2],
             _ if count >= 20 && index == count - 3 => Means::WalksAway,
             2 => Means::Desk,
+            3 if index % 16 == 3 => Means::Voucher,
             3 if index % 8 == 3 => Means::Cash,
             _ => Means::PayCode(if count >= 20 { troubles.pop() } else { None }),
         };
@@ -139,7 +143,7 @@ mod tests {
                 .iter()
                 .filter_map(|customer| match customer.means {
                     Means::PayCode(trouble) => trouble,
-                    Means::Cash | Means::Desk | Means::WalksAway => None,
+                    Means::Cash | Means::Voucher | Means::Desk | Means::WalksAway => None,
                 })
                 .collect();
             found.sort_unstable();

@@ -92,6 +92,10 @@ impl Service<'_> {
         }
         let end = match customer.means {
             Means::Cash => self.pay_cash(&id).await.map(|()| End::Paid),
+            Means::Voucher => {
+                let voucher = self.shop.lock().await.vouchers.pop_front();
+                self.pay_by_voucher(&id, voucher).await.map(|()| End::Paid)
+            }
             Means::PayCode(trouble) => {
                 let is_measured = trouble.is_none() && !customer.paper_out && !customer.offline;
                 let cuts = if is_measured { self.cuts_of_those_before().await } else { 0 };
@@ -170,6 +174,34 @@ impl Service<'_> {
             let received = total.div_euclid(1000) * 1000 + 1000;
             let received = format!("{}.{:02}", received / 100, received % 100);
             self.press("cash", Some(&sale), &[("received", &received)]).await.map(|()| None)
+        })
+        .await
+    }
+
+    /// Fixes the total and scans a voucher until a part is paid by it; the rest is cash. Without a voucher all of it is.
+    async fn pay_by_voucher(&self, id: &str, voucher: Option<String>) -> Result<()> {
+        let Some(voucher) = voucher else { return self.pay_cash(id).await };
+        let mut scanned_at: Option<u64> = None;
+        self.until("a voucher", async || {
+            if self.paid(id).await? {
+                return Ok(Some(()));
+            }
+            let Some(sale) = self.front().await? else { return Ok(None) };
+            if sale["phase"] == "basket" {
+                self.press("pay", Some(&sale), &[]).await?;
+                return Ok(None);
+            }
+            if let Some(due) = sale["due"]["minor"].as_i64().filter(|due| *due < money(&sale["total"])) {
+                let received = format!("{}.{:02}", due / 100, due % 100);
+                return self.press("cash", Some(&sale), &[("received", &received)]).await.map(|()| None);
+            }
+            let shop = self.shop.lock().await;
+            let now = shop.clock.monotonic_ms();
+            if scanned_at.is_none_or(|at| now > at + REPEAT_MS) {
+                scanned_at = Some(now);
+                shop.scan(&voucher)?;
+            }
+            Ok(None)
         })
         .await
     }

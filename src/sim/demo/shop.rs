@@ -21,6 +21,10 @@ pub const DESK: &str = "table-4";
 /// Coupons issued for the day.
 const COUPONS: usize = 60;
 
+/// Value vouchers issued for the day, and what each is worth: less than most baskets.
+const VOUCHERS: usize = 30;
+const VOUCHER_WORTH: &str = "20.00";
+
 /// The wallet app's number; the gateway takes any.
 const APP: &str = "2021000000000001";
 
@@ -46,6 +50,7 @@ pub struct Shop {
     pub scanner: Scanner,
     pub printer: Printer,
     pub coupons: VecDeque<String>,
+    pub vouchers: VecDeque<String>,
     pub members: Vec<Value>,
     pub clock: Clock,
     pub kills: usize,
@@ -84,6 +89,7 @@ impl Shop {
             scanner,
             printer,
             coupons: VecDeque::new(),
+            vouchers: VecDeque::new(),
             members: Vec::new(),
             clock: Clock::new(),
             kills: 0,
@@ -103,7 +109,7 @@ impl Shop {
         Ok((shop, cashier))
     }
 
-    /// Fills the cloud: catalogue, desk, offer, coupons, members.
+    /// Fills the cloud: catalogue, desk, offer, coupons, vouchers, members.
     async fn stock(&mut self) -> io::Result<()> {
         let catalogue = self.dir.join("catalogue.csv");
         std::fs::write(&catalogue, include_str!("catalogue.csv"))?;
@@ -139,6 +145,10 @@ impl Shop {
             ])
             .await?;
         self.coupons = issued.lines().map(str::to_owned).filter(|line| line.starts_with("C1.")).collect();
+        let vouchers = VOUCHERS.to_string();
+        let issue = ["voucher", "issue", "--value", VOUCHER_WORTH, "--count", &vouchers];
+        let issued = self.head_office(&issue).await?;
+        self.vouchers = issued.lines().map(str::to_owned).filter(|line| line.starts_with("G1.")).collect();
         let members = self.head_office(&["member", "add", "--count", "12"]).await?;
         self.members = members.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         Ok(())

@@ -27,6 +27,8 @@ pub struct Tally {
     pub records_acknowledged: u64,
     /// Coupons that the cloud counts as spent.
     pub coupons_redeemed: u64,
+    /// Value vouchers that the cloud counts as spent.
+    pub vouchers_redeemed: u64,
     /// Check-ins that the cloud counts.
     pub check_ins: u64,
     /// Faults that the wallet played, by kind.
@@ -71,6 +73,7 @@ impl Tally {
         self.records = count("records");
         self.records_acknowledged = count("records_at_cloud");
         self.coupons_redeemed = count("coupons");
+        self.vouchers_redeemed = count("vouchers");
         self.check_ins = count("check_ins");
         self.unmatched = count("unmatched");
         self.open = count("open");
@@ -103,6 +106,7 @@ impl Tally {
             ("sales given up".into(), self.sales_abandoned.to_string()),
             ("receipts on paper".into(), self.receipts_printed.to_string()),
             ("coupons redeemed".into(), self.coupons_redeemed.to_string()),
+            ("vouchers redeemed".into(), self.vouchers_redeemed.to_string()),
             ("check-ins".into(), self.check_ins.to_string()),
             ("power cuts".into(), self.kills.to_string()),
             ("records in the journal".into(), self.records.to_string()),

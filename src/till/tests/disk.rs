@@ -1,16 +1,17 @@
 //! A disk that fills up: selling stops while there still is room, what is under way is finished, and it goes on by
 //! itself.
 
-use super::{Bench, act, bench, bench_with, first_manager, records};
+use super::{Bench, act, bench, bench_with, first_manager, records, seen};
 use crate::bundle::{Bundle, Content};
 use crate::counter::Refusal;
-use crate::counter::duty::{Duty, PayDuty};
-use crate::counter::event::{Act, Event, ProviderReport};
-use crate::inbox::{Board, InForce, ProviderWork};
+use crate::counter::duty::{Duty, PayDuty, PrintDuty};
+use crate::counter::event::{Act, Event, PrintReport, ProviderReport};
+use crate::inbox::{Board, DeviceWork, InForce, ProviderWork};
 use crate::journal::{Journal, Room};
 use crate::money::{Currency, Money};
+use crate::record::body::PaperOutcome;
 use crate::token::KeySet;
-use crate::view::DiskState;
+use crate::view::{DiskState, Selling, View};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -127,13 +128,19 @@ fn stranger(dir: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(dir.join("journal.db")).unwrap()
 }
 
-/// SQLite says "full" where a table has no number left, too: here for approvals, and for nothing else.
-fn no_room_for_approvals(dir: &Path) {
-    let trick = "CREATE TABLE no_room (number INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT);
+/// SQLite says "full" where a table has no number left, too: here for one kind of records, and for no other.
+fn no_room_for(kind: &str, dir: &Path) {
+    let trick = format!(
+        "CREATE TABLE no_room (number INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT);
         INSERT INTO no_room VALUES (9223372036854775807, '');
-        CREATE TRIGGER no_room BEFORE INSERT ON record WHEN NEW.kind = 'approved'
-        BEGIN INSERT INTO no_room (word) VALUES (''); END;";
-    stranger(dir).execute_batch(trick).unwrap();
+        CREATE TRIGGER no_room BEFORE INSERT ON record WHEN NEW.kind = '{kind}'
+        BEGIN INSERT INTO no_room (word) VALUES (''); END;"
+    );
+    stranger(dir).execute_batch(&trick).unwrap();
+}
+
+fn no_room_for_approvals(dir: &Path) {
+    no_room_for("approved", dir);
 }
 
 fn room_again(dir: &Path) {
@@ -158,7 +165,7 @@ fn ends(dir: &Path) -> Vec<String> {
 }
 
 async fn errand(bench: &mut Bench) -> ProviderWork {
-    let work = tokio::time::timeout(std::time::Duration::from_secs(20), bench._work.provider.recv()).await;
+    let work = tokio::time::timeout(std::time::Duration::from_secs(20), bench.work.provider.recv()).await;
     work.expect("an errand in time").unwrap()
 }
 
@@ -222,4 +229,124 @@ async fn an_approval_that_could_not_be_written_is_asked_for_again() {
     assert_eq!(ends(dir.path()), ["approved", "receipt_issued"]);
     bench.inbox.ask(Event::Stopping).await.unwrap();
     thread.join().unwrap();
+}
+
+/// Sells water for cash; what the devices are given is the receipt's paper, once it stands for long enough.
+async fn sold_for_cash(bench: &mut Bench) {
+    bench.inbox.ask(first_manager()).await.unwrap();
+    for step in [Act::SignIn, Act::TypeCode("6901234000016".to_owned())] {
+        bench.inbox.ask(act(step)).await.unwrap();
+    }
+    bench.inbox.ask(act(Act::Cash { received: Money::new(200, Currency::CNY) })).await.unwrap();
+}
+
+/// The next paper that the devices are given; drawers are passed over.
+async fn paper(bench: &mut Bench) -> PrintDuty {
+    for _ in 0..3 {
+        let work = tokio::time::timeout(std::time::Duration::from_secs(20), bench.work.devices.recv()).await;
+        if let DeviceWork::Print(print, _) = work.expect("a paper in time").unwrap() {
+            return print;
+        }
+    }
+    panic!("no paper came")
+}
+
+/// Papers that the devices were given and have not looked at.
+fn papers_left(bench: &mut Bench) -> usize {
+    let given = std::iter::from_fn(|| bench.work.devices.try_recv().ok());
+    given.filter(|work| matches!(work, DeviceWork::Print(..))).count()
+}
+
+fn kinds(dir: &Path, like: &str) -> Vec<String> {
+    let stranger = stranger(dir);
+    let sql = format!("SELECT kind FROM record WHERE kind LIKE '{like}' ORDER BY position");
+    let mut statement = stranger.prepare(&sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn a_paper_that_cannot_be_and_a_disk_that_stays_full_leave_the_door_open() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("free"), "9000000").unwrap();
+    let mut bench = bench_with(dir.path(), |opening| {
+        opening.kept = Some(in_force());
+        opening.room = ROOM;
+    });
+    let board = bench.ready.as_ref().unwrap().board.clone();
+    let thread = bench.run();
+    // The facts of the receipt are gone as soon as its paper is ordered.
+    let lose = "DROP TRIGGER record_is_not_changed;
+        CREATE TRIGGER lost AFTER INSERT ON record WHEN NEW.kind = 'print_ordered'
+        BEGIN UPDATE record SET sale = NULL WHERE sale IS NOT NULL; END;";
+    stranger(dir.path()).execute_batch(lose).unwrap();
+    no_room_for("print_ended", dir.path());
+    sold_for_cash(&mut bench).await;
+    assert_eq!(bench.inbox.ask(act(Act::OpenShift { float: Money::zero(Currency::CNY) })).await.err(), None);
+    assert_eq!(kinds(dir.path(), "print_%"), ["print_ordered"]);
+
+    room_again(dir.path());
+    let asks = |view: &View| view.attention.iter().any(|open| open.code == "paper_failed");
+    seen(&board, asks).await;
+    assert_eq!(kinds(dir.path(), "print_%"), ["print_ordered", "print_ended"]);
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_a_paper_that_met_a_full_disk_is_told_again_and_after_a_restart_a_person_looks() {
+    for restarted in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("free"), "9000000").unwrap();
+        let mut first = bench_with(dir.path(), |opening| {
+            opening.kept = Some(in_force());
+            opening.room = ROOM;
+        });
+        let thread = first.run();
+        sold_for_cash(&mut first).await;
+        let job = paper(&mut first).await.job;
+        first.inbox.ask(Event::Print(job, PrintReport::Starting)).await.unwrap();
+        no_room_for("print_ended", dir.path());
+        let ended = Event::Print(job, PrintReport::Ended(PaperOutcome::Confirmed, String::new()));
+        assert_eq!(first.inbox.ask(ended).await, Err(Refusal::DiskFull));
+        assert_eq!(kinds(dir.path(), "print_%"), ["print_ordered", "print_started"]);
+        if !restarted {
+            room_again(dir.path());
+            let written = || kinds(dir.path(), "print_%").len() == 3;
+            for _ in 0..2_000 {
+                if written() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            assert_eq!(
+                kinds(dir.path(), "print_ended"),
+                ["print_ended"],
+                "the loop tells it again by itself"
+            );
+        }
+        first.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+        assert_eq!(papers_left(&mut first), 0, "it is printed once");
+
+        room_again(dir.path());
+        let mut again = bench(dir.path());
+        let view = again.ready.as_ref().unwrap().board.view.borrow().clone();
+        let codes = view.attention.iter().map(|open| open.code);
+        let asked: Vec<&str> = codes.filter(|code| code.starts_with("paper")).collect();
+        assert_eq!(asked, if restarted { vec!["paper_unconfirmed"] } else { vec![] });
+        let thread = again.run();
+        again.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+        assert_eq!(papers_left(&mut again), 0, "nor is it printed again");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_lost_all_that_was_in_it_sells_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut till = bench(dir.path()).ready.unwrap().till;
+    let gone = "DROP TRIGGER record_is_not_deleted; DELETE FROM record;";
+    stranger(dir.path()).execute_batch(gone).unwrap();
+    till.read_again();
+    assert_eq!(till.selling, Selling::ReadOnly("nothing is in the journal any more".to_owned()));
 }

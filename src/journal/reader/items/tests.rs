@@ -148,3 +148,26 @@ fn ten_thousand_items_are_looked_through_at_once() {
     assert!(count > 9_990, "{count}");
     println!("{count} items: first page {paged:?}, two pages and all sums {:?}", started.elapsed());
 }
+
+#[test]
+fn the_oldest_is_what_was_written_first_whatever_the_clock_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(dir.path()).unwrap();
+    let mut pen = Pen::new(1);
+    let mut records = vec![pen.genesis()];
+    for (number, wall_ms, minor) in [(1, 5_000, 100), (2, 4_000, 100), (3, 6_000, -100)] {
+        let total = format!(r#"{{"kind":"receipt_issued","total":{{"minor":{minor},"currency":"CNY"}}}}"#);
+        records.push(pen.write(&total, |header| {
+            header.receipt = Some(number);
+            header.amount = Some(Money::new(minor, Currency::CNY));
+            header.moment.wall_ms = wall_ms;
+        }));
+    }
+    journal.append(&records).unwrap();
+    let filter = Filter { which: Which::Open, ..Filter::default() };
+    let chosen = filter.selection(Epoch(1), &marks(0, 0), &Cases::default(), i64::MAX);
+    let sums = journal.reader().unwrap().sums(&chosen).unwrap();
+    let oldest: Vec<_> = sums.iter().map(|sum| (sum.kind, sum.count, sum.oldest())).collect();
+    let sales = (ItemKind::Sale, 2, Some((2, 5_000)));
+    assert_eq!(oldest, [sales, (ItemKind::Return, 1, Some((4, 6_000)))]);
+}
