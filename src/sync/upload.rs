@@ -13,7 +13,7 @@ use crate::record::body::Body;
 use crate::record::chain::{Hash, Tip};
 use crate::record::queue_act::QueueAct;
 use crate::record::witness::ReceivedHead;
-use crate::record::{Epoch, Hash as RecordHash};
+use crate::record::{Epoch, Hash as RecordHash, Record};
 use crate::token::KeyId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -154,17 +154,15 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
     let mut alarm = None;
     for End { epoch, tip } in epochs {
         let mut mark = around.stored(move |_, edge| edge.watermark(epoch)).await?;
+        let mut acts = Acts::default();
         note(around, current, epoch, mark);
-        let mut known = None;
         while mark.seq < tip.seq {
             let from = mark.seq + 1;
             let BatchLimits { records, bytes } = around.batch_limits();
             let batch = around.stored(move |reader, _| reader.raw(epoch, from, records, bytes)).await?;
             let Some(last) = batch.last().map(|raw| raw.seq) else { break };
-            if known.is_none() {
-                known = Some(acts(around, epoch, from).await?);
-            }
-            let answer = attempt(around, epoch, &batch, known.as_ref()).await?;
+            acts.read_on(around, End { epoch, tip }, from).await?;
+            let answer = attempt(around, epoch, &batch, &acts).await?;
             mark = match answer {
                 Ok(ack) if ack.high < last => {
                     return Err(
@@ -196,7 +194,7 @@ async fn attempt(
     around: &Around,
     epoch: Epoch,
     batch: &[Raw],
-    acts: Option<&Acts>,
+    acts: &Acts,
 ) -> Result<Result<Ack, Failure>, Stop> {
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
         return Err(Failure::Strange("an empty batch".to_owned()).into());
@@ -215,6 +213,10 @@ async fn attempt(
 /// themselves may come in a later batch.
 #[derive(Default)]
 struct Acts {
+    /// Acts about records before this one are left out: those were sent with the acts of then.
+    from: u64,
+    /// Acts up to here are known.
+    read: u64,
     /// Records that are on hold, and those that were resolved while they were: neither takes effect when it comes. With
     /// the act that holds each.
     held: BTreeMap<u64, u64>,
@@ -222,29 +224,48 @@ struct Acts {
     taken_back: BTreeMap<u64, Vec<u64>>,
 }
 
-async fn acts(around: &Around, epoch: Epoch, from: u64) -> Result<Acts, Stop> {
-    let records = around.stored(move |reader, _| reader.of_kind(epoch, from, "queue_acted")).await?;
-    let mut acts = Acts::default();
-    for record in records {
-        let Body::QueueActed { subject: Some(subject), act, .. } = record.body else { continue };
-        // What was sent before went with the acts of then.
-        if subject.epoch != epoch || subject.seq < from {
-            continue;
+impl Acts {
+    /// Reads what came since the last batch: a manager may hold a record back while those before it are on their way.
+    async fn read_on(&mut self, around: &Around, end: End, from: u64) -> Result<(), Stop> {
+        if self.from == 0 || from < self.from {
+            // Gone back for a gap: what was left out counts again.
+            *self = Self { from, read: from - 1, ..Self::default() };
+        }
+        let End { epoch, tip } = end;
+        // The view is shown after the commit: whatever it has is read below.
+        let shown = around.doors.board.view.borrow().clone();
+        loop {
+            let next = self.read + 1;
+            let records = around.stored(move |reader, _| reader.of_kind(epoch, next, "queue_acted")).await?;
+            let Some(last) = records.last().map(|record| record.header.seq) else { break };
+            self.read = last;
+            for record in records {
+                self.take(epoch, &record);
+            }
+        }
+        let since = if shown.epoch == epoch { shown.tip.seq } else { 0 };
+        self.read = self.read.max(tip.seq).max(since);
+        Ok(())
+    }
+
+    fn take(&mut self, epoch: Epoch, record: &Record) {
+        let Body::QueueActed { subject: Some(subject), act, .. } = &record.body else { return };
+        if subject.epoch != epoch || subject.seq < self.from {
+            return;
         }
         match act {
             QueueAct::Hold => {
-                acts.held.entry(subject.seq).or_insert(record.header.seq);
+                self.held.entry(subject.seq).or_insert(record.header.seq);
             }
             QueueAct::Release => {
-                if let Some(hold) = acts.held.remove(&subject.seq) {
-                    acts.taken_back.entry(subject.seq).or_default().extend([hold, record.header.seq]);
+                if let Some(hold) = self.held.remove(&subject.seq) {
+                    self.taken_back.entry(subject.seq).or_default().extend([hold, record.header.seq]);
                 }
             }
             // A record that was held until a manager ended it another way has no effect: the hold stands.
             QueueAct::Resolve { .. } | QueueAct::SendNow | QueueAct::Retry => {}
         }
     }
-    Ok(acts)
 }
 
 /// The link speaks of the current epoch.
@@ -279,7 +300,7 @@ impl Ack {
     }
 }
 
-async fn send(around: &Around, epoch: Epoch, batch: &[Raw], acts: Option<&Acts>) -> Result<Ack, Failure> {
+async fn send(around: &Around, epoch: Epoch, batch: &[Raw], acts: &Acts) -> Result<Ack, Failure> {
     #[derive(Serialize)]
     struct Sent {
         head: String,
@@ -307,11 +328,8 @@ async fn send(around: &Around, epoch: Epoch, batch: &[Raw], acts: Option<&Acts>)
         hash: raw.hash,
     };
     let there = first.seq..=last.seq;
-    let (mut held, mut taken_back) = (vec![], vec![]);
-    if let Some(acts) = acts {
-        held.extend(acts.held.range(there.clone()).map(|(seq, _)| *seq));
-        taken_back.extend(acts.taken_back.range(there).flat_map(|(_, acts)| acts));
-    }
+    let held = acts.held.range(there.clone()).map(|(seq, _)| *seq).collect();
+    let taken_back = acts.taken_back.range(there).flat_map(|(_, acts)| acts).copied().collect();
     let signed = batch_signing_input(around.config.terminal.as_str(), epoch, last.seq, last.hash);
     let body = Batch {
         first_seq: first.seq,

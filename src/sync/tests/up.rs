@@ -5,10 +5,13 @@ use super::stand_in::{CLOUD_MS, Fault, received};
 use crate::inbox::LinkState;
 use crate::journal::End;
 use crate::record::Hash;
+use crate::record::body::Body;
 use crate::record::chain::Tip;
+use crate::record::queue_act::{QueueAct, Subject};
 use crate::record::witness::{Contradiction, ReceivedHead, contradiction};
 use crate::token::KeySet;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 const RECORDS: &str = "/records";
@@ -259,5 +262,23 @@ async fn a_silent_cloud_is_shown_as_offline_with_the_next_try() {
     .await;
     shop.until("it is online again", |shop| shop.link().state == LinkState::Online).await;
     assert_eq!(shop.link().trouble, None);
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_made_during_a_long_upload_goes_with_its_record() {
+    let mut shop = Shop::closed().await;
+    shop.write(1_200);
+    let go_on = Arc::new(tokio::sync::Notify::new());
+    shop.cloud.strike("/records", Fault::Wait(Arc::clone(&go_on)));
+    shop.start();
+    shop.until("the first batch is there", |shop| shop.cloud.held() == 500).await;
+    let subject = Some(Subject { epoch: EPOCH, seq: 1_100 });
+    let words = "Ask the customer first.".to_owned();
+    shop.write_as(Body::QueueActed { subject, act: QueueAct::Hold, words });
+    go_on.notify_one();
+    shop.until("everything is there", |shop| shop.cloud.held() == 1_201).await;
+    let held: Vec<_> = shop.cloud.at().held.iter().filter(|held| held.is_array()).cloned().collect();
+    assert_eq!(held, [json!([1_100])], "{:?}", shop.cloud.at().batches);
     shop.stop().await;
 }
