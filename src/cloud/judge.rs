@@ -68,6 +68,12 @@ impl Judge<'_> {
                 Some(number) => vec![Effect::Receipt { number, business_date: date(), total: *total }],
                 None => vec![refused("receipt_without_number", words::NO_NUMBER)],
             },
+            // Of what somebody else was let out this till has nothing to say.
+            Body::LeaseReceived { lease }
+                if (&lease.terminal, lease.epoch) == (&header.terminal, header.epoch) =>
+            {
+                vec![Effect::LeaseReceived(lease.clone())]
+            }
             Body::LeaseUsed { campaign, lease } => {
                 vec![Effect::LeaseUsed { campaign: *campaign, lease: *lease }]
             }

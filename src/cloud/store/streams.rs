@@ -5,6 +5,7 @@ use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::chain::{Hash, Tip};
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
+use crate::record::lease::Lease;
 use crate::record::money_moves::{ProviderName, Ruling};
 use crate::record::queue_act::{QueueAct, Subject};
 use serde::Serialize;
@@ -136,6 +137,8 @@ pub(crate) enum Effect {
     RefundEnded { refund: RefundId, state: &'static str },
     /// A till took a proof for a payment: it stands if the payment is known here and its money was not given back.
     ProofShown { intent: IntentId },
+    /// A till has taken a lease in.
+    LeaseReceived(Lease),
     /// A use of a lease was made.
     LeaseUsed { campaign: u32, lease: u64 },
     /// A till gave uses of a lease back: nothing behind this record makes them.

@@ -166,6 +166,10 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
             receipt(tx, place, *number, business_date, *total)?
         }
         Effect::ProofShown { intent } => Some(proof_shown(tx, place, *intent)?),
+        Effect::LeaseReceived(lease) => {
+            leases::hold(tx, lease, place.now_ms)?;
+            None
+        }
         // These count, and have no row of their own to be known by: what counted once is not counted again.
         Effect::LeaseUsed { .. } | Effect::LeaseReturned { .. } if again::has_counted(tx, place)? => None,
         Effect::LeaseUsed { campaign, lease } => {
