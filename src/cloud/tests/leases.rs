@@ -393,3 +393,25 @@ async fn a_use_without_a_lease_is_a_task_and_blocks_nothing() {
         (Some("refused"), Some("quota_exceeded"))
     );
 }
+
+#[tokio::test]
+async fn a_till_whose_books_nobody_has_adopted_is_let_out_nothing() {
+    let shop = Shop::open().await;
+    let admin = shop.cloud.admin();
+    admin.set_quota(CAMPAIGN, 100).await.unwrap();
+    admin.put_campaign(campaign(Some(100))).await.unwrap();
+    let mut till = shop.till("till-1").await;
+    let genesis = json!({
+        "kind": "genesis", "parent": null, "currency": "CNY", "time_zone": "Asia/Shanghai", "day_cut_minutes": 0,
+        "version": "0", "standing": "provisional",
+    });
+    let first = till.write_raw("genesis", &genesis.to_string());
+    till.send_well(&[first]).await;
+    let ask = json!({ "epoch": till.epoch, "campaign": CAMPAIGN, "has": 0 }).to_string();
+    let (status, refused) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
+    assert_eq!((status, refused["type"].as_str()), (409, Some("unadopted")), "{refused}");
+    let adopted = till.write_raw("epoch_adopted", r#"{"kind":"epoch_adopted","words":"New disk."}"#);
+    till.send_well(&[adopted]).await;
+    let (status, answer) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
+    assert_eq!((status, answer["lease"].is_object()), (200, true), "{answer}");
+}

@@ -7,6 +7,7 @@ use crate::record::Hash;
 use crate::record::body::{Body, Parent};
 use crate::record::epochs::{Found, Left, Standing};
 use crate::record::header::Epoch;
+use crate::record::lease::Lease;
 use crate::record::money_moves::ProviderName;
 use crate::staff::Role;
 
@@ -118,4 +119,21 @@ fn books_that_follow_none_take_everything() {
     bench.act(Act::Pay).unwrap();
     bench.scan(&pay_code(1)).unwrap();
     assert_eq!(bench.view().standing, Standing::Regular);
+}
+
+#[test]
+fn no_share_of_a_quota_is_taken_in_until_a_manager_adopts_the_new_books() {
+    let mut bench = provisional();
+    let lease = Lease {
+        terminal: bench.till.terminal().clone(),
+        epoch: bench.till.epoch(),
+        campaign: 7,
+        number: 1,
+        uses: 5,
+        until_s: u64::MAX,
+    };
+    assert!(bench.post(&Event::LeaseGranted(lease.clone())).unwrap().is_empty());
+    bench.approver = Some("mei".parse().unwrap());
+    bench.act(Act::AdoptEpoch { reason: "new disk".to_owned() }).unwrap();
+    assert_eq!(super::kinds(&bench.post(&Event::LeaseGranted(lease)).unwrap()), ["lease_received"]);
 }

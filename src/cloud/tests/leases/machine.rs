@@ -32,6 +32,9 @@ pub(super) const CAMPAIGN: u32 = 9;
 /// How often it is given: few, so that schedules reach it.
 pub(super) const QUOTA: u64 = 8;
 
+/// Head office is heard.
+const HEARD: Contact = Contact { silent_ms: Some(0), received: 0, timed: None };
+
 /// What the cloud lets out at once.
 const MOST: u32 = 6;
 
@@ -138,7 +141,7 @@ impl Machine {
 
     /// As the loop does it at each turn.
     fn look(&mut self) {
-        if self.till.has_leases_over(self.moment.unix_s(), &BUNDLE) {
+        if self.till.has_leases_over(&self.moment, &BUNDLE, HEARD) {
             self.post(&Event::LeasesOver);
         }
     }
@@ -295,7 +298,7 @@ fn context(moment: Moment, draws: u64) -> Context<'static> {
     Context {
         proof_key: None,
         moment,
-        contact: Contact { silent_ms: Some(0), received: 0, timed: None },
+        contact: HEARD,
         draw,
         bundle: &BUNDLE,
         keys: &KEYS,
