@@ -10,6 +10,7 @@
 mod bundle;
 mod http;
 mod leases;
+mod level;
 mod line;
 mod notices;
 mod orders;
@@ -103,6 +104,8 @@ struct Around {
     batch: Mutex<upload::BatchLimits>,
     /// Whether the cloud keeps this till's side of a stream as a branch.
     forked: AtomicBool,
+    /// Whether it has to be asked how all streams stand.
+    unsure: AtomicBool,
     blocking: Blocking,
     /// The bundle version that was last looked at, and when.
     looked: watch::Sender<Option<(u64, i64)>>,
@@ -190,6 +193,7 @@ async fn go(
         ),
         batch: Mutex::default(),
         forked: AtomicBool::new(false),
+        unsure: AtomicBool::new(true),
         looked: watch::Sender::new(None),
         blocking,
         config,
@@ -232,8 +236,9 @@ impl Around {
         self.stir.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// The cloud answers again.
+    /// The cloud answers again. It may be another day's.
     fn line_is_back(&self) {
+        self.unsure.store(true, Ordering::Relaxed);
         self.back.send_modify(|count| *count = count.wrapping_add(1));
     }
 

@@ -6,6 +6,7 @@
 
 use super::Around;
 use super::http::{Branch, Failure, Problem};
+use super::level;
 use super::line::Topic;
 use super::pace::Backoff;
 use crate::journal::{End, Raw};
@@ -66,7 +67,7 @@ const SILENT_MOST: Duration = Duration::from_secs(1800);
 
 /// Why the upload does not go on.
 #[derive(Debug)]
-enum Stop {
+pub(super) enum Stop {
     /// It is tried again.
     Failure(Failure),
     /// A person has to look: the sentence says at what.
@@ -86,7 +87,7 @@ impl From<crate::journal::Error> for Stop {
 }
 
 /// Both sides go on although they contradict each other: the alarm's words.
-type Alarm = Option<String>;
+pub(super) type Alarm = Option<String>;
 
 pub(super) async fn run(around: std::sync::Arc<Around>) {
     let timing = &around.config.timing;
@@ -152,6 +153,11 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
     let current = epochs.last().map(|end| end.epoch);
     let mut gaps = 0;
     let mut alarm = None;
+    if around.unsure.swap(false, Ordering::Relaxed) {
+        alarm = level::look(around, &epochs)
+            .await
+            .inspect_err(|_| around.unsure.store(true, Ordering::Relaxed))?;
+    }
     for End { epoch, tip } in epochs {
         let mut mark = around.stored(move |_, edge| edge.watermark(epoch)).await?;
         let mut acts = Acts::default();
@@ -287,7 +293,7 @@ pub(super) struct Ack {
 
 impl Ack {
     /// The head, if a key of the cloud signed it.
-    fn witnessed(self, around: &Around, epoch: Epoch) -> Result<ReceivedHead, Failure> {
+    pub(super) fn witnessed(self, around: &Around, epoch: Epoch) -> Result<ReceivedHead, Failure> {
         let forged =
             |why: &dyn std::fmt::Display| Failure::Strange(format!("it is not signed by the cloud: {why}"));
         let bytes = BASE64.decode(&self.head_signature).map_err(|error| forged(&error))?;
@@ -364,19 +370,23 @@ async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop>
     // Kept as well: the next start finds it, with or without a network.
     around.stored(move |_, edge| edge.received(epoch, &head)).await?;
     match ours {
-        Some(_) => Err(Stop::Contradiction(format!(
-            "The cloud holds another record {high} of this till's journal. Stop selling on this till and call \
-             whoever looks after it: two tills may share one name, or a disk was restored."
-        ))),
-        None => Err(ahead(high)),
+        Some(_) => Err(Stop::Contradiction(another(high))),
+        None => Err(Stop::Contradiction(ahead(high))),
     }
 }
 
-fn ahead(high: u64) -> Stop {
-    Stop::Contradiction(format!(
+pub(super) fn another(high: u64) -> String {
+    format!(
+        "The cloud holds another record {high} of this till's journal. Stop selling on this till and call \
+         whoever looks after it: two tills may share one name, or a disk was restored."
+    )
+}
+
+pub(super) fn ahead(high: u64) -> String {
+    format!(
         "The cloud holds record {high} of this till's journal, which ends before it here. Was this disk restored \
          from a copy? Call whoever looks after the till before selling on."
-    ))
+    )
 }
 
 /// Where the watermark goes after a refusal that names a place to go back to, or a branch to go on with.
@@ -395,7 +405,9 @@ async fn refused(
     match (problem.slug.as_str(), problem.expected, problem.branch) {
         ("gap", Some(expected), _) if expected != first && expected > 0 && gaps <= GAPS_MAX => {
             let high = expected - 1;
-            let Some(mark) = tip_at(around, epoch, high).await? else { return Err(ahead(high)) };
+            let Some(mark) = tip_at(around, epoch, high).await? else {
+                return Err(Stop::Contradiction(ahead(high)));
+            };
             tracing::warn!(expected, "The cloud has less than it had said, and is sent the rest again.");
             around.stored(move |_, edge| edge.set_watermark(epoch, mark.seq, mark.head)).await?;
             Ok(mark)
@@ -420,7 +432,7 @@ fn forked(words: &str) -> String {
 }
 
 /// Our own record at a number; none beyond our end.
-async fn tip_at(around: &Around, epoch: Epoch, seq: u64) -> Result<Option<Tip>, Stop> {
+pub(super) async fn tip_at(around: &Around, epoch: Epoch, seq: u64) -> Result<Option<Tip>, Stop> {
     if seq == 0 {
         return Ok(Some(Tip::START));
     }

@@ -200,6 +200,13 @@ pub(crate) trait Streams {
     /// Takes a batch whole or not at all, and moves the watermark with it.
     fn ingest(&self, batch: Batch) -> Reply<'_, Ingested>;
     fn streams(&self) -> Reply<'_, Vec<StreamRow>>;
+    /// Some streams of a till, without branches, in order of their epochs, from behind `after` on.
+    fn streams_after(
+        &self,
+        terminal: TerminalId,
+        after: Option<Epoch>,
+        most: usize,
+    ) -> Reply<'_, Vec<StreamRow>>;
     /// A record by its place, as the till names it from a stream: a branch has its own side of it.
     fn record_at(&self, stream: (TerminalId, Epoch), subject: Subject) -> Reply<'_, Option<StoredRecord>>;
     /// The records of a sale, oldest first.

@@ -202,6 +202,7 @@ fn work(
         }
         ["pairings", "till-1"] => (200, pairing(inner, keys)),
         ["terminals", "till-1", "streams", epoch, "records"] => ingest(inner, keys, epoch, &asked),
+        ["terminals", "till-1", "streams"] => (200, streams(inner, keys)),
         ["terminals", "till-1", "notices"] => (200, notices(inner, target)),
         ["terminals", "till-1", "bundle"] => match &inner.bundle {
             Some(bundle) => (200, bundle.clone()),
@@ -250,6 +251,17 @@ fn notices(inner: &Inner, target: &str) -> Value {
         "bundle_version": version,
         "high": 0,
     })
+}
+
+fn streams(inner: &Inner, keys: &CloudKeys) -> Value {
+    let told = inner.records.iter().map(|(epoch, records)| {
+        let mut tip = Tip::START;
+        records.iter().for_each(|record| tip.follow(*epoch, record).unwrap());
+        let mut told = received(keys, *epoch, tip);
+        told["epoch"] = json!(epoch);
+        told
+    });
+    json!({ "streams": told.collect::<Vec<_>>(), "more": false, "time_ms": CLOUD_MS })
 }
 
 /// Takes a batch as the protocol says: replays are a success, gaps and forks are conflicts.

@@ -282,3 +282,44 @@ async fn a_hold_that_is_made_during_a_long_upload_goes_with_its_record() {
     assert_eq!(held, [json!([1_100])], "{:?}", shop.cloud.at().batches);
     shop.stop().await;
 }
+
+#[tokio::test]
+async fn a_till_that_has_lost_what_the_cloud_signed_asks_for_it_and_finds_that_its_tail_was_cut() {
+    let mut shop = Shop::open().await;
+    shop.write(9);
+    shop.until("all is there", |shop| shop.watermark() == 9).await;
+    shop.stop().await;
+    let signed = shop.edge.received_heads(EPOCH).unwrap();
+    // The disk lost the end of the journal, and the edge store was begun anew with an older watermark.
+    shop.cut(4);
+    shop.start();
+    shop.until("it is said", |shop| {
+        shop.link().trouble.is_some_and(|words| words.contains("holds record 9"))
+    })
+    .await;
+    assert_eq!(shop.cloud.at().batches.len(), 1, "nothing had to be sent for that");
+    assert_eq!(
+        shop.edge.received_heads(EPOCH).unwrap().last(),
+        signed.last(),
+        "the next start finds it as well"
+    );
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_till_that_has_lost_how_far_the_cloud_is_does_not_send_it_all_again() {
+    let mut shop = Shop::open().await;
+    shop.write(40);
+    shop.until("all is there", |shop| shop.watermark() == 40).await;
+    shop.stop().await;
+    shop.lose_edge();
+    assert_eq!(shop.watermark(), 0);
+    shop.start();
+    shop.until("it is known again", |shop| shop.watermark() == 40).await;
+    assert_eq!(shop.edge.received_heads(EPOCH).unwrap().len(), 1, "and signed");
+    assert_eq!(shop.cloud.at().batches, [40]);
+    shop.write(1);
+    shop.until("it goes on", |shop| shop.watermark() == 41).await;
+    assert_eq!(shop.cloud.at().batches, [40, 1]);
+    shop.stop().await;
+}
