@@ -103,7 +103,7 @@ impl Judge<'_> {
             Body::Approved { intent, settled: of } => {
                 let payment = Effect::Payment { intent: *intent, change: settled("approved", of) };
                 match of.proven_by {
-                    ProvenBy::Notice => vec![payment],
+                    ProvenBy::Notice => vec![payment, Effect::GoodsGiven { intent: *intent }],
                     // Eight digits can be guessed, and the money behind a proof of either kind may have been given back
                     // before the till saw it: what the wallet knows decides.
                     ProvenBy::PaidProof | ProvenBy::TypedProof => {

@@ -152,6 +152,10 @@ impl Till {
         else {
             return;
         };
+        if intent.is_order() && matches!(report, ProviderReport::Told(_)) {
+            // What a phone paid comes with a proof, as an answer.
+            return;
+        }
         match intent.state {
             // It paid the sale, or is on its way back, or went back by hand: it is known.
             IntentState::Approved | IntentState::PaidLate | IntentState::Resolved => {}

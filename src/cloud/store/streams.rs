@@ -139,6 +139,8 @@ pub(crate) enum Effect {
     ProofShown { intent: IntentId },
     /// A till has taken a lease in.
     LeaseReceived(Lease),
+    /// A till gave goods for an order that it was told is paid: somebody has to know if its money went back meanwhile.
+    GoodsGiven { intent: IntentId },
     /// A use of a lease was made.
     LeaseUsed { campaign: u32, lease: u64 },
     /// A till gave uses of a lease back: nothing behind this record makes them.

@@ -166,6 +166,10 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
             receipt(tx, place, *number, business_date, *total)?
         }
         Effect::ProofShown { intent } => Some(proof_shown(tx, place, *intent)?),
+        Effect::GoodsGiven { intent } => match order_state(tx, place, *intent)?.as_deref() {
+            Some("paid_late" | "refunded") => Some(proof_shown(tx, place, *intent)?),
+            Some(_) | None => None,
+        },
         Effect::LeaseReceived(lease) => {
             leases::hold(tx, lease, place.now_ms)?;
             None
@@ -214,10 +218,7 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
 
 /// Whether a phone paid the order whose proof a till took, and the money is still there.
 fn proof_shown(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<Ruled, StoreError> {
-    let state: Option<String> = tx
-        .prepare_cached("SELECT state FROM order_claim WHERE intent = ?1 AND terminal = ?2")?
-        .query_row(params![intent.to_string(), place.terminal.as_str()], |row| row.get(0))
-        .optional()?;
+    let state = order_state(tx, place, intent)?;
     let no = |code, words: &str| Ruled { ruling: Ruling::Refused, code, words: words.to_owned() };
     Ok(match state.as_deref() {
         Some("paid") => {
@@ -227,6 +228,17 @@ fn proof_shown(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Res
         Some("paid_late" | "refunded") => no("proof_given_back", words::PROOF_GIVEN_BACK),
         Some(_) | None => no("proof_not_paid", words::NO_PAYMENT_BEHIND_PROOF),
     })
+}
+
+fn order_state(
+    tx: &Transaction<'_>,
+    place: &Place<'_>,
+    intent: IntentId,
+) -> Result<Option<String>, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT state FROM order_claim WHERE intent = ?1 AND terminal = ?2")?
+        .query_row(params![intent.to_string(), place.terminal.as_str()], |row| row.get(0))
+        .optional()?)
 }
 
 /// More than was let out to this till: somebody has to look at it.
@@ -475,7 +487,8 @@ fn payment(
             ])?,
         PaymentChange::State(state) => tx
             .prepare_cached(
-                "UPDATE payment SET state = CASE WHEN changed_seq > ?4 THEN state ELSE ?3 END,
+                // Where goods were given for it the money is the shop's, whatever another side of a fork says.
+                "UPDATE payment SET state = CASE WHEN changed_seq > ?4 OR state = 'approved' THEN state ELSE ?3 END,
                      changed_seq = max(changed_seq, ?4)
                  WHERE intent = ?1 AND terminal = ?2",
             )?
@@ -483,7 +496,8 @@ fn payment(
         PaymentChange::Settled { state, trade, received, wallet } => tx
             .prepare_cached(
                 // A till that was shown a proof knows the amount and nothing of the wallet: that is here.
-                "UPDATE payment SET state = CASE WHEN changed_seq > ?4 THEN state ELSE ?3 END,
+                "UPDATE payment SET state = CASE WHEN ?3 = 'approved' THEN ?3
+                         WHEN changed_seq > ?4 OR state = 'approved' THEN state ELSE ?3 END,
                      changed_seq = max(changed_seq, ?4),
                      trade = coalesce(nullif(?5, ''), (SELECT json_extract(settled, '$.trade')
                          FROM order_claim AS known WHERE known.intent = ?1), ''),
