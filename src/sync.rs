@@ -35,6 +35,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use crate::wallet::http::Carrier;
 pub use crate::wallet::http::HttpError as ConfigError;
 pub use bundle::stored as stored_bundle;
 pub use orders::order_of;
@@ -148,39 +149,25 @@ impl Way {
 pub async fn run(
     config: Config,
     doors: Doors,
-    Way(line): Way,
+    way: Way,
     work: mpsc::Receiver<Duty>,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(), ConfigError> {
-    let cloud = http::Cloud::new(&config, &doors, Arc::clone(&line))?;
-    go(config, doors, line, cloud, Blocking::Aside, work, shutdown).await;
-    Ok(())
+    let carrier = http::carrier(&config)?;
+    run_by(carrier, Blocking::Aside, config, doors, way, work, shutdown).await
 }
 
-/// The same by way of a carrier, with the disk's calls made in place: for tests whose clock is moved.
-#[cfg(test)]
+/// The same by way of a carrier: HTTP, or, for tests whose clock is moved, a cloud in the same process.
 async fn run_by(
-    carrier: Arc<dyn crate::wallet::http::Carrier>,
+    carrier: Arc<dyn Carrier>,
+    blocking: Blocking,
     config: Config,
     doors: Doors,
     Way(line): Way,
-    work: mpsc::Receiver<Duty>,
-    shutdown: watch::Receiver<bool>,
-) -> Result<(), ConfigError> {
-    let cloud = http::Cloud::by(carrier, &config, &doors, Arc::clone(&line))?;
-    go(config, doors, line, cloud, Blocking::InPlace, work, shutdown).await;
-    Ok(())
-}
-
-async fn go(
-    config: Config,
-    doors: Doors,
-    line: Arc<line::Line>,
-    cloud: http::Cloud,
-    blocking: Blocking,
     work: mpsc::Receiver<Duty>,
     mut shutdown: watch::Receiver<bool>,
-) {
+) -> Result<(), ConfigError> {
+    let cloud = http::Cloud::by(carrier, &config, &doors, Arc::clone(&line))?;
     let around = Arc::new(Around {
         cloud,
         line,
@@ -207,6 +194,7 @@ async fn go(
         Some(ended) = parts.join_next() => ended.unwrap_or_else(bug),
     }
     parts.shutdown().await;
+    Ok(())
 }
 
 async fn keep_level(around: Arc<Around>, work: mpsc::Receiver<Duty>) {
