@@ -10,6 +10,8 @@ mod accounts;
 mod admin;
 mod bells;
 mod desk;
+#[cfg(test)]
+pub(crate) mod handed_out;
 mod house;
 mod http;
 mod import;

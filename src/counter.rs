@@ -126,6 +126,9 @@ pub struct Till {
     terminal: TerminalId,
     epoch: Epoch,
     standing: Standing,
+    /// When books that were begun after a loss were adopted, Unix seconds.
+    #[serde(default)]
+    adopted_s: Option<u64>,
     currency: Currency,
     tip: Tip,
     /// The boot of the last record: deadlines of any other are due.
@@ -215,6 +218,7 @@ impl Till {
             terminal: genesis.header.terminal.clone(),
             epoch: genesis.header.epoch,
             standing: *standing,
+            adopted_s: None,
             currency: *currency,
             tip: Tip { seq: genesis.header.seq, head: genesis.hash },
             boot: genesis.header.moment.boot,
@@ -346,7 +350,10 @@ impl Till {
                     self.recent_codes.pop_front();
                 }
             }
-            Body::EpochAdopted { .. } => self.standing = Standing::Regular,
+            Body::EpochAdopted { .. } => {
+                self.standing = Standing::Regular;
+                self.adopted_s = Some(record.header.moment.unix_s());
+            }
             Body::BundleAdopted { version, hash } => self.adopted = Some((*version, *hash)),
             // What is still in front goes on without a name.
             Body::MemberForgotten { member } => {

@@ -10,6 +10,7 @@
 mod bundle;
 mod http;
 mod leases;
+mod level;
 mod line;
 mod notices;
 mod orders;
@@ -34,6 +35,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use crate::wallet::http::Carrier;
 pub use crate::wallet::http::HttpError as ConfigError;
 pub use bundle::stored as stored_bundle;
 pub use orders::order_of;
@@ -103,6 +105,8 @@ struct Around {
     batch: Mutex<upload::BatchLimits>,
     /// Whether the cloud keeps this till's side of a stream as a branch.
     forked: AtomicBool,
+    /// Whether it has to be asked how all streams stand.
+    unsure: AtomicBool,
     blocking: Blocking,
     /// The bundle version that was last looked at, and when.
     looked: watch::Sender<Option<(u64, i64)>>,
@@ -145,39 +149,25 @@ impl Way {
 pub async fn run(
     config: Config,
     doors: Doors,
-    Way(line): Way,
+    way: Way,
     work: mpsc::Receiver<Duty>,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(), ConfigError> {
-    let cloud = http::Cloud::new(&config, &doors, Arc::clone(&line))?;
-    go(config, doors, line, cloud, Blocking::Aside, work, shutdown).await;
-    Ok(())
+    let carrier = http::carrier(&config)?;
+    run_by(carrier, Blocking::Aside, config, doors, way, work, shutdown).await
 }
 
-/// The same by way of a carrier, with the disk's calls made in place: for tests whose clock is moved.
-#[cfg(test)]
+/// The same by way of a carrier: HTTP, or, for tests whose clock is moved, a cloud in the same process.
 async fn run_by(
-    carrier: Arc<dyn crate::wallet::http::Carrier>,
+    carrier: Arc<dyn Carrier>,
+    blocking: Blocking,
     config: Config,
     doors: Doors,
     Way(line): Way,
-    work: mpsc::Receiver<Duty>,
-    shutdown: watch::Receiver<bool>,
-) -> Result<(), ConfigError> {
-    let cloud = http::Cloud::by(carrier, &config, &doors, Arc::clone(&line))?;
-    go(config, doors, line, cloud, Blocking::InPlace, work, shutdown).await;
-    Ok(())
-}
-
-async fn go(
-    config: Config,
-    doors: Doors,
-    line: Arc<line::Line>,
-    cloud: http::Cloud,
-    blocking: Blocking,
     work: mpsc::Receiver<Duty>,
     mut shutdown: watch::Receiver<bool>,
-) {
+) -> Result<(), ConfigError> {
+    let cloud = http::Cloud::by(carrier, &config, &doors, Arc::clone(&line))?;
     let around = Arc::new(Around {
         cloud,
         line,
@@ -190,6 +180,7 @@ async fn go(
         ),
         batch: Mutex::default(),
         forked: AtomicBool::new(false),
+        unsure: AtomicBool::new(true),
         looked: watch::Sender::new(None),
         blocking,
         config,
@@ -203,6 +194,7 @@ async fn go(
         Some(ended) = parts.join_next() => ended.unwrap_or_else(bug),
     }
     parts.shutdown().await;
+    Ok(())
 }
 
 async fn keep_level(around: Arc<Around>, work: mpsc::Receiver<Duty>) {
@@ -232,8 +224,9 @@ impl Around {
         self.stir.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// The cloud answers again.
+    /// The cloud answers again. It may be another day's.
     fn line_is_back(&self) {
+        self.unsure.store(true, Ordering::Relaxed);
         self.back.send_modify(|count| *count = count.wrapping_add(1));
     }
 

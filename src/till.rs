@@ -180,8 +180,7 @@ impl Loop {
             // Refusals of a clock do not exist: it changes something or nothing.
             let _ = self.decide(&Event::ClockTurned, records);
         }
-        let now_s = self.till.reckoned_at(&now, &self.in_force.bundle, contact).unix_s();
-        if self.till.has_leases_over(now_s, &self.in_force.bundle) {
+        if self.till.has_leases_over(&now, &self.in_force.bundle, contact) {
             // Nor of leases that are over.
             let _ = self.decide(&Event::LeasesOver, records);
         }

@@ -20,7 +20,7 @@ use crate::record::ids::{DeskId, IntentId, JobId, RefundId, SaleId, StaffId, Sta
 use crate::record::line::{LineId, Modifier, Unit};
 use crate::staff::Role;
 pub use disk::{Disk, DiskState};
-pub use exposure::{ClockView, Exposure, LeaseView};
+pub use exposure::{ClockView, Demand, Exposure, LeaseView};
 pub use payment::{PaymentView, SafeAct};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -350,7 +350,8 @@ CREATE TABLE payment_told (
 CREATE TABLE campaign_quota (
     campaign INTEGER PRIMARY KEY,
     total INTEGER NOT NULL CHECK (total >= 0),
-    let_out INTEGER NOT NULL DEFAULT 0 CHECK (let_out BETWEEN 0 AND total)
+    granted INTEGER NOT NULL DEFAULT 0,
+    let_out INTEGER NOT NULL DEFAULT 0 CHECK (let_out BETWEEN 0 AND granted)
 ) STRICT;
 
 -- Parts of a quota in the hands of tills. A lease of a till that is lost stays spent.

@@ -2,80 +2,34 @@
 //!
 //! It works on the store, with or without a server beside it: a running server sees what was published.
 
+mod codes;
+mod members;
+
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
-use super::store::{
-    Advance, Decision, Forgot, LedgerCount, Movement, OrderState, Pairing, PairingState, Quota, Store,
-    StoreError, Task,
-};
+use super::store::{Advance, Decision, OrderState, Pairing, PairingState, Quota, Store, StoreError, Task};
 use super::streams::{self, Stream};
 use super::{Clock, Error};
-use crate::bundle::{Campaign, CampaignState, Content, Desk};
+use crate::bundle::{Campaign, Content, Desk};
 use crate::keys::CloudKeys;
 use crate::limits::Limits;
 use crate::money::{Currency, Money};
 use crate::offer::Offer;
-use crate::record::ids::{IntentId, TerminalId, hex};
-use crate::token::{Coupon, MemberRef, TokenError, Validity, Voucher, Worth, fingerprint};
+use crate::record::ids::{IntentId, TerminalId};
+use crate::token::{TokenError, fingerprint};
 use jiff::tz::TimeZone;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Coupons in one order: what is printed on a sheet or sent in one mailing.
-pub const COUPONS_AT_ONCE: usize = 10_000;
-
-/// Movements that a statement shows.
-const STATEMENT_ROWS: u32 = 100;
+pub(crate) use codes::draw;
+pub use codes::{COUPONS_AT_ONCE, CouponIssue, VoucherIssue};
+pub use members::NewMember;
 
 /// What head office can do.
 pub struct Admin {
     store: Arc<dyn Store>,
     keys: CloudKeys,
     clock: Clock,
-}
-
-/// Coupons to hand out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CouponIssue {
-    /// The campaign that owns them; it is added to the bundle when it is new.
-    pub campaign: u32,
-    /// What it is called on the bill.
-    pub name: String,
-    /// The same in Chinese.
-    pub name_zh: Option<String>,
-    /// The least basket.
-    pub minimum: Option<Money>,
-    /// What each takes off.
-    pub worth: Worth,
-    /// First second of use, Unix time.
-    pub from_s: i64,
-    /// First second after it.
-    pub until_s: i64,
-    /// How many.
-    pub count: usize,
-}
-
-/// Value vouchers to hand out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VoucherIssue {
-    /// What each is worth, in the shop's currency.
-    pub value: Money,
-    /// First second of use, Unix time.
-    pub from_s: i64,
-    /// First second after it.
-    pub until_s: i64,
-    /// How many.
-    pub count: usize,
-}
-
-/// A member who just joined, as the phone needs to know.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
-pub struct NewMember {
-    /// The reference that tills and journals know.
-    pub member: String,
-    /// The secret of its one-time numbers, hexadecimal: RFC 6238, HMAC-SHA-256, 30 seconds, eight digits.
-    pub secret: String,
 }
 
 /// Why head office was not obeyed.
@@ -333,47 +287,6 @@ impl Admin {
         Ok(publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?.limits)
     }
 
-    /// Hands out coupons: their texts, each good once. The campaign is published first where it is new.
-    ///
-    /// # Errors
-    /// [`AdminError`] naming what does not fit; no coupon is good then.
-    pub async fn issue_coupons(&self, wanted: &CouponIssue) -> Result<Vec<String>, AdminError> {
-        if !(1..=COUPONS_AT_ONCE).contains(&wanted.count) {
-            return Err(AdminError::Count(wanted.count));
-        }
-        let validity = Validity::covering(wanted.from_s, wanted.until_s)?;
-        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
-        let mut coupons = Vec::with_capacity(wanted.count);
-        for _ in 0..wanted.count {
-            coupons.push(Coupon {
-                issuer: content.shop.issuer,
-                serial: draw().ok_or(AdminError::NoSerials)?,
-                campaign: wanted.campaign,
-                validity,
-                worth: wanted.worth,
-            });
-        }
-        let texts = coupons.iter().map(|coupon| self.keys.issue(coupon)).collect::<Result<Vec<_>, _>>()?;
-        if !content.campaigns.iter().any(|campaign| campaign.number == wanted.campaign) {
-            let campaign = Campaign {
-                number: wanted.campaign,
-                name: wanted.name.clone(),
-                name_zh: wanted.name_zh.clone(),
-                minimum: wanted.minimum,
-                terms: None,
-                quota: None,
-                state: CampaignState::Running,
-            };
-            self.put_campaign(campaign).await?;
-        }
-        let serials = coupons.iter().map(|coupon| coupon.serial().to_string()).collect();
-        if self.store.issue(serials, wanted.campaign, (self.clock)()).await? {
-            Ok(texts)
-        } else {
-            Err(AdminError::NoSerials)
-        }
-    }
-
     /// Gives back what a phone paid for an order and never showed to its till, on a manager's word instead of the till's.
     /// Says how much; the server does it.
     ///
@@ -386,111 +299,6 @@ impl Admin {
         step.words = Some("A manager gave it back.".to_owned());
         step.due_ms = Some(now_ms);
         if self.store.advance(step).await? { Ok(order.amount) } else { Err(AdminError::NoSuchOrder(intent)) }
-    }
-
-    /// Hands out value vouchers: their texts, each good once.
-    ///
-    /// # Errors
-    /// [`AdminError`] naming what does not fit; no voucher is good then.
-    pub async fn issue_vouchers(&self, wanted: &VoucherIssue) -> Result<Vec<String>, AdminError> {
-        if !(1..=COUPONS_AT_ONCE).contains(&wanted.count) {
-            return Err(AdminError::Count(wanted.count));
-        }
-        let content = publish::latest(self.store.as_ref()).await?.ok_or(PublishError::Nothing)?;
-        if !wanted.value.is_positive() || wanted.value.currency != content.currency {
-            return Err(AdminError::Value(wanted.value));
-        }
-        let validity = Validity::covering(wanted.from_s, wanted.until_s)?;
-        let mut vouchers = Vec::with_capacity(wanted.count);
-        for _ in 0..wanted.count {
-            let (issuer, serial) = (content.shop.issuer, draw().ok_or(AdminError::NoSerials)?);
-            vouchers.push(Voucher { issuer, serial, validity, value: wanted.value });
-        }
-        let texts = vouchers.iter().map(|voucher| self.keys.issue(voucher)).collect::<Result<Vec<_>, _>>()?;
-        let serials = vouchers.iter().map(|voucher| voucher.serial().to_string()).collect();
-        if self.store.issue_vouchers(serials, wanted.value, (self.clock)()).await? {
-            Ok(texts)
-        } else {
-            Err(AdminError::NoSerials)
-        }
-    }
-
-    /// Makes members, each with a secret for its phone. The secret is shown here and never again.
-    ///
-    /// # Errors
-    /// [`AdminError::NoSerials`] when references could not be drawn.
-    pub async fn add_members(&self, count: usize) -> Result<Vec<NewMember>, AdminError> {
-        if !(1..=COUPONS_AT_ONCE).contains(&count) {
-            return Err(AdminError::Count(count));
-        }
-        let chance = SystemRandom::new();
-        let mut members = Vec::with_capacity(count);
-        for _ in 0..count {
-            let (mut reference, mut secret) = ([0; 10], [0; 20]);
-            chance.fill(&mut reference).map_err(|_| AdminError::NoSerials)?;
-            chance.fill(&mut secret).map_err(|_| AdminError::NoSerials)?;
-            members.push((MemberRef(reference).to_string(), secret));
-        }
-        if !self.store.add_members(members.clone(), (self.clock)()).await? {
-            return Err(AdminError::NoSerials);
-        }
-        let shown = |(member, secret): (String, [u8; 20])| NewMember { member, secret: hex(&secret) };
-        Ok(members.into_iter().map(shown).collect())
-    }
-
-    /// Forgets a member: the secret, the visits and every body that speaks of the member are erased here, and each
-    /// till is told to do the same. What was sold and paid stays, and belongs to nobody. Safe to ask twice.
-    ///
-    /// # Errors
-    /// [`AdminError::NoSuchMember`], or [`AdminError::StillHolds`] while there is value on the account.
-    pub async fn forget_member(&self, member: &str) -> Result<(usize, usize), AdminError> {
-        match self.store.forget_member(member.to_owned(), (self.clock)()).await? {
-            Forgot::Done { erased, tills } => Ok((erased, tills)),
-            Forgot::Holds(money) => Err(AdminError::StillHolds(money)),
-            Forgot::Nobody => Err(AdminError::NoSuchMember(member.to_owned())),
-        }
-    }
-
-    /// Loads stored value for a member who paid for it. The same reference again changes nothing. Says what the
-    /// account holds then.
-    ///
-    /// # Errors
-    /// [`AdminError::Amount`] or [`AdminError::NoSuchMember`]; nothing is loaded then.
-    pub async fn load(&self, member: &str, amount: Money, reference: &str) -> Result<Money, AdminError> {
-        if !amount.is_positive() {
-            return Err(AdminError::Amount(amount));
-        }
-        let reference = format!("load:{reference}");
-        if self.store.load(member.to_owned(), amount, reference, (self.clock)()).await? {
-            self.balance(member, amount.currency).await
-        } else {
-            Err(AdminError::NoSuchMember(member.to_owned()))
-        }
-    }
-
-    /// What a member's account holds.
-    ///
-    /// # Errors
-    /// [`AdminError::NoSuchMember`].
-    pub async fn balance(&self, member: &str, currency: Currency) -> Result<Money, AdminError> {
-        let held = self.store.balance(member.to_owned(), currency).await?;
-        held.ok_or_else(|| AdminError::NoSuchMember(member.to_owned()))
-    }
-
-    /// The latest movements of a member's account, newest first.
-    ///
-    /// # Errors
-    /// [`AdminError::Store`].
-    pub async fn statement(&self, member: &str) -> Result<Vec<Movement>, AdminError> {
-        Ok(self.store.statement(member.to_owned(), STATEMENT_ROWS).await?)
-    }
-
-    /// Counts the ledger of stored value again: each account against its transfers, and all against nothing.
-    ///
-    /// # Errors
-    /// [`AdminError::Store`].
-    pub async fn count_ledger(&self) -> Result<LedgerCount, AdminError> {
-        Ok(self.store.count_ledger().await?)
     }
 
     /// What needs a manager, newest first.
@@ -520,13 +328,6 @@ impl Admin {
             Err(AdminError::NoSuchTask(number))
         }
     }
-}
-
-/// Sixty-four random bits.
-pub(crate) fn draw() -> Option<u64> {
-    let mut bytes = [0; 8];
-    SystemRandom::new().fill(&mut bytes).ok()?;
-    Some(u64::from_be_bytes(bytes))
 }
 
 /// A slug so that `table-10` comes after `table-9`: the number at its end counts as one.

@@ -68,6 +68,12 @@ impl Judge<'_> {
                 Some(number) => vec![Effect::Receipt { number, business_date: date(), total: *total }],
                 None => vec![refused("receipt_without_number", words::NO_NUMBER)],
             },
+            // Of what somebody else was let out this till has nothing to say.
+            Body::LeaseReceived { lease }
+                if (&lease.terminal, lease.epoch) == (&header.terminal, header.epoch) =>
+            {
+                vec![Effect::LeaseReceived(lease.clone())]
+            }
             Body::LeaseUsed { campaign, lease } => {
                 vec![Effect::LeaseUsed { campaign: *campaign, lease: *lease }]
             }
@@ -97,7 +103,7 @@ impl Judge<'_> {
             Body::Approved { intent, settled: of } => {
                 let payment = Effect::Payment { intent: *intent, change: settled("approved", of) };
                 match of.proven_by {
-                    ProvenBy::Notice => vec![payment],
+                    ProvenBy::Notice => vec![payment, Effect::GoodsGiven { intent: *intent }],
                     // Eight digits can be guessed, and the money behind a proof of either kind may have been given back
                     // before the till saw it: what the wallet knows decides.
                     ProvenBy::PaidProof | ProvenBy::TypedProof => {

@@ -5,6 +5,7 @@ mod notices;
 pub(super) mod orders;
 mod pairing;
 mod records;
+mod streams;
 mod wallets;
 #[cfg(test)]
 pub(crate) use records::signing_input;
@@ -44,6 +45,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/v1/pairings", post(pairing::ask))
         .route("/v1/pairings/{terminal}", get(pairing::look))
         .route("/v1/terminals/{terminal}/streams/{epoch}/records", post(records::bring))
+        .route("/v1/terminals/{terminal}/streams", get(streams::list))
         .route("/v1/terminals/{terminal}/notices", get(notices::wait))
         .route("/v1/terminals/{terminal}/bundle", get(bundle))
         .route("/v1/terminals/{terminal}/leases", post(leases::ask))

@@ -331,6 +331,7 @@ impl Till {
             CouponTerms::BasisPointsOff(_) => None,
         };
         self.refuse_without_lease(coupon.campaign, sale, out.cx)?;
+        self.refuse_if_perhaps_taken_before(coupon.validity, out)?;
         self.refuse_at_limit(Means::Coupon, worth, sale.map(|sale| sale.id), out)?;
         let sale = match (sale, station) {
             (Some(sale), _) => sale.id,

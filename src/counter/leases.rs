@@ -3,26 +3,34 @@
 //! A use is reserved when a total is fixed with a discount that draws on a lease, and spent with the receipt.
 //! **Invariant:** of each lease, what is spent, given back and left make up what was let out; so whatever the
 //! cloud counts by this till's records, the chain never gives an offer more often than its quota. When a lease
-//! is over is the till's own matter, by its own clock: the cloud takes back what records say, never by time.
+//! is over is the till's own matter, by its own clock: the cloud takes back what records say, never by time. What
+//! nobody uses goes back early, while head office is heard and more can be had when somebody shops again.
 //! Not here: asking for leases (`sync`), letting them out (`cloud`).
 
 use super::recorder::{About, Recorder};
-use super::{Context, Refusal, Till};
+use super::{Contact, Context, Refusal, Till};
 use crate::bundle::{Bundle, CampaignState};
 use crate::offer::{Allotted, Use};
-use crate::record::Record;
 use crate::record::body::Body;
+use crate::record::epochs::Standing;
 use crate::record::ids::SaleId;
 use crate::record::lease::{Lease, LeaseEnd};
+use crate::record::{Moment, Record};
 use crate::sale::{Fixed, Sale};
-use crate::view::LeaseView;
+use crate::view::{Demand, LeaseView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What was not used for so long goes back: another till may have its rush hour. More is had within seconds.
+const UNUSED_S: u64 = 3600;
 
 /// What a till holds of the quotas of campaigns.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Leases {
     campaigns: BTreeMap<u32, OfCampaign>,
+    /// Whether a shift was closed, and nobody has begun anything since.
+    #[serde(default)]
+    closed: bool,
 }
 
 /// The leases of one campaign.
@@ -31,6 +39,12 @@ struct OfCampaign {
     /// Number of the last lease that was taken in.
     last: u64,
     held: BTreeMap<u64, Held>,
+    /// When a use was taken in or made last, Unix seconds by the till.
+    #[serde(default)]
+    used_s: u64,
+    /// Whether it was given back unused, and nobody has begun a basket since.
+    #[serde(default)]
+    quiet: bool,
 }
 
 /// A lease with something left.
@@ -38,6 +52,13 @@ struct OfCampaign {
 struct Held {
     left: u32,
     until_s: u64,
+}
+
+/// Whether head office is heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Online,
+    Offline,
 }
 
 /// Something to give back.
@@ -49,18 +70,41 @@ struct Over {
 }
 
 impl Leases {
+    #[allow(clippy::wildcard_enum_match_arm)] // a fold takes the kinds that concern it and no others
     fn apply(&mut self, record: &Record) {
+        match &record.body {
+            Body::ShiftClosed { .. } => self.closed = true,
+            Body::ShiftOpened { .. } => self.closed = false,
+            Body::LineAdded { .. } => {
+                self.closed = false;
+                self.campaigns.values_mut().for_each(|of| of.quiet = false);
+            }
+            _ => {}
+        }
         if let Body::LeaseReceived { lease } = &record.body {
             let of = self.campaigns.entry(lease.campaign).or_default();
+            (of.used_s, of.quiet) = (record.header.moment.unix_s(), false);
             of.last = of.last.max(lease.number);
             of.held.insert(lease.number, Held { left: lease.uses, until_s: lease.until_s });
         }
         if let Body::LeaseUsed { campaign, lease } = &record.body {
             self.take(*campaign, *lease, 1);
+            if let Some(of) = self.campaigns.get_mut(campaign) {
+                of.used_s = record.header.moment.unix_s();
+            }
         }
-        if let Body::LeaseReturned { campaign, lease, uses, .. } = &record.body {
+        if let Body::LeaseReturned { campaign, lease, uses, why } = &record.body {
             self.take(*campaign, *lease, *uses);
+            if let Some(of) = self.campaigns.get_mut(campaign) {
+                of.quiet |= *why == LeaseEnd::Unused;
+            }
         }
+    }
+
+    /// Whether the till has had no use for its part of a campaign's quota.
+    fn is_unused(&self, campaign: u32, now_s: u64) -> bool {
+        let used_s = self.campaigns.get(&campaign).map_or(0, |of| of.used_s);
+        self.closed || now_s.saturating_sub(used_s) >= UNUSED_S
     }
 
     fn take(&mut self, campaign: u32, lease: u64, uses: u32) {
@@ -84,29 +128,44 @@ impl Till {
     pub(super) fn take_lease(&self, lease: &Lease, out: &mut Recorder<'_>) {
         let last = self.leases.campaigns.get(&lease.campaign).map_or(0, |of| of.last);
         let ours = lease.terminal == self.terminal && lease.epoch == self.epoch;
-        if ours && lease.number > last && lease.uses > 0 {
+        let adopted = self.standing == Standing::Regular;
+        if ours && adopted && lease.number > last && lease.uses > 0 {
             out.note(Body::LeaseReceived { lease: lease.clone() });
         }
     }
 
     /// Whether something has to be given back ([`super::Event::LeasesOver`]).
-    pub fn has_leases_over(&self, now_s: u64, bundle: &Bundle) -> bool {
-        self.over(now_s, bundle).next().is_some()
+    pub fn has_leases_over(&self, now: &Moment, bundle: &Bundle, contact: Contact) -> bool {
+        let now_s = self.reckoned_at(now, bundle, contact).unix_s();
+        self.over(now_s, bundle, self.reach(now, contact)).next().is_some()
+    }
+
+    /// Whether more could be had.
+    fn reach(&self, now: &Moment, contact: Contact) -> Reach {
+        if self.is_offline(now, contact) { Reach::Offline } else { Reach::Online }
     }
 
     /// Gives back what is left of leases that are over. What open sales have reserved stays with them.
     pub(super) fn give_leases_back(&self, out: &mut Recorder<'_>) {
-        let over: Vec<Over> = self.over(out.reckoned().unix_s(), out.cx.bundle).collect();
+        let reach = self.reach(&out.cx.moment, out.cx.contact);
+        let over: Vec<Over> = self.over(out.reckoned().unix_s(), out.cx.bundle, reach).collect();
         for Over { campaign, lease, uses, why } in over {
             out.note(Body::LeaseReturned { campaign, lease, uses, why });
         }
     }
 
-    fn over<'a>(&'a self, now_s: u64, bundle: &'a Bundle) -> impl Iterator<Item = Over> + 'a {
+    fn over<'a>(&'a self, now_s: u64, bundle: &'a Bundle, reach: Reach) -> impl Iterator<Item = Over> + 'a {
         self.free(None).filter_map(move |(campaign, lease, uses, until_s)| {
-            let running = has_quota(bundle, campaign);
-            let why = if running { LeaseEnd::Expired } else { LeaseEnd::Stopped };
-            (!running || until_s <= now_s).then_some(Over { campaign, lease, uses, why })
+            let why = if !has_quota(bundle, campaign) {
+                LeaseEnd::Stopped
+            } else if until_s <= now_s {
+                LeaseEnd::Expired
+            } else if reach == Reach::Online && self.leases.is_unused(campaign, now_s) {
+                LeaseEnd::Unused
+            } else {
+                return None;
+            };
+            Some(Over { campaign, lease, uses, why })
         })
     }
 
@@ -180,6 +239,10 @@ impl Till {
                 name_zh: campaign.name_zh.clone(),
                 left: live.fold(0, |sum: u32, (_, _, uses, _)| sum.saturating_add(uses)),
                 last: self.leases.campaigns.get(&number).map_or(0, |of| of.last),
+                demand: match self.leases.campaigns.get(&number) {
+                    Some(of) if of.quiet => Demand::Quiet,
+                    Some(_) | None => Demand::Selling,
+                },
             }
         };
         with_quota.map(view).collect()

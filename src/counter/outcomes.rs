@@ -152,6 +152,10 @@ impl Till {
         else {
             return;
         };
+        if intent.is_order() && matches!(report, ProviderReport::Told(_)) {
+            // What a phone paid comes with a proof, as an answer.
+            return;
+        }
         if !intent.state.has_its_money() {
             out.at(&sale.station);
             self.late_for_archived(sale, intent, settled, out);

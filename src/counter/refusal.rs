@@ -162,6 +162,11 @@ pub enum Refusal {
         "This till lost its books and began new ones: it takes cash only, until a manager has adopted them on the manager's page."
     )]
     CashOnly,
+    /// The books that say whether this code was taken here are lost, and head office cannot be asked.
+    #[error(
+        "This till lost its earlier books: only head office knows whether this code was used here. Sell without it, or scan it when the line is back."
+    )]
+    BooksLost,
     /// The disk is nearly full: what is under way is finished, nothing new is begun.
     #[error(
         "The till's disk is full: nothing new can be sold. What was begun can be paid. Call the manager."
@@ -224,6 +229,7 @@ impl Refusal {
             Self::NotNow(_) => "not_now",
             Self::Frozen => "frozen",
             Self::CashOnly => "cash_only",
+            Self::BooksLost => "books_lost",
             Self::DiskFull => "disk_full",
             Self::ReadOnly => "read_only",
             Self::Busy => "busy",

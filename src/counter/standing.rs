@@ -1,7 +1,8 @@
 //! An epoch that the till began by itself: cash only, until a manager adopts it.
 //!
 //! What wallets, coupons and vouchers were taken for before is in books that this till cannot read any more; who looks
-//! at them is a person. Cash cannot be taken twice, so the queue at the counter keeps moving.
+//! at them is a person. Cash cannot be taken twice, so the queue at the counter keeps moving. After that it takes coupons and
+//! vouchers that may be in those books on line only.
 //!
 //! Not here: finding out that books are damaged, and setting them aside (`journal`).
 
@@ -11,6 +12,7 @@ use super::{Context, Refusal, Till};
 use crate::record::Record;
 use crate::record::body::Body;
 use crate::record::epochs::Standing;
+use crate::token::Validity;
 
 impl Till {
     /// How this epoch stands.
@@ -32,6 +34,21 @@ impl Till {
             Standing::Provisional if made.iter().any(cashless) => Err(Refusal::CashOnly),
             Standing::Provisional | Standing::Regular => Ok(()),
         }
+    }
+
+    /// Refuses, off line, a code that could be used before these books were adopted: whether this till took it itself is in
+    /// the books that were lost, and only head office knows. A code whose time began later cannot be in them.
+    pub(super) fn refuse_if_perhaps_taken_before(
+        &self,
+        validity: Validity,
+        out: &Recorder<'_>,
+    ) -> Result<(), Refusal> {
+        let from_s = u64::try_from(validity.from()).unwrap_or(0);
+        let before = self.adopted_s.is_some_and(|adopted_s| from_s < adopted_s);
+        if before && self.is_offline(&out.cx.moment, out.cx.contact) {
+            return Err(Refusal::BooksLost);
+        }
+        Ok(())
     }
 
     /// The people who work here, as records that another epoch can take over.

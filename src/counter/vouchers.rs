@@ -70,6 +70,7 @@ impl Till {
             return Err(NoVoucher::TooMany.into());
         }
         let amount = asked(sale, due).min(voucher.value);
+        self.refuse_if_perhaps_taken_before(voucher.validity, out)?;
         self.refuse_at_limit(Means::Voucher, Some(amount), Some(sale.id), out)?;
         let serial = voucher.serial().to_string();
         let held = VoucherHeld { serial, value: voucher.value, amount, token: text.to_owned() };

@@ -22,6 +22,9 @@ pub(super) fn chinese(code: &str, words: &str) -> Option<&'static str> {
         "clock_distrusted" => {
             "收银机时间不可信，而此码有有效期。请改用其他付款方式；总部校正时间后可再使用。"
         }
+        "books_lost" => {
+            "本机以前的账本已丢失，此码是否在本机用过只有总部知道。请不使用此码销售，或待网络恢复后再扫。"
+        }
         "quota_spent" => "此活动分给本机的名额已用完。请不使用此券销售；总部下发新名额后可再使用。",
         _ => return None,
     })

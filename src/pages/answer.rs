@@ -102,6 +102,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Back(_)
         | Refusal::Staff(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::CashOnly
+        | Refusal::BooksLost
         | Refusal::NotTheFirst
         | Refusal::Shift(_)
         | Refusal::NoSale

@@ -448,7 +448,8 @@ impl Body {
     pub fn kind_version(&self) -> u16 {
         match self {
             Self::IntentDrawn { carrier: Carrier::WalletCode {}, .. }
-            | Self::PrintOrdered { paper: Paper::ShownCode(_), .. } => 2,
+            | Self::PrintOrdered { paper: Paper::ShownCode(_), .. }
+            | Self::LeaseReturned { why: LeaseEnd::Unused, .. } => 2,
             _ => 1,
         }
     }

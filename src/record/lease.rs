@@ -29,4 +29,6 @@ pub enum LeaseEnd {
     Expired,
     /// The campaign was stopped, or has no quota any more.
     Stopped,
+    /// Nobody used it for a while, or the shift is closed: another till may.
+    Unused,
 }

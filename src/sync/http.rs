@@ -109,12 +109,12 @@ pub(super) struct Cloud {
     line: Arc<Line>,
 }
 
-impl Cloud {
-    pub(super) fn new(config: &Config, doors: &Doors, line: Arc<Line>) -> Result<Self, HttpError> {
-        let client = client(Timeouts { connect: CONNECT, total: config.timing.call })?;
-        Self::by(Arc::new(client), config, doors, line)
-    }
+/// The way by HTTP.
+pub(super) fn carrier(config: &Config) -> Result<Arc<dyn Carrier>, HttpError> {
+    Ok(Arc::new(client(Timeouts { connect: CONNECT, total: config.timing.call })?))
+}
 
+impl Cloud {
     /// The cloud as a carrier reaches it: HTTP, or one in the same process.
     pub(super) fn by(
         carrier: Arc<dyn Carrier>,

@@ -1,5 +1,6 @@
 //! Leases: asks the cloud for more of a campaign's quota before what is at hand is used up.
 //!
+//! A till that gave back what nobody used asks again when somebody shops, and one whose books nobody has adopted not at all.
 //! It compares what the till holds with what it should hold; a lease whose answer was lost is told again, because
 //! the question says which one the till has. **Invariant:** a lease counts only with the cloud's signature over it.
 //! Not here: spending and giving back (`counter`), which the cloud learns from records.
@@ -12,8 +13,10 @@ use crate::counter::event::Event;
 use crate::counter::refusal::Refusal;
 use crate::inbox::LinkState;
 use crate::record::Epoch;
+use crate::record::epochs::Standing;
 use crate::record::lease::Lease;
 use crate::token::{KeyId, Purpose, TokenError};
+use crate::view::{Demand, LeaseView};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -101,11 +104,17 @@ async fn keep_level(around: &Around, dry: &mut BTreeMap<u32, i64>) -> Result<(),
     }
     let (epoch, leases) = {
         let view = around.doors.board.view.borrow();
+        match view.standing {
+            Standing::Regular => {}
+            // Cash only: nothing that a lease is for is given.
+            Standing::Provisional => return Ok(()),
+        }
         (view.epoch, view.leases.clone())
     };
     let now_ms = (around.doors.now)();
     let nothing_ms = i64::try_from(NOTHING_LEFT.as_millis()).unwrap_or(i64::MAX);
-    for lease in leases.into_iter().filter(|lease| lease.left <= LOW) {
+    let wanted = |lease: &LeaseView| lease.left <= LOW && lease.demand == Demand::Selling;
+    for lease in leases.into_iter().filter(wanted) {
         // A clock that was put back must not silence the question for long.
         let is_dry = |at_ms: &i64| now_ms.saturating_sub(*at_ms) < nothing_ms && now_ms >= *at_ms;
         if dry.get(&lease.campaign).is_some_and(is_dry) {

@@ -3,7 +3,7 @@
 //! **Invariant:** as with any wallet, no method calls twice, and what is not known to have been refused or
 //! never sent is unsure. Not here: when to ask again (`provider`), and the wallet itself.
 
-use super::http::{Cloud, Failure};
+use super::http::{Cloud, Failure, carrier};
 use super::{Config, ConfigError, Doors, Way};
 use crate::money::Money;
 use crate::record::money_moves::ProviderName;
@@ -30,7 +30,7 @@ pub type Named = (ProviderName, Arc<dyn Wallet>);
 /// # Errors
 /// [`ConfigError`] when there is no such address to call.
 pub fn through_cloud(config: &Config, doors: &Doors, way: &Way) -> Result<Vec<Named>, ConfigError> {
-    let cloud = Arc::new(Cloud::new(config, doors, Arc::clone(&way.0))?);
+    let cloud = Arc::new(Cloud::by(carrier(config)?, config, doors, Arc::clone(&way.0))?);
     let all =
         [(ProviderName::Alipay, "alipay"), (ProviderName::Wechat, "wechat"), (ProviderName::House, "house")];
     let wallet = |(name, word)| {

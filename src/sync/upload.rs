@@ -6,6 +6,7 @@
 
 use super::Around;
 use super::http::{Branch, Failure, Problem};
+use super::level;
 use super::line::Topic;
 use super::pace::Backoff;
 use crate::journal::{End, Raw};
@@ -13,7 +14,7 @@ use crate::record::body::Body;
 use crate::record::chain::{Hash, Tip};
 use crate::record::queue_act::QueueAct;
 use crate::record::witness::ReceivedHead;
-use crate::record::{Epoch, Hash as RecordHash};
+use crate::record::{Epoch, Hash as RecordHash, Record};
 use crate::token::KeyId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -66,7 +67,7 @@ const SILENT_MOST: Duration = Duration::from_secs(1800);
 
 /// Why the upload does not go on.
 #[derive(Debug)]
-enum Stop {
+pub(super) enum Stop {
     /// It is tried again.
     Failure(Failure),
     /// A person has to look: the sentence says at what.
@@ -86,7 +87,7 @@ impl From<crate::journal::Error> for Stop {
 }
 
 /// Both sides go on although they contradict each other: the alarm's words.
-type Alarm = Option<String>;
+pub(super) type Alarm = Option<String>;
 
 pub(super) async fn run(around: std::sync::Arc<Around>) {
     let timing = &around.config.timing;
@@ -152,19 +153,22 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
     let current = epochs.last().map(|end| end.epoch);
     let mut gaps = 0;
     let mut alarm = None;
+    if around.unsure.swap(false, Ordering::Relaxed) {
+        alarm = level::look(around, &epochs)
+            .await
+            .inspect_err(|_| around.unsure.store(true, Ordering::Relaxed))?;
+    }
     for End { epoch, tip } in epochs {
         let mut mark = around.stored(move |_, edge| edge.watermark(epoch)).await?;
+        let mut acts = Acts::default();
         note(around, current, epoch, mark);
-        let mut known = None;
         while mark.seq < tip.seq {
             let from = mark.seq + 1;
             let BatchLimits { records, bytes } = around.batch_limits();
             let batch = around.stored(move |reader, _| reader.raw(epoch, from, records, bytes)).await?;
             let Some(last) = batch.last().map(|raw| raw.seq) else { break };
-            if known.is_none() {
-                known = Some(acts(around, epoch, from).await?);
-            }
-            let answer = attempt(around, epoch, &batch, known.as_ref()).await?;
+            acts.read_on(around, End { epoch, tip }, from).await?;
+            let answer = attempt(around, epoch, &batch, &acts).await?;
             mark = match answer {
                 Ok(ack) if ack.high < last => {
                     return Err(
@@ -196,7 +200,7 @@ async fn attempt(
     around: &Around,
     epoch: Epoch,
     batch: &[Raw],
-    acts: Option<&Acts>,
+    acts: &Acts,
 ) -> Result<Result<Ack, Failure>, Stop> {
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
         return Err(Failure::Strange("an empty batch".to_owned()).into());
@@ -215,6 +219,10 @@ async fn attempt(
 /// themselves may come in a later batch.
 #[derive(Default)]
 struct Acts {
+    /// Acts about records before this one are left out: those were sent with the acts of then.
+    from: u64,
+    /// Acts up to here are known.
+    read: u64,
     /// Records that are on hold, and those that were resolved while they were: neither takes effect when it comes. With
     /// the act that holds each.
     held: BTreeMap<u64, u64>,
@@ -222,29 +230,48 @@ struct Acts {
     taken_back: BTreeMap<u64, Vec<u64>>,
 }
 
-async fn acts(around: &Around, epoch: Epoch, from: u64) -> Result<Acts, Stop> {
-    let records = around.stored(move |reader, _| reader.of_kind(epoch, from, "queue_acted")).await?;
-    let mut acts = Acts::default();
-    for record in records {
-        let Body::QueueActed { subject: Some(subject), act, .. } = record.body else { continue };
-        // What was sent before went with the acts of then.
-        if subject.epoch != epoch || subject.seq < from {
-            continue;
+impl Acts {
+    /// Reads what came since the last batch: a manager may hold a record back while those before it are on their way.
+    async fn read_on(&mut self, around: &Around, end: End, from: u64) -> Result<(), Stop> {
+        if self.from == 0 || from < self.from {
+            // Gone back for a gap: what was left out counts again.
+            *self = Self { from, read: from - 1, ..Self::default() };
+        }
+        let End { epoch, tip } = end;
+        // The view is shown after the commit: whatever it has is read below.
+        let shown = around.doors.board.view.borrow().clone();
+        loop {
+            let next = self.read + 1;
+            let records = around.stored(move |reader, _| reader.of_kind(epoch, next, "queue_acted")).await?;
+            let Some(last) = records.last().map(|record| record.header.seq) else { break };
+            self.read = last;
+            for record in records {
+                self.take(epoch, &record);
+            }
+        }
+        let since = if shown.epoch == epoch { shown.tip.seq } else { 0 };
+        self.read = self.read.max(tip.seq).max(since);
+        Ok(())
+    }
+
+    fn take(&mut self, epoch: Epoch, record: &Record) {
+        let Body::QueueActed { subject: Some(subject), act, .. } = &record.body else { return };
+        if subject.epoch != epoch || subject.seq < self.from {
+            return;
         }
         match act {
             QueueAct::Hold => {
-                acts.held.entry(subject.seq).or_insert(record.header.seq);
+                self.held.entry(subject.seq).or_insert(record.header.seq);
             }
             QueueAct::Release => {
-                if let Some(hold) = acts.held.remove(&subject.seq) {
-                    acts.taken_back.entry(subject.seq).or_default().extend([hold, record.header.seq]);
+                if let Some(hold) = self.held.remove(&subject.seq) {
+                    self.taken_back.entry(subject.seq).or_default().extend([hold, record.header.seq]);
                 }
             }
             // A record that was held until a manager ended it another way has no effect: the hold stands.
             QueueAct::Resolve { .. } | QueueAct::SendNow | QueueAct::Retry => {}
         }
     }
-    Ok(acts)
 }
 
 /// The link speaks of the current epoch.
@@ -266,7 +293,7 @@ pub(super) struct Ack {
 
 impl Ack {
     /// The head, if a key of the cloud signed it.
-    fn witnessed(self, around: &Around, epoch: Epoch) -> Result<ReceivedHead, Failure> {
+    pub(super) fn witnessed(self, around: &Around, epoch: Epoch) -> Result<ReceivedHead, Failure> {
         let forged =
             |why: &dyn std::fmt::Display| Failure::Strange(format!("it is not signed by the cloud: {why}"));
         let bytes = BASE64.decode(&self.head_signature).map_err(|error| forged(&error))?;
@@ -279,7 +306,7 @@ impl Ack {
     }
 }
 
-async fn send(around: &Around, epoch: Epoch, batch: &[Raw], acts: Option<&Acts>) -> Result<Ack, Failure> {
+async fn send(around: &Around, epoch: Epoch, batch: &[Raw], acts: &Acts) -> Result<Ack, Failure> {
     #[derive(Serialize)]
     struct Sent {
         head: String,
@@ -307,11 +334,8 @@ async fn send(around: &Around, epoch: Epoch, batch: &[Raw], acts: Option<&Acts>)
         hash: raw.hash,
     };
     let there = first.seq..=last.seq;
-    let (mut held, mut taken_back) = (vec![], vec![]);
-    if let Some(acts) = acts {
-        held.extend(acts.held.range(there.clone()).map(|(seq, _)| *seq));
-        taken_back.extend(acts.taken_back.range(there).flat_map(|(_, acts)| acts));
-    }
+    let held = acts.held.range(there.clone()).map(|(seq, _)| *seq).collect();
+    let taken_back = acts.taken_back.range(there).flat_map(|(_, acts)| acts).copied().collect();
     let signed = batch_signing_input(around.config.terminal.as_str(), epoch, last.seq, last.hash);
     let body = Batch {
         first_seq: first.seq,
@@ -346,12 +370,8 @@ async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop>
     // Kept as well: the next start finds it, with or without a network.
     around.stored(move |_, edge| edge.received(epoch, &head)).await?;
     match ours {
-        Some(_) => Err(Stop::Contradiction(format!(
-            "The cloud holds another record {high} of this till's journal: two tills share one name or one disk, or a \
-             disk was restored. Stop selling on this till, see that no other has its name, and restart it (systemctl \
-             restart till): it begins new books by itself and takes cash until a manager adopts them."
-        ))),
-        None => Err(ahead(high)),
+        Some(_) => Err(Stop::Contradiction(another(high))),
+        None => Err(Stop::Contradiction(ahead(high))),
     }
 }
 
@@ -364,12 +384,20 @@ pub(super) fn let_go(epoch: Epoch, high: u64, kept_from: u64) -> String {
     )
 }
 
-fn ahead(high: u64) -> Stop {
-    Stop::Contradiction(format!(
+pub(super) fn another(high: u64) -> String {
+    format!(
+        "The cloud holds another record {high} of this till's journal: two tills share one name or one disk, or a \
+         disk was restored. Stop selling on this till, see that no other has its name, and restart it (systemctl \
+         restart till): it begins new books by itself and takes cash until a manager adopts them."
+    )
+}
+
+pub(super) fn ahead(high: u64) -> String {
+    format!(
         "The cloud holds record {high} of this till's journal, which ends before it here: this disk was restored from \
          a copy, or lost the end. Restart the till (systemctl restart till): it begins new books by itself and takes \
          cash until a manager adopts them."
-    ))
+    )
 }
 
 /// Where the watermark goes after a refusal that names a place to go back to, or a branch to go on with.
@@ -391,12 +419,8 @@ async fn refused(
             let ours = around.stored(move |reader, _| reader.going_on_after(epoch, high)).await?;
             let Some(mark) = ours else {
                 let kept_from = around.stored(move |reader, _| reader.kept_from(epoch)).await?;
-                let is_gone = high < kept_from;
-                return Err(if is_gone {
-                    Stop::Contradiction(let_go(epoch, high, kept_from))
-                } else {
-                    ahead(high)
-                });
+                let words = if high < kept_from { let_go(epoch, high, kept_from) } else { ahead(high) };
+                return Err(Stop::Contradiction(words));
             };
             tracing::warn!(expected, "The cloud has less than it had said, and is sent the rest again.");
             around.stored(move |_, edge| edge.set_watermark(epoch, mark.seq, mark.head)).await?;
@@ -422,7 +446,7 @@ fn forked(words: &str) -> String {
 }
 
 /// Our own record at a number; none beyond our end.
-async fn tip_at(around: &Around, epoch: Epoch, seq: u64) -> Result<Option<Tip>, Stop> {
+pub(super) async fn tip_at(around: &Around, epoch: Epoch, seq: u64) -> Result<Option<Tip>, Stop> {
     if seq == 0 {
         return Ok(Some(Tip::START));
     }

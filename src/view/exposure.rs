@@ -61,4 +61,16 @@ pub struct LeaseView {
     pub left: u32,
     /// Number of the last lease that was taken in.
     pub last: u64,
+    /// Whether more is wanted when little is left.
+    pub demand: Demand,
+}
+
+/// Whether a till has a use for more of a quota.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Demand {
+    /// It sells.
+    Selling,
+    /// It gave back what nobody used, and nobody has begun a basket since.
+    Quiet,
 }

@@ -41,7 +41,8 @@ pub struct Quota {
     pub spent: u64,
     /// Uses in the hands of tills, spent perhaps without a word yet.
     pub leased: u64,
-    /// Uses that went with tills that are lost: they stay spent.
+    /// Uses that went with tills that are lost: they stay spent. So do those of which only their number is known, because
+    /// the store was put back to a day before they were let out; they are fewer with each till that brings its records.
     pub lost: u64,
 }
 

@@ -5,6 +5,7 @@
 
 mod again;
 mod forgotten;
+mod granted;
 mod ingest;
 mod judge;
 mod leases;
@@ -16,15 +17,17 @@ mod streams;
 mod terminals;
 
 use super::{Reply, Store, StoreError};
+use granted::Granted;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../../sql/cloud/0001_start.sql"),
     include_str!("../../../sql/cloud/0002_wallets.sql"),
     include_str!("../../../sql/cloud/0003_notifications.sql"),
@@ -33,6 +36,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../../sql/cloud/0006_vouchers.sql"),
     include_str!("../../../sql/cloud/0007_forgotten.sql"),
     include_str!("../../../sql/cloud/0008_branches.sql"),
+    include_str!("../../../sql/cloud/0009_granted.sql"),
 ];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
@@ -46,10 +50,11 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// The store on SQLite.
 pub(crate) struct Sqlite {
     jobs: Option<mpsc::Sender<Job>>,
+    granted: Arc<Mutex<Granted>>,
     thread: Option<JoinHandle<()>>,
     /// The connection itself, where a test wants each call answered at once and in order.
     #[cfg(test)]
-    in_place: Option<std::sync::Mutex<Connection>>,
+    in_place: Option<Mutex<Connection>>,
 }
 
 impl Store for Sqlite {}
@@ -61,6 +66,7 @@ impl Sqlite {
         fs::create_dir_all(dir).map_err(failed)?;
         let mut connection = connect(&dir.join("cloud.db"))?;
         migrate(&mut connection, dir)?;
+        let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("cloud-store".to_owned())
@@ -73,6 +79,7 @@ impl Sqlite {
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
+            granted,
             #[cfg(test)]
             in_place: None,
         })
@@ -83,7 +90,8 @@ impl Sqlite {
     pub(crate) fn in_place(dir: &Path) -> Result<Self, StoreError> {
         let mut connection = connect(&dir.join("cloud.db"))?;
         migrate(&mut connection, dir)?;
-        Ok(Self { jobs: None, thread: None, in_place: Some(std::sync::Mutex::new(connection)) })
+        let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
+        Ok(Self { jobs: None, thread: None, granted, in_place: Some(Mutex::new(connection)) })
     }
 
     fn read<T: Send + 'static>(
@@ -110,6 +118,21 @@ impl Sqlite {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let answer = work(&transaction)?;
             transaction.commit()?;
+            Ok(answer)
+        })
+    }
+
+    /// The same; what was let out of quotas by then is known beside the database before anybody is answered.
+    fn write_granted<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        let granted = Arc::clone(&self.granted);
+        self.run(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let answer = work(&transaction)?;
+            transaction.commit()?;
+            granted.lock().unwrap_or_else(PoisonError::into_inner).keep(connection)?;
             Ok(answer)
         })
     }

@@ -5,6 +5,7 @@ use crate::money::Money;
 use crate::record::Epoch;
 use crate::record::chain::{Hash, Tip};
 use crate::record::ids::{DeskId, IntentId, RefundId, SaleId, TerminalId};
+use crate::record::lease::Lease;
 use crate::record::money_moves::{ProviderName, Ruling};
 use crate::record::queue_act::{QueueAct, Subject};
 use serde::Serialize;
@@ -136,6 +137,10 @@ pub(crate) enum Effect {
     RefundEnded { refund: RefundId, state: &'static str },
     /// A till took a proof for a payment: it stands if the payment is known here and its money was not given back.
     ProofShown { intent: IntentId },
+    /// A till has taken a lease in.
+    LeaseReceived(Lease),
+    /// A till gave goods for an order that it was told is paid: somebody has to know if its money went back meanwhile.
+    GoodsGiven { intent: IntentId },
     /// A use of a lease was made.
     LeaseUsed { campaign: u32, lease: u64 },
     /// A till gave uses of a lease back: nothing behind this record makes them.
@@ -197,6 +202,13 @@ pub(crate) trait Streams {
     /// Takes a batch whole or not at all, and moves the watermark with it.
     fn ingest(&self, batch: Batch) -> Reply<'_, Ingested>;
     fn streams(&self) -> Reply<'_, Vec<StreamRow>>;
+    /// Some streams of a till, without branches, in order of their epochs, from behind `after` on.
+    fn streams_after(
+        &self,
+        terminal: TerminalId,
+        after: Option<Epoch>,
+        most: usize,
+    ) -> Reply<'_, Vec<StreamRow>>;
     /// A record by its place, as the till names it from a stream: a branch has its own side of it.
     fn record_at(&self, stream: (TerminalId, Epoch), subject: Subject) -> Reply<'_, Option<StoredRecord>>;
     /// The records of a sale, oldest first.

@@ -2,12 +2,11 @@
 
 use super::shop::{START_MS, Shop};
 use super::till::Till;
-use crate::cloud::CouponIssue;
+use crate::cloud::handed_out::{autumn, redeemed, serial};
 use crate::money::{Currency, Money};
 use crate::record::Record;
 use crate::record::body::Body;
 use crate::record::queue_act::{QueueAct, Resolution, Subject};
-use crate::token::{Token, Worth, parse};
 use serde_json::{Value, json};
 
 fn act(till: &mut Till, seq: u64, act: QueueAct) -> Record {
@@ -16,27 +15,14 @@ fn act(till: &mut Till, seq: u64, act: QueueAct) -> Record {
 }
 
 async fn coupon(shop: &Shop) -> (String, String) {
-    let wanted = CouponIssue {
-        campaign: 7,
-        name: "Autumn".to_owned(),
-        name_zh: None,
-        minimum: None,
-        worth: Worth::AmountOff(Money::new(500, Currency::CNY)),
-        from_s: START_MS / 1000 - 3600,
-        until_s: START_MS / 1000 + 30 * 86_400,
-        count: 1,
-    };
-    let text = shop.cloud.admin().issue_coupons(&wanted).await.unwrap().remove(0);
-    let Ok(Token::Coupon(parsed)) = parse(&text) else { panic!("{text}") };
-    let keys = crate::keys::CloudKeys::load_or_create(&shop.folder.path().join("cloud/keys")).unwrap();
-    let serial = parsed.verify(&keys.key_set(0, 0, i64::MAX), START_MS / 1000).unwrap().serial().to_string();
+    let text = shop.cloud.admin().issue_coupons(&autumn(START_MS, 1)).await.unwrap().remove(0);
+    let serial = serial(&shop.folder.path().join("cloud"), &text, START_MS);
     (text, serial)
 }
 
 fn redeem(till: &mut Till, (token, serial): &(String, String)) -> Record {
-    let (token, serial) = (token.clone(), serial.clone());
-    let body = Body::CouponRedeemed { campaign: 7, discount: Money::new(500, Currency::CNY), token };
-    till.write_with(body, |header| header.serial = Some(serial))
+    let serial = serial.clone();
+    till.write_with(redeemed(token), |header| header.serial = Some(serial))
 }
 
 fn codes(verdicts: &[Value]) -> Vec<(&str, u64)> {

@@ -1,5 +1,6 @@
 //! A phone at a desk: it sees the bill, pays a version of it once, and hears what became of it.
 
+mod abandoned;
 mod money_back;
 mod unheard;
 

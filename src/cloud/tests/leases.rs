@@ -44,6 +44,9 @@ enum Happening {
     LoseDisk(usize),
     /// A manager declares it lost.
     WriteOff(usize),
+    /// Head office's database is copied, and the copy is put back later.
+    Copy,
+    PutBack,
 }
 
 const TILLS: usize = 3;
@@ -60,21 +63,38 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (1..30_u64).prop_map(Happening::Hours),
         1 => till().prop_map(Happening::LoseDisk),
         1 => till().prop_map(Happening::WriteOff),
+        1 => Just(Happening::Copy),
+        1 => Just(Happening::PutBack),
     ]
 }
 
 /// The store, its judge, and the tills around it.
 struct Chain {
-    store: Sqlite,
+    store: Option<Sqlite>,
     keys: KeySet,
     tills: Vec<Machine>,
     /// Uses that were made by lives of tills that are over.
     given_before: u64,
     now_ms: i64,
-    _folder: tempfile::TempDir,
+    was_put_back: bool,
+    folder: tempfile::TempDir,
 }
 
 impl Chain {
+    fn store(&self) -> &Sqlite {
+        self.store.as_ref().expect("it is closed only while files are copied")
+    }
+
+    /// Copies a database while nobody has it open.
+    fn copy(&mut self, from: &str, to: &str) {
+        drop(self.store.take());
+        let home = self.folder.path();
+        if home.join(from).exists() {
+            std::fs::copy(home.join(from), home.join(to)).unwrap();
+        }
+        self.store = Some(Sqlite::open(home).unwrap());
+    }
+
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open(folder.path()).unwrap();
@@ -86,14 +106,16 @@ impl Chain {
             tills.push(till);
         }
         let keys = KeySet::new(1, 0, i64::MAX);
-        Self { store, keys, tills, given_before: 0, now_ms: START_MS, _folder: folder }
+        let store = Some(store);
+        Self { store, keys, tills, given_before: 0, now_ms: START_MS, was_put_back: false, folder }
     }
 
     async fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Ask(till, lost) => {
                 let wanted = self.tills[till].wants(u64::try_from(self.now_ms / 1000).unwrap() + 24 * 3600);
-                let row = self.store.lease(NewLease { now_ms: self.now_ms, ..wanted.clone() }).await.unwrap();
+                let row =
+                    self.store().lease(NewLease { now_ms: self.now_ms, ..wanted.clone() }).await.unwrap();
                 let Some(row) = row.filter(|_| !lost) else { return };
                 let NewLease { terminal, epoch, campaign, .. } = wanted;
                 let (number, uses, until_s) = (row.number, row.uses, row.until_s);
@@ -117,18 +139,24 @@ impl Chain {
             }
             Happening::WriteOff(till) => {
                 let terminal = self.tills[till].terminal();
-                self.store.write_off(terminal, self.now_ms).await.unwrap();
+                self.store().write_off(terminal, self.now_ms).await.unwrap();
+            }
+            Happening::Copy => self.copy("cloud.db", "copy.db"),
+            Happening::PutBack => {
+                self.copy("copy.db", "cloud.db");
+                self.was_put_back = true;
             }
         }
     }
 
     async fn send(&mut self, till: usize, count: usize) {
-        self.tills[till].send(&self.store, count, self.now_ms).await;
+        let Self { store: Some(store), tills, now_ms, .. } = self else { panic!("the store is closed") };
+        tills[till].send(store, count, *now_ms).await;
         let judge = Judge { keys: &self.keys, zone: &TimeZone::UTC };
-        while let Some(stream) = self.store.waiting().await.unwrap().pop() {
-            let next = self.store.unjudged(stream.clone()).await.unwrap().unwrap();
+        while let Some(stream) = self.store().waiting().await.unwrap().pop() {
+            let next = self.store().unjudged(stream.clone()).await.unwrap().unwrap();
             let judgements = next.records.iter().map(|record| judge.judge(record)).collect();
-            self.store.judge(stream, next.judged, judgements, self.now_ms).await.unwrap();
+            self.store().judge(stream, next.judged, judgements, self.now_ms).await.unwrap();
         }
     }
 
@@ -139,9 +167,10 @@ impl Chain {
 
     /// What must hold at any moment.
     async fn check(&self) {
-        let quota = self.store.quotas().await.unwrap()[0];
+        let quota = self.store().quotas().await.unwrap()[0];
         assert!(self.given() <= QUOTA, "{} were given of {QUOTA}", self.given());
-        assert!(quota.spent + quota.leased + quota.lost <= QUOTA, "{quota:?}");
+        // A store that was put back has forgotten what tills gave back, too, until they bring it again.
+        assert!(self.was_put_back || quota.spent + quota.leased + quota.lost <= QUOTA, "{quota:?}");
         assert!(quota.spent <= self.given(), "{quota:?}, {} given", self.given());
         for till in &self.tills {
             till.check();
@@ -177,7 +206,7 @@ async fn play(happenings: Vec<Happening>) -> u64 {
     let mut chain = Chain::new().await;
     let mut lost = false;
     for happening in happenings {
-        lost |= matches!(happening, Happening::LoseDisk(_) | Happening::WriteOff(_));
+        lost |= matches!(happening, Happening::LoseDisk(_) | Happening::WriteOff(_) | Happening::PutBack);
         chain.happen(happening).await;
         chain.check().await;
     }
@@ -194,7 +223,7 @@ async fn play(happenings: Vec<Happening>) -> u64 {
         chain.send(till, usize::MAX).await;
     }
     chain.check().await;
-    let quota = chain.store.quotas().await.unwrap()[0];
+    let quota = chain.store().quotas().await.unwrap()[0];
     if !lost {
         assert_eq!((quota.spent, quota.leased, quota.lost), (chain.given(), 0, 0), "{quota:?}");
         assert_eq!(quota.free(), QUOTA - chain.given());
@@ -212,6 +241,69 @@ fn campaign(quota: Option<u64>) -> Campaign {
         quota,
         state: CampaignState::Running,
     }
+}
+
+/// A till's part of a quota is let out after the copy was made; the till sells by it and says so when the copy is back.
+async fn put_back_under_a_till() -> Chain {
+    let mut chain = Chain::new().await;
+    chain.send(0, usize::MAX).await;
+    chain.send(1, usize::MAX).await;
+    chain.happen(Happening::Copy).await;
+    for _ in 0..2 {
+        chain.happen(Happening::Ask(0, false)).await;
+        for _ in 0..2 {
+            chain.happen(Happening::Sell(0)).await;
+        }
+    }
+    chain.send(0, usize::MAX).await;
+    assert_eq!(chain.store().quotas().await.unwrap()[0].spent, 4);
+    chain.happen(Happening::PutBack).await;
+    chain
+}
+
+/// How many uses another till is let out in all.
+async fn let_out(chain: &mut Chain, till: usize) -> u64 {
+    for _ in 0..20 {
+        chain.happen(Happening::Ask(till, false)).await;
+        chain.happen(Happening::Sell(till)).await;
+    }
+    chain.tills[till].given()
+}
+
+#[tokio::test]
+async fn a_cloud_that_was_put_back_lets_nothing_out_that_it_has_forgotten_giving() {
+    let mut chain = put_back_under_a_till().await;
+    assert_eq!(let_out(&mut chain, 1).await, 4, "four of eight were another till's, who is not heard yet");
+    chain.send(1, usize::MAX).await;
+    chain.check().await;
+}
+
+#[tokio::test]
+async fn what_tills_bring_again_fills_the_books_of_a_quota_that_was_put_back() {
+    let mut chain = put_back_under_a_till().await;
+    chain.send(0, usize::MAX).await;
+    let quota = chain.store().quotas().await.unwrap()[0];
+    assert_eq!((quota.spent, quota.leased, quota.lost, quota.free()), (4, 0, 0, 4), "{quota:?}");
+    assert_eq!(let_out(&mut chain, 1).await, 4);
+}
+
+#[tokio::test]
+async fn without_any_memory_of_its_own_a_cloud_counts_the_leases_that_tills_bring() {
+    let mut chain = put_back_under_a_till().await;
+    // The whole folder was put back, not the database alone.
+    for entry in std::fs::read_dir(chain.folder.path()).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.contains(".db") {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    chain.happen(Happening::PutBack).await;
+    chain.send(0, usize::MAX).await;
+    let quota = chain.store().quotas().await.unwrap()[0];
+    assert_eq!((quota.spent, quota.free()), (4, 4), "{quota:?}");
+    assert_eq!(let_out(&mut chain, 1).await, 4);
+    chain.send(1, usize::MAX).await;
+    assert_eq!(chain.store().quotas().await.unwrap()[0].spent, 8);
 }
 
 #[tokio::test]
@@ -300,4 +392,26 @@ async fn a_use_without_a_lease_is_a_task_and_blocks_nothing() {
         (verdict["ruling"].as_str(), verdict["code"].as_str()),
         (Some("refused"), Some("quota_exceeded"))
     );
+}
+
+#[tokio::test]
+async fn a_till_whose_books_nobody_has_adopted_is_let_out_nothing() {
+    let shop = Shop::open().await;
+    let admin = shop.cloud.admin();
+    admin.set_quota(CAMPAIGN, 100).await.unwrap();
+    admin.put_campaign(campaign(Some(100))).await.unwrap();
+    let mut till = shop.till("till-1").await;
+    let genesis = json!({
+        "kind": "genesis", "parent": null, "currency": "CNY", "time_zone": "Asia/Shanghai", "day_cut_minutes": 0,
+        "version": "0", "standing": "provisional",
+    });
+    let first = till.write_raw("genesis", &genesis.to_string());
+    till.send_well(&[first]).await;
+    let ask = json!({ "epoch": till.epoch, "campaign": CAMPAIGN, "has": 0 }).to_string();
+    let (status, refused) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
+    assert_eq!((status, refused["type"].as_str()), (409, Some("unadopted")), "{refused}");
+    let adopted = till.write_raw("epoch_adopted", r#"{"kind":"epoch_adopted","words":"New disk."}"#);
+    till.send_well(&[adopted]).await;
+    let (status, answer) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
+    assert_eq!((status, answer["lease"].is_object()), (200, true), "{answer}");
 }

@@ -2,37 +2,23 @@
 
 use super::shop::{START_MS, Shop};
 use super::till::Till;
-use crate::cloud::{CouponIssue, VoucherIssue};
+use crate::cloud::VoucherIssue;
+use crate::cloud::handed_out::{autumn, redeemed};
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, MemberSource, SaleKind};
 use crate::record::ids::{SaleId, unhex};
 use crate::record::queue_act::{QueueAct, Subject};
-use crate::token::{Worth, member_code};
+use crate::token::member_code;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 async fn coupon(shop: &Shop) -> String {
-    let wanted = CouponIssue {
-        campaign: 7,
-        name: "Autumn".to_owned(),
-        name_zh: None,
-        minimum: None,
-        worth: Worth::AmountOff(Money::new(500, Currency::CNY)),
-        from_s: START_MS / 1000 - 3600,
-        until_s: START_MS / 1000 + 30 * 86_400,
-        count: 1,
-    };
-    shop.cloud.admin().issue_coupons(&wanted).await.unwrap().remove(0)
+    shop.cloud.admin().issue_coupons(&autumn(START_MS, 1)).await.unwrap().remove(0)
 }
 
 fn redeem(till: &mut Till, token: &str, serial: &str) -> crate::record::Record {
-    let body = Body::CouponRedeemed {
-        campaign: 7,
-        discount: Money::new(500, Currency::CNY),
-        token: token.to_owned(),
-    };
     let serial = serial.to_owned();
-    till.write_with(body, |header| {
+    till.write_with(redeemed(token), |header| {
         header.sale = Some(SaleId([3; 16]));
         header.serial = Some(serial);
     })

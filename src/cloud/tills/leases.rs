@@ -7,7 +7,7 @@ use crate::bundle::CampaignState;
 use crate::cloud::Cloud;
 use crate::cloud::problem::Problem;
 use crate::cloud::signed::Signed;
-use crate::cloud::store::NewLease;
+use crate::cloud::store::{NewLease, Standing};
 use crate::record::Epoch;
 use crate::record::lease::Lease;
 use crate::token::Purpose;
@@ -46,9 +46,14 @@ pub(super) async fn ask(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Resu
     let terminal = signed.terminal.id;
     // Only the life that the till leads now: another one's share would lie idle.
     let news = cloud.store.news(terminal.clone(), u64::MAX, cloud.now_ms()).await?;
-    if news.streams.first().is_none_or(|stream| stream.epoch != epoch) {
+    let Some(stream) = news.streams.first().filter(|stream| stream.epoch == epoch) else {
         let words = "Bring the first records of this epoch, then ask again.";
         return Err(Problem::new(StatusCode::CONFLICT, "unknown_stream", words));
+    };
+    if stream.beginning.standing == Standing::Provisional {
+        let words =
+            "This till began new books by itself: it takes cash only until a manager adopts them there.";
+        return Err(Problem::new(StatusCode::CONFLICT, "unadopted", words));
     }
     let now_ms = cloud.now_ms();
     let until_s = u64::try_from(cloud.now_s()).unwrap_or(0).saturating_add(LEASE_S);

@@ -107,7 +107,7 @@ pub(super) async fn bring(
 }
 
 /// What the cloud holds of a stream, signed.
-fn witnessed(cloud: &Cloud, terminal: &TerminalId, epoch: Epoch, tip: Tip) -> Value {
+pub(super) fn witnessed(cloud: &Cloud, terminal: &TerminalId, epoch: Epoch, tip: Tip) -> Value {
     let time_ms = cloud.now_ms();
     let key = cloud.keys.key(Purpose::Head);
     let signature = key.sign(&witness::signing_input(terminal, epoch, tip, time_ms));

@@ -4,6 +4,7 @@ use super::shop::five_off;
 use super::*;
 use crate::bundle::CampaignState;
 use crate::record::lease::{Lease, LeaseEnd};
+use crate::view::Demand;
 
 const HOUR_S: u64 = 3600;
 
@@ -34,7 +35,7 @@ fn left(bench: &TestTill, campaign: u32) -> u32 {
 
 /// As the loop does it.
 fn give_back(bench: &mut TestTill) -> Vec<(u64, u32, LeaseEnd)> {
-    let due = bench.till.has_leases_over(bench.moment.unix_s(), &bench.bundle);
+    let due = bench.till.has_leases_over(&bench.moment, &bench.bundle, bench.contact);
     let made = bench.post(&Event::LeasesOver).unwrap();
     assert_eq!(due, !made.is_empty());
     let of = |record: &Record| match &record.body {
@@ -151,4 +152,53 @@ fn a_campaign_that_is_stopped_gives_its_leases_back_and_its_offers_no_more() {
     assert_eq!((bench.front().total, bench.front().without.len()), (fen(10_000), 0));
     assert_eq!(give_back(&mut bench), [(1, 3, LeaseEnd::Stopped)]);
     assert!(bench.view().leases.iter().all(|lease| lease.campaign != 9));
+}
+
+#[test]
+fn what_nobody_used_for_an_hour_goes_back_while_head_office_is_heard() {
+    let mut bench = limited();
+    let day = |bench: &TestTill, number| Lease {
+        until_s: bench.moment.unix_s() + 24 * HOUR_S,
+        ..lease(bench, 9, number, 3)
+    };
+    let first = day(&bench, 1);
+    bench.post(&Event::LeaseGranted(first)).unwrap();
+    bench.wait_ms(HOUR_S * 500);
+    bench.press("wine").unwrap();
+    bench.cash(9_000).unwrap();
+    bench.wait_ms(HOUR_S * 600);
+    assert!(give_back(&mut bench).is_empty(), "it was used half an hour ago");
+    bench.wait_ms(HOUR_S * 400);
+    bench.contact = Contact { silent_ms: Some(HOUR_S * 1000), received: u64::MAX, timed: None };
+    assert!(give_back(&mut bench).is_empty(), "off line it may be needed, and no other could be had");
+    bench.contact = ONLINE;
+    assert_eq!(give_back(&mut bench), [(1, 2, LeaseEnd::Unused)]);
+    assert_eq!(bench.records.last().unwrap().header.kind_version, 2, "version 1 has no word for it");
+    assert!(give_back(&mut bench).is_empty());
+    let demand =
+        |bench: &TestTill| bench.view().leases.iter().find(|lease| lease.campaign == 9).unwrap().demand;
+    assert_eq!((left(&bench, 9), demand(&bench)), (0, Demand::Quiet), "nobody asks for it again at once");
+    bench.restart();
+    assert_eq!(demand(&bench), Demand::Quiet);
+    bench.press("latte").unwrap();
+    assert_eq!(demand(&bench), Demand::Selling, "somebody shops: it is asked for again");
+    let second = day(&bench, 2);
+    assert_eq!(kinds(&bench.post(&Event::LeaseGranted(second)).unwrap()), ["lease_received"]);
+}
+
+#[test]
+fn a_shift_that_closes_gives_back_what_no_open_sale_has_been_promised() {
+    let mut bench = limited();
+    bench.act(Act::OpenShift { float: fen(0) }).unwrap();
+    grant(&mut bench, 9, 1, 3);
+    bench.press("wine").unwrap();
+    bench.act(Act::Pay).unwrap();
+    bench.act(Act::Hold).unwrap();
+    assert!(give_back(&mut bench).is_empty());
+    bench.act(Act::CloseShift { counted: fen(0) }).unwrap();
+    assert_eq!(give_back(&mut bench), [(1, 2, LeaseEnd::Unused)]);
+    let held = bench.view().held[0].id;
+    bench.act(Act::Recall { sale: held }).unwrap();
+    bench.cash(9_000).unwrap();
+    assert_eq!(bench.count("lease_used"), 1, "the promise stood");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::counter::order_of;
-use crate::record::money_moves::{Carrier, Heard};
+use crate::record::money_moves::{Advice, Carrier, Heard};
 use crate::token::{Order, Proof};
 use crate::view::{Phase, SafeAct};
 
@@ -167,6 +167,103 @@ fn a_proof_after_the_order_was_given_up_is_a_refund_and_never_goods() {
         bench.cash(2_800).unwrap();
         assert_eq!((bench.count("receipt_issued"), bench.count("refund_drawn")), (1, 1));
     }
+}
+
+/// The ways in which money that a phone paid comes to be known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Known {
+    Scanned,
+    Typed,
+    Answered,
+    Told,
+}
+
+/// How a till gives an order up, or hears that it is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Over {
+    ByHand,
+    InTime,
+    ByHandAndConfirmed,
+    EndedByTheCloud,
+}
+
+/// Makes the money known, whether the sale is in memory or has to be looked up.
+fn known(bench: &mut TestTill, intent: IntentId, how: Known) -> Answer {
+    let archived = bench.till.past_sale(intent).map(|sale| Sale::fold(&bench.of_sale(sale)).unwrap());
+    let order = order(bench, intent);
+    let event = match how {
+        Known::Scanned => {
+            let data = proof(&order, 2_800).into_bytes();
+            let scan = RawScan { data, aim: None, repeat_of_ms: None };
+            Event::Scanned { station: bench.station.clone(), scan }
+        }
+        Known::Typed => {
+            let digits = digits(&order);
+            return bench.act(Act::TypeProof { intent, digits });
+        }
+        Known::Answered => Event::Provider(intent, approved(fen(2_800))),
+        Known::Told => {
+            let ProviderReport::Approved(settled) = approved(fen(2_800)) else { panic!() };
+            Event::Provider(intent, ProviderReport::Told(settled))
+        }
+    };
+    bench.post_about(&event, archived.as_ref())
+}
+
+#[test]
+fn once_an_order_is_given_up_no_way_of_knowing_that_it_was_paid_releases_goods() {
+    let all = [Known::Scanned, Known::Typed, Known::Answered, Known::Told];
+    for over in [Over::ByHand, Over::InTime, Over::ByHandAndConfirmed, Over::EndedByTheCloud] {
+        for (first, second) in all.iter().flat_map(|first| all.map(|second| (*first, second))) {
+            for put_away in [false, true] {
+                let (mut bench, intent) = unheard();
+                match over {
+                    Over::ByHand | Over::ByHandAndConfirmed => {
+                        bench.act(Act::CancelPayment { intent }).unwrap();
+                    }
+                    Over::InTime => {
+                        bench.wait_ms(500_000);
+                        bench.post(&Event::DeadlinePassed).unwrap();
+                    }
+                    Over::EndedByTheCloud => {
+                        let (code, words) = ("ended".to_owned(), "nobody paid".to_owned());
+                        let ended =
+                            ProviderReport::Declined { code, words, advice: Advice::OtherMeans, left: None };
+                        bench.report(intent, ended).unwrap();
+                    }
+                }
+                if over == Over::ByHandAndConfirmed {
+                    bench.report(intent, gone()).unwrap();
+                }
+                if put_away {
+                    bench.act(Act::VoidSale { reason: "left".to_owned() }).unwrap();
+                    bench.finish_devices();
+                }
+                for how in [first, second] {
+                    // What is refused, or of no interest, changes nothing; what counts is counted below.
+                    let _said = known(&mut bench, intent, how);
+                    bench.restart();
+                }
+                let said = format!("{over:?} {first:?} {second:?} {put_away}");
+                assert_eq!((bench.count("approved"), bench.count("receipt_issued")), (0, 0), "{said}");
+                let late = (bench.count("paid_late"), bench.count("refund_drawn"));
+                let can_tell = |how: Known| match how {
+                    Known::Scanned | Known::Answered => true,
+                    // Of an order the answer counts, with its proof, and not word of mouth.
+                    Known::Told => false,
+                    Known::Typed => bench.till.holds(sale_of(&bench, intent)),
+                };
+                let known = can_tell(first) || can_tell(second);
+                assert_eq!(late, if known { (1, 1) } else { (0, 0) }, "{said}");
+            }
+        }
+    }
+}
+
+fn sale_of(bench: &TestTill, intent: IntentId) -> crate::record::ids::SaleId {
+    let drawn =
+        |record: &&Record| matches!(&record.body, Body::IntentDrawn { intent: of, .. } if *of == intent);
+    bench.records.iter().find(drawn).unwrap().header.sale.unwrap()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::record::Hash;
 use crate::record::body::{Body, Parent};
 use crate::record::epochs::{Found, Left, Standing};
 use crate::record::header::Epoch;
+use crate::record::lease::Lease;
 use crate::record::money_moves::ProviderName;
 use crate::staff::Role;
 
@@ -118,4 +119,47 @@ fn books_that_follow_none_take_everything() {
     bench.act(Act::Pay).unwrap();
     bench.scan(&pay_code(1)).unwrap();
     assert_eq!(bench.view().standing, Standing::Regular);
+}
+
+#[test]
+fn no_share_of_a_quota_is_taken_in_until_a_manager_adopts_the_new_books() {
+    let mut bench = provisional();
+    let lease = Lease {
+        terminal: bench.till.terminal().clone(),
+        epoch: bench.till.epoch(),
+        campaign: 7,
+        number: 1,
+        uses: 5,
+        until_s: u64::MAX,
+    };
+    assert!(bench.post(&Event::LeaseGranted(lease.clone())).unwrap().is_empty());
+    bench.approver = Some("mei".parse().unwrap());
+    bench.act(Act::AdoptEpoch { reason: "new disk".to_owned() }).unwrap();
+    assert_eq!(super::kinds(&bench.post(&Event::LeaseGranted(lease)).unwrap()), ["lease_received"]);
+}
+
+#[test]
+fn a_code_that_may_be_in_the_lost_books_is_taken_on_line_only_and_a_newer_one_off_line_as_well() {
+    let mut bench = provisional();
+    bench.approver = Some("mei".parse().unwrap());
+    bench.act(Act::AdoptEpoch { reason: "new disk".to_owned() }).unwrap();
+    bench.approver = None;
+    bench.wait_ms(7_200_000);
+    let silent = crate::counter::Contact { silent_ms: Some(7_200_000), received: 0, timed: None };
+    bench.contact = silent;
+    bench.restart();
+    bench.press("latte").unwrap();
+    let refusal = bench.scan(&super::shop::five_off(1)).unwrap_err();
+    assert_eq!(refusal.code(), "books_lost");
+    assert!(refusal.to_string().contains("Sell without it"), "{refusal}");
+    assert!(crate::locales::told("books_lost", "", crate::locales::Lang::ZhHans).contains("总部"));
+    let newer =
+        crate::token::Validity::covering(super::shop::NOW_S + 3_600, super::shop::NOW_S + 86_400).unwrap();
+    let coupon = crate::token::Coupon { validity: newer, ..super::shop::coupon_of(2, 7) };
+    bench.scan(&super::shop::signed(&coupon)).unwrap();
+    bench.act(Act::Pay).unwrap();
+    assert_eq!(word(&bench.scan(&super::shop::voucher(1, 500))), "books_lost");
+    bench.contact = super::ONLINE;
+    bench.scan(&super::shop::voucher(1, 500)).unwrap();
+    assert_eq!(bench.count("voucher_taken"), 1);
 }

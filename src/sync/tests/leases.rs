@@ -3,9 +3,10 @@
 use super::shop::{EPOCH, Shop};
 use crate::counter::event::Event;
 use crate::record::Epoch;
+use crate::record::epochs::Standing;
 use crate::record::lease::Lease;
 use crate::token::Purpose;
-use crate::view::LeaseView;
+use crate::view::{Demand, LeaseView};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -24,7 +25,12 @@ fn envelope(shop: &Shop, lease: &Lease, domain: &[u8]) -> Value {
 }
 
 fn at_hand(left: u32, last: u64) -> Vec<LeaseView> {
-    vec![LeaseView { campaign: 9, name: "First".to_owned(), name_zh: None, left, last }]
+    let demand = Demand::Selling;
+    vec![LeaseView { campaign: 9, name: "First".to_owned(), name_zh: None, left, last, demand }]
+}
+
+fn polls(shop: &Shop) -> usize {
+    shop.cloud.at().calls.iter().filter(|call| call.contains("/notices")).count()
 }
 
 fn asked(shop: &Shop) -> usize {
@@ -65,4 +71,46 @@ async fn a_lease_that_is_not_signed_or_not_for_this_life_is_not_taken() {
     }
     shop.stop().await;
     shop.no_event();
+}
+
+#[tokio::test]
+async fn a_till_whose_books_nobody_has_adopted_asks_for_nothing() {
+    let mut shop = Shop::open().await;
+    let answer = envelope(&shop, &lease(1, EPOCH), b"till/lease/1\n");
+    shop.cloud.at().answers.insert("leases", answer);
+    shop.write(1);
+    let show = |standing| {
+        move |view: &mut crate::view::View| (view.standing, view.leases) = (standing, at_hand(0, 0))
+    };
+    shop.show(show(Standing::Provisional));
+    shop.until("the record was received", |shop| shop.cloud.held() == 1).await;
+    for _ in 0..3 {
+        let before = polls(&shop);
+        shop.show(show(Standing::Provisional));
+        shop.until("the cloud was asked for news", |shop| polls(shop) > before).await;
+    }
+    assert_eq!(asked(&shop), 0);
+    shop.show(show(Standing::Regular));
+    assert_eq!(shop.event().await, Event::LeaseGranted(lease(1, EPOCH)));
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_given_back_unused_is_asked_for_again_when_somebody_shops() {
+    let mut shop = Shop::open().await;
+    let answer = envelope(&shop, &lease(2, EPOCH), b"till/lease/1\n");
+    shop.cloud.at().answers.insert("leases", answer);
+    shop.write(1);
+    let quiet = || vec![LeaseView { demand: Demand::Quiet, ..at_hand(0, 1).remove(0) }];
+    shop.show(|view| view.leases = quiet());
+    shop.until("the record was received", |shop| shop.cloud.held() == 1).await;
+    for _ in 0..3 {
+        let before = polls(&shop);
+        shop.show(|view| view.leases = quiet());
+        shop.until("the cloud was asked for news", |shop| polls(shop) > before).await;
+    }
+    assert_eq!(asked(&shop), 0);
+    shop.show(|view| view.leases = at_hand(0, 1));
+    assert_eq!(shop.event().await, Event::LeaseGranted(lease(2, EPOCH)));
+    shop.stop().await;
 }

@@ -15,9 +15,10 @@ mod put_back;
 mod till;
 
 use super::super::{Timing, Way};
-use crate::cloud::{Clock, CouponIssue, Decision, inside};
-use crate::money::{Currency, Money};
-use crate::token::Worth;
+use crate::cloud::handed_out::autumn;
+use crate::cloud::{Clock, Decision, NewMember, inside};
+use crate::record::ids::unhex;
+use crate::token::MemberRef;
 use line::{Faults, Line};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ const THREADS: u64 = 2;
 const TILLS: usize = 3;
 /// Coupons that are about; some are taken twice.
 const COUPONS: usize = 4;
+/// Members who come by; some come to two tills, or twice to one.
+const MEMBERS: usize = 3;
 /// How long things go wrong.
 const BAD: Duration = Duration::from_secs(12);
 /// How long it may take, once all is well, until nothing is left to bring or to rule on.
@@ -76,33 +79,36 @@ pub(super) type Counts = BTreeMap<&'static str, u64>;
 struct Opened {
     dir: TempDir,
     coupons: Vec<String>,
+    members: Vec<Member>,
+}
+
+/// A member, and what the member's phone knows.
+pub(super) struct Member {
+    pub(super) reference: MemberRef,
+    pub(super) secret: [u8; 20],
 }
 
 static OPENED: LazyLock<Opened> = LazyLock::new(|| {
     let dir = quick_dir();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let coupons = runtime.unwrap().block_on(async {
+    let (coupons, members) = runtime.unwrap().block_on(async {
         let cloud = inside::open(&dir.path().join("cloud"), Arc::new(|| START_MS)).await;
-        let wanted = CouponIssue {
-            campaign: 7,
-            name: "Autumn".to_owned(),
-            name_zh: None,
-            minimum: None,
-            worth: Worth::AmountOff(Money::new(500, Currency::CNY)),
-            from_s: START_MS / 1000 - 3600,
-            until_s: START_MS / 1000 + 30 * 86_400,
-            count: COUPONS,
+        let coupons = cloud.admin.issue_coupons(&autumn(START_MS, COUPONS)).await.unwrap();
+        let members = cloud.admin.add_members(MEMBERS).await.unwrap();
+        let known = |member: NewMember| Member {
+            reference: member.member.parse().unwrap(),
+            secret: unhex(&member.secret).unwrap(),
         };
-        let coupons = cloud.admin.issue_coupons(&wanted).await.unwrap();
+        let members: Vec<Member> = members.into_iter().map(known).collect();
         for number in 0..TILLS {
             till::ask_to_be_paired(&cloud, number).await;
             let print = till::key(number).fingerprint();
             cloud.admin.decide_pairing(&till::id(number), &print, Decision::Approve).await.unwrap();
             till::make(&dir.path().join(format!("till-{number}")));
         }
-        coupons
+        (coupons, members)
     });
-    Opened { dir, coupons }
+    Opened { dir, coupons, members }
 });
 
 /// Where files are quick: in memory, where the machine has such a place.
@@ -203,13 +209,14 @@ fn whatever_the_line_and_the_machines_do_each_record_arrives_once_and_is_ruled_o
 }
 
 /// What happens to machines.
-const HAPPENINGS: [&str; 6] = [
+const HAPPENINGS: [&str; 7] = [
     "cloud restarted",
     "cloud put back",
     "till restarted",
     "epoch begun",
     "clock jumped",
     "both took a coupon",
+    "a member came again",
 ];
 
 fn play_alone(seed: u64) -> Counts {
@@ -323,6 +330,13 @@ async fn happen(
             if !tills[at].took(coupon) {
                 tills[at].take_coupon(coupon, &OPENED.coupons[coupon]);
             }
+        }
+        9 | 10 => {
+            let member = usize::try_from(dice.below(MEMBERS as u64)).unwrap();
+            if tills.iter().any(|till| till.check_ins.contains(&member)) {
+                count("a member came again");
+            }
+            tills[at].check_in(member, &OPENED.members[member]);
         }
         // More than a batch holds, at times.
         7 => tills[at].sell(if dice.one_in(20) { 600 } else { 30 }),

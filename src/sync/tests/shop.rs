@@ -180,6 +180,32 @@ impl Shop {
         self.view.send_replace(Arc::new(view(self.tip)));
     }
 
+    /// The edge store is gone, and begun anew.
+    pub(super) fn lose_edge(&mut self) {
+        let anew = self.dir.path().join("edge-anew");
+        std::fs::create_dir(&anew).unwrap();
+        self.edge = EdgeStore::open(&anew).unwrap();
+        if let Some(pairing) = EdgeStore::open(self.dir.path()).unwrap().paired().unwrap() {
+            self.edge.set_paired(&pairing).unwrap();
+        }
+    }
+
+    /// A disk that was put back: this journal ends at `seq`, and so does what the edge store knows.
+    pub(super) fn cut(&mut self, seq: u64) {
+        let records = self.reader().raw(EPOCH, 1, u32::try_from(seq).unwrap(), usize::MAX).unwrap();
+        let open =
+            |raw: &crate::journal::Raw| Record::open(raw.head.clone(), raw.salt, raw.body.clone()).unwrap();
+        let records: Vec<Record> = records.iter().map(open).collect();
+        let dir = tempfile::tempdir().unwrap();
+        self.journal = Journal::open(dir.path()).unwrap();
+        self.journal.append(&records).unwrap();
+        self.lose_edge();
+        self.dir = dir;
+        self.tip = Tip { seq, head: records.last().unwrap().hash };
+        self.edge.set_watermark(EPOCH, seq, self.tip.head).unwrap();
+        self.view.send_replace(Arc::new(view(self.tip)));
+    }
+
     /// Shows the view with a change.
     pub(super) fn show(&self, change: impl FnOnce(&mut View)) {
         self.view.send_modify(|view| change(Arc::make_mut(view)));

@@ -19,6 +19,7 @@ use std::io::Read as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// The cloud's clock, far from the till's.
@@ -28,6 +29,8 @@ pub(super) const CLOUD_MS: i64 = 1_800_000_000_000;
 pub(super) enum Fault {
     /// The work is done and the connection breaks.
     LoseAnswer,
+    /// The work is done; the answer comes when the test says so.
+    Wait(Arc<Notify>),
     /// Nothing is done; this is said.
     Say(u16, Value, Option<u32>),
 }
@@ -38,6 +41,8 @@ pub(super) struct Inner {
     pub(super) paired: bool,
     pub(super) records: BTreeMap<Epoch, Vec<Record>>,
     pub(super) batches: Vec<usize>,
+    /// What each batch named as held back.
+    pub(super) held: Vec<Value>,
     pub(super) notices: Vec<Value>,
     pub(super) replay_notices: bool,
     pub(super) bundle: Option<Value>,
@@ -114,23 +119,30 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let target = uri.path_and_query().unwrap().as_str().to_owned();
-    let (status, said, retry_after, lost) = {
+    let (status, said, retry_after, lost, wait) = {
         let mut inner = inner.lock().unwrap();
         let due = inner.faults.iter().position(|(path, _)| target.contains(path));
         let fault = due.and_then(|at| inner.faults.remove(at)).map(|(_, fault)| fault);
         inner.calls.push(format!("{method} {target}"));
         match fault {
-            Some(Fault::Say(status, said, retry_after)) => (status, said, retry_after, false),
+            Some(Fault::Say(status, said, retry_after)) => (status, said, retry_after, false, None),
             Some(Fault::LoseAnswer) => {
                 let (status, said) = work(&mut inner, &keys, &method, &target, &headers, &body);
-                (status, said, None, true)
+                (status, said, None, true, None)
+            }
+            Some(Fault::Wait(until)) => {
+                let (status, said) = work(&mut inner, &keys, &method, &target, &headers, &body);
+                (status, said, None, false, Some(until))
             }
             None => {
                 let (status, said) = work(&mut inner, &keys, &method, &target, &headers, &body);
-                (status, said, None, false)
+                (status, said, None, false, None)
             }
         }
     };
+    if let Some(until) = wait {
+        until.notified().await;
+    }
     // A poll without news is held a little, as a long poll is.
     if target.contains("notices") && said["notices"].as_array().is_some_and(Vec::is_empty) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -190,6 +202,7 @@ fn work(
         }
         ["pairings", "till-1"] => (200, pairing(inner, keys)),
         ["terminals", "till-1", "streams", epoch, "records"] => ingest(inner, keys, epoch, &asked),
+        ["terminals", "till-1", "streams"] => (200, streams(inner, keys)),
         ["terminals", "till-1", "notices"] => (200, notices(inner, target)),
         ["terminals", "till-1", "bundle"] => match &inner.bundle {
             Some(bundle) => (200, bundle.clone()),
@@ -240,6 +253,17 @@ fn notices(inner: &Inner, target: &str) -> Value {
     })
 }
 
+fn streams(inner: &Inner, keys: &CloudKeys) -> Value {
+    let told = inner.records.iter().map(|(epoch, records)| {
+        let mut tip = Tip::START;
+        records.iter().for_each(|record| tip.follow(*epoch, record).unwrap());
+        let mut told = received(keys, *epoch, tip);
+        told["epoch"] = json!(epoch);
+        told
+    });
+    json!({ "streams": told.collect::<Vec<_>>(), "more": false, "time_ms": CLOUD_MS })
+}
+
 /// Takes a batch as the protocol says: replays are a success, gaps and forks are conflicts.
 fn ingest(inner: &mut Inner, keys: &CloudKeys, epoch: &str, asked: &Value) -> (u16, Value) {
     let problem = |slug: &str| (409, json!({ "type": format!("urn:till:problem:{slug}"), "detail": slug }));
@@ -266,6 +290,7 @@ fn ingest(inner: &mut Inner, keys: &CloudKeys, epoch: &str, asked: &Value) -> (u
         return (status, said);
     }
     inner.batches.push(sent.len());
+    inner.held.push(asked["held"].clone());
     for record in sent {
         let at = usize::try_from(record.header.seq - 1).unwrap();
         match held.get(at) {

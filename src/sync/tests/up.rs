@@ -5,10 +5,13 @@ use super::stand_in::{CLOUD_MS, Fault, received};
 use crate::inbox::LinkState;
 use crate::journal::End;
 use crate::record::Hash;
+use crate::record::body::Body;
 use crate::record::chain::Tip;
+use crate::record::queue_act::{QueueAct, Subject};
 use crate::record::witness::{Contradiction, ReceivedHead, contradiction};
 use crate::token::KeySet;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 const RECORDS: &str = "/records";
@@ -286,5 +289,64 @@ async fn a_silent_cloud_is_shown_as_offline_with_the_next_try() {
     .await;
     shop.until("it is online again", |shop| shop.link().state == LinkState::Online).await;
     assert_eq!(shop.link().trouble, None);
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_made_during_a_long_upload_goes_with_its_record() {
+    let mut shop = Shop::closed().await;
+    shop.write(1_200);
+    let go_on = Arc::new(tokio::sync::Notify::new());
+    shop.cloud.strike("/records", Fault::Wait(Arc::clone(&go_on)));
+    shop.start();
+    shop.until("the first batch is there", |shop| shop.cloud.held() == 500).await;
+    let subject = Some(Subject { epoch: EPOCH, seq: 1_100 });
+    let words = "Ask the customer first.".to_owned();
+    shop.write_as(Body::QueueActed { subject, act: QueueAct::Hold, words });
+    go_on.notify_one();
+    shop.until("everything is there", |shop| shop.cloud.held() == 1_201).await;
+    let held: Vec<_> = shop.cloud.at().held.iter().filter(|held| held.is_array()).cloned().collect();
+    assert_eq!(held, [json!([1_100])], "{:?}", shop.cloud.at().batches);
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_till_that_has_lost_what_the_cloud_signed_asks_for_it_and_finds_that_its_tail_was_cut() {
+    let mut shop = Shop::open().await;
+    shop.write(9);
+    shop.until("all is there", |shop| shop.watermark() == 9).await;
+    shop.stop().await;
+    let signed = shop.edge.received_heads(EPOCH).unwrap();
+    // The disk lost the end of the journal, and the edge store was begun anew with an older watermark.
+    shop.cut(4);
+    shop.start();
+    shop.until("it is said", |shop| {
+        shop.link().trouble.is_some_and(|words| words.contains("holds record 9"))
+    })
+    .await;
+    assert_eq!(shop.cloud.at().batches.len(), 1, "nothing had to be sent for that");
+    assert_eq!(
+        shop.edge.received_heads(EPOCH).unwrap().last(),
+        signed.last(),
+        "the next start finds it as well"
+    );
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn a_till_that_has_lost_how_far_the_cloud_is_does_not_send_it_all_again() {
+    let mut shop = Shop::open().await;
+    shop.write(40);
+    shop.until("all is there", |shop| shop.watermark() == 40).await;
+    shop.stop().await;
+    shop.lose_edge();
+    assert_eq!(shop.watermark(), 0);
+    shop.start();
+    shop.until("it is known again", |shop| shop.watermark() == 40).await;
+    assert_eq!(shop.edge.received_heads(EPOCH).unwrap().len(), 1, "and signed");
+    assert_eq!(shop.cloud.at().batches, [40]);
+    shop.write(1);
+    shop.until("it goes on", |shop| shop.watermark() == 41).await;
+    assert_eq!(shop.cloud.at().batches, [40, 1]);
     shop.stop().await;
 }

@@ -1,21 +1,24 @@
 //! Booking what records mean: projections, the unique keys that decide, and the verdicts that follow.
+//!
+//! Not here: each kind of effect (`judge::*`), and reading what a record means (`cloud::judge`).
+
+mod payments;
+mod receipts;
+mod spent;
+mod visits;
 
 use super::again::{self, Held};
 use super::ingest::stream_of;
 use super::leases;
-use super::publish::{put_task, redeemed, reopen_task};
-use super::rows::{int, unsigned};
+use super::publish::{put_task, reopen_task};
+use super::rows::int;
 use super::terminals::{next_number, put_notice};
 use crate::cloud::judge::words;
-use crate::cloud::store::{Effect, Judged, Judgement, NewTask, NoticeBody, PaymentChange, StoreError};
+use crate::cloud::store::{Effect, Judged, Judgement, NewTask, NoticeBody, StoreError};
 use crate::record::Epoch;
-use crate::record::ids::{IntentId, SaleId, TerminalId};
+use crate::record::ids::{SaleId, TerminalId};
 use crate::record::money_moves::{Ruling, Verdict};
-use crate::token::MemberCode;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
-
-/// How long a till that gave an order up gets to ask for its money back itself.
-const UNSHOWN_MS: i64 = 60_000;
+use rusqlite::{Row, Transaction, params};
 
 /// One record, as a verdict names it.
 #[derive(Clone, Copy)]
@@ -143,10 +146,10 @@ pub(super) fn rule_fork(
 fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Judged, StoreError> {
     let ruled = match effect {
         Effect::Redeem { serial, campaign, at_ms, at_words } => {
-            Some(redeem(tx, place, serial, *campaign, *at_ms, at_words)?)
+            Some(spent::redeem(tx, place, serial, *campaign, *at_ms, at_words)?)
         }
         Effect::SpendVoucher { serial, amount, at_ms, at_words } => {
-            Some(spend_voucher(tx, place, serial, *amount, *at_ms, at_words)?)
+            Some(spent::spend_voucher(tx, place, serial, *amount, *at_ms, at_words)?)
         }
         Effect::Task { code, words } => {
             let subject = format!("{}/{}/{}", place.terminal, place.epoch, place.seq);
@@ -156,16 +159,21 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
             None
         }
         Effect::CheckIn { member, business_date, totp, at_s } => {
-            Some(match doubt(tx, member, *totp, *at_s)? {
+            Some(match visits::doubt(tx, member, *totp, *at_s)? {
                 Some(doubt) => doubt,
-                None => check_in(tx, place, member, business_date)?,
+                None => visits::check_in(tx, place, member, business_date)?,
             })
         }
         Effect::Rule { ruling, code, words } => Some(Ruled { ruling: *ruling, code, words: words.clone() }),
         Effect::Receipt { number, business_date, total } => {
-            receipt(tx, place, *number, business_date, *total)?
+            receipts::receipt(tx, place, *number, business_date, *total)?
         }
-        Effect::ProofShown { intent } => Some(proof_shown(tx, place, *intent)?),
+        Effect::ProofShown { intent } => Some(payments::proof_shown(tx, place, *intent)?),
+        Effect::GoodsGiven { intent } => payments::goods_given(tx, place, *intent)?,
+        Effect::LeaseReceived(lease) => {
+            leases::hold(tx, lease, place.now_ms)?;
+            None
+        }
         // These count, and have no row of their own to be known by: what counted once is not counted again.
         Effect::LeaseUsed { .. } | Effect::LeaseReturned { .. } if again::has_counted(tx, place)? => None,
         Effect::LeaseUsed { campaign, lease } => {
@@ -177,7 +185,7 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
             (!fits).then(|| over_quota(*campaign))
         }
         Effect::Payment { intent, change } => {
-            payment(tx, place, *intent, change)?;
+            payments::payment(tx, place, *intent, change)?;
             None
         }
         Effect::RefundDrawn { refund, intent, amount } => {
@@ -201,28 +209,11 @@ fn apply(tx: &Transaction<'_>, place: &Place<'_>, effect: &Effect) -> Result<Jud
         }
         Effect::Act { subject, act, again } => return again::act(tx, place, *subject, *act, again),
         Effect::Abandon { intent } => {
-            return Ok(Judged { verdicts: 0, abandoned: abandon(tx, place, *intent)? });
+            return Ok(Judged { verdicts: 0, abandoned: payments::abandon(tx, place, *intent)? });
         }
     };
     let verdicts = ruled.map(|ruled| rule(tx, place, &ruled)).transpose()?.unwrap_or(0);
     Ok(Judged { verdicts, abandoned: 0 })
-}
-
-/// Whether a phone paid the order whose proof a till took, and the money is still there.
-fn proof_shown(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<Ruled, StoreError> {
-    let state: Option<String> = tx
-        .prepare_cached("SELECT state FROM order_claim WHERE intent = ?1 AND terminal = ?2")?
-        .query_row(params![intent.to_string(), place.terminal.as_str()], |row| row.get(0))
-        .optional()?;
-    let no = |code, words: &str| Ruled { ruling: Ruling::Refused, code, words: words.to_owned() };
-    Ok(match state.as_deref() {
-        Some("paid") => {
-            let words = "The payment behind the proof is known.".to_owned();
-            Ruled { ruling: Ruling::Accepted, code: "proof_settled", words }
-        }
-        Some("paid_late" | "refunded") => no("proof_given_back", words::PROOF_GIVEN_BACK),
-        Some(_) | None => no("proof_not_paid", words::NO_PAYMENT_BEHIND_PROOF),
-    })
 }
 
 /// More than was let out to this till: somebody has to look at it.
@@ -238,298 +229,6 @@ fn is_own(tx: &Transaction<'_>, sql: &str, key: &str, place: &Place<'_>) -> Resu
 
 fn place_of(row: &Row<'_>) -> rusqlite::Result<(String, String, i64)> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-}
-
-fn redeem(
-    tx: &Transaction<'_>,
-    place: &Place<'_>,
-    serial: &str,
-    campaign: u32,
-    at_ms: i64,
-    at_words: &str,
-) -> Result<Ruled, StoreError> {
-    let first = tx
-        .prepare_cached(
-            "INSERT INTO coupon_redemption (serial, campaign, terminal, epoch, seq, sale, at_ms, at_words)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            serial,
-            campaign,
-            place.terminal.as_str(),
-            place.epoch.to_string(),
-            int(place.seq)?,
-            place.sale.map(|sale| sale.to_string()),
-            at_ms,
-            at_words
-        ])?;
-    if first == 1
-        || is_own(tx, "SELECT terminal, epoch, seq FROM coupon_redemption WHERE serial = ?1", serial, place)?
-    {
-        let words = "The coupon is spent.".to_owned();
-        return Ok(Ruled { ruling: Ruling::Accepted, code: "coupon_redeemed", words });
-    }
-    let (terminal, at) =
-        redeemed(tx, serial)?.ok_or_else(|| StoreError::Damaged(format!("the coupon {serial}")))?;
-    let words = words::coupon_used(&terminal, &at);
-    Ok(Ruled { ruling: Ruling::Refused, code: "coupon_already_used", words })
-}
-
-fn spend_voucher(
-    tx: &Transaction<'_>,
-    place: &Place<'_>,
-    serial: &str,
-    amount: crate::money::Money,
-    at_ms: i64,
-    at_words: &str,
-) -> Result<Ruled, StoreError> {
-    let no = |code, words| Ok(Ruled { ruling: Ruling::Refused, code, words });
-    let sql = "SELECT count(*) FROM voucher WHERE serial = ?1";
-    if tx.prepare_cached(sql)?.query_row([serial], |row| row.get::<_, i64>(0))? == 0 {
-        return no("voucher_unknown", words::voucher_unknown(serial));
-    }
-    let first = tx
-        .prepare_cached(
-            "INSERT INTO voucher_redemption (serial, terminal, epoch, seq, sale, amount_minor, currency, at_ms, at_words)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            serial,
-            place.terminal.as_str(),
-            place.epoch.to_string(),
-            int(place.seq)?,
-            place.sale.map(|sale| sale.to_string()),
-            amount.minor,
-            amount.currency.code(),
-            at_ms,
-            at_words
-        ])?;
-    let own = "SELECT terminal, epoch, seq FROM voucher_redemption WHERE serial = ?1";
-    if first == 1 || is_own(tx, own, serial, place)? {
-        let words = "The voucher is spent.".to_owned();
-        return Ok(Ruled { ruling: Ruling::Accepted, code: "voucher_redeemed", words });
-    }
-    let sql = "SELECT terminal, at_words FROM voucher_redemption WHERE serial = ?1";
-    let (terminal, at): (String, String) =
-        tx.prepare_cached(sql)?.query_row([serial], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    no("voucher_already_used", words::voucher_used(&terminal, &at))
-}
-
-/// Why a visit does not count: nobody of that reference, or a number that was not the phone's then.
-fn doubt(
-    tx: &Transaction<'_>,
-    member: &str,
-    totp: Option<u32>,
-    at_s: i64,
-) -> Result<Option<Ruled>, StoreError> {
-    let secret: Option<Vec<u8>> = tx
-        .prepare_cached("SELECT secret FROM member WHERE member = ?1")?
-        .query_row([member], |row| row.get(0))
-        .optional()?;
-    let no = |code, words: &str| Ok(Some(Ruled { ruling: Ruling::Refused, code, words: words.to_owned() }));
-    let Some(secret) = secret else {
-        return no("member_unknown", "Nobody has this member code: the visit does not count.");
-    };
-    let (Ok(member), Some(totp)) = (member.parse(), totp) else {
-        return no("member_code_wrong", "The member's number was missing: the visit does not count.");
-    };
-    match (MemberCode { member, totp }).verify(&secret, at_s) {
-        Ok(_) => Ok(None),
-        Err(_) => no(
-            "member_code_wrong",
-            "The member's number was not the phone's at that time: the visit does not count.",
-        ),
-    }
-}
-
-fn check_in(
-    tx: &Transaction<'_>,
-    place: &Place<'_>,
-    member: &str,
-    business_date: &str,
-) -> Result<Ruled, StoreError> {
-    let first = tx
-        .prepare_cached(
-            "INSERT INTO check_in (member, business_date, terminal, epoch, seq) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            member,
-            business_date,
-            place.terminal.as_str(),
-            place.epoch.to_string(),
-            int(place.seq)?
-        ])?;
-    let own = "SELECT terminal, epoch, seq FROM check_in WHERE member = ?1 AND business_date = ?2";
-    let own = first == 0 && {
-        let row = tx.prepare_cached(own)?.query_row(params![member, business_date], place_of)?;
-        row == place.key()?
-    };
-    let (code, words) = if first == 1 || own {
-        ("check_in_counted", "The visit counts.")
-    } else {
-        ("check_in_repeated", "The member was here today already: the visit counts once.")
-    };
-    Ok(Ruled { ruling: Ruling::Accepted, code, words: words.to_owned() })
-}
-
-fn receipt(
-    tx: &Transaction<'_>,
-    place: &Place<'_>,
-    number: u64,
-    business_date: &str,
-    total: crate::money::Money,
-) -> Result<Option<Ruled>, StoreError> {
-    let epoch = place.epoch.to_string();
-    let first = tx
-        .prepare_cached(
-            "INSERT INTO receipt (terminal, epoch, number, seq, sale, business_date, total_minor, currency)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            place.terminal.as_str(),
-            epoch,
-            int(number)?,
-            int(place.seq)?,
-            place.sale.map(|sale| sale.to_string()),
-            business_date,
-            total.minor,
-            total.currency.code()
-        ])?;
-    if first == 0 {
-        let own: i64 = tx
-            .prepare_cached("SELECT seq FROM receipt WHERE terminal = ?1 AND epoch = ?2 AND number = ?3")?
-            .query_row(params![place.terminal.as_str(), epoch, int(number)?], |row| row.get(0))?;
-        if unsigned(own)? == place.seq {
-            // Ruled on again: it is in the books, and what was left out before it may have come.
-            return receipt_before(tx, place, number);
-        }
-        let words = words::receipt_twice(place.terminal, number);
-        return Ok(Some(Ruled { ruling: Ruling::Refused, code: "receipt_twice", words }));
-    }
-    let before: i64 = tx
-        .prepare_cached("SELECT receipts FROM stream WHERE terminal = ?1 AND epoch = ?2")?
-        .query_row(params![place.terminal.as_str(), epoch], |row| row.get(0))?;
-    tx.prepare_cached("UPDATE stream SET receipts = max(receipts, ?3) WHERE terminal = ?1 AND epoch = ?2")?
-        .execute(params![place.terminal.as_str(), epoch, int(number)?])?;
-    let expected = unsigned(before)? + 1;
-    if number == expected {
-        return Ok(None);
-    }
-    let words = words::receipt_gap(place.terminal, expected, number);
-    Ok(Some(Ruled { ruling: Ruling::Refused, code: "receipt_gap", words }))
-}
-
-/// Whether the number before a receipt's own is there now.
-fn receipt_before(tx: &Transaction<'_>, place: &Place<'_>, number: u64) -> Result<Option<Ruled>, StoreError> {
-    let Some(expected) = number.checked_sub(1).filter(|before| *before > 0) else { return Ok(None) };
-    let there: i64 = tx
-        .prepare_cached("SELECT count(*) FROM receipt WHERE terminal = ?1 AND epoch = ?2 AND number = ?3")?
-        .query_row(params![place.terminal.as_str(), place.epoch.to_string(), int(expected)?], |row| {
-            row.get(0)
-        })?;
-    if there > 0 {
-        return Ok(None);
-    }
-    let words = words::receipt_gap(place.terminal, expected, number);
-    Ok(Some(Ruled { ruling: Ruling::Refused, code: "receipt_gap", words }))
-}
-
-fn payment(
-    tx: &Transaction<'_>,
-    place: &Place<'_>,
-    intent: IntentId,
-    change: &PaymentChange,
-) -> Result<(), StoreError> {
-    let intent = intent.to_string();
-    let terminal = place.terminal.as_str();
-    let seq = int(place.seq)?;
-    if let (PaymentChange::Drawn { carrier: "order", .. }, Some(sale)) = (change, place.sale) {
-        // A phone may have brought the order first, which does not say of which sale it is.
-        let sql = "UPDATE order_claim SET sale = ?3 WHERE intent = ?1 AND terminal = ?2 AND sale = ''";
-        tx.prepare_cached(sql)?.execute(params![intent, terminal, sale.to_string()])?;
-    }
-    let changed = match change {
-        PaymentChange::Drawn { provider, carrier, amount } => tx
-            .prepare_cached(
-                "INSERT INTO payment (intent, terminal, epoch, sale, provider, carrier, amount_minor, currency,
-                     state, changed_seq)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'drawn', ?9)
-                 ON CONFLICT (intent) DO UPDATE SET intent = excluded.intent
-                 WHERE terminal = excluded.terminal AND changed_seq >= excluded.changed_seq",
-            )?
-            .execute(params![
-                intent,
-                terminal,
-                place.epoch.to_string(),
-                place.sale.map(|sale| sale.to_string()),
-                words::provider(*provider),
-                carrier,
-                amount.minor,
-                amount.currency.code(),
-                seq
-            ])?,
-        PaymentChange::State(state) => tx
-            .prepare_cached(
-                "UPDATE payment SET state = CASE WHEN changed_seq > ?4 THEN state ELSE ?3 END,
-                     changed_seq = max(changed_seq, ?4)
-                 WHERE intent = ?1 AND terminal = ?2",
-            )?
-            .execute(params![intent, terminal, state, seq])?,
-        PaymentChange::Settled { state, trade, received, wallet } => tx
-            .prepare_cached(
-                // A till that was shown a proof knows the amount and nothing of the wallet: that is here.
-                "UPDATE payment SET state = CASE WHEN changed_seq > ?4 THEN state ELSE ?3 END,
-                     changed_seq = max(changed_seq, ?4),
-                     trade = coalesce(nullif(?5, ''), (SELECT json_extract(settled, '$.trade')
-                         FROM order_claim AS known WHERE known.intent = ?1), ''),
-                     received_minor = CASE WHEN ?5 <> '' THEN ?6 ELSE coalesce((SELECT
-                         json_extract(settled, '$.received.minor') FROM order_claim AS known
-                         WHERE known.intent = ?1), ?6) END,
-                     provider = coalesce(?7, (SELECT known.provider FROM order_claim AS known
-                         WHERE known.intent = ?1 AND ?5 = ''), provider)
-                 WHERE intent = ?1 AND terminal = ?2",
-            )?
-            .execute(params![
-                intent,
-                terminal,
-                state,
-                seq,
-                trade,
-                received.minor,
-                wallet.map(words::provider)
-            ])?,
-    };
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Damaged(format!("a payment without its start: {intent}")))
-    }
-}
-
-/// Takes an order back that the till has given up; the settler asks the wallet where that is needed.
-fn abandon(tx: &Transaction<'_>, place: &Place<'_>, intent: IntentId) -> Result<usize, StoreError> {
-    let (intent, terminal) = (intent.to_string(), place.terminal.as_str());
-    let why = "The till gave the order up.";
-    tx.prepare_cached(
-        "UPDATE order_claim SET state = 'withdrawn', asker = 'till', words = ?3, changed_ms = ?4, due_ms = NULL
-         WHERE intent = ?1 AND terminal = ?2 AND state IN ('open', 'claimed')",
-    )?
-    .execute(params![intent, terminal, why, place.now_ms])?;
-    // Paid and never shown: no goods went for it and none will. The till asks for the money back itself as soon as it
-    // hears; a till whose records came by another way does not, and then the cloud gives it back.
-    tx.prepare_cached(
-        "UPDATE order_claim SET asker = 'till', due_ms = ?3 WHERE intent = ?1 AND terminal = ?2 AND state = 'paid'
-             AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1)",
-    )?
-    .execute(params![intent, terminal, place.now_ms + UNSHOWN_MS])?;
-    let owed = tx
-        .prepare_cached(
-            "UPDATE order_claim SET state = 'withdrawing', asker = 'till', words = ?3, changed_ms = ?4, due_ms = ?4
-             WHERE intent = ?1 AND terminal = ?2 AND state IN ('starting', 'started')",
-        )?
-        .execute(params![intent, terminal, why, place.now_ms])?;
-    Ok(owed)
 }
 
 /// Numbers a verdict, keeps it, tells the till, and makes a task of a refusal. Says how many it made.

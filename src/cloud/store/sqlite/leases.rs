@@ -6,6 +6,7 @@ use crate::cloud::store::leases::{LeaseRow, Leases, NewLease, Quota};
 use crate::cloud::store::{Reply, StoreError};
 use crate::record::Epoch;
 use crate::record::ids::TerminalId;
+use crate::record::lease::Lease;
 use rusqlite::{Row, Transaction, params};
 
 impl Leases for Sqlite {
@@ -22,9 +23,11 @@ impl Leases for Sqlite {
 
     fn quotas(&self) -> Reply<'_, Vec<Quota>> {
         self.read(|db| {
+            // What was let out and is in no lease here went out before this database was put back.
             let sql = "SELECT q.campaign, q.total, coalesce(sum(l.used), 0) AS spent,
                      coalesce(sum((l.uses - l.used - l.returned) * (l.lost_ms IS NULL)), 0) AS leased,
-                     coalesce(sum((l.uses - l.used - l.returned) * (l.lost_ms IS NOT NULL)), 0) AS lost
+                     coalesce(sum((l.uses - l.used - l.returned) * (l.lost_ms IS NOT NULL)), 0)
+                         + q.granted - coalesce(sum(l.uses), 0) AS lost
                  FROM campaign_quota AS q LEFT JOIN lease AS l ON l.campaign = q.campaign
                  GROUP BY q.campaign ORDER BY q.campaign";
             all(&mut db.prepare_cached(sql)?, [], |row| {
@@ -40,7 +43,7 @@ impl Leases for Sqlite {
     }
 
     fn lease(&self, wanted: NewLease) -> Reply<'_, Option<LeaseRow>> {
-        self.write(move |tx| {
+        self.write_granted(move |tx| {
             let (terminal, epoch) = (wanted.terminal.as_str(), wanted.epoch.to_string());
             let told_again = first(
                 &mut tx.prepare_cached(
@@ -67,7 +70,8 @@ impl Leases for Sqlite {
                 return Ok(None);
             }
             let moved = tx.execute(
-                "UPDATE campaign_quota SET let_out = let_out + ?2 WHERE campaign = ?1 AND let_out + ?2 <= total",
+                "UPDATE campaign_quota SET let_out = let_out + ?2, granted = granted + ?2
+                 WHERE campaign = ?1 AND let_out + ?2 <= total",
                 params![wanted.campaign, uses],
             )?;
             if moved == 0 {
@@ -114,6 +118,48 @@ fn lease_row(row: &Row<'_>) -> Result<LeaseRow, StoreError> {
         uses: row.get("uses")?,
         until_s: unsigned(row.get("until_s")?)?,
     })
+}
+
+/// A lease that a till says it has: of one that this database does not know, or with other uses, the most counts as let
+/// out. What had been let out without being known is less by it, so it does not count twice.
+pub(super) fn hold(tx: &Transaction<'_>, lease: &Lease, now_ms: i64) -> Result<(), StoreError> {
+    let Lease { terminal, epoch, campaign, number, uses, until_s } = lease;
+    let known = tx
+        .prepare_cached(
+            "SELECT count(*) FROM lease
+             WHERE terminal = ?1 AND epoch = ?2 AND campaign = ?3 AND number = ?4 AND uses >= ?5",
+        )?
+        .query_row(params![terminal.as_str(), epoch.to_string(), campaign, int(*number)?, uses], |row| {
+            row.get::<_, i64>(0)
+        })?;
+    if known > 0 || *uses == 0 || *number == 0 {
+        return Ok(());
+    }
+    tx.prepare_cached("INSERT INTO campaign_quota (campaign, total) VALUES (?1, 0) ON CONFLICT DO NOTHING")?
+        .execute([campaign])?;
+    tx.prepare_cached(
+        "INSERT INTO lease (terminal, epoch, campaign, number, uses, until_s, granted_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (terminal, epoch, campaign, number) DO UPDATE SET uses = excluded.uses",
+    )?
+    .execute(params![
+        terminal.as_str(),
+        epoch.to_string(),
+        campaign,
+        int(*number)?,
+        uses,
+        int(*until_s)?,
+        now_ms
+    ])?;
+    // Beyond what is known to have been let out it was let out, too.
+    tx.prepare_cached(
+        "UPDATE campaign_quota SET let_out = let_out + beyond, granted = granted + beyond
+         FROM (SELECT max(0, (SELECT sum(uses) FROM lease WHERE campaign = ?1)
+             - (SELECT granted FROM campaign_quota WHERE campaign = ?1)) AS beyond)
+         WHERE campaign = ?1",
+    )?
+    .execute([campaign])?;
+    Ok(())
 }
 
 /// A use of a lease. False when nothing was left of it.

@@ -127,6 +127,16 @@ fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Request
 }
 
 fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreError> {
+    // What its till has given up no phone may pay, also where that was heard first.
+    let over = "SELECT count(*) FROM payment WHERE intent = ?1 AND terminal = ?2
+                AND state IN ('abandoned', 'declined', 'cancelled', 'tombstoned')";
+    let given_up: i64 = tx
+        .prepare_cached(over)?
+        .query_row(params![new.intent.to_string(), new.terminal.as_str()], |row| row.get(0))?;
+    let state = match new.state {
+        OrderState::Open if given_up > 0 => OrderState::Withdrawn,
+        state => state,
+    };
     // Nothing said is an empty text: the column is older than orders that phones bring.
     let sale = new.sale.map_or_else(String::new, |sale| sale.to_string());
     let inserted = tx
@@ -145,13 +155,13 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
             new.amount.minor,
             new.amount.currency.code(),
             new.issued_at_s,
-            new.state.word(),
-            if new.state == OrderState::Open { "cloud" } else { "till" },
+            state.word(),
+            if state == OrderState::Open { "cloud" } else { "till" },
             new.now_ms,
-            if new.state == OrderState::Open { Some(new.due_ms) } else { None },
+            if state == OrderState::Open { Some(new.due_ms) } else { None },
             words::provider(new.provider)
         ])?;
-    if inserted == 1 && new.state == OrderState::Open && new.sale.is_some() {
+    if inserted == 1 && state == OrderState::Open && new.sale.is_some() {
         answer_phone(tx, new, &sale)?;
     }
     if inserted == 0 && new.sale.is_some() {

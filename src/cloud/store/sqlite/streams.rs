@@ -39,6 +39,21 @@ impl Streams for Sqlite {
         })
     }
 
+    fn streams_after(
+        &self,
+        terminal: TerminalId,
+        after: Option<Epoch>,
+        most: usize,
+    ) -> Reply<'_, Vec<StreamRow>> {
+        self.read(move |db| {
+            let sql = "SELECT * FROM stream WHERE terminal = ?1 AND branch_of IS NULL AND epoch > ?2
+                       ORDER BY epoch LIMIT ?3";
+            let after = after.map_or_else(String::new, |epoch| epoch.to_string());
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            all(&mut db.prepare_cached(sql)?, params![terminal.as_str(), after, most], stream)
+        })
+    }
+
     fn record_at(&self, stream: (TerminalId, Epoch), subject: Subject) -> Reply<'_, Option<StoredRecord>> {
         self.read(move |db| {
             let home = home(db, &stream.0, stream.1, subject)?;
@@ -101,7 +116,7 @@ impl Streams for Sqlite {
         judgements: Vec<Judgement>,
         now_ms: i64,
     ) -> Reply<'_, Judged> {
-        self.write(move |tx| judge::book(tx, &stream.0, stream.1, from, &judgements, now_ms))
+        self.write_granted(move |tx| judge::book(tx, &stream.0, stream.1, from, &judgements, now_ms))
     }
 
     fn raise(&self, task: NewTask, now_ms: i64) -> Reply<'_, ()> {

@@ -4,23 +4,23 @@ use super::*;
 use crate::token::Order;
 
 /// A till that the cloud has not heard for a while, and an order that it has just signed.
-async fn silent() -> (Shop, Till, Order) {
+pub(super) async fn silent() -> (Shop, Till, Order) {
     let (shop, till) = shop_with_bill().await;
     shop.pass_ms(60_000);
     let order = till.order(5, 2600);
     (shop, till, order)
 }
 
-fn path(till: &Till, order: &Order) -> String {
+pub(super) fn path(till: &Till, order: &Order) -> String {
     format!("/O/{}", till.key.draw(order).unwrap())
 }
 
-fn intent_of(order: &Order) -> IntentId {
+pub(super) fn intent_of(order: &Order) -> IntentId {
     IntentId(order.hash().unwrap().0)
 }
 
 /// A phone opens the order and taps: the wallet's page, and its cookie.
-async fn tap(shop: &Shop, path: &str) -> (String, String) {
+pub(super) async fn tap(shop: &Shop, path: &str) -> (String, String) {
     let page = shop.page(path, None).await;
     assert!(page.text.contains("¥26.00") && page.text.contains("name=\"wallet\""), "{}", page.text);
     assert!(page.text.contains("The till is off line just now"), "{}", page.text);
@@ -43,14 +43,14 @@ async fn proved(shop: &Shop, path: &str, cookie: &str) -> Page {
     panic!("no proof came");
 }
 
-async fn pay(shop: &Shop, till: &Till, order: &Order) -> (Page, String) {
+pub(super) async fn pay(shop: &Shop, till: &Till, order: &Order) -> (Page, String) {
     let path = path(till, order);
     let (wallet, cookie) = tap(shop, &path).await;
     confirm(shop, &wallet).await;
     (proved(shop, &path, &cookie).await, cookie)
 }
 
-fn proof_on(page: &Page) -> String {
+pub(super) fn proof_on(page: &Page) -> String {
     page.text.split("data-proof=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
@@ -67,7 +67,7 @@ async fn refund(till: &Till, intent: IntentId, number: u8) -> Value {
 }
 
 /// What the wallet did with an order's money.
-fn moved(shop: &Shop, intent: IntentId) -> Vec<String> {
+pub(super) fn moved(shop: &Shop, intent: IntentId) -> Vec<String> {
     let sql = format!(
         "SELECT kind || ' ' || amount FROM event
          WHERE out_trade_no = '{intent}' AND kind IN ('capture', 'refund') ORDER BY id"
@@ -80,7 +80,7 @@ fn kept(shop: &Shop) -> Vec<String> {
     rows(&shop.folder.path().join("cloud/cloud.db"), "SELECT intent FROM order_claim")
 }
 
-fn rows(path: &std::path::Path, sql: &str) -> Vec<String> {
+pub(super) fn rows(path: &std::path::Path, sql: &str) -> Vec<String> {
     let db = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut statement = db.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
@@ -231,7 +231,7 @@ async fn a_proof_of_money_that_was_given_back_is_refused_and_a_task() {
     assert_eq!(tasks.iter().filter(|task| task.code == "proof_given_back").count(), 1);
 }
 
-fn drawn_as(order: &Order) -> Body {
+pub(super) fn drawn_as(order: &Order) -> Body {
     let terms = crate::record::money_moves::OrderTerms {
         nonce: order.nonce,
         issued_at_s: u64::try_from(order.issued_at).unwrap(),

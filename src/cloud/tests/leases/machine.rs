@@ -32,6 +32,9 @@ pub(super) const CAMPAIGN: u32 = 9;
 /// How often it is given: few, so that schedules reach it.
 pub(super) const QUOTA: u64 = 8;
 
+/// Head office is heard.
+const HEARD: Contact = Contact { silent_ms: Some(0), received: 0, timed: None };
+
 /// What the cloud lets out at once.
 const MOST: u32 = 6;
 
@@ -138,7 +141,7 @@ impl Machine {
 
     /// As the loop does it at each turn.
     fn look(&mut self) {
-        if self.till.has_leases_over(self.moment.unix_s(), &BUNDLE) {
+        if self.till.has_leases_over(&self.moment, &BUNDLE, HEARD) {
             self.post(&Event::LeasesOver);
         }
     }
@@ -229,21 +232,28 @@ impl Machine {
         assert!(store.decide_pairing(terminal, key, Decision::Approve, 0).await.unwrap());
     }
 
-    /// Brings the next records, in one batch.
+    /// Brings the next records, in one batch; from where the cloud wants them if it has less than it had said.
     pub(super) async fn send(&mut self, store: &Sqlite, count: usize, now_ms: i64) {
-        let end = self.sent.saturating_add(count).min(self.records.len());
-        if self.sent == end {
-            return;
+        if let Some(expected) = self.send_some(store, count, now_ms).await {
+            self.sent = usize::try_from(expected).unwrap() - 1;
+            assert_eq!(self.send_some(store, count, now_ms).await, None);
         }
-        let records = self.records[self.sent..end].iter().map(stored).collect();
-        let previous = match self.sent {
+    }
+
+    /// Where the cloud wants to be sent from instead.
+    async fn send_some(&mut self, store: &Sqlite, count: usize, now_ms: i64) -> Option<u64> {
+        let end = self.sent.saturating_add(count).min(self.records.len());
+        // What is there already may be sent again: so a till finds out what a cloud has lost.
+        let first = self.sent.min(end.saturating_sub(1));
+        let records = self.records[first..end].iter().map(stored).collect();
+        let previous = match first {
             0 => Hash::NONE,
             sent => self.records[sent - 1].hash,
         };
         let batch = Batch {
             terminal: self.terminal(),
             epoch: self.till.epoch(),
-            first_seq: u64::try_from(self.sent).unwrap() + 1,
+            first_seq: u64::try_from(first).unwrap() + 1,
             previous,
             records,
             held: vec![],
@@ -251,9 +261,14 @@ impl Machine {
             beginning: None,
             now_ms,
         };
-        let answer = store.ingest(batch).await.unwrap();
-        assert!(matches!(answer, Ingested::Received { .. }), "{answer:?}");
-        self.sent = end;
+        match store.ingest(batch).await.unwrap() {
+            Ingested::Received { .. } => {
+                self.sent = end;
+                None
+            }
+            Ingested::Gap { expected } => Some(expected),
+            answer @ (Ingested::Forked { .. } | Ingested::Stranger) => panic!("{answer:?}"),
+        }
     }
 }
 
@@ -283,7 +298,7 @@ fn context(moment: Moment, draws: u64) -> Context<'static> {
     Context {
         proof_key: None,
         moment,
-        contact: Contact { silent_ms: Some(0), received: 0, timed: None },
+        contact: HEARD,
         draw,
         bundle: &BUNDLE,
         keys: &KEYS,

@@ -131,6 +131,8 @@ fn effects(db: &Connection, tills: &[SimTill]) {
     }
     let taken: BTreeSet<usize> = tills.iter().flat_map(|till| till.coupons.iter().copied()).collect();
     let takings: usize = tills.iter().map(|till| till.coupons.len()).sum();
+    let came: BTreeSet<usize> = tills.iter().flat_map(|till| till.check_ins.iter().copied()).collect();
+    let times: usize = tills.iter().map(|till| till.check_ins.len()).sum();
     let count = |code: &str| {
         let sql = "SELECT count(*) FROM verdict WHERE code = ?1";
         usize::try_from(db.query_row(sql, [code], |row| row.get::<_, i64>(0)).unwrap()).unwrap()
@@ -139,5 +141,9 @@ fn effects(db: &Connection, tills: &[SimTill]) {
     assert_eq!(count("coupon_redeemed"), taken.len(), "each coupon counts once");
     assert_eq!(count("coupon_already_used"), takings - taken.len(), "and every other taking is refused");
     assert_eq!(number(db, "SELECT count(*) FROM task"), i64::try_from(takings - taken.len()).unwrap());
+    assert_eq!(number(db, "SELECT count(*) FROM check_in"), i64::try_from(came.len()).unwrap());
+    assert_eq!(count("check_in_counted"), came.len(), "each member's visit counts once a day");
+    assert_eq!(count("check_in_repeated"), times - came.len(), "and every other coming is known as that");
+    assert_eq!(count("member_unknown") + count("member_code_wrong"), 0, "each code was the phone's");
     assert_eq!(count("parked") + count("receipt_gap") + count("receipt_twice") + count("fork"), 0);
 }

@@ -13,6 +13,9 @@ use tokio::time::{Instant, sleep};
 /// More lives of the books than a cloud that does not say whether it told of all told of.
 const LIVES: usize = 9;
 
+/// Lives that the cloud tells of beside its notices.
+const LIVES_TOLD: usize = 64;
+
 async fn level(till: &mut SimTill) {
     sleep(Duration::from_secs(20)).await;
     assert_eq!(till.left(), None, "all is well");
@@ -73,9 +76,18 @@ async fn a_cloud_that_has_lost_a_tills_books_has_not_ruled_on_them_either() {
 
 #[tokio::test(start_paused = true)]
 async fn books_that_a_cloud_has_lost_are_brought_again_however_often_a_till_began_anew() {
+    brought_again_after(LIVES).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn books_that_a_cloud_has_lost_are_brought_again_by_a_till_of_more_lives_than_one_answer_tells() {
+    brought_again_after(LIVES_TOLD + 6).await;
+}
+
+async fn brought_again_after(count: usize) {
     let dir = quick_dir();
     let (host, mut till) = well(dir.path()).await;
-    for _ in 1..LIVES {
+    for _ in 1..count {
         till.begin_epoch();
         till.sell(2);
         level(&mut till).await;
@@ -88,7 +100,7 @@ async fn books_that_a_cloud_has_lost_are_brought_again_however_often_a_till_bega
     level(&mut till).await;
     without_power(&host, || copy(&backup, &store)).await;
     let lives = Reader::open(&till.dir).unwrap().epochs().unwrap();
-    assert_eq!(lives.len(), LIVES + 2);
-    heard_that_it_is_gone(&till, lives[LIVES].epoch).await;
+    assert_eq!(lives.len(), count + 2);
+    heard_that_it_is_gone(&till, lives[count].epoch).await;
     all_is_there(&host, &mut till).await;
 }

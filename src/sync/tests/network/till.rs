@@ -2,9 +2,10 @@
 //!
 //! Not here: the line, and what is held against what at the end.
 
-use super::super::super::{Config, Doors, run_by};
+use super::super::super::{Blocking, Config, Doors, run_by};
 use super::line::Line;
-use super::{Dice, START_MS, Timing, Way, till_clock};
+use super::{Dice, Member, START_MS, Timing, Way, till_clock};
+use crate::cloud::handed_out::{redeemed, serial};
 use crate::cloud::inside::Inside;
 use crate::counter::event::Event;
 use crate::inbox::{Board, Inbox, Reply};
@@ -13,12 +14,12 @@ use crate::journal::{Journal, Reader};
 use crate::keys::DeviceKey;
 use crate::keys::request::{Parameters, sign_request};
 use crate::money::{Currency, Money};
-use crate::record::body::{Body, Parent, Shutdown};
+use crate::record::body::{Body, MemberSource, Parent, Shutdown};
 use crate::record::chain::Tip;
 use crate::record::ids::{SaleId, TerminalId};
 use crate::record::money_moves::Verdict;
 use crate::record::{Epoch, FORMAT, Hash, Header, Mode, Moment, Record};
-use crate::token::{Token, parse};
+use crate::token::member_code;
 use crate::view::View;
 use axum::http::Request;
 use base64::Engine as _;
@@ -149,6 +150,8 @@ pub(super) struct SimTill {
     pub(super) receipts: (u64, i64),
     /// Coupons that were taken.
     pub(super) coupons: BTreeSet<usize>,
+    /// Members who came, each time.
+    pub(super) check_ins: Vec<usize>,
     books: Arc<Mutex<Books>>,
     board: Board,
     line: Arc<Line>,
@@ -181,6 +184,7 @@ impl SimTill {
             edge: EdgeStore::open(dir).unwrap(),
             receipts: (0, 0),
             coupons: BTreeSet::new(),
+            check_ins: vec![],
             books,
             board,
             line,
@@ -239,7 +243,7 @@ impl SimTill {
         let (_owes_nothing, duties) = mpsc::channel(1);
         let line = Arc::clone(&self.line);
         self.tasks.spawn(async move {
-            run_by(line, config, doors, way, duties, stop).await.unwrap();
+            run_by(line, Blocking::InPlace, config, doors, way, duties, stop).await.unwrap();
         });
     }
 
@@ -282,19 +286,27 @@ impl SimTill {
     }
 
     pub(super) fn take_coupon(&mut self, coupon: usize, token: &str) {
-        let Ok(Token::Coupon(parsed)) = parse(token) else { panic!("{token}") };
-        let keys = crate::keys::CloudKeys::load_or_create(&self.dir.join("../cloud/keys")).unwrap();
-        let verified = parsed.verify(&keys.key_set(0, 0, i64::MAX), START_MS / 1000).unwrap();
-        let serial = verified.serial().to_string();
-        let body = Body::CouponRedeemed {
-            campaign: 7,
-            discount: Money::new(500, Currency::CNY),
-            token: token.to_owned(),
-        };
-        self.books.lock().unwrap().write(body, |header| {
+        let serial = serial(&self.dir.join("../cloud"), token, START_MS);
+        self.books.lock().unwrap().write(redeemed(token), |header| {
             (header.sale, header.serial) = (Some(SaleId([9; 16])), Some(serial));
         });
         self.coupons.insert(coupon);
+    }
+
+    /// A member shows the code on the phone.
+    pub(super) fn check_in(&mut self, member: usize, who: &Member) {
+        let mut books = self.books.lock().unwrap();
+        let at_ms = START_MS + i64::try_from(books.began.elapsed().as_millis()).unwrap();
+        let code = member_code(who.reference, &who.secret, at_ms / 1000);
+        let digits = code.rsplit('.').next().unwrap().to_owned();
+        let member_ref = who.reference.to_string();
+        let body = Body::MemberRecognised {
+            member: member_ref,
+            source: MemberSource::Code,
+            code_proof: Some(digits),
+        };
+        books.write(body, |header| header.sale = Some(SaleId([8; 16])));
+        self.check_ins.push(member);
     }
 
     /// How often batches were sent that nobody has confirmed.

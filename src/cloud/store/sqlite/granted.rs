@@ -1,0 +1,89 @@
+//! How much of each quota was ever let out, kept beside the database: a database that is put back to an earlier day has
+//! forgotten parts that tills may still use, and finds here how many.
+//!
+//! **Invariant:** no lease is answered before this file says so; so whichever copy of `cloud.db` is put in place, what is
+//! out counts as out. Which tills have it comes with their records. Not here: leases (`leases`).
+
+use super::rows::{all, int, unsigned};
+use crate::cloud::store::StoreError;
+use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Name of the file in the cloud's folder.
+const NAME: &str = "granted.json";
+
+/// The file, and what it says.
+pub(super) struct Granted {
+    folder: PathBuf,
+    said: BTreeMap<u32, u64>,
+}
+
+impl Granted {
+    /// Reads the file, and tells the database what it has forgotten.
+    pub(super) fn open(folder: &Path, db: &mut Connection) -> Result<Self, StoreError> {
+        let said = match fs::read(folder.join(NAME)) {
+            Ok(text) => serde_json::from_slice(&text).unwrap_or_else(|error| {
+                tracing::error!(
+                    %error,
+                    "The file {NAME} beside the database is damaged. If the database was put back from a copy, set \
+                     quotas lower by what tills may hold."
+                );
+                BTreeMap::new()
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(source) => return Err(failed(folder, source)),
+        };
+        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        for (campaign, granted) in &said {
+            // A quota that was set after the copy was made is not there at all: head office sets it again.
+            tx.execute(
+                "INSERT INTO campaign_quota (campaign, total) VALUES (?1, 0) ON CONFLICT DO NOTHING",
+                [campaign],
+            )?;
+            let forgotten = tx.execute(
+                "UPDATE campaign_quota SET let_out = let_out + (?2 - granted), granted = ?2
+                 WHERE campaign = ?1 AND granted < ?2",
+                params![campaign, int(*granted)?],
+            )?;
+            if forgotten > 0 {
+                tracing::warn!(
+                    campaign,
+                    "Parts of a quota were let out that this database does not know: they count."
+                );
+            }
+        }
+        tx.commit()?;
+        Ok(Self { folder: folder.to_owned(), said })
+    }
+
+    /// Brings the file up to the database. Durable when it returns.
+    pub(super) fn keep(&mut self, db: &Connection) -> Result<(), StoreError> {
+        let sql = "SELECT campaign, granted FROM campaign_quota WHERE granted > 0";
+        let rows = all(&mut db.prepare_cached(sql)?, [], |row| Ok((row.get(0)?, unsigned(row.get(1)?)?)))?;
+        let now: BTreeMap<u32, u64> = rows.into_iter().collect();
+        if now == self.said {
+            return Ok(());
+        }
+        let text = serde_json::to_vec(&now).map_err(|error| failed(&self.folder, error.into()))?;
+        self.write(&text).map_err(|source| failed(&self.folder, source))?;
+        self.said = now;
+        Ok(())
+    }
+
+    /// The whole file or the one before, whenever the power fails.
+    fn write(&self, text: &[u8]) -> io::Result<()> {
+        let fresh = self.folder.join(format!("{NAME}.new"));
+        let mut file = File::create(&fresh)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        fs::rename(&fresh, self.folder.join(NAME))?;
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+fn failed(folder: &Path, source: io::Error) -> StoreError {
+    StoreError::Folder { path: folder.to_owned(), source }
+}
