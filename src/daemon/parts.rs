@@ -58,7 +58,7 @@ pub(super) fn room(config: &Config) -> Room {
 /// What is done to the journal each night.
 pub(super) fn nightly(config: &Config, reader: Reader, clock: Clock) -> Nightly {
     let (state_dir, zone) = (config.state_dir.clone(), config.shop.time_zone.zone.clone());
-    Nightly { reader, state_dir, zone, clock, room: room(config) }
+    Nightly { reader, state_dir, zone, clock, room: room(config), owes_check: false }
 }
 
 /// What makes the codes on receipts: the device's key signs, and stays where it is.

@@ -2,14 +2,12 @@
 //! itself.
 
 use super::{Bench, act, bench, bench_with, first_manager, records};
-use crate::bundle::{Bundle, Content};
 use crate::counter::Refusal;
 use crate::counter::duty::{Duty, PayDuty};
 use crate::counter::event::{Act, Event, ProviderReport};
 use crate::inbox::{Board, InForce, ProviderWork};
 use crate::journal::{Journal, Room};
 use crate::money::{Currency, Money};
-use crate::token::KeySet;
 use crate::view::DiskState;
 use std::fs;
 use std::io;
@@ -21,21 +19,6 @@ fn told(dir: &Path) -> io::Result<u64> {
 }
 
 const ROOM: Room = Room { warn_bytes: 2_000_000, stop_bytes: 1_000_000, ballast_bytes: 65_536, free: told };
-
-fn in_force() -> InForce {
-    let content = Content {
-        version: 1,
-        items: serde_json::from_value(serde_json::json!([{
-            "sku": "water", "name": "Water", "gtins": ["06901234000016"], "unit": "piece",
-            "price": {"minor": 200, "currency": "CNY"},
-            "tax": {"code": "A", "rate_ppm": 130_000, "included": "price"},
-        }]))
-        .unwrap(),
-        ..Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0).content
-    };
-    let bundle = Bundle::open(&serde_json::to_vec(&content).unwrap()).unwrap();
-    InForce { bundle, keys: KeySet::new(1, 0, i64::MAX) }
-}
 
 /// Waits until the screens say so.
 async fn shows(board: &Board, state: DiskState) {
@@ -56,7 +39,7 @@ async fn nothing_new_is_sold_on_a_full_disk_what_was_begun_is_paid_and_it_goes_o
     };
     fill(9_000_000);
     let mut bench = bench_with(dir.path(), |opening| {
-        opening.kept = Some(in_force());
+        opening.kept = Some(InForce::of_water());
         opening.room = ROOM;
     });
     let board = bench.ready.as_ref().unwrap().board.clone();
@@ -186,7 +169,7 @@ fn approved(pay: &PayDuty) -> Event {
 async fn an_approval_that_meets_a_full_disk_is_written_in_the_ballasts_room() {
     let dir = tempfile::tempdir().unwrap();
     let mut bench = bench_with(dir.path(), |opening| {
-        opening.kept = Some(in_force());
+        opening.kept = Some(InForce::of_water());
         opening.room = Room { free: told_by_the_ballast, ..ROOM };
     });
     let thread = bench.run();
@@ -203,7 +186,7 @@ async fn an_approval_that_could_not_be_written_is_asked_for_again() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("free"), "9000000").unwrap();
     let mut bench = bench_with(dir.path(), |opening| {
-        opening.kept = Some(in_force());
+        opening.kept = Some(InForce::of_water());
         opening.room = ROOM;
     });
     let thread = bench.run();
