@@ -18,6 +18,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Wrong usage.
 const EX_USAGE: u8 = 64;
@@ -295,12 +298,12 @@ fn say(line: &str) {
 
 /// Logs to standard error, where journald or a terminal reads them. `TILL_LOG` chooses the level.
 fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TILL_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let filter = std::env::var("TILL_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
-    let _already = logs.with_target(false).try_init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let logs = tracing_subscriber::registry().with(lines.with_ansi(colour).with_target(false)).with(filter);
+    let _already = logs.try_init();
 }
 
 /// A runtime for a part that is not the daemon.

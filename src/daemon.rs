@@ -18,6 +18,7 @@ use crate::keys::{DeviceKey, Seal};
 use crate::record::body::Shutdown;
 use crate::{devices, pages, provider, sync, till};
 use anyhow::Context;
+use nightly::Nightly;
 pub(crate) use papers::read as read_logo;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -93,7 +94,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
         std::net::TcpListener::bind(listen)
             .map_err(|source| pages::Error::Listen { address: listen, source })?,
     );
-    let before = journal.shutdown();
+    let (before, owes_check) = (journal.shutdown(), journal.owes_check());
     let reader = journal.reader()?;
     let edge = EdgeStore::open(&config.state_dir)?;
     // 2. Keys.
@@ -165,7 +166,7 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     // 5. Ready.
     tracing::info!(pages = %pages.address(), before = ?before, "The till is open.");
     opened(&Opened { pages: pages.address(), before });
-    let nightly = parts::nightly(config, &inbox, &board, &reader, &edge, &clock);
+    let nightly = Nightly { owes_check, ..parts::nightly(config, &inbox, &board, &reader, &edge, &clock) };
     edges.spawn(nightly.run(stopped.clone()));
     let code_file = parts::first_manager_file(config);
     edges.spawn(watch::feed(pulse, board.clone(), code_file, stopped.clone()));

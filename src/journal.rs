@@ -58,6 +58,10 @@ use std::path::{Path, PathBuf};
 /// Kind of the record that a daemon writes last when it stops in order.
 const STOPPED: &str = "stopped";
 
+/// After an unclean end, so much of a journal is looked at before the till is ready: some ten thousand sales, a tenth of
+/// a second. What a longer one takes grows with the years, and a customer stands at the counter.
+const CHECKED_FIRST_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Records of an older Till that are sealed in one commit.
 const SEAL_AT_ONCE: u32 = 5_000;
 
@@ -85,6 +89,8 @@ pub struct Journal {
     connection: Connection,
     vault: vault::Vault,
     shutdown: Shutdown,
+    /// It ended uncleanly and is too long to be looked at before the till is ready.
+    owes_check: bool,
     /// Books that were set aside and that no epoch has followed yet.
     left: Option<Found>,
     /// Somebody wants every page and record looked at: no state that was kept stands in for them.
@@ -93,11 +99,20 @@ pub struct Journal {
     lock: lock::Lock,
 }
 
+/// A journal's file, opened.
+struct Opened {
+    connection: Connection,
+    vault: vault::Vault,
+    shutdown: Shutdown,
+    owes_check: bool,
+}
+
 impl Journal {
     /// Takes the state directory, making it if there is none, and opens its journal to write.
     ///
-    /// Settings are read back, migrations applied, and after an unclean end every page is checked. A file that is
-    /// damaged is set aside and an empty journal opened in its place ([`Journal::left`]).
+    /// Settings are read back, migrations applied, and after an unclean end every page is checked, of a long journal by
+    /// whoever opened it ([`Journal::owes_check`]). A file that is damaged is set aside and an empty journal opened in
+    /// its place ([`Journal::left`]).
     ///
     /// # Errors
     /// [`Error`] when another Till holds the directory, when the file is foreign or newer, or
@@ -129,7 +144,7 @@ impl Journal {
             }
             opened => opened?,
         };
-        let (connection, vault, shutdown) = opened;
+        let Opened { connection, vault, shutdown, owes_check } = opened;
         let left = aside::finish(dir)?;
         let begun = left.as_ref().is_some_and(|left| follows(&connection, &vault, left));
         if begun {
@@ -137,10 +152,10 @@ impl Journal {
         }
         let left = left.filter(|_| !begun);
         let check = aside::is_check_wanted(dir);
-        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, left, check, lock })
+        Ok(Self { dir: dir.to_owned(), connection, vault, shutdown, owes_check, left, check, lock })
     }
 
-    fn open_file(dir: &Path) -> Result<(Connection, vault::Vault, Shutdown), Error> {
+    fn open_file(dir: &Path) -> Result<Opened, Error> {
         let path = journal_path(dir);
         let mut connection = settings::open_to_write(&path)?;
         // What turns out to be damaged is left as it is, its log beside it.
@@ -149,16 +164,21 @@ impl Journal {
         settings::make_durable(&connection, &path)?;
         migrations::JOURNAL.migrate(&mut connection, &path, &dir.join("backups"))?;
         let shutdown = last_shutdown(&connection).map_err(Error::Read)?;
-        match shutdown {
-            Shutdown::Clean if !aside::is_check_wanted(dir) => {}
-            Shutdown::Clean | Shutdown::Unclean => settings::quick_check(&connection, &path)?,
-        }
+        let short = std::fs::metadata(&path).is_ok_and(|file| file.len() <= CHECKED_FIRST_BYTES);
+        let owes_check = match (aside::is_check_wanted(dir), shutdown) {
+            (false, Shutdown::Clean) => false,
+            (false, Shutdown::Unclean) if !short => true,
+            (true, _) | (false, Shutdown::Unclean) => {
+                settings::quick_check(&connection, &path)?;
+                false
+            }
+        };
         let vault = vault::Vault::to_write(dir, &connection)?;
         seal_what_is_old(&connection, &vault)?;
         settings::fold_at_close(&connection, &path, settings::AtClose::Fold)?;
         // SQLite has flushed the files; this makes their names durable too.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::prepare(dir))?;
-        Ok((connection, vault, shutdown))
+        Ok(Opened { connection, vault, shutdown, owes_check })
     }
 
     /// The state directory.
@@ -201,6 +221,12 @@ impl Journal {
     /// none. What is appended later does not change the answer.
     pub fn shutdown(&self) -> Shutdown {
         self.shutdown
+    }
+
+    /// Whether its pages have yet to be looked at ([`Reader::quick_check`]), because the daemon before this one was cut
+    /// off and there are too many of them to look at before the till is ready.
+    pub fn owes_check(&self) -> bool {
+        self.owes_check
     }
 
     /// Where the journal ends; none while it is empty. Its epoch is the current one.

@@ -7,6 +7,7 @@
 //!
 //! Not here: what an event means (`counter`).
 
+mod blank;
 mod books;
 mod contact;
 mod disk;

@@ -1,6 +1,8 @@
 //! Once a night: every page of the journal is checked, and a verified copy of it kept in `backups/`, the last few of them.
 //! Then records go that the shop wants to keep no longer, where it says so.
 //!
+//! A long journal is checked right after a start that follows an unclean end, too, while the till already sells.
+//!
 //! A journal that is found damaged ends the process in order: the next start checks every page and record of it, sets it
 //! aside and opens new books before the shop opens. Not here: copies elsewhere, which a disk that dies does not take along (`till backup`).
 
@@ -25,6 +27,9 @@ const HOUR: i8 = 3;
 /// Copies kept; the oldest goes.
 const KEPT: usize = 3;
 
+/// What is done in one go.
+type Work = fn(&Nightly) -> Result<(), journal::Error>;
+
 /// What the night's work needs.
 pub(super) struct Nightly {
     pub(super) reader: Reader,
@@ -37,27 +42,48 @@ pub(super) struct Nightly {
     pub(super) edge: EdgeStore,
     pub(super) board: Board,
     pub(super) inbox: Inbox,
+    /// The journal was too long to be checked before the till was ready.
+    pub(super) owes_check: bool,
 }
 
 impl Nightly {
     /// Works each night until it is told to stop; returns before that only when the journal is damaged.
     pub(super) async fn run(self, mut stopped: tokio::sync::watch::Receiver<bool>) {
         let night = Arc::new(self);
+        let (mut work, mut wait): (Work, _) =
+            if night.owes_check { (Self::check, Duration::ZERO) } else { (Self::work, LOOK) };
         loop {
-            tokio::select! {
+            let night = Arc::clone(&night);
+            let done = async {
+                tokio::time::sleep(wait).await;
+                tokio::task::spawn_blocking(move || work(&night)).await
+            };
+            // Work that is under way is left behind: it only reads, and a copy gets its name last.
+            let done = tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => return,
-                () = tokio::time::sleep(LOOK) => {}
-            }
-            let work = Arc::clone(&night);
-            let done = tokio::task::spawn_blocking(move || work.work()).await;
+                done = done => done,
+            };
             if let Ok(Err(error)) = done {
                 if error.is_damage() {
                     tracing::error!(error = %error, "The journal is damaged. The till starts anew, with new books.");
                     return;
                 }
-                tracing::warn!(error = %error, "The night's check or copy of the journal failed.");
+                tracing::warn!(error = %error, "The check or the night's copy of the journal failed.");
             }
+            (work, wait) = (Self::work, LOOK);
         }
+    }
+
+    /// Looks at every page, over a connection of its own: nobody waits for it. Where one is damaged, the next start looks
+    /// at everything first.
+    fn check(&self) -> Result<(), journal::Error> {
+        Reader::open(&self.state_dir)?.quick_check().inspect_err(|error| {
+            if error.is_damage()
+                && let Err(error) = journal::check_at_start(&self.state_dir)
+            {
+                tracing::error!(error = %error, "The next start cannot be told to look at the whole journal.");
+            }
+        })
     }
 
     fn work(&self) -> Result<(), journal::Error> {
@@ -68,21 +94,16 @@ impl Nightly {
         if now.hour() < HOUR || copy.exists() {
             return Ok(());
         }
-        if let Err(error) = self.reader.quick_check() {
-            if error.is_damage() {
-                journal::check_at_start(&self.state_dir)?;
-            }
-            return Err(error);
-        }
+        self.check()?;
         let size = fs::metadata(self.state_dir.join("journal.db")).map_or(0, |file| file.len());
         let free = self.room.free(&self.state_dir);
         if free.is_some_and(|free| free < self.room.warn_bytes.saturating_add(size)) {
             tracing::warn!("The disk has no room for the night's copy of the journal: make room.");
-        } else {
-            let copied = journal::copy_into(&self.reader, &folder, &copy)?;
-            tracing::info!(records = copied.records, "The journal was checked and copied.");
-            drop_oldest(&folder);
+            return Ok(());
         }
+        let copied = journal::copy_into(&self.reader, &folder, &copy)?;
+        tracing::info!(records = copied.records, "The journal was checked and copied.");
+        drop_oldest(&folder);
         let Some(keep_days) = self.keep_days else { return Ok(()) };
         let going = Going { reader: &self.reader, edge: &self.edge, board: &self.board, inbox: &self.inbox };
         match going.ask(keep_days) {
@@ -117,6 +138,9 @@ fn drop_oldest(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::chain::Tip;
+    use crate::view::View;
+    use tokio::sync::watch;
 
     #[test]
     fn the_last_copies_of_nights_are_kept_and_nothing_else_is_touched() {
@@ -132,5 +156,37 @@ mod tests {
         left.sort();
         let wanted = ["journal.db.1", "mine.db", names[1], names[2], "nightly-2026-11-22.db"];
         assert_eq!(left, wanted.map(std::ffi::OsString::from));
+    }
+
+    #[tokio::test]
+    async fn a_long_journal_that_is_found_damaged_after_the_start_ends_the_daemon_and_the_next_one_looks_first()
+     {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.db");
+        drop(journal::Journal::open(dir.path()).unwrap());
+        let view = watch::Sender::new(Arc::new(View::blank(Tip::START)));
+        let board = Board::new(view.subscribe(), watch::Sender::new(Arc::default()).subscribe());
+        let night = || Nightly {
+            reader: Reader::open(dir.path()).unwrap(),
+            state_dir: dir.path().to_owned(),
+            zone: TimeZone::UTC,
+            clock: Clock::new(),
+            room: Room::default(),
+            keep_days: None,
+            edge: EdgeStore::open(dir.path()).unwrap(),
+            board: board.clone(),
+            inbox: Inbox::new().0,
+            owes_check: true,
+        };
+        night().check().unwrap();
+        let damaged = night();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[4096..].fill(0xa5);
+        fs::write(&path, &bytes).unwrap();
+        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        // It returns by itself: the daemon ends when a part of it does.
+        tokio::time::timeout(Duration::from_secs(20), damaged.run(stopped)).await.unwrap();
+        let journal = journal::Journal::open(dir.path()).unwrap();
+        assert!(journal.left().is_some(), "the next start has set it aside");
     }
 }

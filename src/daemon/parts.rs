@@ -74,6 +74,7 @@ pub(super) fn nightly(
         edge: edge.clone(),
         board: board.clone(),
         inbox: inbox.clone(),
+        owes_check: false,
     }
 }
 

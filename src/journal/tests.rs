@@ -72,6 +72,24 @@ fn an_end_without_stopped_is_unclean() {
 }
 
 #[test]
+fn a_long_journal_is_looked_at_after_the_till_is_ready() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pen = Pen::new(1);
+    let mut journal = open(&dir);
+    journal.append(&pen.many(1)).unwrap();
+    drop(journal);
+    assert!(!open(&dir).owes_check(), "a short one was looked at first");
+    // Longer than what is looked at first, without anything in it.
+    let file = std::fs::OpenOptions::new().write(true).open(journal_path(dir.path())).unwrap();
+    file.set_len(CHECKED_FIRST_BYTES + 4096).unwrap();
+    let mut journal = open(&dir);
+    assert_eq!((journal.shutdown(), journal.owes_check()), (Shutdown::Unclean, true));
+    journal.append(&[pen.stopped()]).unwrap();
+    journal.close().unwrap();
+    assert!(!open(&dir).owes_check(), "after an end in order nothing is owed");
+}
+
+#[test]
 fn a_record_that_is_not_the_next_one_takes_the_whole_batch_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = open(&dir);

@@ -4,15 +4,14 @@ mod books;
 mod disk;
 mod retention;
 
-use super::{Opening, Ready, Sources, open};
+use super::{Opening, Ready, open};
 use crate::bundle::Bundle;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::counter::Refusal;
 use crate::counter::event::{Act, Command, Event};
 use crate::inbox::{Inbox, Work, doors};
 use crate::journal::{Journal, Reader};
 use crate::money::{Currency, Money};
-use crate::receipt::Stamp;
 use crate::record::Epoch;
 use crate::record::chain::Tip;
 use crate::staff::PinHash;
@@ -37,30 +36,12 @@ fn bench_known(dir: &Path, received: BTreeMap<Epoch, Tip>) -> Bench {
     bench_with(dir, |opening| opening.received = received)
 }
 
-/// How most tills open.
-fn opening() -> Opening {
-    Opening {
-        terminal: "till-1".parse().unwrap(),
-        stations: vec!["front".parse().unwrap()],
-        bundle: Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0),
-        kept: None,
-        code_key: [7; 32],
-        wallets: [crate::record::money_moves::ProviderName::Alipay].into(),
-        phones: crate::counter::PhonesPay::AtTheWallet,
-        code_ms: crate::counter::CODE_MS_MAX,
-        stamp: Stamp::new([0; 32], |_| [0; 64]),
-        sources: Sources { clock: Clock::new(), draw: clock::draw },
-        received: BTreeMap::new(),
-        signed: BTreeMap::new(),
-        room: crate::journal::Room { ballast_bytes: 0, ..Default::default() },
-    }
-}
-
 /// A till that opens otherwise than most.
 fn bench_with(dir: &Path, change: impl FnOnce(&mut Opening)) -> Bench {
     let (inbox, letters) = Inbox::new();
     let (outbox, work) = doors();
-    let mut opening = opening();
+    let wallets = [crate::record::money_moves::ProviderName::Alipay].into();
+    let mut opening = Opening { wallets, ..Opening::blank() };
     change(&mut opening);
     let ready = open(Journal::open(dir).unwrap(), opening, letters, outbox).unwrap();
     Bench { inbox, ready: Some(ready), work }

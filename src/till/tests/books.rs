@@ -273,7 +273,7 @@ fn an_epoch_that_a_newer_till_began_is_no_damage() {
     let before = fs::read(dir.path().join("journal.db")).unwrap();
     let (_, letters) = crate::inbox::Inbox::new();
     let (outbox, _work) = crate::inbox::doors();
-    let opened = super::open(Journal::open(dir.path()).unwrap(), super::opening(), letters, outbox);
+    let opened = super::open(Journal::open(dir.path()).unwrap(), super::Opening::blank(), letters, outbox);
     let error = opened.err().expect("it is not opened");
     assert!(error.to_string().contains("install the newer Till"), "{error}");
     assert_eq!(fs::read(dir.path().join("journal.db")).unwrap(), before);

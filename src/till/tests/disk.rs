@@ -2,7 +2,6 @@
 //! itself.
 
 use super::{Bench, act, bench, bench_with, first_manager, records, seen};
-use crate::bundle::{Bundle, Content};
 use crate::counter::Refusal;
 use crate::counter::duty::{Duty, PayDuty, PrintDuty};
 use crate::counter::event::{Act, Event, PrintReport, ProviderReport};
@@ -10,7 +9,6 @@ use crate::inbox::{Board, DeviceWork, InForce, ProviderWork};
 use crate::journal::{Journal, Room};
 use crate::money::{Currency, Money};
 use crate::record::body::PaperOutcome;
-use crate::token::KeySet;
 use crate::view::{DiskState, Selling, View};
 use std::fs;
 use std::io;
@@ -22,21 +20,6 @@ fn told(dir: &Path) -> io::Result<u64> {
 }
 
 const ROOM: Room = Room { warn_bytes: 2_000_000, stop_bytes: 1_000_000, ballast_bytes: 65_536, free: told };
-
-fn in_force() -> InForce {
-    let content = Content {
-        version: 1,
-        items: serde_json::from_value(serde_json::json!([{
-            "sku": "water", "name": "Water", "gtins": ["06901234000016"], "unit": "piece",
-            "price": {"minor": 200, "currency": "CNY"},
-            "tax": {"code": "A", "rate_ppm": 130_000, "included": "price"},
-        }]))
-        .unwrap(),
-        ..Bundle::empty(Currency::CNY, jiff::tz::TimeZone::UTC, "UTC", 0).content
-    };
-    let bundle = Bundle::open(&serde_json::to_vec(&content).unwrap()).unwrap();
-    InForce { bundle, keys: KeySet::new(1, 0, i64::MAX) }
-}
 
 /// Waits until the screens say so.
 async fn shows(board: &Board, state: DiskState) {
@@ -57,7 +40,7 @@ async fn nothing_new_is_sold_on_a_full_disk_what_was_begun_is_paid_and_it_goes_o
     };
     fill(9_000_000);
     let mut bench = bench_with(dir.path(), |opening| {
-        opening.kept = Some(in_force());
+        opening.kept = Some(InForce::of_water());
         opening.room = ROOM;
     });
     let board = bench.ready.as_ref().unwrap().board.clone();
@@ -193,7 +176,7 @@ fn approved(pay: &PayDuty) -> Event {
 async fn an_approval_that_meets_a_full_disk_is_written_in_the_ballasts_room() {
     let dir = tempfile::tempdir().unwrap();
     let mut bench = bench_with(dir.path(), |opening| {
-        opening.kept = Some(in_force());
+        opening.kept = Some(InForce::of_water());
         opening.room = Room { free: told_by_the_ballast, ..ROOM };
     });
     let thread = bench.run();
@@ -210,7 +193,7 @@ async fn an_approval_that_could_not_be_written_is_asked_for_again() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("free"), "9000000").unwrap();
     let mut bench = bench_with(dir.path(), |opening| {
-        opening.kept = Some(in_force());
+        opening.kept = Some(InForce::of_water());
         opening.room = ROOM;
     });
     let thread = bench.run();
@@ -269,7 +252,7 @@ async fn a_paper_that_cannot_be_and_a_disk_that_stays_full_leave_the_door_open()
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("free"), "9000000").unwrap();
     let mut bench = bench_with(dir.path(), |opening| {
-        opening.kept = Some(in_force());
+        opening.kept = Some(InForce::of_water());
         opening.room = ROOM;
     });
     let board = bench.ready.as_ref().unwrap().board.clone();
@@ -298,7 +281,7 @@ async fn the_end_of_a_paper_that_met_a_full_disk_is_told_again_and_after_a_resta
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("free"), "9000000").unwrap();
         let mut first = bench_with(dir.path(), |opening| {
-            opening.kept = Some(in_force());
+            opening.kept = Some(InForce::of_water());
             opening.room = ROOM;
         });
         let thread = first.run();
