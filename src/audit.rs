@@ -93,7 +93,7 @@ pub fn run(paths: &Paths) -> Result<Report, Error> {
     if let Some(cloud) = &cloud {
         cloud::join(cloud, &streams, &books, &mut findings, &mut counts)?;
     }
-    sums::compare((&journal, &streams.pruned), gateway.as_ref(), &books, &mut findings, &mut counts)?;
+    sums::compare(&journal, &streams, gateway.as_ref(), &books, &mut findings, &mut counts)?;
     counts.papers_cut = paths.printed.as_deref().map(paper::cuts).transpose()?;
     Ok(findings.report(streams.terminal, counts))
 }

@@ -300,7 +300,7 @@ impl Till {
             Event::LeasesOver => self.give_leases_back(&mut out),
             Event::ClockTurned => self.look_at_clock(&mut out),
             Event::BroughtForward { through, last_day, state } => {
-                self.prune(through, *last_day, state, &mut out)
+                self.prune(through, *last_day, state, &mut out)?
             }
         }
         let made = out.finish();

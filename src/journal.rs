@@ -1,4 +1,4 @@
-//! The journal: every record of a till in one SQLite file that only grows.
+//! The journal: the records of a till in one SQLite file, of which only those go that a state stands for (`pruned`).
 //!
 //! A state directory holds `journal.db`, `edge.db` (what edges remember and can lose), `snapshot` (a
 //! cache), `lock`, and `backups/` (copies from before migrations). [`Journal`] is its one writer and
@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** when [`Journal::append`] has returned, its records survive a power cut; when it has
 //! failed, none of them is in the journal that this process sees. **Invariant:** the journal is one chain
-//! for each epoch, without gaps, and every record in it verifies.
+//! for each epoch, without gaps from where records are kept on, and every record in it verifies.
 //!
 //! Bodies lie sealed, and those that speak of a member under a key of that member (`vault`).
 //!
@@ -39,6 +39,8 @@ pub use aside::check_at_start;
 pub use carve::{LISTED_MAX, Lacking, LackingRecord, LackingSum, Salvage};
 pub use copy::{Copied, PutBack, Unsent, copy_into, put_back};
 pub use error::Error;
+#[cfg(test)]
+pub(crate) use golden::golden_chains;
 pub use load::{Loaded, Tail};
 pub use reader::Reader;
 pub use room::Room;
@@ -279,6 +281,14 @@ impl Journal {
     /// [`Error`] when that state cannot be read.
     pub fn load_whole(&self) -> Result<Loaded<'_>, Error> {
         pruned::kept(&self.connection, &self.vault)
+    }
+
+    /// The state that stands for records that may be gone.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot be read.
+    pub fn brought_forward(&self) -> Result<Option<Snapshot>, Error> {
+        pruned::brought_forward(&self.connection, &self.vault)
     }
 
     /// Puts a state in the place of all records before its own, which [`Journal::prune`] may then delete.

@@ -256,9 +256,6 @@ impl Loop {
         if let Selling::ReadOnly(_) = self.selling {
             return Err(Refusal::ReadOnly);
         }
-        if let Event::BroughtForward { through, state, .. } = event {
-            self.bring_forward(through, state)?;
-        }
         let archived = self.recall(event, records);
         let found = self.found(event);
         let in_force = Arc::clone(&self.in_force);
@@ -281,6 +278,9 @@ impl Loop {
         };
         let made = self.till.step(event, &cx)?;
         self.check_room(&made)?;
+        if let Event::BroughtForward { through, state, .. } = event {
+            self.bring_forward(through, state)?;
+        }
         let mut sale = None;
         for record in &made {
             self.till.apply(record);
@@ -296,15 +296,22 @@ impl Loop {
 
     /// The sale that an event is about, where it has left memory: from the journal, and from what this turn
     /// has yet to commit.
-    #[allow(clippy::wildcard_enum_match_arm)] // few events speak of what is archived
     fn recall(&self, event: &Event, turn: &[Record]) -> Option<Sale> {
+        let found = self.recalled(event, turn);
+        if let Event::Provider(intent, ProviderReport::Approved(_) | ProviderReport::Told(_)) = event
+            && found.is_none()
+            && !self.till.owns(*intent)
+        {
+            tracing::warn!(intent.id = %intent, "Money came for a payment that this till has long put away: compare the books.");
+        }
+        found
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm)] // few events speak of what is archived
+    fn recalled(&self, event: &Event, turn: &[Record]) -> Option<Sale> {
         let sale = match event {
             Event::Act(Command { act: Act::Reprint { sale, .. } | Act::GiveBack { sale, .. }, .. }) => *sale,
             Event::Provider(intent, ProviderReport::Approved(_) | ProviderReport::Told(_)) => {
-                let known = self.till.owns(*intent) || self.till.past_sale(*intent).is_some();
-                if !known {
-                    tracing::warn!(intent.id = %intent, "Money came for a payment that this till has long put away: compare the books.");
-                }
                 self.till.past_sale(*intent)?
             }
             _ => self.till.past_sale(proof_in(event)?)?,

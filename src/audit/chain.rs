@@ -25,7 +25,9 @@ pub(super) struct Streams {
     pub(super) ends: BTreeMap<Epoch, (u64, Hash)>,
     /// How far the cloud has booked each.
     pub(super) booked: BTreeMap<Epoch, u64>,
-    /// What records moved that the journal keeps no longer, by currency.
+    /// From which record on each epoch was read from the journal.
+    pub(super) read_from: BTreeMap<Epoch, i64>,
+    /// What records before those moved, by currency.
     pub(super) pruned: BTreeMap<String, i64>,
 }
 
@@ -169,6 +171,7 @@ fn read_epoch(
     let first: Option<i64> =
         journal.connection.query_row(FIRST, (&name, kept_from), |row| row.get(0)).map_err(failed)?;
     let first = first.unwrap_or(1);
+    streams.read_from.insert(epoch, first);
     let mut rows = statement.query((&name, first)).map_err(failed)?;
     let mut walk = Walk {
         journal,

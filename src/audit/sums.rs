@@ -2,6 +2,7 @@
 //! and without a look at single payments.
 
 use super::books::{Attempts, Books, GoingBack, Standing};
+use super::chain::Streams;
 use super::file::File;
 use super::report::{Counts, Finding, Findings, Sum};
 use super::{Error, code, gateway};
@@ -11,23 +12,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const JOURNAL: &str = "SELECT currency,
         sum(CASE kind WHEN 'refunded' THEN -amount_minor ELSE amount_minor END)
-    FROM record WHERE kind IN ('approved', 'paid_late', 'refunded') AND training = 0 AND currency IS NOT NULL
+    FROM record WHERE epoch = ?1 AND seq >= ?2 AND kind IN ('approved', 'paid_late', 'refunded') AND training = 0
+        AND currency IS NOT NULL
     GROUP BY currency";
 
-/// Sums both sides and says where they differ. `pruned` is what the journal keeps no longer. What balances is reported, too.
+/// Sums both sides and says where they differ. What the journal keeps no longer was summed
+/// while it was read. What balances is reported, too.
 pub(super) fn compare(
-    (journal, pruned): (&File, &BTreeMap<String, i64>),
+    journal: &File,
+    streams: &Streams,
     ledger: Option<&File>,
     books: &Books,
     findings: &mut Findings,
     counts: &mut Counts,
 ) -> Result<(), Error> {
-    let mut ours = pruned.clone();
-    journal.each(JOURNAL, [], |row| {
-        let sum = ours.entry(row.get(0)?).or_default();
-        *sum = sum.saturating_add(row.get(1)?);
-        Ok(())
-    })?;
+    let mut ours = streams.pruned.clone();
+    for (epoch, first) in &streams.read_from {
+        journal.each(JOURNAL, (epoch.to_string(), first), |row| {
+            let sum = ours.entry(row.get(0)?).or_default();
+            *sum = sum.saturating_add(row.get(1)?);
+            Ok(())
+        })?;
+    }
     let theirs = ledger.map(gateway::sums).transpose()?;
     let elsewhere = at_other_providers(&books.attempts);
     let mut currencies: BTreeSet<&String> = ours.keys().collect();

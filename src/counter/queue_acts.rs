@@ -68,6 +68,16 @@ impl Till {
     }
 
     pub(super) fn apply_cases(&mut self, record: &Record) {
+        // Of a record that is not kept any more nobody could look at a case: head office keeps the task.
+        let gone = |subject: Subject| {
+            let through = self.pruned.as_ref().filter(|through| through.epoch == subject.epoch);
+            through.is_some_and(|through| subject.seq < through.seq)
+        };
+        if let Body::Noted { verdict } = &record.body
+            && gone(Subject { epoch: verdict.epoch, seq: verdict.seq })
+        {
+            return;
+        }
         if matches!(record.body, Body::Noted { .. } | Body::QueueActed { .. } | Body::Unreadable { .. }) {
             Arc::make_mut(&mut self.cases).apply(record);
         }

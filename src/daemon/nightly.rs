@@ -105,11 +105,24 @@ impl Nightly {
         tracing::info!(records = copied.records, "The journal was checked and copied.");
         drop_oldest(&folder);
         let Some(keep_days) = self.keep_days else { return Ok(()) };
-        let going = Going { reader: &self.reader, edge: &self.edge, board: &self.board, inbox: &self.inbox };
+        let today = |offset_ms: i64| {
+            let unix_ms = self.clock.unix_ms().saturating_add(offset_ms);
+            jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_zoned(self.zone.clone()).date()
+        };
+        let going = Going {
+            reader: &self.reader,
+            edge: &self.edge,
+            board: &self.board,
+            inbox: &self.inbox,
+            today: &today,
+        };
         match going.ask(keep_days) {
             Ok(Asked::Gone(last_day)) => tracing::info!(%last_day, "Records up to this day are let go."),
             Ok(Asked::TooFew) => {
                 tracing::info!("No record is let go: none is old enough, settled and ruled on.")
+            }
+            Ok(Asked::NoTime) => {
+                tracing::info!("No record is let go: head office has not told this till what time it is.")
             }
             Ok(Asked::Refused(refusal)) => tracing::warn!(%refusal, "Old records are kept for now."),
             Err(till::Error::Journal(error)) => return Err(error),

@@ -1,7 +1,7 @@
 //! Copies of a journal: made beside a running till, verified before they have their name, and put back.
 //!
 //! A copy is made by SQLite from one moment of the journal, the log included; copying the file alone would leave the log
-//! behind. **Invariant:** a copy under its name was read from its first record to its last, and its chain holds.
+//! behind. **Invariant:** a copy under its name was read from where records are kept to its last, and its chain holds.
 //!
 //! Not here: copies before a migration (`migrations`), keys (they are not copied), the edge store (it is made again).
 

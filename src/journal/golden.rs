@@ -99,6 +99,11 @@ fn write_the_golden_journal() {
     }
 }
 
+/// Every chain, for the tests of other rooms.
+pub(crate) fn golden_chains() -> Vec<Vec<Record>> {
+    STORIES.iter().map(|(name, ..)| records(name)).collect()
+}
+
 /// Fills a header from words such as `sale=1 staff=mia`.
 fn fill(header: &mut Header, fields: &str) {
     for field in fields.split_whitespace() {

@@ -133,6 +133,7 @@ fn bound(hash: Hash) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::export::verify;
     use crate::journal::sample::{Pen, sale};
     use crate::journal::{Journal, Reader, settings};
     use crate::record::Record;
@@ -236,6 +237,25 @@ mod tests {
             let error = journal.load().map(drop).unwrap_err();
             assert!(error.is_damage(), "{trick}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_left_alone_before_a_state_is_verified_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, _, state) = used(dir.path());
+        while journal.prune(state.end(), 1000).unwrap() > 0 {}
+        let check = || {
+            let reader = Reader::open(dir.path()).unwrap();
+            verify::journal(&reader, None, &verify::Known::default(), |_| ()).unwrap()
+        };
+        let report = check();
+        assert!(report.is_good(), "{:?}", report.faults);
+        assert_eq!((report.records, report.bodies), (25, 25));
+        journal.close().unwrap();
+        let thief = settings::open_to_write(&dir.path().join("journal.db")).unwrap();
+        let trick = "DROP TRIGGER record_is_not_changed; UPDATE record SET body = zeroblob(99) WHERE kind = 'staff_added'";
+        thief.execute_batch(trick).unwrap();
+        assert_eq!(check().faults[0].code, "body");
     }
 
     #[test]

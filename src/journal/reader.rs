@@ -182,6 +182,28 @@ impl Reader {
         pruned::kept_from(&self.lock(), epoch)
     }
 
+    /// Whether some records are kept no longer.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn lets_go(&self) -> Result<bool, Error> {
+        let any = "SELECT EXISTS (SELECT 1 FROM brought_forward)";
+        self.lock().query_row(any, [], |row| row.get(0)).map_err(Error::Read)
+    }
+
+    /// Up to where an epoch needs not be sent: as far as it `is` there, or as far as records are kept no longer.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn kept_mark(&self, epoch: Epoch, is: Tip) -> Result<Tip, Error> {
+        match self.kept_from(epoch)? {
+            kept_from if is.seq + 1 < kept_from => {
+                Ok(self.going_on_after(epoch, kept_from - 1)?.unwrap_or(is))
+            }
+            _ => Ok(is),
+        }
+    }
+
     /// Where sending goes on for whoever has an epoch up to `high`: that record, if all after it are kept.
     ///
     /// # Errors
@@ -190,6 +212,9 @@ impl Reader {
         let kept_from = self.kept_from(epoch)?;
         if high >= kept_from {
             return self.tip_at(epoch, high);
+        }
+        if (kept_from, high) == (1, 0) {
+            return Ok(Some(Tip::START));
         }
         let next = self.raw(epoch, kept_from, 1, 0)?.pop().filter(|raw| raw.seq == high.saturating_add(1));
         let header = next.and_then(|raw| Header::decode(&raw.head).ok());

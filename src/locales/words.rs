@@ -210,6 +210,7 @@ messages! {
     GiveBackReceipt: "Give back: receipt {}", "退款：小票 {}";
     ReceiptNo: "Receipt number", "小票单号";
     FindReceipt: "Find", "查找";
+    ReceiptLetGo: "This till has no receipt {}, or keeps it no longer. Look at the number again; head office has every receipt.", "此收银机没有或不再保留单号为 {} 的小票。请核对单号；总部保存所有小票。";
     NoSuchReceipt: "This till has no receipt {}. Look at the number again; only the till that sold gives back.", "此收银机没有单号为 {} 的小票。请核对单号；只有销售的收银机可以退款。";
     NothingLeft: "Nothing is left to give back of this sale.", "此单已无可退金额。";
     LeftToGiveBack: "Left to give back", "可退金额";
@@ -395,6 +396,7 @@ messages! {
     CheckReceivedOf: "Head office has received {} of {} records. The rest is sent by itself.", "总部已接收 {} / {} 条记录，其余会自动上传。";
     CheckRuled: "Head office has ruled on all {} records.", "总部已审核全部 {} 条记录。";
     CheckRuledOf: "Head office has ruled on {} of {} records. Wait for the rest.", "总部已审核 {} / {} 条记录，请等待。";
+    CheckSumsKept: "From record {} to {}, head office has the same records and sums as this till, which keeps no older ones: {} in receipts.", "第 {} 至 {} 条记录，总部与本机记录和金额一致（更早的记录本机不再保留）：小票共 {}。";
     CheckSumsSame: "Up to record {}, head office has the same records and sums as this till: {} in receipts.", "截至第 {} 条记录，总部与本机记录和金额一致：小票共 {}。";
     CheckSumsOther: "Record {} is another one at head office. Stop, and call head office.", "第 {} 条记录与总部不同。请停止操作并联系总部。";
     CheckSumsUnknown: "Head office has not said yet what it has: the sums cannot be compared.", "总部尚未回应，无法核对金额。";

@@ -80,7 +80,10 @@ async fn draw(pages: &Pages, station: &str, asked: &Asked) -> Result<Response, S
     let told = match &found {
         _ if asked_for.is_empty() => None,
         Err(no) => Some(told("receipt", &no.to_string(), v.lang)),
-        Ok(None) => Some(v.with(Msg::NoSuchReceipt, &asked_for)),
+        Ok(None) => {
+            let lets_go = pages.read(|journal| journal.lets_go()).await?;
+            Some(v.with(if lets_go { Msg::ReceiptLetGo } else { Msg::NoSuchReceipt }, &asked_for))
+        }
         Ok(Some(found)) if !found.left.is_positive() => Some(v.say(Msg::NothingLeft).to_owned()),
         Ok(Some(_)) => None,
     };

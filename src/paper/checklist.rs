@@ -106,7 +106,7 @@ mod tests {
             checks: vec![
                 Check::AllReceived { received: 412, recorded: 420 },
                 Check::AllRuled { ruled: 420, recorded: 420 },
-                Check::SumsAgree { same: Same::Yes, until: 412, worth },
+                Check::SumsAgree { same: Same::Yes, from: 1, until: 412, worth },
                 Check::NothingRefused { count: 1 },
                 Check::PapersConfirmed { open: 0 },
             ],

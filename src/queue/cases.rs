@@ -86,7 +86,9 @@ impl Step {
 /// One act on a record.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Acted {
-    /// The act's own record.
+    /// In which life of the journal the act was done.
+    pub epoch: Epoch,
+    /// The act's own record there.
     pub seq: u64,
     /// When, corrected, in Unix milliseconds.
     pub at_ms: i64,
@@ -160,9 +162,13 @@ impl Cases {
         self.ruled.get(&epoch).copied().unwrap_or(0)
     }
 
-    /// The first record of an epoch about which somebody has yet to do or say something.
-    pub fn first_open(&self, epoch: Epoch) -> Option<u64> {
-        self.of_epoch(epoch).find(|(_, case)| !case.step.is_ended()).map(|(seq, _)| seq)
+    /// The first record of an epoch about which somebody has yet to do or say something: head office, too, about an act
+    /// of which `is_ruled` does not say that it has ruled on it.
+    pub fn first_open(&self, epoch: Epoch, is_ruled: impl Fn(Epoch, u64) -> bool) -> Option<u64> {
+        let open = |case: &Case| {
+            !case.step.is_ended() || case.acts.last().is_some_and(|last| !is_ruled(last.epoch, last.seq))
+        };
+        self.of_epoch(epoch).find(|(_, case)| open(case)).map(|(seq, _)| seq)
     }
 
     /// Forgets what was about records that are not kept any more: those before `through`, if that is of the `current`
@@ -203,7 +209,8 @@ impl Cases {
     fn take_back(&mut self, act: Subject) {
         let Some(cases) = self.cases.get_mut(&act.epoch) else { return };
         for case in cases.values_mut() {
-            if let Some(last) = case.acts.last().filter(|last| last.seq == act.seq) {
+            if let Some(last) = case.acts.last().filter(|last| (last.epoch, last.seq) == (act.epoch, act.seq))
+            {
                 case.step = last.before;
             }
         }
@@ -223,7 +230,15 @@ impl Cases {
             QueueAct::Hold => Step::Held,
             QueueAct::Resolve { how } => Step::Resolved(how),
         };
-        case.acts.push(Acted { seq: header.seq, at_ms, by, act, words: words.to_owned(), before });
+        case.acts.push(Acted {
+            epoch: header.epoch,
+            seq: header.seq,
+            at_ms,
+            by,
+            act,
+            words: words.to_owned(),
+            before,
+        });
         if case.acts.len() > ACTS_MAX {
             case.acts.remove(0);
         }

@@ -76,9 +76,11 @@ pub enum Check {
     SumsAgree {
         /// Whether.
         same: Same,
-        /// Up to this record.
+        /// From this record on: the first that the till keeps,
+        from: u64,
+        /// up to this one.
         until: u64,
-        /// What the till's receipts up to there come to.
+        /// What the till's receipts there come to.
         worth: Option<Money>,
     },
     /// Is nothing refused, expired or parked?
@@ -154,9 +156,12 @@ impl Check {
                 so_far(received, recorded, Msg::CheckReceived, Msg::CheckReceivedOf)
             }
             Self::AllRuled { ruled, recorded } => so_far(ruled, recorded, Msg::CheckRuled, Msg::CheckRuledOf),
-            Self::SumsAgree { same: Same::Yes, until, worth } => {
+            Self::SumsAgree { same: Same::Yes, from, until, worth } => {
                 let worth = worth.as_ref().map_or_else(|| "—".to_owned(), money);
-                say(Msg::CheckSumsSame, &[until.to_string(), worth])
+                match from {
+                    0 | 1 => say(Msg::CheckSumsSame, &[until.to_string(), worth]),
+                    from => say(Msg::CheckSumsKept, &[from.to_string(), until.to_string(), worth]),
+                }
             }
             Self::SumsAgree { same: Same::No, until, .. } => say(Msg::CheckSumsOther, &[until.to_string()]),
             Self::SumsAgree { same: Same::Unknown, .. } => say(Msg::CheckSumsUnknown, &[]),

@@ -7,14 +7,14 @@
 use super::http::Failure;
 use super::line::Topic;
 use super::pace::Backoff;
-use super::upload::{BatchLimits, let_go};
+use super::upload::BatchLimits;
 use super::{Around, bundle, orders, pairing, phones};
 use crate::counter::event::{Event, ProviderReport};
 use crate::counter::refusal::Refusal;
-use crate::record::Epoch;
 use crate::record::chain::Tip;
 use crate::record::ids::{IntentId, SaleId};
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
+use crate::record::{Epoch, Hash};
 use crate::token::MemberRef;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -212,15 +212,16 @@ async fn go_back(
         if high >= mark || around.forked.load(Ordering::Relaxed) {
             continue;
         }
-        tracing::warn!(%epoch, high, mark, "The cloud has less than it had said, and is sent the rest again.");
-        let gone = around
-            .stored(move |reader, edge| match reader.going_on_after(epoch, high)? {
-                Some(ours) => edge.set_watermark(epoch, ours.seq, ours.head).map(|()| None),
-                None => reader.kept_from(epoch).map(Some),
+        let fallen = around
+            .stored(move |reader, edge| {
+                let to = reader.kept_mark(epoch, Tip { seq: high, head: Hash::NONE })?.seq;
+                // A stream of books that were set aside is not here, and nothing of it is sent.
+                let ours = reader.going_on_after(epoch, to)?.filter(|ours| ours.seq < mark);
+                ours.map_or(Ok(false), |ours| edge.set_watermark(epoch, ours.seq, ours.head).map(|()| true))
             })
             .await?;
-        if let Some(kept_from) = gone {
-            around.line.trouble(Topic::Journal, Some(let_go(epoch, high, kept_from)));
+        if fallen {
+            tracing::warn!(%epoch, high, mark, "The cloud has less than it had said, and is sent the rest again.");
         }
     }
     Ok(())

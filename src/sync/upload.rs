@@ -159,7 +159,8 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
             .inspect_err(|_| around.unsure.store(true, Ordering::Relaxed))?;
     }
     for End { epoch, tip } in epochs {
-        let mut mark = around.stored(move |_, edge| edge.watermark(epoch)).await?;
+        let mut mark =
+            around.stored(move |reader, edge| reader.kept_mark(epoch, edge.watermark(epoch)?)).await?;
         let mut acts = Acts::default();
         note(around, current, epoch, mark);
         while mark.seq < tip.seq {
@@ -376,11 +377,11 @@ async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop>
 }
 
 /// What is to be done about records that neither side has any more.
-pub(super) fn let_go(epoch: Epoch, high: u64, kept_from: u64) -> String {
+fn let_go(epoch: Epoch, kept_from: u64) -> String {
     format!(
-        "Head office has epoch {epoch} up to record {high} only, though it had ruled on more. This till keeps records \
-         from {kept_from} on and has let go of those before: put head office back from a newer copy, or from this \
-         till's last copies (backups)."
+        "Head office cannot go on from record {kept_from} of epoch {epoch}: it lacks records before that which it had \
+         ruled on, or has others in their place. This till has let them go and keeps what came after. Put head office \
+         back from a newer copy, and see that no other till has this one's name; then send the queue (till queue send)."
     )
 }
 
@@ -416,10 +417,16 @@ async fn refused(
     match (problem.slug.as_str(), problem.expected, problem.branch) {
         ("gap", Some(expected), _) if expected != first && expected > 0 && gaps <= GAPS_MAX => {
             let high = expected - 1;
+            let kept_from = around.stored(move |reader, _| reader.kept_from(epoch)).await?;
+            let high = if high < kept_from && first > kept_from {
+                // As far back as there is anything: if that does not go on from what the cloud has, nothing does.
+                kept_from - 1
+            } else {
+                high
+            };
             let ours = around.stored(move |reader, _| reader.going_on_after(epoch, high)).await?;
             let Some(mark) = ours else {
-                let kept_from = around.stored(move |reader, _| reader.kept_from(epoch)).await?;
-                let words = if high < kept_from { let_go(epoch, high, kept_from) } else { ahead(high) };
+                let words = if high < kept_from { let_go(epoch, kept_from) } else { ahead(high) };
                 return Err(Stop::Contradiction(words));
             };
             tracing::warn!(expected, "The cloud has less than it had said, and is sent the rest again.");

@@ -11,7 +11,7 @@ use super::start::{Error, carried, fold, snapshot_bytes};
 use crate::counter::{Event, Refusal, Till};
 use crate::inbox::{Board, Inbox};
 use crate::journal::edge::EdgeStore;
-use crate::journal::{End, Reader, Snapshot};
+use crate::journal::{End, Journal, Reader, Snapshot};
 use crate::queue::Cases;
 use crate::record::body::Parent;
 use crate::record::chain::Tip;
@@ -32,6 +32,8 @@ const FEWEST: u64 = 100;
 pub struct Wanted<'a> {
     /// Business days that are kept whole, counted back from that of the newest record.
     pub keep_days: u16,
+    /// Today's, by head office's time. A record dated later was written by a wrong clock: it goes with its neighbours.
+    pub today: Date,
     /// How far head office has ruled on each epoch.
     pub ruled: &'a BTreeMap<Epoch, u64>,
     /// What is open about single records, as of now.
@@ -47,18 +49,36 @@ struct Folding {
     trouble: Option<Error>,
 }
 
+/// What has yet to be written down of a state that was brought forward just before the power went, or that came with a copy:
+/// the record that speaks of it.
+///
+/// # Errors
+/// [`Error`] when the journal cannot be read.
+pub(super) fn unsaid(journal: &Journal, till: &Till) -> Result<Option<Event>, Error> {
+    let Some(state) = journal.brought_forward()? else { return Ok(None) };
+    let through = Parent { epoch: state.epoch, seq: state.tip.seq, head: state.tip.head };
+    let said = till.pruned_through() == Some(&through);
+    let record = journal.reader()?.records(through.epoch, through.seq, 1, 0)?.pop().filter(|_| !said);
+    Ok(record.map(|record| {
+        let last_day = record.header.business_date;
+        Event::BroughtForward { through, last_day, state: state.bytes }
+    }))
+}
+
 /// Folds the journal up to the last record that may go; none where too few may. Takes some seconds for a million records.
 ///
 /// # Errors
 /// [`Error`] when the journal cannot be read, or says what this build cannot fold.
 pub fn plan(reader: &Reader, wanted: &Wanted<'_>) -> Result<Option<Event>, Error> {
-    let Some(newest) = reader.newest_day()? else { return Ok(None) };
+    let Some(newest) = reader.newest_day()?.map(|newest| newest.min(wanted.today)) else { return Ok(None) };
     let Ok(last_day) = newest.checked_sub(i64::from(wanted.keep_days).days()) else { return Ok(None) };
     let may_go = |record: &Record| {
         let header = &record.header;
         let ruled = wanted.ruled.get(&header.epoch).is_some_and(|ruled| header.seq <= *ruled);
-        let open = wanted.cases.first_open(header.epoch).is_some_and(|open| header.seq >= open);
-        header.business_date < last_day && ruled && !open
+        let old = header.business_date < last_day || header.business_date > wanted.today;
+        let settled = |epoch, seq| wanted.ruled.get(&epoch).is_some_and(|ruled| seq <= *ruled);
+        let open = wanted.cases.first_open(header.epoch, settled).is_some_and(|open| header.seq >= open);
+        old && ruled && !open
     };
     // Twice: a state is not copied at each place where the till may have been at rest for the last time.
     let (folded, base) = folded(reader, |_, record| may_go(record))?;
@@ -123,6 +143,8 @@ pub struct Going<'a> {
     pub board: &'a Board,
     /// Goes to the till.
     pub inbox: &'a Inbox,
+    /// Today's business day, by this machine's clock and what head office's time differs from it.
+    pub today: &'a dyn Fn(i64) -> Date,
 }
 
 /// What came of it.
@@ -131,6 +153,8 @@ pub enum Asked {
     Gone(Date),
     /// Too few may go.
     TooFew,
+    /// Nobody can say for sure what day it is.
+    NoTime,
     /// The till did not take it.
     Refused(Refusal),
 }
@@ -141,14 +165,19 @@ impl Going<'_> {
     /// # Errors
     /// As [`plan`].
     pub fn ask(&self, keep_days: u16) -> Result<Asked, Error> {
+        let offset_ms = self.board.link.borrow().cloud_offset_ms;
+        let view = Arc::clone(&self.board.view.borrow());
+        let Some(offset_ms) = offset_ms.filter(|_| view.clock.distrusted.is_none()) else {
+            return Ok(Asked::NoTime);
+        };
         let mut ruled = BTreeMap::new();
         for end in self.reader.epochs()? {
-            ruled.insert(end.epoch, self.edge.ruled(end.epoch)?);
+            let received = self.edge.watermark(end.epoch)?.seq;
+            ruled.insert(end.epoch, self.edge.ruled(end.epoch)?.min(received));
         }
-        let cases = Arc::clone(&self.board.view.borrow().cases);
-        let Some(event) = plan(self.reader, &Wanted { keep_days, ruled: &ruled, cases: &cases })? else {
-            return Ok(Asked::TooFew);
-        };
+        let today = (self.today)(offset_ms);
+        let wanted = Wanted { keep_days, today, ruled: &ruled, cases: &view.cases };
+        let Some(event) = plan(self.reader, &wanted)? else { return Ok(Asked::TooFew) };
         let Event::BroughtForward { last_day, .. } = event else { return Ok(Asked::TooFew) };
         Ok(match self.inbox.ask_blocking(event) {
             Ok(_) => Asked::Gone(last_day),

@@ -1,6 +1,6 @@
 //! The start: snapshot and tail, or genesis; then what was under way is settled, before any edge runs.
 
-use super::{Loop, Sources, books, contact::Watch, memory::Presses, nothing_in_force};
+use super::{Loop, Sources, books, contact::Watch, memory::Presses, nothing_in_force, retention};
 use crate::bundle::Bundle;
 use crate::counter::{Contact, Context, Event, PhonesPay, Till};
 use crate::inbox::{Board, InForce, Letter, Outbox};
@@ -24,9 +24,9 @@ use tokio::sync::watch;
 const SNAPSHOT_EVERY: u64 = 2_000;
 
 /// Version of the shape of a state. A snapshot of another shape is left out and the journal replayed; a state that was
-/// brought forward cannot be replayed, so whoever raises this number also teaches [`state_of`] to read shape 5, the first
-/// that was ever brought forward (tests/data/till).
-const SNAPSHOT_SHAPE: u16 = 5;
+/// brought forward cannot be replayed. So a field that is derived from history comes with a raised number, and whoever raises
+/// it also teaches [`state_of`] to read shape 6, the first that was ever brought forward (tests/data/till).
+const SNAPSHOT_SHAPE: u16 = 6;
 
 /// What a till starts from.
 pub struct Opening {
@@ -229,6 +229,13 @@ pub fn open(
     let booted = booted.unwrap_or_default();
     booted.iter().for_each(|record| till.apply(record));
     journal.append(&booted).map_err(Error::FirstCommit)?;
+    // Refused while something is open: the next start says it, or the next night.
+    if let Some(Ok(said)) =
+        retention::unsaid(&journal, &till)?.map(|event| till.step(&event, &cx((sources.draw)(), offset_ms)))
+    {
+        said.iter().for_each(|record| till.apply(record));
+        journal.append(&said).map_err(Error::FirstCommit)?;
+    }
 
     let first = till.view(&in_force.bundle, 0, &stations, &BTreeMap::new(), Selling::Open);
     let (view, view_out): (_, watch::Receiver<Arc<View>>) = watch::channel(Arc::new(first));

@@ -13,7 +13,7 @@ CREATE TABLE migration (
 -- them are copies of header fields for queries; where they differ from `head`, `head` is right.
 
 CREATE TABLE record (
-    position     INTEGER PRIMARY KEY,  -- order of writing over all epochs, from 1, without gaps
+    position     INTEGER PRIMARY KEY,  -- order of writing over all epochs, without gaps from what was brought forward on
     epoch        TEXT    NOT NULL CHECK (length(epoch) = 16),  -- 64 bits in lower-case hexadecimal
     seq          INTEGER NOT NULL CHECK (seq >= 1),
     kind         TEXT    NOT NULL,

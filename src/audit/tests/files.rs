@@ -74,12 +74,13 @@ fn a_long_journal_streams_past() {
     assert_eq!(report.counts.records_at_cloud, Some(100_001));
 }
 
-/// Brings forward what the journal has up to its `kept_from`th record, and lets those before it go.
-fn prune(shop: &Shop, kept_from: u64) {
+/// Brings forward what the journal has up to its `kept_from`th record, and lets those before it go, of which so many
+/// are left for later.
+fn prune(shop: &Shop, kept_from: u64, left: u64) {
     shop.journal
         .execute_batch(&format!(
             "INSERT INTO brought_forward VALUES (1, {kept_from}, zeroblob(9));
-            DELETE FROM record WHERE position < {kept_from} AND kind NOT IN ('genesis', 'epoch_adopted', 'staff_added')"
+            DELETE FROM record WHERE position < {kept_from} - {left} AND kind NOT IN ('genesis', 'epoch_adopted', 'staff_added')"
         ))
         .unwrap();
 }
@@ -89,9 +90,9 @@ fn records_that_the_till_keeps_no_longer_are_read_from_the_cloud() {
     let whole = Shop::after_a_morning();
     let before = whole.audit();
     let end: u64 = whole.tip.seq;
-    for kept_from in [2, end / 2, end] {
+    for (kept_from, left) in [(2, 0), (end / 2, 0), (end / 2, 5), (end, 0), (end, end)] {
         let shop = Shop::after_a_morning();
-        prune(&shop, kept_from);
+        prune(&shop, kept_from, left);
         let mut after = shop.audit();
         assert_eq!(after.findings, before.findings, "kept from {kept_from}");
         assert_eq!(after.counts.records, end - kept_from + 1);
@@ -107,14 +108,14 @@ fn records_that_the_till_keeps_no_longer_are_read_from_the_cloud() {
 #[test]
 fn records_that_neither_side_has_are_found() {
     let shop = Shop::after_a_morning();
-    prune(&shop, 6);
+    prune(&shop, 6, 0);
     let alone = run(&Paths { cloud: None, gateway: None, ..shop.paths() }).unwrap();
     let codes: Vec<&str> = alone.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes.first(), Some(&"pruned"), "{:?}", alone.findings);
     shop.at_cloud("DELETE FROM record WHERE seq = 4");
     assert!(shop.audit().findings.iter().any(|finding| finding.code == "sequence"));
     let shop = Shop::after_a_morning();
-    prune(&shop, 6);
+    prune(&shop, 6, 0);
     shop.tamper("DELETE FROM record WHERE seq = 8");
     assert!(shop.audit().findings.iter().any(|finding| finding.code == "position"));
 }

@@ -148,12 +148,13 @@ pub fn journal(
     const PAGE: u32 = 500;
     let mut walk = Walk::default();
     for end in reader.epochs()? {
-        let mut next = reader.kept_from(end.epoch)?;
+        let (mut next, kept_from) = (1, reader.kept_from(end.epoch)?);
         while next <= end.tip.seq {
             let rows = reader.rows(end.epoch, next, PAGE)?;
             let Some(last) = rows.last().map(|row| row.seq) else { break };
             for row in rows {
-                walk.row(&row);
+                // What is before a state that was brought forward is no chain any more.
+                if row.seq < kept_from { walk.alone(&row) } else { walk.row(&row) }
             }
             next = last + 1;
             progress(walk.report.records);
@@ -229,6 +230,21 @@ impl Walk {
         };
         let hash = unhex::<32>(&line.hash).map_or(Hash::NONE, Hash);
         self.row(&Row { seq: 0, hash, head, body });
+    }
+
+    /// A record that others may be missing around: it is itself, and that is all that can be said.
+    fn alone(&mut self, row: &Row) {
+        let hash = header_hash(&row.head);
+        let Ok(header) = Header::decode(&row.head) else {
+            return self.fault("header", format!("The header of record {} cannot be read.", row.seq));
+        };
+        self.place = Some((header.epoch, header.seq));
+        if row.hash != hash {
+            let words = format!("The hash beside record {} is not the hash of its header.", header.seq);
+            self.fault("hash", words);
+        }
+        self.report.records += 1;
+        self.body(&header, &row.body);
     }
 
     fn row(&mut self, row: &Row) {

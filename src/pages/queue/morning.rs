@@ -100,13 +100,14 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
                 Some(_) => Same::No,
                 None => Same::Unknown,
             };
+            let from = journal.kept_from(read.epoch)?;
             // What was received is settled, were nothing said about single records.
             let until = Marks { received: tip.seq, ruled: tip.seq, ..Marks::default() };
             let there = Filter { which: Which::One(Standing::Settled), ..Filter::default() };
             let none = crate::queue::Cases::default();
             let sums = journal.sums(&there.selection(read.epoch, &until, &none, read.now_ms))?;
             let worth = taken(&sums).into_iter().next();
-            Ok((needing, held, Check::SumsAgree { same, until: tip.seq, worth }, journal.lacking()))
+            Ok((needing, held, Check::SumsAgree { same, from, until: tip.seq, worth }, journal.lacking()))
         })
         .await?;
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);

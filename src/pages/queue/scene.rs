@@ -148,7 +148,7 @@ pub(super) fn add(sums: &mut Vec<Money>, more: Option<Money>) {
 
 impl Pages {
     /// Runs a short reading of the journal away from the threads that serve.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(in crate::pages) async fn read<T: Send + 'static>(
         &self,
         call: impl FnOnce(&Reader) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, Sorry> {

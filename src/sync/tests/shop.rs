@@ -165,7 +165,6 @@ impl Shop {
         self.view.send_replace(Arc::new(view(self.tip)));
     }
 
-    /// Writes a record with this body.
     /// Lets every record before this one go.
     pub(super) fn prune(&mut self, seq: u64) {
         let tip = self.reader().tip_at(EPOCH, seq).unwrap().unwrap();
@@ -174,6 +173,7 @@ impl Shop {
         while self.journal.prune(state.end(), 1000).unwrap() > 0 {}
     }
 
+    /// Writes a record with this body.
     pub(super) fn write_as(&mut self, body: Body) {
         let record = self.seal(body);
         self.journal.append(&[record]).unwrap();
