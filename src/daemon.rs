@@ -246,7 +246,7 @@ impl Asked {
     }
 
     /// Returns once one of them came, also where it came before anybody waited.
-    async fn to_stop(&mut self) {
+    async fn heard(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -256,7 +256,7 @@ impl Asked {
 
 async fn wait_for_end(asked: &mut Asked, heart: &mut oneshot::Receiver<Result<(), till::Error>>) -> Told {
     tokio::select! {
-        () = asked.to_stop() => Told::Stop,
+        () = asked.heard() => Told::Stop,
         ended = heart => Told::Ended(match ended {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error.into()),

@@ -160,7 +160,7 @@ cloud_retry_max_ms = 1000
     }
 
     /// Ends it in order; its books are whole.
-    pub(crate) async fn close(mut self) {
+    pub(crate) fn close(mut self) {
         let told = Command::new("kill").args(["-TERM", &self.daemon.id().to_string()]).status().unwrap();
         assert!(told.success());
         assert!(self.daemon.wait().unwrap().success());

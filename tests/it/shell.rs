@@ -46,8 +46,9 @@ fn listed(counter: &Counter, kind: &str) -> Vec<Value> {
 async fn stands(screen: &Browser, counter: &Counter, seq: &str) -> String {
     let answer = screen.get(&format!("{}/queue.json?state=all", counter.shop.till_url)).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let items = answer.json()["items"].as_array().cloned().unwrap_or_default();
-    let item = items.into_iter().find(|item| item["seq"].to_string() == seq);
+    let (items, seq) = (answer.json()["items"].as_array().cloned(), seq.parse::<u64>().unwrap());
+    let items = items.unwrap_or_default();
+    let item = items.into_iter().find(|item| item["seq"] == seq);
     word(&item.unwrap_or_default()["state"])
 }
 
@@ -218,9 +219,7 @@ async fn a_manager_decides_about_the_queue_from_a_shell_and_the_journal_and_the_
 
 /// An act in one line: its subject, what, and why.
 fn told(body: &Value) -> String {
-    let subject = match &body["subject"] {
-        Value::Null => "-".to_owned(),
-        subject => subject["seq"].to_string(),
-    };
+    let subject = &body["subject"];
+    let subject = if subject.is_null() { "-".to_owned() } else { subject["seq"].to_string() };
     format!("{subject} {} {}", body["act"], text(&body["words"]))
 }

@@ -35,6 +35,14 @@ async fn stands_still(counter: &Counter, receipts: usize, sheets: usize) {
     assert_eq!(counter.books().receipts().len(), receipts, "nothing was sold");
 }
 
+/// Somebody else with the journal in hand, who lets nobody write.
+#[allow(clippy::disallowed_methods)] // a stranger sets no pragmas
+fn stranger(counter: &Counter) -> rusqlite::Connection {
+    let stranger = rusqlite::Connection::open(counter.dir().join("till/journal.db")).unwrap();
+    stranger.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    stranger
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn proof_a_journal_that_somebody_else_holds_stops_selling_until_the_till_is_started_anew() {
     let mut counter = Counter::open().await;
@@ -48,8 +56,7 @@ async fn proof_a_journal_that_somebody_else_holds_stops_selling_until_the_till_i
     assert_eq!(second.status.code(), Some(69), "{}", both(&second));
     says(&both(&second), "another Till");
 
-    let stranger = rusqlite::Connection::open(counter.dir().join("till/journal.db")).unwrap();
-    stranger.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let stranger = stranger(&counter);
     let (code, words) = counter.refused("cash", &[("received", "5.00")]).await;
     assert_eq!(code, "read_only", "{words}");
     stands_still(&counter, receipts, sheets).await;
@@ -71,14 +78,14 @@ async fn proof_a_journal_that_somebody_else_holds_stops_selling_until_the_till_i
 async fn a_journal_that_somebody_else_holds_for_a_moment_costs_a_moment() {
     let counter = Counter::open().await;
     let sale = text(&counter.basket(&[WATER]).await["id"]);
-    let stranger = rusqlite::Connection::open(counter.dir().join("till/journal.db")).unwrap();
-    stranger.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let holds = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(500));
+    let stranger = stranger(&counter);
+    let pressed = counter.press("cash", &[("received", "5.00")]);
+    let lets_go = async {
+        // Long enough that the till is at it, and shorter than its patience.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         stranger.execute_batch("ROLLBACK").unwrap();
-    });
-    counter.press("cash", &[("received", "5.00")]).await;
-    holds.join().unwrap();
+    };
+    tokio::join!(pressed, lets_go);
     counter.paid(&sale).await;
     counter.close().await.counts("receipts", 1);
 }

@@ -163,7 +163,7 @@ async fn a_voucher_that_two_tills_took_counts_once_and_the_other_till_has_a_task
         })
         .await;
     says(&words, "oucher already used at till-2");
-    second.close().await;
+    second.close();
     let closed = counter.close().await;
     closed.counts("verdicts_refused", 1);
 }
@@ -236,7 +236,7 @@ async fn proof_two_tills_share_a_quota_by_leases_and_never_give_more_than_there_
         })
         .await;
     second.settled().await;
-    second.close().await;
+    second.close();
     let closed = counter.close().await;
     closed.counts("verdicts_refused", 0);
     println!("quota of {QUOTA} over two tills: {first_gave} at one, {second_gave} at the other, none more");

@@ -22,6 +22,13 @@ macro_rules! item_kinds {
     };
 }
 
+/// Records that are no item of a kind of their own: they are shown where something was said about them.
+macro_rules! other_kinds {
+    () => {
+        concat!("(NOT ", item_kinds!(), " OR kind = 'voucher_taken')")
+    };
+}
+
 /// What both halves of a selection ask for besides where.
 macro_rules! wanted {
     () => {
@@ -49,8 +56,8 @@ macro_rules! named {
     () => {
         concat!(
             "seq IN (SELECT value FROM json_each(:numbers)) AND seq BETWEEN :first AND :last
-        AND (kind IN (SELECT value FROM json_each(:kinds)) OR (:other AND NOT ",
-            item_kinds!(),
+        AND (kind IN (SELECT value FROM json_each(:kinds)) OR (:other AND ",
+            other_kinds!(),
             ")) AND ",
             wanted!()
         )

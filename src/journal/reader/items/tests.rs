@@ -171,3 +171,31 @@ fn the_oldest_is_what_was_written_first_whatever_the_clock_said() {
     let sales = (ItemKind::Sale, 2, Some((2, 5_000)));
     assert_eq!(oldest, [sales, (ItemKind::Return, 1, Some((4, 6_000)))]);
 }
+
+#[test]
+fn a_voucher_is_one_item_and_worth_what_it_paid_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(dir.path()).unwrap();
+    let mut pen = Pen::new(1);
+    let mut records = vec![pen.genesis()];
+    let worth = r#"{"minor":2000,"currency":"CNY"}"#;
+    let taken = format!(
+        r#"{{"kind":"voucher_taken","voucher":{{"serial":"G1-1","value":{worth},"amount":{worth},"token":"G1."}}}}"#
+    );
+    let redeemed = format!(r#"{{"kind":"voucher_redeemed","value":{worth},"token":"G1."}}"#);
+    for json in [taken, redeemed] {
+        records.push(pen.write(&json, |header| {
+            (header.sale, header.amount) = (Some(sale(1)), Some(Money::new(2_000, Currency::CNY)));
+        }));
+    }
+    journal.append(&records).unwrap();
+    let reader = journal.reader().unwrap();
+    let vouchers = Filter { which: Which::All, kind: Some(ItemKind::Voucher), ..Filter::default() };
+    let chosen = vouchers.selection(Epoch(1), &marks(0, 0), &Cases::default(), i64::MAX);
+    let sums: Vec<_> = reader.sums(&chosen).unwrap().iter().map(|sum| (sum.count, sum.worth)).collect();
+    assert_eq!(sums, [(1, Some(Money::new(2_000, Currency::CNY)))]);
+    assert_eq!(
+        reader.items(&chosen, None, 9).unwrap().iter().map(|header| header.seq).collect::<Vec<_>>(),
+        [3]
+    );
+}
