@@ -253,6 +253,7 @@ pub fn open(
         snapshot_at,
         forgotten_to: 0,
         older,
+        forgetting_waits: false,
         pulse: Arc::clone(&pulse),
     };
     Ok(Ready { till, pulse, board })
