@@ -55,12 +55,12 @@ const TILLS: usize = 3;
 fn happening() -> impl Strategy<Value = Happening> {
     let till = || 0..TILLS;
     prop_oneof![
-        8 => (till(), any::<bool>()).prop_map(|(till, lost)| Happening::Ask(till, lost)),
-        10 => till().prop_map(Happening::Sell),
-        3 => till().prop_map(Happening::Fix),
-        3 => (till(), any::<bool>()).prop_map(|(till, paid)| Happening::Settle(till, paid)),
+        20 => (till(), any::<bool>()).prop_map(|(till, lost)| Happening::Ask(till, lost)),
+        30 => till().prop_map(Happening::Sell),
+        8 => till().prop_map(Happening::Fix),
+        8 => (till(), any::<bool>()).prop_map(|(till, paid)| Happening::Settle(till, paid)),
         2 => till().prop_map(Happening::Restart),
-        4 => (till(), 1..40_usize).prop_map(|(till, count)| Happening::Send(till, count)),
+        10 => (till(), 1..40_usize).prop_map(|(till, count)| Happening::Send(till, count)),
         1 => (1..30_u64).prop_map(Happening::Hours),
         1 => till().prop_map(Happening::LoseDisk),
         1 => till().prop_map(Happening::WriteOff),
