@@ -382,6 +382,11 @@ impl Journal {
         self.vault.owes_forgetting()
     }
 
+    /// What the cloud lacks of books that were set aside and are still there.
+    pub fn lacking(&self) -> Vec<Lacking> {
+        lacking(&self.dir)
+    }
+
     /// Destroys the keys of members who are to be forgotten and whose last record `is_safe` elsewhere: nothing here
     /// reads any more what lies under them. Says how many there were.
     ///

@@ -7,6 +7,7 @@
 //!
 //! Not here: what a notice means for a sale (`counter`), calling wallets (`provider`, `cloud`).
 
+mod acts;
 mod bundle;
 mod http;
 mod leases;

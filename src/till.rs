@@ -101,6 +101,8 @@ pub struct Loop {
     prunes: bool,
     /// How far each older epoch is there, once the current one goes up.
     older: BTreeMap<Epoch, u64>,
+    /// Whether a member waits to be forgotten until somebody has compared books that were set aside.
+    forgetting_waits: bool,
     pulse: Arc<AtomicU64>,
 }
 
@@ -387,6 +389,9 @@ impl Loop {
         view.exposure = self.till.exposure(bundle, &now, contact);
         view.clock = self.till.clock_view(&now);
         view.disk = self.watched.disk;
+        if self.forgetting_waits {
+            view.attention.push(books::forgetting_waits());
+        }
         for (station, shown) in &self.shown {
             if let Some(here) = view.stations.get_mut(station) {
                 here.shown = Some(shown.clone());
@@ -405,21 +410,16 @@ impl Loop {
 
     /// Once head office has all that speaks of a member who is to be forgotten, it cannot be read here any more. The
     /// epochs of this journal go up one after the other; of books that were set aside only what went up before is
-    /// there.
+    /// there. While those owe something that may speak of the member, that waits, and a manager is told; it ends when
+    /// they have been compared and are removed.
     fn forget(&mut self) {
         let received = self.board.link.borrow().received;
         if received == self.forgotten_to || self.selling != Selling::Open {
             return;
         }
-        let epoch = self.till.epoch();
-        let older = &self.older;
-        let safe = |of, seq| {
-            let there = if of == epoch { received } else { older.get(&of).copied().unwrap_or(0) };
-            received > 0 && seq <= there
-        };
         let forgotten = match self.journal.owes_forgetting() {
             Ok(false) => Ok(0),
-            Ok(true) => self.journal.forget(safe),
+            Ok(true) => self.forget_what_is_there(received),
             Err(error) => Err(error),
         };
         match forgotten {
@@ -438,6 +438,27 @@ impl Loop {
             }
         }
         self.forgotten_to = received;
+    }
+
+    fn forget_what_is_there(&mut self, received: u64) -> Result<usize, crate::journal::Error> {
+        let (epoch, older) = (self.till.epoch(), &self.older);
+        let aside = self.journal.lacking();
+        let owed = books::owe_what_speaks_of_members(&aside, older);
+        let here: Vec<Epoch> = self.journal.reader()?.epochs()?.into_iter().map(|life| life.epoch).collect();
+        let safe = |of: Epoch, seq: u64| {
+            let there = if of == epoch { received } else { older.get(&of).copied().unwrap_or(0) };
+            let is_there = seq <= there && !(owed && here.contains(&of));
+            // Books that a manager has removed owe nothing any more.
+            let is_gone = !here.contains(&of) && aside.is_empty();
+            received > 0 && (is_there || is_gone)
+        };
+        let forgotten = self.journal.forget(safe)?;
+        let waits = owed && self.journal.owes_forgetting()?;
+        if waits != self.forgetting_waits {
+            self.forgetting_waits = waits;
+            self.publish();
+        }
+        Ok(forgotten)
     }
 
     fn close(mut self) -> Result<(), Error> {

@@ -344,7 +344,8 @@ pub struct KeyView {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Attention {
     /// Stable word: `paper_unconfirmed`, `paper_failed`, `drawer_unconfirmed`, `payment_unsure`,
-    /// `refund_refused`, `sale_frozen`, `verdict_refused`, `clock_distrusted`, `new_books`.
+    /// `refund_refused`, `sale_frozen`, `verdict_refused`, `clock_distrusted`, `new_books`,
+    /// `forgetting_waits`.
     pub code: &'static str,
     /// What it is about, a sentence.
     pub words: String,

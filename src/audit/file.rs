@@ -18,7 +18,7 @@ const JOURNAL_VERSION: i64 = 4;
 /// The first version of the journal's layout in which bodies lie sealed.
 const SEALED_VERSION: i64 = 2;
 const GATEWAY_VERSION: i64 = 2;
-const CLOUD_VERSION: i64 = 8;
+const CLOUD_VERSION: i64 = 9;
 
 /// A database that is only read.
 pub(super) struct File {

@@ -225,7 +225,7 @@ pub fn device(words: &str, lang: Lang) -> String {
 }
 
 /// Sentences of the printer and its drawer, without their stops.
-const DEVICES: [(&str, &str); 34] = [
+const DEVICES: [(&str, &str); 35] = [
     ("the paper has run out: put in a new roll", "纸已用完，请装新纸"),
     ("the cover is open: close it", "上盖已打开，请合上"),
     (
@@ -275,6 +275,10 @@ const DEVICES: [(&str, &str); 34] = [
     ("the printer's line takes nothing just now", "打印机线路暂时没有反应"),
     ("no drawer is set up at this station", "此工位没有钱箱"),
     ("open it with its key", "请用钥匙打开"),
+    (
+        "A member asked to be forgotten. That waits for the books in the folder aside, which head office lacks: compare them, then remove the folder.",
+        "有会员要求注销。总部缺少 aside 文件夹中旧账的记录，须先核对旧账，再删除该文件夹。",
+    ),
 ];
 
 /// What needs a person, in two or three words, by its stable code.
@@ -289,6 +293,7 @@ pub fn attention(code: &str, lang: Lang) -> &'static str {
         "clock_distrusted" => ("Clock not believed", "时间不可信"),
         "verdict_refused" => ("Refused by head office", "总部拒绝"),
         "new_books" => ("New books: cash only", "已另立新账：只收现金"),
+        "forgetting_waits" => ("Forgetting waits", "会员注销待处理"),
         _ => ("Look at this", "请查看"),
     };
     match lang {

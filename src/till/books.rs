@@ -9,13 +9,15 @@
 
 use super::start::{Error, replay};
 use crate::counter::{Before, Context, Till};
-use crate::journal::{End, Journal, Salvage};
+use crate::journal::{End, Journal, Lacking, LackingRecord, Salvage};
 use crate::record::body::{Body, Parent};
 use crate::record::chain::Tip;
 use crate::record::epochs::Left;
 use crate::record::ids::{Draw, TerminalId};
+use crate::record::personal::may_be_erased;
 use crate::record::witness::{Contradiction, ReceivedHead, contradiction};
 use crate::record::{Epoch, Record};
+use crate::view::Attention;
 use std::collections::BTreeMap;
 
 /// The journal and its fold, if it is whole; else an empty one in its place.
@@ -142,6 +144,19 @@ pub(super) fn older(
     Ok(older)
 }
 
+/// Whether books that were set aside may hold what speaks of a member and the cloud lacks.
+pub(super) fn owe_what_speaks_of_members(aside: &[Lacking], older: &BTreeMap<Epoch, u64>) -> bool {
+    let there = |epoch: &Epoch| older.get(epoch).copied().unwrap_or(0);
+    aside.iter().any(|books| {
+        let readable =
+            |record: &LackingRecord| record.seq > there(&record.epoch) && may_be_erased(&record.kind);
+        let last_there = books.epoch.as_ref().map_or(0, there);
+        books.records.iter().any(readable)
+            || books.unreadable.iter().any(|(_, last)| *last > last_there)
+            || books.more > 0
+    })
+}
+
 /// Who worked here before, so that they can sign in with their PINs.
 fn people(before: Option<&Till>, salvage: Salvage) -> Vec<Body> {
     before.map_or(salvage.staff, Till::people)
@@ -151,4 +166,18 @@ fn new_epoch(draw: [u8; 32]) -> Epoch {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&draw[..8]);
     Epoch(u64::from_be_bytes(bytes))
+}
+
+/// For the manager, while a member waits for books that were set aside.
+pub(super) fn forgetting_waits() -> Attention {
+    Attention {
+        code: "forgetting_waits",
+        words: "A member asked to be forgotten. That waits for the books in the folder aside, which head office lacks: \
+                compare them, then remove the folder."
+            .to_owned(),
+        sale: None,
+        job: None,
+        intent: None,
+        refund: None,
+    }
 }

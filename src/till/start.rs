@@ -279,6 +279,7 @@ pub fn open(
         forgotten_to: 0,
         older,
         prunes: true,
+        forgetting_waits: false,
         pulse: Arc::clone(&pulse),
     };
     Ok(Ready { till, pulse, board })

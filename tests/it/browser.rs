@@ -92,14 +92,27 @@ impl Browser {
 
     /// Presses what a CSS selector finds first among what is to be seen.
     pub(crate) async fn press(&self, selector: &str) {
-        let id = self.find(selector).await;
-        self.call(&format!("/element/{id}/click"), &json!({})).await.unwrap();
+        self.do_to(selector, "click", &json!({})).await;
     }
 
     /// Types into a field.
     pub(crate) async fn write(&self, selector: &str, text: &str) {
-        let id = self.find(selector).await;
-        self.call(&format!("/element/{id}/value"), &json!({"text": text})).await.unwrap();
+        self.do_to(selector, "value", &json!({"text": text})).await;
+    }
+
+    /// Does it to what stands there now: a page that follows the till may be drawn anew between a look and a touch.
+    async fn do_to(&self, selector: &str, what: &str, how: &Value) {
+        for _ in 0..GLANCES {
+            let id = self.find(selector).await;
+            match self.call(&format!("/element/{id}/{what}"), how).await {
+                Err(words) if words.contains("stale element") => {}
+                answer => {
+                    answer.unwrap();
+                    return;
+                }
+            }
+        }
+        panic!("{selector:?} is drawn anew all the time");
     }
 
     async fn find(&self, selector: &str) -> String {

@@ -37,7 +37,7 @@ fn files_that_are_mixed_up_are_refused() {
 #[test]
 fn a_newer_layout_is_refused() {
     let shop = Shop::new();
-    for (database, layout) in [(&shop.journal, 4), (&shop.gateway, 2), (&shop.cloud, 8)] {
+    for (database, layout) in [(&shop.journal, 4), (&shop.gateway, 2), (&shop.cloud, 9)] {
         database.execute_batch("PRAGMA user_version = 77").unwrap();
         let error = run(&shop.paths()).unwrap_err();
         assert!(matches!(error, Error::Newer { found: 77, known, .. } if known == layout), "{error}");

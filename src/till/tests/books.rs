@@ -334,6 +334,37 @@ async fn a_member_is_not_forgotten_while_books_that_were_set_aside_owe_records()
     }
 }
 
+#[tokio::test]
+async fn a_member_who_is_forgotten_later_waits_for_books_that_were_set_aside_and_a_manager_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let end = use_till(dir.path()).await;
+    let mut bench = bench(dir.path());
+    let thread = bench.run();
+    let owed = bench.inbox.ask(Event::MemberForgotten { member: "m-1".to_owned() }).await.unwrap().seq;
+    drop(bench);
+    thread.join().unwrap();
+    scramble(&dir.path().join("journal.db"), 0, 4096);
+    let received = |has| BTreeMap::from([(end.epoch, Tip { seq: has, head: Hash([1; 32]) })]);
+
+    // Head office has the old books, or the folder is removed, or neither.
+    for (has, removed, waits) in [(owed - 1, false, true), (owed - 1, true, false)] {
+        if removed {
+            fs::remove_dir_all(dir.path().join("aside")).unwrap();
+        }
+        let mut bench = bench_known(dir.path(), received(has));
+        let board = bench.ready.as_ref().unwrap().board.clone();
+        let thread = bench.run();
+        let later = bench.inbox.ask(Event::MemberForgotten { member: "m-2".to_owned() }).await.unwrap().seq;
+        board.link.send_modify(|link| link.received = later);
+        bench.inbox.ask(Event::DeadlinePassed).await.unwrap();
+        bench.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+        let told = board.view.borrow().attention.iter().any(|item| item.code == "forgetting_waits");
+        let owes = Journal::open(dir.path()).unwrap().owes_forgetting().unwrap();
+        assert_eq!((told, owes), (waits, waits), "removed: {removed}");
+    }
+}
+
 /// How the daemon opens: with all that the edge store has of the cloud.
 fn bench_of_edge(dir: &Path) -> Bench {
     let edge = EdgeStore::open(dir).unwrap();

@@ -133,10 +133,8 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
     let given_up: i64 = tx
         .prepare_cached(over)?
         .query_row(params![new.intent.to_string(), new.terminal.as_str()], |row| row.get(0))?;
-    let state = match new.state {
-        OrderState::Open if given_up > 0 => OrderState::Withdrawn,
-        state => state,
-    };
+    let is_over = new.state == OrderState::Open && given_up > 0;
+    let state = if is_over { OrderState::Withdrawn } else { new.state };
     // Nothing said is an empty text: the column is older than orders that phones bring.
     let sale = new.sale.map_or_else(String::new, |sale| sale.to_string());
     let inserted = tx
