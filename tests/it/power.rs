@@ -106,14 +106,16 @@ async fn proof_a_daemon_that_is_killed_at_random_moments_keeps_every_sale_that_i
     counter.shop.printer = Printer::start(&devices.join("printer"), &devices, options).unwrap();
     let mut chance = 0x9e37_79b9_7f4a_7c15_u64;
     let mut acknowledged = 0_u64;
-    for _ in 0..kills {
+    for kill in 0..kills {
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let moment = std::time::Duration::from_millis(5 + (chance >> 33) % 120);
+        // However slow the machine is: every other life has had a customer before its time runs.
+        if kill % 2 == 0 && sells(&counter).await {
+            acknowledged += 1;
+        }
         let busy = async {
             // The till may be gone at any of these; what it said before that counts.
-            while counter.cashier.press("type-code", None, &[("code", WATER)]).await.is_ok()
-                && counter.cashier.press("cash", None, &[("received", "50.00")]).await.is_ok()
-            {
+            while sells(&counter).await {
                 acknowledged += 1;
             }
         };
@@ -134,4 +136,10 @@ async fn proof_a_daemon_that_is_killed_at_random_moments_keeps_every_sale_that_i
     assert_eq!(lost, 0);
     assert!(acknowledged > kills / 4, "the counter was busy");
     counter.close().await;
+}
+
+/// One customer who pays in cash; whether the till has acknowledged it.
+async fn sells(counter: &Counter) -> bool {
+    counter.cashier.press("type-code", None, &[("code", WATER)]).await.is_ok()
+        && counter.cashier.press("cash", None, &[("received", "50.00")]).await.is_ok()
 }
