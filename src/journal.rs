@@ -283,6 +283,14 @@ impl Journal {
         pruned::kept(&self.connection, &self.vault)
     }
 
+    /// After which record a state stands for those before, which may be gone.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn stands_at(&self) -> Result<Option<End>, Error> {
+        pruned::stands_at(&self.connection)
+    }
+
     /// The state that stands for records that may be gone.
     ///
     /// # Errors

@@ -97,6 +97,8 @@ pub struct Loop {
     snapshot_at: u64,
     /// How much head office had when members were last forgotten.
     forgotten_to: u64,
+    /// The last turn could not be written.
+    late: bool,
     /// Records may be left that are not kept any more.
     prunes: bool,
     /// How far each older epoch is there, once the current one goes up.
@@ -160,6 +162,10 @@ impl Loop {
     }
 
     fn patience(&self) -> Duration {
+        if self.late {
+            // What is due could not be written: it is tried again, and not in a hurry.
+            return PULSE;
+        }
         let Some(deadline) = self.till.next_deadline() else { return PULSE };
         if self.selling != Selling::Open {
             return PULSE;
@@ -233,6 +239,7 @@ impl Loop {
             let _ = self.decide(&Event::DeadlinePassed, &mut records);
         }
         let written = self.write_down(&records);
+        self.late = written.is_err();
         if let Err(refusal) = &written {
             self.keep_ends(ends);
             for waiting in &mut waiting {

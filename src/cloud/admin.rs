@@ -249,7 +249,7 @@ impl Admin {
         }
         let quotas = self.store.quotas().await?;
         let out = quotas.iter().find(|quota| quota.campaign == campaign);
-        let out = out.map_or(0, |quota| quota.total - quota.free());
+        let out = out.map_or(0, |quota| quota.spent + quota.leased + quota.lost);
         Err(AdminError::QuotaSpent { campaign, out })
     }
 

@@ -74,8 +74,8 @@ impl Leases {
     fn apply(&mut self, record: &Record) {
         match &record.body {
             Body::ShiftClosed { .. } => self.closed = true,
-            Body::ShiftOpened { .. } => self.closed = false,
-            Body::LineAdded { .. } => {
+            // Somebody begins to work here, or to sell.
+            Body::ShiftOpened { .. } | Body::SignedIn {} | Body::LineAdded { .. } => {
                 self.closed = false;
                 self.campaigns.values_mut().for_each(|of| of.quiet = false);
             }
@@ -160,7 +160,10 @@ impl Till {
                 LeaseEnd::Stopped
             } else if until_s <= now_s {
                 LeaseEnd::Expired
-            } else if reach == Reach::Online && self.leases.is_unused(campaign, now_s) {
+            } else if reach == Reach::Online
+                && !self.has_open_basket()
+                && self.leases.is_unused(campaign, now_s)
+            {
                 LeaseEnd::Unused
             } else {
                 return None;
@@ -189,6 +192,11 @@ impl Till {
             }
         }
         reserved
+    }
+
+    /// Whether a basket is open that was shown a price and may yet be paid at it.
+    fn has_open_basket(&self) -> bool {
+        self.sales.values().any(|sale| super::is_open(sale) && sale.fixed.is_none())
     }
 
     /// What a sale may draw on.
@@ -240,7 +248,7 @@ impl Till {
                 left: live.fold(0, |sum: u32, (_, _, uses, _)| sum.saturating_add(uses)),
                 last: self.leases.campaigns.get(&number).map_or(0, |of| of.last),
                 demand: match self.leases.campaigns.get(&number) {
-                    Some(of) if of.quiet => Demand::Quiet,
+                    Some(of) if of.quiet && !self.has_open_basket() => Demand::Quiet,
                     Some(_) | None => Demand::Selling,
                 },
             }

@@ -12,10 +12,11 @@ use crate::journal::edge::EdgeStore;
 use crate::journal::{self, Reader, Room};
 use crate::till;
 use crate::till::retention::{Asked, Going};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Between two looks at the clock.
@@ -44,6 +45,8 @@ pub(super) struct Nightly {
     pub(super) inbox: Inbox,
     /// The journal was too long to be checked before the till was ready.
     pub(super) owes_check: bool,
+    /// The day on which old records were last let go.
+    pub(super) let_go_on: Mutex<Option<Date>>,
 }
 
 impl Nightly {
@@ -69,6 +72,9 @@ impl Nightly {
                     return;
                 }
                 tracing::warn!(error = %error, "The check or the night's copy of the journal failed.");
+                // A check that is owed stays owed.
+                wait = LOOK;
+                continue;
             }
             (work, wait) = (Self::work, LOOK);
         }
@@ -91,8 +97,11 @@ impl Nightly {
         let now = now.to_zoned(self.zone.clone());
         let folder = self.state_dir.join("backups");
         let copy = folder.join(format!("nightly-{}.db", now.date()));
-        if now.hour() < HOUR || copy.exists() {
+        if now.hour() < HOUR {
             return Ok(());
+        }
+        if copy.exists() {
+            return self.let_go(now.date());
         }
         self.check()?;
         let size = fs::metadata(self.state_dir.join("journal.db")).map_or(0, |file| file.len());
@@ -104,7 +113,13 @@ impl Nightly {
         let copied = journal::copy_into(&self.reader, &folder, &copy)?;
         tracing::info!(records = copied.records, "The journal was checked and copied.");
         drop_oldest(&folder);
-        let Some(keep_days) = self.keep_days else { return Ok(()) };
+        self.let_go(now.date())
+    }
+
+    /// Lets old records go, once a day. A till that is busy, or does not know the time, is asked again.
+    fn let_go(&self, day: Date) -> Result<(), journal::Error> {
+        let mut done = self.let_go_on.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(keep_days) = self.keep_days.filter(|_| *done != Some(day)) else { return Ok(()) };
         let today = |offset_ms: i64| {
             let unix_ms = self.clock.unix_ms().saturating_add(offset_ms);
             jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_zoned(self.zone.clone()).date()
@@ -117,14 +132,18 @@ impl Nightly {
             today: &today,
         };
         match going.ask(keep_days) {
-            Ok(Asked::Gone(last_day)) => tracing::info!(%last_day, "Records up to this day are let go."),
+            Ok(Asked::Gone(last_day)) => {
+                tracing::info!(%last_day, "Records up to this day are let go.");
+                *done = Some(day);
+            }
             Ok(Asked::TooFew) => {
-                tracing::info!("No record is let go: none is old enough, settled and ruled on.")
+                tracing::info!("No record is let go: none is old enough, settled and ruled on.");
+                *done = Some(day);
             }
             Ok(Asked::NoTime) => {
                 tracing::info!("No record is let go: head office has not told this till what time it is.")
             }
-            Ok(Asked::Refused(refusal)) => tracing::warn!(%refusal, "Old records are kept for now."),
+            Ok(Asked::Refused(refusal)) => tracing::info!(%refusal, "Old records are kept for now."),
             Err(till::Error::Journal(error)) => return Err(error),
             Err(error) => {
                 tracing::warn!(error = %error, "Old records are kept: the journal cannot be folded.")
@@ -190,6 +209,7 @@ mod tests {
             board: board.clone(),
             inbox: Inbox::new().0,
             owes_check: true,
+            let_go_on: Mutex::default(),
         };
         night().check().unwrap();
         let damaged = night();

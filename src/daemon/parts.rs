@@ -19,7 +19,7 @@ use crate::{devices, pages, paper, provider, sync};
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The bundle before the first one from the cloud.
@@ -75,6 +75,7 @@ pub(super) fn nightly(
         board: board.clone(),
         inbox: inbox.clone(),
         owes_check: false,
+        let_go_on: Mutex::default(),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::record::{Body, Epoch, Header, Record, header_hash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
 
 /// Read at once.
 const PIECE: usize = 1 << 20;
@@ -142,18 +142,34 @@ const LIST: &str = "lacking.json";
 
 /// Keeps a list beside the files that it is about.
 pub(super) fn keep(aside: &Path, lacking: &Lacking) -> Result<(), Error> {
-    let path = aside.join(LIST);
+    let (path, fresh) = (aside.join(LIST), aside.join("lacking.json.new"));
     let text = serde_json::to_vec_pretty(lacking).expect("a list is plain values");
-    std::fs::write(&path, text).map_err(Error::prepare(&path))
+    let write = || {
+        let mut file = File::create(&fresh)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, &path)?;
+        File::open(aside)?.sync_all()
+    };
+    write().map_err(Error::prepare(&path))
 }
 
 /// The lists of a state directory, newest first.
 pub(super) fn lists(dir: &Path) -> Vec<Lacking> {
     let entries = std::fs::read_dir(dir.join("aside")).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path().join(LIST)).collect();
-    paths.sort();
-    let lists = paths.iter().rev().filter_map(|path| std::fs::read(path).ok());
-    lists.filter_map(|text| serde_json::from_slice(&text).ok()).collect()
+    let mut folders: Vec<_> = entries.map(|entry| entry.path()).collect();
+    folders.sort();
+    let list = |folder: &PathBuf| {
+        let text = std::fs::read(folder.join(LIST)).ok();
+        let read = text.and_then(|text| serde_json::from_slice::<Lacking>(&text).ok());
+        // Books without a list that can be read may lack anything.
+        read.or_else(|| {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let unknown = Lacking { aside: format!("aside/{name}"), more: 1, ..Lacking::default() };
+            folder.join("journal.db").exists().then_some(unknown)
+        })
+    };
+    folders.iter().rev().filter_map(list).collect()
 }
 
 /// Reads the files of one time that books were set aside. `received` is what the cloud has said that it has.
@@ -260,7 +276,7 @@ fn gaps(after: u64, seqs: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
 fn carve(mut file: File, mut look: impl FnMut(&[u8], usize)) -> io::Result<()> {
     let mut piece: Vec<u8> = Vec::with_capacity(PIECE + 2 * OVERLAP);
     loop {
-        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece);
+        let read = Read::by_ref(&mut file).take(PIECE as u64).read_to_end(&mut piece);
         // A sector that cannot be read ends the search; what came before counts.
         let over = !matches!(read, Ok(read) if read > 0);
         let tail = if over { 3 } else { OVERLAP };

@@ -61,6 +61,15 @@ pub(super) fn bring_forward(connection: &Connection, vault: &Vault, state: &Snap
     put().map(drop).map_err(Error::Append)
 }
 
+/// The record at which a state stands that was brought forward. The state itself is not looked at.
+pub(super) fn stands_at(connection: &Connection) -> Result<Option<End>, Error> {
+    let read = || {
+        let sql = "SELECT epoch, seq, hash FROM brought_forward JOIN record USING (position)";
+        connection.prepare_cached(sql)?.query_row([], |row| End::from_columns(row, 0)).optional()
+    };
+    read().map_err(Error::Read)
+}
+
 /// The state that stands for records that may be gone; none where every record is kept.
 pub(super) fn brought_forward(connection: &Connection, vault: &Vault) -> Result<Option<Snapshot>, Error> {
     let read = || {

@@ -54,6 +54,17 @@ pub(super) async fn look(around: &Around, lives: &[End]) -> Result<Alarm, Stop> 
             let Some(life) = lives.iter().find(|life| life.epoch == epoch) else { continue };
             let mark = before.get(&epoch).map_or(0, |mark| mark.seq);
             let is_current = lives.last().is_some_and(|last| last.epoch == epoch);
+            if !is_current && head.seq > life.tip.seq {
+                // A copy was put back, and all of what is here is there; the new life began with that.
+                let (tip, was) = (life.tip, mark);
+                around
+                    .stored(move |_, edge| {
+                        edge.received(epoch, &head)?;
+                        if was < tip.seq { edge.set_watermark(epoch, tip.seq, tip.head) } else { Ok(()) }
+                    })
+                    .await?;
+                continue;
+            }
             let found = compare(around, life, mark, head).await?;
             alarm = found.filter(|_| is_current).or(alarm);
         }

@@ -174,6 +174,9 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
                         Failure::Strange(format!("{last} was sent and {} is confirmed", ack.high)).into()
                     );
                 }
+                Ok(ack) if current != Some(epoch) && ack.high > tip.seq => {
+                    over(around, End { epoch, tip }, ack).await?
+                }
                 Ok(ack) => confirmed(around, epoch, ack).await?,
                 Err(Failure::Refused(problem)) if problem.slug == "too_large" => {
                     let half = around.batch_limits().half().ok_or(Failure::Refused(problem))?;
@@ -186,7 +189,11 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
                     alarm = fork.or(alarm);
                     refused(around, epoch, (from, last), problem, gaps).await?
                 }
-                Err(failure) => return Err(failure.into()),
+                Err(failure) => {
+                    // The batch may be there: what it carried besides records is not told twice without asking.
+                    around.unsure.store(true, Ordering::Relaxed);
+                    return Err(failure.into());
+                }
             };
             note(around, current, epoch, mark);
         }
@@ -312,6 +319,18 @@ async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop>
         Some(_) => Err(Stop::Contradiction(another(high))),
         None => Err(Stop::Contradiction(ahead(high))),
     }
+}
+
+/// The cloud has more of an epoch that is over than is here: a copy was put back, and what is here is all there.
+async fn over(around: &Around, End { epoch, tip }: End, ack: Ack) -> Result<Tip, Stop> {
+    let head = ack.witnessed(around, epoch)?;
+    around
+        .stored(move |_, edge| {
+            edge.received(epoch, &head)?;
+            edge.set_watermark(epoch, tip.seq, tip.head)
+        })
+        .await?;
+    Ok(tip)
 }
 
 /// What is to be done about records that neither side has any more.

@@ -55,10 +55,13 @@ struct Folding {
 /// # Errors
 /// [`Error`] when the journal cannot be read.
 pub(super) fn unsaid(journal: &Journal, till: &Till) -> Result<Option<Event>, Error> {
+    let Some(End { epoch, tip: Tip { seq, head } }) = journal.stands_at()? else { return Ok(None) };
+    let through = Parent { epoch, seq, head };
+    if till.pruned_through() == Some(&through) {
+        return Ok(None);
+    }
     let Some(state) = journal.brought_forward()? else { return Ok(None) };
-    let through = Parent { epoch: state.epoch, seq: state.tip.seq, head: state.tip.head };
-    let said = till.pruned_through() == Some(&through);
-    let record = journal.reader()?.records(through.epoch, through.seq, 1, 0)?.pop().filter(|_| !said);
+    let record = journal.reader()?.records(epoch, seq, 1, 0)?.pop();
     Ok(record.map(|record| {
         let last_day = record.header.business_date;
         Event::BroughtForward { through, last_day, state: state.bytes }
@@ -81,14 +84,16 @@ pub fn plan(reader: &Reader, wanted: &Wanted<'_>) -> Result<Option<Event>, Error
         old && ruled && !open
     };
     // Twice: a state is not copied at each place where the till may have been at rest for the last time.
-    let (folded, base) = folded(reader, |_, record| may_go(record))?;
+    // A record dated ahead goes only with one behind it that really is old: head office's clock may be wrong, too.
+    let rests = |record: &Record| record.header.business_date < last_day;
+    let (folded, base) = folded(reader, |_, record| may_go(record), rests)?;
     let Some((rest, last_day)) = folded.rest.filter(|_| folded.records >= FEWEST) else { return Ok(None) };
     if base.is_some_and(|base| base == rest) {
         return Ok(None);
     }
-    let (again, _) = self::folded(reader, |till, _| {
-        till.is_none_or(|till| (till.epoch(), till.tip()) != (rest.epoch, rest.tip))
-    })?;
+    let before =
+        |till: Option<&Till>| till.is_none_or(|till| (till.epoch(), till.tip()) != (rest.epoch, rest.tip));
+    let (again, _) = self::folded(reader, |till, _| before(till), |_| false)?;
     let Some(till) = again.till.filter(|till| (till.epoch(), till.tip()) == (rest.epoch, rest.tip)) else {
         return Ok(None);
     };
@@ -97,11 +102,12 @@ pub fn plan(reader: &Reader, wanted: &Wanted<'_>) -> Result<Option<Event>, Error
     Ok(Some(Event::BroughtForward { through, last_day, state }))
 }
 
-/// Folds what is kept for as long as `more` says so, asked before each record with the state so far. Gives the place of a
-/// state that was brought forward, too.
+/// Folds what is kept for as long as `more` says so, asked before each record with the state so far; a place where the till
+/// was at rest counts if `rests` says so of its record. Gives the place of a state that was brought forward, too.
 fn folded(
     reader: &Reader,
     mut more: impl FnMut(Option<&Till>, &Record) -> bool,
+    rests: impl Fn(&Record) -> bool,
 ) -> Result<(Folding, Option<End>), Error> {
     let mut base = None;
     let begin = |state: Option<&Snapshot>| {
@@ -121,7 +127,7 @@ fn folded(
             folding.trouble = Some(error);
             return ControlFlow::Break(());
         }
-        if folding.till.as_ref().is_some_and(Till::is_at_rest) {
+        if rests(&record) && folding.till.as_ref().is_some_and(Till::is_at_rest) {
             let tip = Tip { seq: record.header.seq, head: record.hash };
             folding.rest = Some((End { epoch: record.header.epoch, tip }, record.header.business_date));
         }
@@ -170,6 +176,12 @@ impl Going<'_> {
         let Some(offset_ms) = offset_ms.filter(|_| view.clock.distrusted.is_none()) else {
             return Ok(Asked::NoTime);
         };
+        if view.shift.is_some() {
+            // It would be refused; what is folded for it is not folded for nothing.
+            return Ok(Asked::Refused(Refusal::NotNow(
+                "A shift is open: close it, and old records go then.",
+            )));
+        }
         let mut ruled = BTreeMap::new();
         for end in self.reader.epochs()? {
             let received = self.edge.watermark(end.epoch)?.seq;

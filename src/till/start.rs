@@ -229,12 +229,19 @@ pub fn open(
     let booted = booted.unwrap_or_default();
     booted.iter().for_each(|record| till.apply(record));
     journal.append(&booted).map_err(Error::FirstCommit)?;
-    // Refused while something is open: the next start says it, or the next night.
-    if let Some(Ok(said)) =
-        retention::unsaid(&journal, &till)?.map(|event| till.step(&event, &cx((sources.draw)(), offset_ms)))
-    {
-        said.iter().for_each(|record| till.apply(record));
-        journal.append(&said).map_err(Error::FirstCommit)?;
+    match retention::unsaid(&journal, &till) {
+        // Refused while something is open: then the next start says it.
+        Ok(event) => {
+            let said = event.and_then(|event| till.step(&event, &cx((sources.draw)(), offset_ms)).ok());
+            let said = said.unwrap_or_default();
+            said.iter().for_each(|record| till.apply(record));
+            journal.append(&said).map_err(Error::FirstCommit)?;
+        }
+        // Nothing that is needed now is missing; the next start looks at everything.
+        Err(error) => {
+            tracing::error!(error = %error, "What was brought forward cannot be read.");
+            journal::check_at_start(journal.dir())?;
+        }
     }
 
     let first = till.view(&in_force.bundle, 0, &stations, &BTreeMap::new(), Selling::Open);
@@ -278,6 +285,7 @@ pub fn open(
         snapshot_at,
         forgotten_to: 0,
         older,
+        late: false,
         prunes: true,
         forgetting_waits: false,
         pulse: Arc::clone(&pulse),

@@ -166,7 +166,9 @@ pub(super) fn one(asked: &One, act: QueueAct) -> anyhow::Result<ExitCode> {
         QueueAct::SendNow => "Whatever waits is sent now.".to_owned(),
         QueueAct::Retry => format!("Record {seq} is brought before head office again."),
         QueueAct::Hold => {
-            format!("Record {seq} is held: it has no effect until somebody says till queue release {seq}.")
+            format!(
+                "Record {seq} is held: it has no effect until somebody says till queue release {seq}{epoch}."
+            )
         }
         QueueAct::Release => format!("Record {seq} is held no longer: head office rules on it."),
         QueueAct::Resolve { how } => format!("Record {seq} is resolved: {}.", words_of(how)),

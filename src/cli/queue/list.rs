@@ -201,7 +201,8 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
     }
     for word in allowed {
         let how = if word == "resolve" { " --as paid-otherwise|written-off|duplicate" } else { "" };
-        line("May be done", format!("till queue {word} {}{how} --staff WHO --words WHY", item.seq));
+        let of = asked.epoch.map(|epoch| format!(" --epoch {epoch}")).unwrap_or_default();
+        line("May be done", format!("till queue {word} {}{of}{how} --staff WHO --words WHY", item.seq));
     }
     line("Hash", header_hash(&books, epoch, asked.seq)?);
     put(text.as_bytes())

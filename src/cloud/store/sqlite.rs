@@ -137,6 +137,24 @@ impl Sqlite {
         })
     }
 
+    /// The same for what is done already when the file comes to be written, and comes again with the records: it is not
+    /// undone by a file that cannot be written.
+    fn write_booked<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        let granted = Arc::clone(&self.granted);
+        self.run(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let answer = work(&transaction)?;
+            transaction.commit()?;
+            if let Err(error) = granted.lock().unwrap_or_else(PoisonError::into_inner).keep(connection) {
+                tracing::error!(%error, "What is let out of quotas cannot be written beside the database.");
+            }
+            Ok(answer)
+        })
+    }
+
     fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,

@@ -202,3 +202,19 @@ fn a_shift_that_closes_gives_back_what_no_open_sale_has_been_promised() {
     bench.cash(9_000).unwrap();
     assert_eq!(bench.count("lease_used"), 1, "the promise stood");
 }
+
+#[test]
+fn a_basket_that_was_shown_a_price_keeps_what_it_needs_however_long_it_is_parked() {
+    let mut bench = limited();
+    let until_s = bench.moment.unix_s() + 24 * HOUR_S;
+    bench.post(&Event::LeaseGranted(Lease { until_s, ..lease(&bench, 9, 1, 3) })).unwrap();
+    bench.press("wine").unwrap();
+    bench.act(Act::Hold).unwrap();
+    bench.wait_ms(HOUR_S * 2_000);
+    assert!(give_back(&mut bench).is_empty());
+    let held = bench.view().held[0].id;
+    bench.act(Act::Recall { sale: held }).unwrap();
+    bench.act(Act::Pay).unwrap();
+    bench.cash(9_000).unwrap();
+    assert_eq!(bench.count("lease_used"), 1);
+}

@@ -31,10 +31,24 @@ async fn a_journal_comes_up_in_batches_and_goes_on_as_it_grows() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_a_replay_and_a_replay_is_a_success() {
+async fn after_a_lost_answer_what_arrived_is_asked_for_and_not_sent_again() {
     let mut shop = Shop::closed().await;
     shop.write(700);
     shop.cloud.strike(RECORDS, Fault::LoseAnswer);
+    shop.start();
+    shop.until("all is there", |shop| shop.watermark() == 700).await;
+    assert_eq!(shop.cloud.at().batches, [500, 200]);
+    assert_eq!(shop.cloud.held(), 700);
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn where_the_cloud_does_not_say_what_arrived_it_is_sent_again_and_a_replay_is_a_success() {
+    let mut shop = Shop::closed().await;
+    shop.write(700);
+    shop.cloud.strike(RECORDS, Fault::LoseAnswer);
+    let unknown = || Fault::Say(404, json!({ "type": "urn:till:problem:not_found" }), None);
+    (0..4).for_each(|_| shop.cloud.strike("streams", unknown()));
     shop.start();
     shop.until("all is there", |shop| shop.watermark() == 700).await;
     assert_eq!(shop.cloud.at().batches, [500, 500, 200]);

@@ -159,6 +159,7 @@ fn a_clock_that_was_wrong_for_a_while_neither_lets_too_much_go_nor_stops_it() {
     assert_eq!(planned(day(0)), Some(day(-41)));
     assert_eq!(planned(day(30)), Some(day(-41)), "the newest record counts, not a clock that is ahead");
     assert_eq!(planned(day(-10)), Some(day(-51)), "nor records that are ahead of head office's time");
+    assert_eq!(planned(day(-70)), None, "nor a head office that is years behind");
 }
 
 #[tokio::test]
@@ -179,6 +180,38 @@ async fn a_state_that_was_brought_forward_just_before_the_power_went_is_spoken_o
         drop(bench_with(dir.path(), |_| ()));
         let said = reader.of_kind(till.epoch(), records.last().unwrap().header.seq, "pruned").unwrap();
         assert_eq!(said.len(), 1, "after {starts} starts");
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_rotted_keeps_no_till_from_starting() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, till) = shop(dir.path(), 60);
+    let reader = Reader::open(dir.path()).unwrap();
+    let ruled = BTreeMap::from([(till.epoch(), u64::MAX)]);
+    let (today, cases) = (newest(&reader), Cases::default());
+    let event =
+        plan(&reader, &Wanted { keep_days: 40, today, ruled: &ruled, cases: &cases }).unwrap().unwrap();
+    for said in [true, false] {
+        let mut bench = bench_with(dir.path(), |_| ());
+        let thread = bench.run();
+        if said {
+            bench.inbox.ask(event.clone()).await.unwrap();
+        }
+        bench.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+        let rot = if said {
+            "UPDATE brought_forward SET state = zeroblob(99)"
+        } else {
+            // As if the power had gone just before the record that speaks of it.
+            "UPDATE brought_forward SET position = position + 7"
+        };
+        #[allow(clippy::disallowed_methods)] // the disk that rots
+        let disk = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+        disk.execute_batch(rot).unwrap();
+        drop(disk);
+        drop(bench_with(dir.path(), |_| ()));
+        assert_eq!(dir.path().join("check-journal").exists(), !said, "nobody looks at it without need");
     }
 }
 

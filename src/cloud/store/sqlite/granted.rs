@@ -56,7 +56,10 @@ impl Granted {
             }
         }
         tx.commit()?;
-        Ok(Self { folder: folder.to_owned(), said })
+        let mut granted = Self { folder: folder.to_owned(), said };
+        // What was let out before there was such a file, or stood in a damaged one.
+        granted.keep(db)?;
+        Ok(granted)
     }
 
     /// Brings the file up to the database. Durable when it returns.

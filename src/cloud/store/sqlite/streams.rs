@@ -116,7 +116,7 @@ impl Streams for Sqlite {
         judgements: Vec<Judgement>,
         now_ms: i64,
     ) -> Reply<'_, Judged> {
-        self.write_granted(move |tx| judge::book(tx, &stream.0, stream.1, from, &judgements, now_ms))
+        self.write_booked(move |tx| judge::book(tx, &stream.0, stream.1, from, &judgements, now_ms))
     }
 
     fn raise(&self, task: NewTask, now_ms: i64) -> Reply<'_, ()> {
