@@ -127,30 +127,33 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
-        let granted = Arc::clone(&self.granted);
-        self.run(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let answer = work(&transaction)?;
-            transaction.commit()?;
-            granted.lock().unwrap_or_else(PoisonError::into_inner).keep(connection)?;
-            Ok(answer)
-        })
+        self.write_and_keep(work, |kept| kept)
     }
 
-    /// The same for what is done already when the file comes to be written, and comes again with the records: it is not
-    /// undone by a file that cannot be written.
+    /// The same for what comes again with the records: it is not undone by a file that cannot be written.
     fn write_booked<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        self.write_and_keep(work, |kept| {
+            if let Err(error) = kept {
+                tracing::error!(%error, "What is let out of quotas cannot be written beside the database.");
+            }
+            Ok(())
+        })
+    }
+
+    fn write_and_keep<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        kept: fn(Result<(), StoreError>) -> Result<(), StoreError>,
     ) -> Reply<'_, T> {
         let granted = Arc::clone(&self.granted);
         self.run(move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let answer = work(&transaction)?;
             transaction.commit()?;
-            if let Err(error) = granted.lock().unwrap_or_else(PoisonError::into_inner).keep(connection) {
-                tracing::error!(%error, "What is let out of quotas cannot be written beside the database.");
-            }
+            kept(granted.lock().unwrap_or_else(PoisonError::into_inner).keep(connection))?;
             Ok(answer)
         })
     }

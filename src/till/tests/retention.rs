@@ -34,6 +34,14 @@ fn newest(reader: &Reader) -> Date {
     reader.newest_day().unwrap().unwrap()
 }
 
+/// What a till that keeps forty days lets go, everything being ruled on.
+fn of_forty_days(dir: &Path) -> Event {
+    let reader = Reader::open(dir).unwrap();
+    let ruled = BTreeMap::from([(reader.end().unwrap().unwrap().epoch, u64::MAX)]);
+    let (today, cases) = (newest(&reader), Cases::default());
+    plan(&reader, &Wanted { keep_days: 40, today, ruled: &ruled, cases: &cases }).unwrap().unwrap()
+}
+
 fn planned(dir: &Path, keep_days: u16, ruled: u64, cases: &Cases) -> Option<u64> {
     let reader = Reader::open(dir).unwrap();
     let ruled = BTreeMap::from([(reader.end().unwrap().unwrap().epoch, ruled)]);
@@ -166,11 +174,7 @@ fn a_clock_that_was_wrong_for_a_while_neither_lets_too_much_go_nor_stops_it() {
 async fn a_state_that_was_brought_forward_just_before_the_power_went_is_spoken_of_at_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     let (records, till) = shop(dir.path(), 60);
-    let reader = Reader::open(dir.path()).unwrap();
-    let ruled = BTreeMap::from([(till.epoch(), u64::MAX)]);
-    let (today, cases) = (newest(&reader), Cases::default());
-    let event =
-        plan(&reader, &Wanted { keep_days: 40, today, ruled: &ruled, cases: &cases }).unwrap().unwrap();
+    let (reader, event) = (Reader::open(dir.path()).unwrap(), of_forty_days(dir.path()));
     let Event::BroughtForward { through, state, .. } = event else { panic!("{event:?}") };
     let mut journal = Journal::open(dir.path()).unwrap();
     let tip = Tip { seq: through.seq, head: through.head };
@@ -186,12 +190,8 @@ async fn a_state_that_was_brought_forward_just_before_the_power_went_is_spoken_o
 #[tokio::test]
 async fn a_state_that_rotted_keeps_no_till_from_starting() {
     let dir = tempfile::tempdir().unwrap();
-    let (_, till) = shop(dir.path(), 60);
-    let reader = Reader::open(dir.path()).unwrap();
-    let ruled = BTreeMap::from([(till.epoch(), u64::MAX)]);
-    let (today, cases) = (newest(&reader), Cases::default());
-    let event =
-        plan(&reader, &Wanted { keep_days: 40, today, ruled: &ruled, cases: &cases }).unwrap().unwrap();
+    shop(dir.path(), 60);
+    let event = of_forty_days(dir.path());
     for said in [true, false] {
         let mut bench = bench_with(dir.path(), |_| ());
         let thread = bench.run();
