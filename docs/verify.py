@@ -55,11 +55,18 @@ def need(holds, where, words):
     if not holds:
         faults.append(f"FAULT {where}: {words}")
 
+def once(fields):
+    if len(dict(fields)) < len(fields):
+        raise ValueError("a name stands twice")
+    return dict(fields)
+
 def record(where, line, terminal):
     head = bytes.fromhex(line["head"])
     at, own = 3 + head[2], sha256(b"till/record/1\n", head)
     epoch, seq, previous = head[at:at + 8].hex(), int.from_bytes(head[at + 8:at + 16], "big"), head[at + 16:at + 48].hex()
     kind = head[at + 49:at + 49 + head[at + 48]].decode()
+    extra = line.keys() - {"hash", "head", "salt", "body", "body_base64", "erased"}
+    need(not extra, where, "the line says more than a record does")
     need(head[:2] == b"\0\1", where, "the record is of another format")
     need(own == line["hash"], where, "the hash is not the header's")
     need(terminal in (None, head[3:at].decode()), where, "the record is of another till")
@@ -129,7 +136,7 @@ def main():
             need(signer is None, where, "there is something behind the signed line")
             need(text.endswith("\n"), where, "the file was cut off")
             try:
-                line = json.loads(text)
+                line = json.loads(text, object_pairs_hook=once)
                 if "end" in line:
                     signer = "nobody who can be read"
                     signer = end_of(where, line, terminal, asked)

@@ -190,6 +190,8 @@ fn tricks() -> Vec<Trick> {
     let end = |lines: &[String]| lines.len() - 1;
     vec![
         ("a body is changed", Box::new(with(3, "held", "front"))),
+        ("a body stands twice", Box::new(with(3, "\"body\":", "\"body\":\"{}\",\"body\":"))),
+        ("a line says more than its record", Box::new(with(3, "\"body\":", "\"said\":\"{}\",\"body\":"))),
         ("a salt is changed", Box::new(with(3, "\"salt\":\"0", "\"salt\":\"1"))),
         ("a header is changed", Box::new(with(3, "\"head\":\"0001", "\"head\":\"0002"))),
         (
