@@ -127,7 +127,6 @@ pub struct Till {
     epoch: Epoch,
     standing: Standing,
     /// When books that were begun after a loss were adopted, Unix seconds.
-    #[serde(default)]
     adopted_s: Option<u64>,
     currency: Currency,
     tip: Tip,
@@ -159,7 +158,6 @@ pub struct Till {
     /// What the records tell of time.
     clock: clock::Clock,
     /// The record that stands for all before it, which may be gone.
-    #[serde(default)]
     pruned: Option<Parent>,
 }
 
@@ -299,9 +297,7 @@ impl Till {
             Event::LeaseGranted(lease) => self.take_lease(lease, &mut out),
             Event::LeasesOver => self.give_leases_back(&mut out),
             Event::ClockTurned => self.look_at_clock(&mut out),
-            Event::BroughtForward { through, last_day, state } => {
-                self.prune(through, *last_day, state, &mut out)?
-            }
+            Event::BroughtForward(forward) => self.prune(forward, &mut out)?,
         }
         let made = out.finish();
         self.check_cash_only(&made)?;

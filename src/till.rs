@@ -287,8 +287,8 @@ impl Loop {
         };
         let made = self.till.step(event, &cx)?;
         self.check_room(&made)?;
-        if let Event::BroughtForward { through, state, .. } = event {
-            self.bring_forward(through, state)?;
+        if let Event::BroughtForward(forward) = event {
+            self.bring_forward(forward)?;
         }
         let mut sale = None;
         for record in &made {

@@ -41,6 +41,12 @@ impl File {
         self.connection.query_row(any, [], |row| row.get(0)).map_err(|source| self.failed(source))
     }
 
+    /// Whether it has a table of this name.
+    pub(super) fn has(&self, table: &str) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+        self.connection.query_row(sql, [table], |row| row.get(0)).map_err(|source| self.failed(source))
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -61,14 +67,6 @@ impl File {
             Ok(())
         };
         read().map_err(|source| self.failed(source))
-    }
-}
-
-impl File {
-    /// Whether it has a table of this name.
-    pub(super) fn has(&self, table: &str) -> Result<bool, Error> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
-        self.connection.query_row(sql, [table], |row| row.get(0)).map_err(|source| self.failed(source))
     }
 }
 

@@ -77,14 +77,18 @@ pub enum Event {
     /// The clock went wrong, or right again ([`super::Till::clock_turned`]).
     ClockTurned,
     /// A state stands for the records of closed days, which are not kept any longer.
-    BroughtForward {
-        /// The record after which it stands; this one is kept.
-        through: Parent,
-        /// The business day of that record.
-        last_day: Date,
-        /// The state, as a start reads it.
-        state: Vec<u8>,
-    },
+    BroughtForward(Forward),
+}
+
+/// What the records of closed days came to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Forward {
+    /// The record after which the state stands; this one is kept.
+    pub through: Parent,
+    /// The business day of that record.
+    pub last_day: Date,
+    /// The state, as a start reads it.
+    pub state: Vec<u8>,
 }
 
 /// A scan as its scanner delivered it.

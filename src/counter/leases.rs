@@ -29,7 +29,6 @@ const UNUSED_S: u64 = 3600;
 pub(super) struct Leases {
     campaigns: BTreeMap<u32, OfCampaign>,
     /// Whether a shift was closed, and nobody has begun anything since.
-    #[serde(default)]
     closed: bool,
 }
 
@@ -40,10 +39,8 @@ struct OfCampaign {
     last: u64,
     held: BTreeMap<u64, Held>,
     /// When a use was taken in or made last, Unix seconds by the till.
-    #[serde(default)]
     used_s: u64,
     /// Whether it was given back unused, and nobody has begun a basket since.
-    #[serde(default)]
     quiet: bool,
 }
 

@@ -157,9 +157,11 @@ impl Till {
 
 /// Refuses what was counted before, or is on its way back.
 fn check_state(intent: &Intent) -> Result<(), NotProven> {
-    match (intent.state.has_its_money(), intent.state == IntentState::Approved) {
-        (true, true) => Err(NotProven::Counted),
-        (true, false) => Err(NotProven::GoesBack),
-        (false, _) => Ok(()),
+    if intent.state == IntentState::Approved {
+        Err(NotProven::Counted)
+    } else if intent.state.has_its_money() {
+        Err(NotProven::GoesBack)
+    } else {
+        Ok(())
     }
 }

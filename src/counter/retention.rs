@@ -3,11 +3,11 @@
 //! What they came to is brought forward: a state without anything of which a record would be looked up again. Not here:
 //! which records may go (`till`), and deleting them (`journal`).
 
+use super::event::Forward;
 use super::recorder::Recorder;
 use super::{Refusal, Till};
 use crate::record::body::{Body, Parent};
 use crate::record::{Hash, Record};
-use jiff::civil::Date;
 use ring::digest;
 
 impl Till {
@@ -39,21 +39,16 @@ impl Till {
 
     /// Says that records may go. Not while something is open that might look one of them up: a paper or a return of now
     /// may be of a sale of then.
-    pub(super) fn prune(
-        &self,
-        through: &Parent,
-        last_day: Date,
-        state: &[u8],
-        out: &mut Recorder<'_>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn prune(&self, forward: &Forward, out: &mut Recorder<'_>) -> Result<(), Refusal> {
         if !self.is_at_rest() {
             return Err(Refusal::NotNow(
                 "A shift, a sale or a paper is open: close it, and let records go then.",
             ));
         }
         let mut sum = [0; 32];
-        sum.copy_from_slice(digest::digest(&digest::SHA256, state).as_ref());
-        out.note(Body::Pruned { through: through.clone(), last_day, state: Hash(sum) });
+        sum.copy_from_slice(digest::digest(&digest::SHA256, &forward.state).as_ref());
+        let (through, last_day) = (forward.through.clone(), forward.last_day);
+        out.note(Body::Pruned { through, last_day, state: Hash(sum) });
         Ok(())
     }
 

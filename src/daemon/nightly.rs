@@ -7,6 +7,7 @@
 //! aside and opens new books before the shop opens. Not here: copies elsewhere, which a disk that dies does not take along (`till backup`).
 
 use crate::clock::Clock;
+use crate::config::DayCut;
 use crate::inbox::{Board, Inbox};
 use crate::journal::edge::EdgeStore;
 use crate::journal::{self, Reader, Room};
@@ -36,6 +37,7 @@ pub(super) struct Nightly {
     pub(super) reader: Reader,
     pub(super) state_dir: PathBuf,
     pub(super) zone: TimeZone,
+    pub(super) day_cut: DayCut,
     pub(super) clock: Clock,
     pub(super) room: Room,
     /// Business days of which records are kept; none means all.
@@ -61,7 +63,7 @@ impl Nightly {
                 tokio::time::sleep(wait).await;
                 tokio::task::spawn_blocking(move || work(&night)).await
             };
-            // Work that is under way is left behind: it only reads, and a copy gets its name last.
+            // Work that is under way is left behind: it reads, a copy gets its name last, and the till decides by itself.
             let done = tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => return,
                 done = done => done,
@@ -120,16 +122,14 @@ impl Nightly {
     fn let_go(&self, day: Date) -> Result<(), journal::Error> {
         let mut done = self.let_go_on.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(keep_days) = self.keep_days.filter(|_| *done != Some(day)) else { return Ok(()) };
-        let today = |offset_ms: i64| {
-            let unix_ms = self.clock.unix_ms().saturating_add(offset_ms);
-            jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_zoned(self.zone.clone()).date()
-        };
+        let offset_ms = self.board.link.borrow().cloud_offset_ms;
+        let moment = self.clock.moment(offset_ms);
         let going = Going {
             reader: &self.reader,
             edge: &self.edge,
             board: &self.board,
             inbox: &self.inbox,
-            today: &today,
+            today: offset_ms.map(|_| moment.business_date(&self.zone, self.day_cut.0)),
         };
         match going.ask(keep_days) {
             Ok(Asked::Gone(last_day)) => {
@@ -202,6 +202,7 @@ mod tests {
             reader: Reader::open(dir.path()).unwrap(),
             state_dir: dir.path().to_owned(),
             zone: TimeZone::UTC,
+            day_cut: DayCut::default(),
             clock: Clock::new(),
             room: Room::default(),
             keep_days: None,

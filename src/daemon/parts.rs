@@ -68,6 +68,7 @@ pub(super) fn nightly(
         reader: reader.clone(),
         state_dir: config.state_dir.clone(),
         zone: config.shop.time_zone.zone.clone(),
+        day_cut: config.shop.day_cut,
         clock: clock.clone(),
         room: room(config),
         keep_days: config.journal.keep_days,

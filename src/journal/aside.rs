@@ -163,13 +163,16 @@ fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(Error::prepare(from))
 }
 
-/// Written beside, then put in its place: there is a whole mark or none.
 fn write_mark(dir: &Path, mark: &Mark) -> Result<(), Error> {
-    let (unfinished, path) = (dir.join("begin-anew.unfinished"), dir.join(MARK));
-    let text = serde_json::to_vec(mark).expect("a mark is plain text");
+    put_whole(dir, MARK, &serde_json::to_vec(mark).expect("a mark is plain text"))
+}
+
+/// Written beside, then put in its place: the whole of it is there, durably, or what was there before.
+pub(super) fn put_whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let (unfinished, path) = (dir.join(format!("{name}.unfinished")), dir.join(name));
     let write = || {
         let mut file = File::create(&unfinished)?;
-        file.write_all(&text)?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&unfinished, &path)
     };

@@ -8,7 +8,7 @@
 //! till, so that they can sign in.
 
 use super::vault::{Opened, Vault};
-use super::{End, Error};
+use super::{End, Error, aside};
 use crate::keys::SEAL_OVERHEAD_BYTES;
 use crate::money::Money;
 use crate::record::chain::Tip;
@@ -18,7 +18,7 @@ use crate::record::{Body, Epoch, Header, Record, header_hash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Read at once.
@@ -141,17 +141,8 @@ pub struct Salvage {
 const LIST: &str = "lacking.json";
 
 /// Keeps a list beside the files that it is about.
-pub(super) fn keep(aside: &Path, lacking: &Lacking) -> Result<(), Error> {
-    let (path, fresh) = (aside.join(LIST), aside.join("lacking.json.new"));
-    let text = serde_json::to_vec_pretty(lacking).expect("a list is plain values");
-    let write = || {
-        let mut file = File::create(&fresh)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, &path)?;
-        File::open(aside)?.sync_all()
-    };
-    write().map_err(Error::prepare(&path))
+pub(super) fn keep(folder: &Path, lacking: &Lacking) -> Result<(), Error> {
+    aside::put_whole(folder, LIST, &serde_json::to_vec_pretty(lacking).expect("a list is plain values"))
 }
 
 /// The lists of a state directory, newest first.
@@ -276,7 +267,7 @@ fn gaps(after: u64, seqs: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
 fn carve(mut file: File, mut look: impl FnMut(&[u8], usize)) -> io::Result<()> {
     let mut piece: Vec<u8> = Vec::with_capacity(PIECE + 2 * OVERLAP);
     loop {
-        let read = Read::by_ref(&mut file).take(PIECE as u64).read_to_end(&mut piece);
+        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece);
         // A sector that cannot be read ends the search; what came before counts.
         let over = !matches!(read, Ok(read) if read > 0);
         let tail = if over { 3 } else { OVERLAP };

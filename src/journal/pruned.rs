@@ -26,17 +26,12 @@ const BROUGHT_FORWARD: &str = "SELECT record.epoch, record.seq, record.hash, sta
 const STANDS: &str = "SELECT EXISTS (SELECT 1 FROM brought_forward JOIN record USING (position)
     WHERE epoch = ?1 AND seq = ?2 AND hash = ?3)";
 
-/// The oldest record that may be deleted, the same three that the trigger keeps left out.
-const OLDEST: &str = "SELECT position FROM record
+/// The next records that may be deleted, oldest first: the trigger leaves out the same three.
+const DELETE: &str = "DELETE FROM record WHERE position IN (SELECT position FROM record
     WHERE position < (SELECT position FROM brought_forward)
         AND kind NOT IN ('genesis', 'epoch_adopted', 'staff_added')
         AND EXISTS (SELECT 1 FROM record AS next WHERE next.epoch = record.epoch AND next.seq = record.seq + 1)
-    ORDER BY position LIMIT 1";
-
-const DELETE: &str = "DELETE FROM record
-    WHERE position >= ?1 AND position < min(?1 + ?2, (SELECT position FROM brought_forward))
-        AND kind NOT IN ('genesis', 'epoch_adopted', 'staff_added')
-        AND EXISTS (SELECT 1 FROM record AS next WHERE next.epoch = record.epoch AND next.seq = record.seq + 1)";
+    ORDER BY position LIMIT ?1)";
 
 /// From which record of each epoch on the chain is without gaps: the one at which the state stands, the last of each
 /// epoch before that, the first of each after it.
@@ -109,7 +104,7 @@ pub(super) fn kept<'j>(connection: &'j Connection, vault: &'j Vault) -> Result<L
     Ok(Loaded { snapshot: Some(state), tail })
 }
 
-/// Deletes records before `through`, at which the state must stand that was brought forward: at most `at_most` places.
+/// Deletes records before `through`, at which the state must stand that was brought forward: `at_most` at once.
 /// Says how many went; zero once nothing is left to go.
 pub(super) fn prune(connection: &Connection, through: End, at_most: u32) -> Result<usize, Error> {
     let delete = || {
@@ -118,10 +113,7 @@ pub(super) fn prune(connection: &Connection, through: End, at_most: u32) -> Resu
         if !stands {
             return Ok(0);
         }
-        let oldest: Option<i64> =
-            connection.prepare_cached(OLDEST)?.query_row([], |row| row.get(0)).optional()?;
-        let Some(oldest) = oldest else { return Ok(0) };
-        connection.prepare_cached(DELETE)?.execute((oldest, at_most))
+        connection.prepare_cached(DELETE)?.execute([at_most])
     };
     delete().map_err(Error::Append)
 }
@@ -301,9 +293,15 @@ mod tests {
         let after = |seq| reader.going_on_after(Epoch(2), seq).unwrap();
         let tip = |seq: u64| Tip { seq, head: records[31 + usize::try_from(seq).unwrap() - 1].hash };
         assert_eq!([20, 41].map(after), [Some(tip(20)), Some(tip(41))]);
-        assert_eq!(after(19), Some(tip(19)), "the next one names it");
-        assert_eq!([0, 1, 18, 42].map(after), [None; 4]);
-        assert_eq!(reader.going_on_after(Epoch(1), 0).unwrap(), None);
+        assert_eq!(
+            [0, 1, 18, 19].map(after),
+            [Some(tip(19)); 4],
+            "the first that is kept names the one before it"
+        );
+        assert_eq!(after(42), None);
+        let last_of_first = Tip { seq: 30, head: records[29].hash };
+        assert_eq!(reader.going_on_after(Epoch(1), 0).unwrap(), Some(last_of_first));
+        assert_eq!(reader.going_on_after(Epoch(9), 0).unwrap(), None, "no such epoch");
         let held = |seq, head| reader.holds(End { epoch: Epoch(2), tip: Tip { seq, head } }).unwrap();
         assert!(held(5, Hash([1; 32])), "of what went nothing can be said");
         assert!(!held(25, Hash([1; 32])) && held(25, tip(25).head));

@@ -191,20 +191,8 @@ impl Reader {
         self.lock().query_row(any, [], |row| row.get(0)).map_err(Error::Read)
     }
 
-    /// Up to where an epoch needs not be sent: as far as it `is` there, or as far as records are kept no longer.
-    ///
-    /// # Errors
-    /// [`Error::Read`].
-    pub fn kept_mark(&self, epoch: Epoch, is: Tip) -> Result<Tip, Error> {
-        match self.kept_from(epoch)? {
-            kept_from if is.seq + 1 < kept_from => {
-                Ok(self.going_on_after(epoch, kept_from - 1)?.unwrap_or(is))
-            }
-            _ => Ok(is),
-        }
-    }
-
-    /// Where sending goes on for whoever has an epoch up to `high`: that record, if all after it are kept.
+    /// Where sending goes on for whoever has an epoch up to `high`: after that record, or after the last one that is not
+    /// kept any more. None where the journal ends before `high`, or does not know the epoch.
     ///
     /// # Errors
     /// [`Error::Read`].
@@ -213,12 +201,10 @@ impl Reader {
         if high >= kept_from {
             return self.tip_at(epoch, high);
         }
-        if (kept_from, high) == (1, 0) {
-            return Ok(Some(Tip::START));
-        }
-        let next = self.raw(epoch, kept_from, 1, 0)?.pop().filter(|raw| raw.seq == high.saturating_add(1));
-        let header = next.and_then(|raw| Header::decode(&raw.head).ok());
-        Ok(header.map(|header| Tip { seq: high, head: header.previous }))
+        // The first that is kept names the one before it; the first of all names none.
+        let first = self.raw(epoch, kept_from, 1, 0)?.pop();
+        let header = first.and_then(|raw| Header::decode(&raw.head).ok());
+        Ok(header.map(|header| Tip { seq: header.seq - 1, head: header.previous }))
     }
 
     /// Everything that is kept, in order, as a start reads it: `look` gets the state that was brought forward, if there

@@ -8,9 +8,9 @@
 
 use super::Around;
 use super::http::Failure;
-use super::upload::{Ack, Alarm, Stop, ahead, another, tip_at};
+use super::upload::{Ack, Alarm, Stop, ahead, another, over, tip_at};
 use crate::journal::End;
-use crate::record::chain::{Hash, Tip};
+use crate::record::chain::Tip;
 use crate::record::{Epoch, witness::ReceivedHead};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -55,14 +55,7 @@ pub(super) async fn look(around: &Around, lives: &[End]) -> Result<Alarm, Stop> 
             let mark = before.get(&epoch).map_or(0, |mark| mark.seq);
             let is_current = lives.last().is_some_and(|last| last.epoch == epoch);
             if !is_current && head.seq > life.tip.seq {
-                // A copy was put back, and all of what is here is there; the new life began with that.
-                let (tip, was) = (life.tip, mark);
-                around
-                    .stored(move |_, edge| {
-                        edge.received(epoch, &head)?;
-                        if was < tip.seq { edge.set_watermark(epoch, tip.seq, tip.head) } else { Ok(()) }
-                    })
-                    .await?;
+                over(around, *life, head).await?;
                 continue;
             }
             let found = compare(around, life, mark, head).await?;
@@ -85,7 +78,6 @@ pub(super) async fn look(around: &Around, lives: &[End]) -> Result<Alarm, Stop> 
 async fn compare(around: &Around, life: &End, mark: u64, head: ReceivedHead) -> Result<Alarm, Stop> {
     let (epoch, high) = (life.epoch, head.seq);
     if high > life.tip.seq {
-        // Of a life that is over, a copy was put back, or a tail was lost: that is known where the next one began.
         around.stored(move |_, edge| edge.received(epoch, &head)).await?;
         return Ok(Some(ahead(high)));
     }
@@ -110,7 +102,6 @@ async fn go_back(around: &Around, epoch: Epoch, to: Tip) -> Result<(), Stop> {
         return Ok(());
     }
     tracing::warn!(%epoch, high = to.seq, "The cloud has less than it had said, and is sent the rest again.");
-    let head = if to.seq == 0 { Hash::NONE } else { to.head };
-    around.stored(move |_, edge| edge.set_watermark(epoch, to.seq, head)).await?;
+    around.stored(move |_, edge| edge.set_watermark(epoch, to.seq, to.head)).await?;
     Ok(())
 }

@@ -11,10 +11,10 @@ use super::upload::BatchLimits;
 use super::{Around, bundle, orders, pairing, phones};
 use crate::counter::event::{Event, ProviderReport};
 use crate::counter::refusal::Refusal;
+use crate::record::Epoch;
 use crate::record::chain::Tip;
 use crate::record::ids::{IntentId, SaleId};
 use crate::record::money_moves::{Advice, ProviderName, Settled, Verdict};
-use crate::record::{Epoch, Hash};
 use crate::token::MemberRef;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -214,9 +214,8 @@ async fn go_back(
         }
         let fallen = around
             .stored(move |reader, edge| {
-                let to = reader.kept_mark(epoch, Tip { seq: high, head: Hash::NONE })?.seq;
                 // A stream of books that were set aside is not here, and nothing of it is sent.
-                let ours = reader.going_on_after(epoch, to)?.filter(|ours| ours.seq < mark);
+                let ours = reader.going_on_after(epoch, high)?.filter(|ours| ours.seq < mark);
                 ours.map_or(Ok(false), |ours| edge.set_watermark(epoch, ours.seq, ours.head).map(|()| true))
             })
             .await?;

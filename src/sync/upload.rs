@@ -157,8 +157,9 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
             .inspect_err(|_| around.unsure.store(true, Ordering::Relaxed))?;
     }
     for End { epoch, tip } in epochs {
-        let mut mark =
-            around.stored(move |reader, edge| reader.kept_mark(epoch, edge.watermark(epoch)?)).await?;
+        let received = around.stored(move |_, edge| edge.watermark(epoch)).await?;
+        let kept = around.stored(move |reader, _| reader.going_on_after(epoch, received.seq)).await?;
+        let mut mark = kept.unwrap_or(received);
         let mut acts = Acts::default();
         note(around, current, epoch, mark);
         while mark.seq < tip.seq {
@@ -175,7 +176,7 @@ async fn drain(around: &Around) -> Result<Alarm, Stop> {
                     );
                 }
                 Ok(ack) if current != Some(epoch) && ack.high > tip.seq => {
-                    over(around, End { epoch, tip }, ack).await?
+                    over(around, End { epoch, tip }, ack.witnessed(around, epoch)?).await?
                 }
                 Ok(ack) => confirmed(around, epoch, ack).await?,
                 Err(Failure::Refused(problem)) if problem.slug == "too_large" => {
@@ -322,12 +323,12 @@ async fn confirmed(around: &Around, epoch: Epoch, ack: Ack) -> Result<Tip, Stop>
 }
 
 /// The cloud has more of an epoch that is over than is here: a copy was put back, and what is here is all there.
-async fn over(around: &Around, End { epoch, tip }: End, ack: Ack) -> Result<Tip, Stop> {
-    let head = ack.witnessed(around, epoch)?;
+pub(super) async fn over(around: &Around, End { epoch, tip }: End, head: ReceivedHead) -> Result<Tip, Stop> {
     around
         .stored(move |_, edge| {
             edge.received(epoch, &head)?;
-            edge.set_watermark(epoch, tip.seq, tip.head)
+            let known = edge.watermark(epoch)?.seq >= tip.seq;
+            if known { Ok(()) } else { edge.set_watermark(epoch, tip.seq, tip.head) }
         })
         .await?;
     Ok(tip)
@@ -374,18 +375,12 @@ async fn refused(
     match (problem.slug.as_str(), problem.expected, problem.branch) {
         ("gap", Some(expected), _) if expected != first && expected > 0 && gaps <= GAPS_MAX => {
             let high = expected - 1;
-            let kept_from = around.stored(move |reader, _| reader.kept_from(epoch)).await?;
-            let high = if high < kept_from && first > kept_from {
-                // As far back as there is anything: if that does not go on from what the cloud has, nothing does.
-                kept_from - 1
-            } else {
-                high
-            };
             let ours = around.stored(move |reader, _| reader.going_on_after(epoch, high)).await?;
-            let Some(mark) = ours else {
-                let words = if high < kept_from { let_go(epoch, kept_from) } else { ahead(high) };
-                return Err(Stop::Contradiction(words));
-            };
+            let mark = ours.ok_or_else(|| Stop::Contradiction(ahead(high)))?;
+            // As far back as there is anything: if that does not go on from what the cloud has, nothing does.
+            if mark.seq + 1 == first {
+                return Err(Stop::Contradiction(let_go(epoch, first)));
+            }
             tracing::warn!(expected, "The cloud has less than it had said, and is sent the rest again.");
             around.stored(move |_, edge| edge.set_watermark(epoch, mark.seq, mark.head)).await?;
             Ok(mark)

@@ -8,6 +8,7 @@
 
 use super::Loop;
 use super::start::{Error, carried, fold, snapshot_bytes};
+use crate::counter::event::Forward;
 use crate::counter::{Event, Refusal, Till};
 use crate::inbox::{Board, Inbox};
 use crate::journal::edge::EdgeStore;
@@ -54,7 +55,7 @@ struct Folding {
 ///
 /// # Errors
 /// [`Error`] when the journal cannot be read.
-pub(super) fn unsaid(journal: &Journal, till: &Till) -> Result<Option<Event>, Error> {
+pub(super) fn unsaid(journal: &Journal, till: &Till) -> Result<Option<Forward>, Error> {
     let Some(End { epoch, tip: Tip { seq, head } }) = journal.stands_at()? else { return Ok(None) };
     let through = Parent { epoch, seq, head };
     if till.pruned_through() == Some(&through) {
@@ -64,7 +65,7 @@ pub(super) fn unsaid(journal: &Journal, till: &Till) -> Result<Option<Event>, Er
     let record = journal.reader()?.records(epoch, seq, 1, 0)?.pop();
     Ok(record.map(|record| {
         let last_day = record.header.business_date;
-        Event::BroughtForward { through, last_day, state: state.bytes }
+        Forward { through, last_day, state: state.bytes }
     }))
 }
 
@@ -72,7 +73,7 @@ pub(super) fn unsaid(journal: &Journal, till: &Till) -> Result<Option<Event>, Er
 ///
 /// # Errors
 /// [`Error`] when the journal cannot be read, or says what this build cannot fold.
-pub fn plan(reader: &Reader, wanted: &Wanted<'_>) -> Result<Option<Event>, Error> {
+pub fn plan(reader: &Reader, wanted: &Wanted<'_>) -> Result<Option<Forward>, Error> {
     let Some(newest) = reader.newest_day()?.map(|newest| newest.min(wanted.today)) else { return Ok(None) };
     let Ok(last_day) = newest.checked_sub(i64::from(wanted.keep_days).days()) else { return Ok(None) };
     let may_go = |record: &Record| {
@@ -99,7 +100,7 @@ pub fn plan(reader: &Reader, wanted: &Wanted<'_>) -> Result<Option<Event>, Error
     };
     let through = Parent { epoch: rest.epoch, seq: rest.tip.seq, head: rest.tip.head };
     let state = snapshot_bytes(&till.brought_forward()).map_err(Error::State)?;
-    Ok(Some(Event::BroughtForward { through, last_day, state }))
+    Ok(Some(Forward { through, last_day, state }))
 }
 
 /// Folds what is kept for as long as `more` says so, asked before each record with the state so far; a place where the till
@@ -149,8 +150,8 @@ pub struct Going<'a> {
     pub board: &'a Board,
     /// Goes to the till.
     pub inbox: &'a Inbox,
-    /// Today's business day, by this machine's clock and what head office's time differs from it.
-    pub today: &'a dyn Fn(i64) -> Date,
+    /// Today's business day by head office's time; none before it was heard.
+    pub today: Option<Date>,
 }
 
 /// What came of it.
@@ -171,9 +172,8 @@ impl Going<'_> {
     /// # Errors
     /// As [`plan`].
     pub fn ask(&self, keep_days: u16) -> Result<Asked, Error> {
-        let offset_ms = self.board.link.borrow().cloud_offset_ms;
         let view = Arc::clone(&self.board.view.borrow());
-        let Some(offset_ms) = offset_ms.filter(|_| view.clock.distrusted.is_none()) else {
+        let Some(today) = self.today.filter(|_| view.clock.distrusted.is_none()) else {
             return Ok(Asked::NoTime);
         };
         if view.shift.is_some() {
@@ -187,11 +187,10 @@ impl Going<'_> {
             let received = self.edge.watermark(end.epoch)?.seq;
             ruled.insert(end.epoch, self.edge.ruled(end.epoch)?.min(received));
         }
-        let today = (self.today)(offset_ms);
         let wanted = Wanted { keep_days, today, ruled: &ruled, cases: &view.cases };
-        let Some(event) = plan(self.reader, &wanted)? else { return Ok(Asked::TooFew) };
-        let Event::BroughtForward { last_day, .. } = event else { return Ok(Asked::TooFew) };
-        Ok(match self.inbox.ask_blocking(event) {
+        let Some(forward) = plan(self.reader, &wanted)? else { return Ok(Asked::TooFew) };
+        let last_day = forward.last_day;
+        Ok(match self.inbox.ask_blocking(Event::BroughtForward(forward)) {
             Ok(_) => Asked::Gone(last_day),
             Err(refusal) => Asked::Refused(refusal),
         })
@@ -200,9 +199,9 @@ impl Going<'_> {
 
 impl Loop {
     /// Makes the state durable, before the record that speaks of it.
-    pub(super) fn bring_forward(&mut self, through: &Parent, state: &[u8]) -> Result<(), Refusal> {
-        let Parent { epoch, seq, head } = *through;
-        let state = Snapshot { epoch, tip: Tip { seq, head }, bytes: state.to_vec() };
+    pub(super) fn bring_forward(&mut self, forward: &Forward) -> Result<(), Refusal> {
+        let Parent { epoch, seq, head } = forward.through;
+        let state = Snapshot { epoch, tip: Tip { seq, head }, bytes: forward.state.clone() };
         self.journal.bring_forward(&state).map_err(|error| {
             tracing::warn!(error = %error, "Old records are kept: what they come to was not brought forward.");
             Refusal::NotNow("Old records are kept: the journal did not take what they come to.")

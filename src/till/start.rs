@@ -231,7 +231,8 @@ pub fn open(
     journal.append(&booted).map_err(Error::FirstCommit)?;
     match retention::unsaid(&journal, &till) {
         // Refused while something is open: then the next start says it.
-        Ok(event) => {
+        Ok(unsaid) => {
+            let event = unsaid.map(Event::BroughtForward);
             let said = event.and_then(|event| till.step(&event, &cx((sources.draw)(), offset_ms)).ok());
             let said = said.unwrap_or_default();
             said.iter().for_each(|record| till.apply(record));

@@ -2,7 +2,7 @@
 
 use super::{TestTill, fen};
 use crate::counter::Till;
-use crate::counter::event::{Act, Event};
+use crate::counter::event::{Act, Event, Forward};
 use crate::record::Record;
 use crate::record::body::{Body, Parent};
 
@@ -64,7 +64,8 @@ fn that_records_went_is_a_record_that_names_what_stands_for_them() {
     let through = Parent { epoch: last.header.epoch, seq: last.header.seq, head: last.hash };
     let last_day = last.header.business_date;
     let state = b"what they came to".to_vec();
-    let made = bench.post(&Event::BroughtForward { through: through.clone(), last_day, state }).unwrap();
+    let made =
+        bench.post(&Event::BroughtForward(Forward { through: through.clone(), last_day, state })).unwrap();
     let Body::Pruned { through: named, last_day: day, state } = &made[0].body else { panic!("{made:?}") };
     assert_eq!((named, *day), (&through, last_day));
     // By another program: printf 'what they came to' | sha256sum.

@@ -1,7 +1,7 @@
 //! Records of closed days go, and the till goes on as if they were there.
 
 use super::{act, bench_with, records, seen};
-use crate::counter::event::{Act, Event};
+use crate::counter::event::{Act, Event, Forward};
 use crate::counter::{Refusal, Till, days_of_a_shop};
 use crate::journal::edge::EdgeStore;
 use crate::journal::{Journal, Reader, Snapshot};
@@ -35,7 +35,7 @@ fn newest(reader: &Reader) -> Date {
 }
 
 /// What a till that keeps forty days lets go, everything being ruled on.
-fn of_forty_days(dir: &Path) -> Event {
+fn of_forty_days(dir: &Path) -> Forward {
     let reader = Reader::open(dir).unwrap();
     let ruled = BTreeMap::from([(reader.end().unwrap().unwrap().epoch, u64::MAX)]);
     let (today, cases) = (newest(&reader), Cases::default());
@@ -46,9 +46,8 @@ fn planned(dir: &Path, keep_days: u16, ruled: u64, cases: &Cases) -> Option<u64>
     let reader = Reader::open(dir).unwrap();
     let ruled = BTreeMap::from([(reader.end().unwrap().unwrap().epoch, ruled)]);
     let today = newest(&reader);
-    let event = plan(&reader, &Wanted { keep_days, today, ruled: &ruled, cases }).unwrap()?;
-    let Event::BroughtForward { through, .. } = event else { panic!("{event:?}") };
-    Some(through.seq)
+    let forward = plan(&reader, &Wanted { keep_days, today, ruled: &ruled, cases }).unwrap();
+    forward.map(|forward| forward.through.seq)
 }
 
 #[test]
@@ -100,8 +99,8 @@ async fn a_till_lets_old_records_go_while_nobody_waits_and_starts_and_sells_as_b
     let night = |keep_days| {
         let (reader, edge, board, inbox) = (reader.clone(), edge.clone(), board.clone(), inbox.clone());
         tokio::task::spawn_blocking(move || {
-            let today = |_| newest(&reader);
-            let going = Going { reader: &reader, edge: &edge, board: &board, inbox: &inbox, today: &today };
+            let today = board.link.borrow().cloud_offset_ms.map(|_| newest(&reader));
+            let going = Going { reader: &reader, edge: &edge, board: &board, inbox: &inbox, today };
             going.ask(keep_days).unwrap()
         })
     };
@@ -158,10 +157,7 @@ fn a_clock_that_was_wrong_for_a_while_neither_lets_too_much_go_nor_stops_it() {
     let ruled = BTreeMap::from([(records[0].header.epoch, u64::MAX)]);
     let planned = |today| {
         let wanted = Wanted { keep_days: 40, today, ruled: &ruled, cases: &Cases::default() };
-        let Some(Event::BroughtForward { last_day, .. }) = plan(&reader, &wanted).unwrap() else {
-            return None;
-        };
-        Some(last_day)
+        plan(&reader, &wanted).unwrap().map(|forward| forward.last_day)
     };
     let day = |count: i64| newest(&reader).checked_add(count.days()).unwrap();
     assert_eq!(planned(day(0)), Some(day(-41)));
@@ -174,8 +170,8 @@ fn a_clock_that_was_wrong_for_a_while_neither_lets_too_much_go_nor_stops_it() {
 async fn a_state_that_was_brought_forward_just_before_the_power_went_is_spoken_of_at_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     let (records, till) = shop(dir.path(), 60);
-    let (reader, event) = (Reader::open(dir.path()).unwrap(), of_forty_days(dir.path()));
-    let Event::BroughtForward { through, state, .. } = event else { panic!("{event:?}") };
+    let (reader, forward) = (Reader::open(dir.path()).unwrap(), of_forty_days(dir.path()));
+    let Forward { through, state, .. } = forward;
     let mut journal = Journal::open(dir.path()).unwrap();
     let tip = Tip { seq: through.seq, head: through.head };
     journal.bring_forward(&Snapshot { epoch: through.epoch, tip, bytes: state }).unwrap();
@@ -191,7 +187,7 @@ async fn a_state_that_was_brought_forward_just_before_the_power_went_is_spoken_o
 async fn a_state_that_rotted_keeps_no_till_from_starting() {
     let dir = tempfile::tempdir().unwrap();
     shop(dir.path(), 60);
-    let event = of_forty_days(dir.path());
+    let event = Event::BroughtForward(of_forty_days(dir.path()));
     for said in [true, false] {
         let mut bench = bench_with(dir.path(), |_| ());
         let thread = bench.run();
