@@ -127,10 +127,28 @@ impl Counter {
     pub(crate) async fn bill(&self, phone: &Phone, amount: &str) -> Bill {
         let page = self.page();
         self.until("a bill on the phone", async || {
-            let bill = phone.open(&page).await.unwrap()?;
-            phone.read(&page).await.unwrap().contains(amount).then_some(bill)
+            phone.open(&page).await.unwrap().filter(|bill| bill.text.contains(amount))
         })
         .await
+    }
+
+    /// The wallet that a tap on this bill opens. Where word of an earlier order came between the look and the tap, it
+    /// looks again, as a person does.
+    pub(crate) async fn wallet(&self, phone: &Phone, bill: &Bill) -> String {
+        let mut bill = bill.clone();
+        let mut said = String::new();
+        for _ in 0..LOOKS_AGAIN {
+            let tap = phone.tap(&bill).await.unwrap();
+            if let Tap::Wallet(wallet) = tap {
+                return wallet;
+            }
+            said = self.said(phone, &tap).await;
+            match bill.anew(&said) {
+                Some(fresh) if said.contains("This page is old; here is the current bill.") => bill = fresh,
+                _ => break,
+            }
+        }
+        panic!("no wallet opened: {said}; the screen: {:#}\n{}", self.view().await, log(self.dir()))
     }
 
     /// The text of the page that a tap led to.

@@ -62,7 +62,7 @@ async fn a_page_an_hour_old_pays_nothing_and_shows_the_bill_anew() {
     assert!(counter.books().intents_by_sale().is_empty(), "nothing was asked of the till");
 
     let fresh = counter.bill(&phone, "2.00").await;
-    let Tap::Wallet(wallet) = phone.tap(&fresh).await.unwrap() else { panic!("the fresh page does not pay") };
+    let wallet = counter.wallet(&phone, &fresh).await;
     assert!(phone.confirm(&wallet).await.unwrap());
     counter.paid(&sale).await;
     let closed = counter.close().await;
@@ -87,7 +87,7 @@ async fn a_page_from_before_an_item_was_added_pays_nothing_and_shows_the_new_bil
     says(&page, "4.00");
     assert!(counter.books().intents_by_sale().is_empty(), "nothing was asked of the till");
 
-    let Tap::Wallet(wallet) = phone.tap(&fresh).await.unwrap() else { panic!("the fresh page does not pay") };
+    let wallet = counter.wallet(&phone, &fresh).await;
     assert!(phone.confirm(&wallet).await.unwrap());
     counter.paid(&sale).await;
     let intent = counter.intent_of(&sale).await;

@@ -20,7 +20,7 @@ async fn a_phone_pays(counter: &Counter) -> Paying {
     let sale = counter.put_on_desk().await;
     let phone = Phone::new().unwrap();
     let bill = counter.bill(&phone, "4.00").await;
-    let Tap::Wallet(wallet) = phone.tap(&bill).await.unwrap() else { panic!("the wallet did not open") };
+    let wallet = counter.wallet(&phone, &bill).await;
     let intent = counter.intent_of(&sale).await;
     Paying { sale, intent, phone, wallet }
 }
@@ -127,7 +127,7 @@ async fn nothing_is_added_to_a_bill_that_a_phone_pays_and_the_phone_is_told_when
     counter.basket(&[WATER]).await;
     counter.put_on_desk().await;
     let fresh = counter.bill(&paying.phone, "6.00").await;
-    let Tap::Wallet(wallet) = paying.phone.tap(&fresh).await.unwrap() else { panic!("it does not pay") };
+    let wallet = counter.wallet(&paying.phone, &fresh).await;
     assert_ne!(wallet, paying.wallet, "another version of the bill is another order");
     assert!(paying.phone.confirm(&wallet).await.unwrap());
     counter.paid(&paying.sale).await;

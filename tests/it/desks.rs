@@ -5,7 +5,7 @@
 
 use crate::counter::{Counter, WATER, says};
 use serde_json::Value;
-use till::sim::demo::phone::{Bill, Phone, Tap};
+use till::sim::demo::phone::{Bill, Phone};
 
 /// A desk's page, as its sticker says.
 fn page(counter: &Counter, desk: &str) -> String {
@@ -23,8 +23,7 @@ async fn seen(counter: &Counter, phone: &Phone, desk: &str, amount: &str) -> Bil
     let page = page(counter, desk);
     counter
         .until("a bill on the phone", async || {
-            let bill = phone.open(&page).await.unwrap()?;
-            phone.read(&page).await.unwrap().contains(amount).then_some(bill)
+            phone.open(&page).await.unwrap().filter(|bill| bill.text.contains(amount))
         })
         .await
 }
@@ -65,7 +64,7 @@ async fn several_desks_pay_by_phone_while_the_cashier_serves_the_queue() {
         }
     };
     let pay = async |phone: &Phone, bill: &Bill| {
-        let Tap::Wallet(wallet) = phone.tap(bill).await.unwrap() else { panic!("no wallet") };
+        let wallet = counter.wallet(phone, bill).await;
         assert!(phone.confirm(&wallet).await.unwrap());
     };
     tokio::join!(serve, pay(ann, at_4), pay(ben, at_5), pay(eve, at_6));
@@ -104,7 +103,7 @@ async fn a_till_cut_off_has_no_pay_button_and_a_tap_from_before_takes_nothing_la
     counter.shop.plug_network();
     let fresh = seen(&counter, &phone, "table-4", "2.00").await;
     assert!(counter.books().captures().is_empty(), "a wish that nobody waits for any more takes nothing");
-    let Tap::Wallet(wallet) = phone.tap(&fresh).await.unwrap() else { panic!("the line is back") };
+    let wallet = counter.wallet(&phone, &fresh).await;
     assert!(phone.confirm(&wallet).await.unwrap());
     counter.paid(&sale).await;
     let intent = counter.intent_of(&sale).await;
@@ -137,7 +136,7 @@ async fn a_phone_at_a_desk_whose_bill_moved_on_pays_no_other_desks_bill() {
     says(&phone.read(&there).await.unwrap(), "<p class=\"place\">Table 5</p>");
     let moved = seen(&counter, &phone, "table-5", "2.00").await;
     assert!(moved.is_of(&sale));
-    let Tap::Wallet(wallet) = phone.tap(&moved).await.unwrap() else { panic!("their own bill") };
+    let wallet = counter.wallet(&phone, &moved).await;
     assert!(phone.confirm(&wallet).await.unwrap());
     counter.paid(&sale).await;
     counter.press("take-desk", &[("desk", "table-4")]).await;
@@ -162,7 +161,7 @@ async fn a_sticker_that_is_given_another_desks_name_says_so_and_keeps_to_its_own
         })
         .await;
     // The same bill in the same version: what the phone saw is what it pays.
-    let Tap::Wallet(wallet) = phone.tap(&before).await.unwrap() else { panic!("the bill is the same") };
+    let wallet = counter.wallet(&phone, &before).await;
     assert!(phone.confirm(&wallet).await.unwrap());
     counter.paid(&sale).await;
     let closed = counter.close().await;

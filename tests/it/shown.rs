@@ -34,10 +34,7 @@ async fn shown(counter: &Counter, before: &str) -> Shown {
 
 async fn opens_wallet(counter: &Counter, phone: &Phone, url: &str) -> String {
     let bill = counter.until("a bill on the phone", async || phone.open(url).await.unwrap()).await;
-    match phone.tap(&bill).await.unwrap() {
-        Tap::Wallet(wallet) => wallet,
-        Tap::Said(said) => panic!("the wallet did not open: {said}"),
-    }
+    counter.wallet(phone, &bill).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

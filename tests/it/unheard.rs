@@ -4,7 +4,7 @@
 //! Not here: codes while the line is up (`shown`).
 
 use crate::counter::{Closed, Counter, WATER, says, text};
-use till::sim::demo::phone::{Phone, Tap};
+use till::sim::demo::phone::Phone;
 
 /// A shop whose line is down, and a sale of 4.00 whose code is shown.
 struct CutOff {
@@ -41,8 +41,8 @@ impl CutOff {
     async fn pay(&self) -> String {
         let phone = Phone::new().unwrap();
         let bill = phone.open(&self.url).await.unwrap().expect("a bill with a button");
-        says(&phone.read(&self.url).await.unwrap(), "The till is off line just now");
-        let Tap::Wallet(wallet) = phone.tap(&bill).await.unwrap() else { panic!("the wallet did not open") };
+        says(&bill.text, "The till is off line just now");
+        let wallet = self.counter.wallet(&phone, &bill).await;
         assert!(phone.confirm(&wallet).await.unwrap());
         let page = self.counter.until("a proof", async || {
             let page = phone.read(&self.url).await.unwrap();

@@ -125,6 +125,7 @@ async fn follow(
     known: Option<IntentId>,
 ) -> Result<Response, Problem> {
     let mut bell = cloud.bells.listen(Bell::Orders);
+    let mut bill = cloud.bells.listen(Bell::Desk(desk.clone()));
     let patience = tokio::time::sleep(ORDER_WAIT);
     tokio::pin!(patience);
     loop {
@@ -151,8 +152,15 @@ async fn follow(
                 (OrderState::Open | OrderState::Claimed | OrderState::Starting | OrderState::Started, _) => {}
             }
         }
+        if let (None, Some((version, _))) = (&order, request)
+            && has_moved_on(cloud, desk, sale, version).await?
+            && cloud.store.give_up_request(sale, version).await?
+        {
+            return Ok(to_desk(desk, None, Some(Said::Stale)));
+        }
         tokio::select! {
             () = rung(&mut bell) => {}
+            () = rung(&mut bill) => {}
             () = &mut patience => {
                 let silent = match (order, request) {
                     (None, Some((version, _))) => cloud.store.give_up_request(sale, version).await?,
@@ -163,6 +171,16 @@ async fn follow(
             () = cloud.stopping() => return Err(Problem::unavailable("The cloud is stopping. Try again.")),
         }
     }
+}
+
+/// Whether the till will refuse an order of this version: the bill is another one by now, or gone from the desk.
+async fn has_moved_on(cloud: &Cloud, desk: &DeskId, sale: SaleId, version: u64) -> Result<bool, Problem> {
+    let standing = cloud.store.desk_sale(desk.clone()).await?;
+    if standing.is_none_or(|standing| standing.sale != sale) {
+        return Ok(true);
+    }
+    // The order itself fixes the bill, and its records may be here before it is.
+    Ok(fold(cloud, sale).await?.is_some_and(|sale| sale.version != version && sale.phase() == Phase::Basket))
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,7 @@ use crate::sim::gateway::{Fault, Rule};
 use crate::token::{Proof, Token, Worth, parse};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 const SALE: SaleId = SaleId([1; 16]);
 const INTENT: IntentId = IntentId([2; 16]);
@@ -47,7 +48,7 @@ async fn press_pay(shop: &Shop, till: &Arc<Till>) -> (String, String) {
     let page = shop.page("/d/table-4", None).await;
     let cookie = page.cookie.clone().unwrap();
     let form = page.pay_form();
-    let mut answering = tokio::task::JoinSet::new();
+    let mut answering = JoinSet::new();
     answering.spawn(answer_wish(Arc::clone(till), 77, 2600));
     let sent = shop.post("/d/table-4/pay", &form, Some(&cookie)).await;
     let (wish, answer) = answering.join_next().await.unwrap().unwrap();
@@ -55,6 +56,19 @@ async fn press_pay(shop: &Shop, till: &Arc<Till>) -> (String, String) {
     assert_eq!((answer.0, &answer.1["state"]), (200, &json!("started")), "{}", answer.1);
     assert_eq!(sent.status, 303, "{}", sent.text);
     (sent.to.unwrap(), cookie)
+}
+
+/// A phone taps and waits, while the till does something: where it is sent in the end.
+fn taps(shop: &Shop, path: &str, form: String, cookie: Option<&str>) -> JoinSet<String> {
+    let request =
+        shop.http.post(shop.address(path)).header("content-type", "application/x-www-form-urlencoded");
+    let request = cookie.into_iter().fold(request, |request, cookie| request.header("cookie", cookie));
+    let mut phone = JoinSet::new();
+    phone.spawn(async move {
+        let response = request.body(form).send().await.unwrap();
+        response.headers()["location"].to_str().unwrap().to_owned()
+    });
+    phone
 }
 
 async fn confirm(shop: &Shop, wallet: &str) {
@@ -227,6 +241,23 @@ async fn an_old_page_shows_the_current_bill_instead_of_paying() {
 }
 
 #[tokio::test]
+async fn a_bill_that_changes_while_a_phone_waits_for_its_order_is_shown_anew() {
+    let (shop, mut till) = shop_with_bill().await;
+    let page = shop.page("/d/table-4", None).await;
+    let mut phone = taps(&shop, "/d/table-4/pay", page.pay_form(), page.cookie.as_deref());
+    till.notice("order_requested").await;
+    let added = till.line(SALE, 2, 800);
+    till.send_well(&[added]).await;
+    let sent = phone.join_next().await.unwrap().unwrap();
+    assert!(sent.ends_with("said=stale"), "{sent}");
+    let fresh = shop.page(&sent, page.cookie.as_deref()).await;
+    assert!(fresh.text.contains("This page is old") && fresh.text.contains("¥34.00"), "{}", fresh.text);
+    let till = Arc::new(till);
+    let (_, answer) = answer_wish(Arc::clone(&till), 5, 2600).await;
+    assert_eq!(answer.1["state"], "ended", "nobody waits for an order of the bill as it was");
+}
+
+#[tokio::test]
 async fn a_silent_till_has_no_pay_button() {
     let (shop, till) = shop_with_bill().await;
     let page = shop.page("/d/table-4", None).await;
@@ -272,7 +303,7 @@ async fn a_till_takes_an_order_back_before_and_after_the_wallet_knows_it() {
     }
     let till = Arc::new(till);
     let (wallet, _) = press_pay(&shop, &till).await;
-    let mut withdrawing = tokio::task::JoinSet::new();
+    let mut withdrawing = JoinSet::new();
     let other = Arc::clone(&till);
     withdrawing.spawn(async move { other.withdraw(INTENT).await });
     let (status, answer) = withdrawing.join_next().await.unwrap().unwrap();
@@ -376,14 +407,7 @@ async fn a_coupon_from_the_phone_goes_to_the_till_and_comes_back_on_the_bill() {
     let token = shop.cloud.admin().issue_coupons(&wanted).await.unwrap().remove(0);
     let page = shop.post("/d/table-4/coupon", "token=C1.NONSENSE", None).await;
     assert_eq!(said(&page), "coupon_unreadable");
-    let mut phone = tokio::task::JoinSet::new();
-    let (http, address) = (shop.http.clone(), shop.address("/d/table-4/coupon"));
-    let form = format!("token={token}");
-    phone.spawn(async move {
-        let request = http.post(address).header("content-type", "application/x-www-form-urlencoded");
-        let response = request.body(form).send().await.unwrap();
-        response.headers()["location"].to_str().unwrap().to_owned()
-    });
+    let mut phone = taps(&shop, "/d/table-4/coupon", format!("token={token}"), None);
     let offered = till.notice("coupon_offered").await;
     assert_eq!((&offered["token"], &offered["sale"]), (&json!(token), &json!(SALE)));
     let Ok(Token::Coupon(unverified)) = parse(&token) else { panic!("not a coupon") };

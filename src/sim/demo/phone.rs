@@ -24,13 +24,26 @@ pub struct Bill {
     action: String,
     /// The wallets that it has a button for.
     pub wallets: Vec<String>,
+    /// The page that it stood on.
+    pub text: String,
 }
 
 impl Bill {
     /// Whether it is the bill of this sale.
     #[must_use]
     pub fn is_of(&self, sale: &str) -> bool {
-        self.fields.iter().any(|(name, value)| name == "sale" && value == sale)
+        self.field("sale") == Some(sale)
+    }
+
+    /// The bill of the same sale and amount on another page, if it has one.
+    #[must_use]
+    pub fn anew(&self, text: &str) -> Option<Self> {
+        let same = |bill: &Self| ["sale", "total"].iter().all(|name| bill.field(name) == self.field(name));
+        bill_on(text, &self.action).filter(same)
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The same bill on a page that this phone has had open for so long.
@@ -83,7 +96,7 @@ impl Phone {
             let Some(to) = &answer.location else { break };
             answer = self.browser.get(&absolute(to, page)).await?;
         }
-        Ok(bill_on(&answer, page))
+        Ok(bill_on(&answer.text, page))
     }
 
     /// The window that a page opens in WeChat: what its script hands over goes to the wallet, which answers with
@@ -143,8 +156,8 @@ impl Phone {
 }
 
 /// The form that pays, with its fields, if the page has one.
-fn bill_on(answer: &Answer, page: &str) -> Option<Bill> {
-    let form = answer.text.split("<form").find(|form| attribute(form, "action").ends_with("/pay"))?;
+fn bill_on(text: &str, page: &str) -> Option<Bill> {
+    let form = text.split("<form").find(|form| attribute(form, "action").ends_with("/pay"))?;
     let form = form.split("</form>").next()?;
     let action = attribute(form, "action");
     let action = absolute(&action, page);
@@ -156,7 +169,7 @@ fn bill_on(answer: &Answer, page: &str) -> Option<Bill> {
         .collect();
     let wallets = form.split("name=\"wallet\" value=\"").skip(1);
     let wallets = wallets.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
-    Some(Bill { fields, action, wallets })
+    Some(Bill { fields, action, wallets, text: text.to_owned() })
 }
 
 /// An address on a page.
@@ -182,8 +195,7 @@ mod tests {
     fn the_bill_is_read_off_the_form_that_pays() {
         let text = "<form action=\"/d/4/coupon\"></form><form method=\"post\" action=\"/d/4/pay\">\
                     <input type=\"hidden\" name=\"sale\" value=\"ab\"><input name=\"version\" value=\"3\"></form>";
-        let answer = Answer { status: 200, location: None, text: text.to_owned() };
-        let bill = bill_on(&answer, "http://127.0.0.1:1/d/4").unwrap();
+        let bill = bill_on(text, "http://127.0.0.1:1/d/4").unwrap();
         assert_eq!(bill.action, "http://127.0.0.1:1/d/4/pay");
         assert_eq!(bill.fields, [("sale".into(), "ab".into()), ("version".into(), "3".into())]);
     }

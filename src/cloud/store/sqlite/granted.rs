@@ -6,7 +6,7 @@
 
 use super::rows::{all, int, unsigned};
 use crate::cloud::store::StoreError;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -24,19 +24,8 @@ pub(super) struct Granted {
 impl Granted {
     /// Reads the file, and tells the database what it has forgotten.
     pub(super) fn open(folder: &Path, db: &mut Connection) -> Result<Self, StoreError> {
-        let said = match fs::read(folder.join(NAME)) {
-            Ok(text) => serde_json::from_slice(&text).unwrap_or_else(|error| {
-                tracing::error!(
-                    %error,
-                    "The file {NAME} beside the database is damaged. If the database was put back from a copy, set \
-                     quotas lower by what tills may hold."
-                );
-                BTreeMap::new()
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(source) => return Err(failed(folder, source)),
-        };
-        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let said = read(folder)?;
         for (campaign, granted) in &said {
             // A quota that was set after the copy was made is not there at all: head office sets it again.
             tx.execute(
@@ -63,17 +52,17 @@ impl Granted {
     }
 
     /// Brings the file up to the database. Durable when it returns.
-    pub(super) fn keep(&mut self, db: &Connection) -> Result<(), StoreError> {
-        let sql = "SELECT campaign, granted FROM campaign_quota WHERE granted > 0";
-        let rows = all(&mut db.prepare_cached(sql)?, [], |row| Ok((row.get(0)?, unsigned(row.get(1)?)?)))?;
-        let now: BTreeMap<u32, u64> = rows.into_iter().collect();
-        if now == self.said {
+    pub(super) fn keep(&mut self, db: &mut Connection) -> Result<(), StoreError> {
+        if by_database(db)? == self.said {
             return Ok(());
         }
+        // Several processes have the store open: whose turn it is writes what holds now, and nobody an older number later.
+        let turn = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let now = by_database(&turn)?;
         let text = serde_json::to_vec(&now).map_err(|error| failed(&self.folder, error.into()))?;
         self.write(&text).map_err(|source| failed(&self.folder, source))?;
         self.said = now;
-        Ok(())
+        Ok(turn.commit()?)
     }
 
     /// The whole file or the one before, whenever the power fails.
@@ -85,6 +74,27 @@ impl Granted {
         fs::rename(&fresh, self.folder.join(NAME))?;
         File::open(&self.folder)?.sync_all()
     }
+}
+
+fn read(folder: &Path) -> Result<BTreeMap<u32, u64>, StoreError> {
+    match fs::read(folder.join(NAME)) {
+        Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_else(|error| {
+            tracing::error!(
+                %error,
+                "The file {NAME} beside the database is damaged. If the database was put back from a copy, set \
+                 quotas lower by what tills may hold."
+            );
+            BTreeMap::new()
+        })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(source) => Err(failed(folder, source)),
+    }
+}
+
+fn by_database(db: &Connection) -> Result<BTreeMap<u32, u64>, StoreError> {
+    let sql = "SELECT campaign, granted FROM campaign_quota WHERE granted > 0";
+    let rows = all(&mut db.prepare_cached(sql)?, [], |row| Ok((row.get(0)?, unsigned(row.get(1)?)?)))?;
+    Ok(rows.into_iter().collect())
 }
 
 fn failed(folder: &Path, source: io::Error) -> StoreError {

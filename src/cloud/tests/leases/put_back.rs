@@ -1,7 +1,10 @@
 //! A database that is put back from a copy, and what tills hold that it has forgotten.
 
-use super::{Chain, Happening};
+use super::{CAMPAIGN, Chain, Happening, NewLease, Sqlite};
 use crate::cloud::store::Leases as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A till's part of a quota is let out after the copy was made; the till sells by it and says so when the copy is back.
 async fn put_back_under_a_till() -> Chain {
@@ -64,4 +67,34 @@ async fn without_any_memory_of_its_own_a_cloud_counts_the_leases_that_tills_brin
     assert_eq!(let_out(&mut chain, 1).await, 4);
     chain.send(1, usize::MAX).await;
     assert_eq!(chain.store().quotas().await.unwrap()[0].spent, 8);
+}
+
+/// Head office's commands open the same store beside the running cloud.
+#[tokio::test]
+async fn what_was_let_out_is_known_beside_the_database_whoever_else_opens_it() {
+    const LEASES: u64 = 60;
+    let chain = Chain::new().await;
+    assert!(chain.store().set_quota(CAMPAIGN, 1_000).await.unwrap());
+    let home = chain.folder.path().to_owned();
+    let beside = || -> BTreeMap<u32, u64> {
+        serde_json::from_slice(&std::fs::read(home.join("granted.json")).unwrap()).unwrap()
+    };
+    let done = Arc::new(AtomicBool::new(false));
+    let commands = std::thread::spawn({
+        let (done, home) = (Arc::clone(&done), home.clone());
+        move || {
+            while !done.load(Ordering::Relaxed) {
+                drop(Sqlite::open(&home).unwrap());
+            }
+        }
+    });
+    let mut out = 0;
+    for has in 0..LEASES {
+        let wanted = NewLease { has, most: 2, ..chain.tills[0].wants(u64::MAX >> 1) };
+        out += u64::from(chain.store().lease(wanted).await.unwrap().unwrap().uses);
+        assert!(beside()[&CAMPAIGN] >= out, "{:?} of {out}", beside());
+    }
+    done.store(true, Ordering::Relaxed);
+    commands.join().unwrap();
+    assert_eq!(beside()[&CAMPAIGN], out);
 }
