@@ -231,8 +231,16 @@ impl Till {
         }
     }
 
-    /// What is at hand of each running campaign with a quota, for whoever asks the cloud for more.
-    pub(super) fn lease_views(&self, now_s: u64, bundle: &Bundle) -> Vec<LeaseView> {
+    /// What is at hand of each running campaign with a quota, for whoever asks the cloud for more. `refused` are the codes
+    /// of what stations were told last: a coupon may be shown before anything else.
+    pub(super) fn lease_views<'a>(
+        &self,
+        now_s: u64,
+        bundle: &Bundle,
+        mut refused: impl Iterator<Item = &'a str>,
+    ) -> Vec<LeaseView> {
+        let somebody_shops = self.has_open_basket()
+            || !self.leases.closed && refused.any(|code| code == Refusal::QuotaSpent.code());
         let with_quota =
             bundle.content.campaigns.iter().filter(|campaign| has_quota(bundle, campaign.number));
         let view = |campaign: &crate::bundle::Campaign| {
@@ -245,7 +253,7 @@ impl Till {
                 left: live.fold(0, |sum: u32, (_, _, uses, _)| sum.saturating_add(uses)),
                 last: self.leases.campaigns.get(&number).map_or(0, |of| of.last),
                 demand: match self.leases.campaigns.get(&number) {
-                    Some(of) if of.quiet && !self.has_open_basket() => Demand::Quiet,
+                    Some(of) if of.quiet && !somebody_shops => Demand::Quiet,
                     Some(_) | None => Demand::Selling,
                 },
             }

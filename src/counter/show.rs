@@ -55,7 +55,7 @@ impl Till {
             ways: crate::view::Ways::default(),
             exposure: crate::view::Exposure::none(self.currency),
             clock: crate::view::ClockView::default(),
-            leases: self.lease_views(now_s, bundle),
+            leases: self.lease_views(now_s, bundle, told.values().map(|told| told.code.as_str())),
             attention: self.attention(),
             notices: self.notices(),
             shift: self.shift.as_ref().map(crate::shift::Shift::view),

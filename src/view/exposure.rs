@@ -71,6 +71,6 @@ pub struct LeaseView {
 pub enum Demand {
     /// It sells.
     Selling,
-    /// It gave back what nobody used, and nobody has begun a basket since.
+    /// It gave back what nobody used, and nobody has begun a basket or shown a coupon since.
     Quiet,
 }

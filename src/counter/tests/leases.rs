@@ -4,7 +4,7 @@ use super::shop::five_off;
 use super::*;
 use crate::bundle::CampaignState;
 use crate::record::lease::{Lease, LeaseEnd};
-use crate::view::Demand;
+use crate::view::{Demand, Selling};
 
 const HOUR_S: u64 = 3600;
 
@@ -184,6 +184,30 @@ fn what_nobody_used_for_an_hour_goes_back_while_head_office_is_heard() {
     assert_eq!(demand(&bench), Demand::Selling, "somebody shops: it is asked for again");
     let second = day(&bench, 2);
     assert_eq!(kinds(&bench.post(&Event::LeaseGranted(second)).unwrap()), ["lease_received"]);
+}
+
+#[test]
+fn a_coupon_that_is_shown_first_after_a_quiet_hour_is_what_more_is_asked_for() {
+    let mut bench = limited();
+    bench.act(Act::OpenShift { float: fen(0) }).unwrap();
+    let first = Lease { until_s: bench.moment.unix_s() + 24 * HOUR_S, ..lease(&bench, 7, 1, 3) };
+    bench.post(&Event::LeaseGranted(first)).unwrap();
+    bench.wait_ms(HOUR_S * 1000);
+    bench.contact = ONLINE;
+    assert_eq!(give_back(&mut bench), [(1, 3, LeaseEnd::Unused)]);
+    let refusal = bench.scan(&five_off(1)).unwrap_err();
+    assert_eq!(refusal.code(), "quota_spent");
+    let told = BTreeMap::from([(bench.station.clone(), Told::from(&refusal))]);
+    let demand = |bench: &TestTill, told| {
+        let stations = [bench.station.clone()];
+        let view = bench.till.view(&bench.bundle, bench.moment.unix_s(), &stations, told, Selling::Open);
+        view.leases.iter().find(|lease| lease.campaign == 7).unwrap().demand
+    };
+    assert_eq!(bench.view().leases[0].demand, Demand::Quiet);
+    assert_eq!(demand(&bench, &told), Demand::Selling);
+    // What still stands on another station's screen in the evening asks for nothing.
+    bench.act(Act::CloseShift { counted: fen(0) }).unwrap();
+    assert_eq!(demand(&bench, &told), Demand::Quiet);
 }
 
 #[test]
