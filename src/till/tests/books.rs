@@ -346,12 +346,16 @@ async fn a_member_who_is_forgotten_later_waits_for_books_that_were_set_aside_and
     scramble(&dir.path().join("journal.db"), 0, 4096);
     let received = |has| BTreeMap::from([(end.epoch, Tip { seq: has, head: Hash([1; 32]) })]);
 
-    // Head office has the old books, or the folder is removed, or neither.
-    for (has, removed, waits) in [(owed - 1, false, true), (owed - 1, true, false)] {
-        if removed {
-            fs::remove_dir_all(dir.path().join("aside")).unwrap();
-        }
-        let mut bench = bench_known(dir.path(), received(has));
+    // The list of what the cloud lacks says so; it is torn; the folder is removed.
+    let aside = dir.path().join("aside");
+    let as_it_is = || {};
+    let torn = || fs::write(aside.join("0001/lacking.json"), b"{\"aside\": \"asi").unwrap();
+    let removed = || fs::remove_dir_all(&aside).unwrap();
+    let cases: [(&str, &dyn Fn(), bool); 3] =
+        [("as it is", &as_it_is, true), ("torn", &torn, true), ("removed", &removed, false)];
+    for (how, happens, waits) in cases {
+        happens();
+        let mut bench = bench_known(dir.path(), received(owed - 1));
         let board = bench.ready.as_ref().unwrap().board.clone();
         let thread = bench.run();
         let later = bench.inbox.ask(Event::MemberForgotten { member: "m-2".to_owned() }).await.unwrap().seq;
@@ -361,7 +365,7 @@ async fn a_member_who_is_forgotten_later_waits_for_books_that_were_set_aside_and
         thread.join().unwrap();
         let told = board.view.borrow().attention.iter().any(|item| item.code == "forgetting_waits");
         let owes = Journal::open(dir.path()).unwrap().owes_forgetting().unwrap();
-        assert_eq!((told, owes), (waits, waits), "removed: {removed}");
+        assert_eq!((told, owes), (waits, waits), "{how}");
     }
 }
 
