@@ -195,9 +195,9 @@ impl Item {
         Subject { epoch: self.epoch, seq: self.seq }
     }
 
-    /// The acts that may be done on it.
-    pub fn acts_allowed(&self) -> impl Iterator<Item = QueueAct> {
-        allowed::ACTS.into_iter().filter(|act| allowed(self, *act).is_ok())
+    /// The acts that may be done on it while this epoch is the current one.
+    pub fn acts_allowed(&self, current: Epoch) -> impl Iterator<Item = QueueAct> {
+        allowed::ACTS.into_iter().filter(move |act| allowed(self, *act, current).is_ok())
     }
 }
 

@@ -56,7 +56,7 @@ impl Till {
             (_, None) => Err(Refusal::Queue("Say which record.")),
             (_, Some(about)) => {
                 let item = Item::of(&about.header, &about.marks, &self.cases);
-                allowed(&item, act).map_err(Refusal::Queue)?;
+                allowed(&item, act, self.epoch).map_err(Refusal::Queue)?;
                 Ok(Some(item.subject()))
             }
         }

@@ -1,6 +1,7 @@
 //! What a manager may do with an item: one table, and a sentence for all that is not in it.
 
 use super::{Item, ItemKind, Standing};
+use crate::record::Epoch;
 use crate::record::queue_act::{QueueAct, Resolution};
 
 /// Every act on one item, in the order in which they are offered.
@@ -17,20 +18,30 @@ pub const ACTS: [QueueAct; 6] = [
 ///
 /// | state | hold | release | retry | resolve |
 /// | --- | --- | --- | --- | --- |
-/// | recorded, sent, received | yes | | | |
+/// | recorded, sent | if of the `current` epoch | | | |
+/// | received | yes | | | |
 /// | held | | yes | | yes |
 /// | refused, expired, parked | | | yes | yes |
 /// | settled, resolved | | | | |
 ///
-/// Send now is about no item and may always be done.
+/// Send now is about no item and may always be done. An earlier epoch goes up before the one in which the act would be
+/// written: it would always come too late there.
 ///
 /// # Errors
 /// A sentence that says why not, and what to do instead.
-pub fn allowed(item: &Item, act: QueueAct) -> Result<(), &'static str> {
+pub fn allowed(item: &Item, act: QueueAct, current: Epoch) -> Result<(), &'static str> {
     if item.kind == ItemKind::Act && act == QueueAct::Hold {
         return Err("This is a manager's act itself. It cannot be held.");
     }
-    match (item.state.standing(), act) {
+    let standing = item.state.standing();
+    if item.epoch != current
+        && matches!((standing, act), (Standing::Recorded | Standing::Sent, QueueAct::Hold))
+    {
+        return Err(
+            "This is of an earlier series, which goes up before anything that is done now. Deal with it once head office has ruled.",
+        );
+    }
+    match (standing, act) {
         (_, QueueAct::SendNow)
         | (Standing::Recorded | Standing::Sent | Standing::Received, QueueAct::Hold)
         | (Standing::Held, QueueAct::Release | QueueAct::Resolve { .. })

@@ -98,7 +98,7 @@ pub struct Acted {
     pub act: QueueAct,
     /// Why.
     pub words: String,
-    /// Where the case stood before it: there it stands again if head office says that the act came in vain.
+    /// Where the case stood before it, or by head office's word since: there it stands again if the act came in vain.
     pub before: Step,
 }
 
@@ -189,29 +189,34 @@ impl Cases {
         let ruled = self.ruled.entry(subject.epoch).or_default();
         *ruled = (*ruled).max(subject.seq);
         let step = step_of(verdict);
-        if verdict.code == IN_VAIN {
+        if step != Step::Accepted {
             self.take_back(subject);
         }
-        let known = self.of(subject).map(|case| case.step);
-        match (step, known) {
-            // What was never in question needs no case.
-            (Step::Accepted, None) => return,
-            // A word on its way when a manager had ended it opens nothing again.
-            (_, Some(Step::Resolved(_))) => return,
-            (_, _) => {}
+        // What was never in question needs no case.
+        if step == Step::Accepted && self.of(subject).is_none() {
+            return;
         }
         let case = self.case(subject, at_ms);
-        (case.step, case.code, case.words) = (step, verdict.code.clone(), verdict.words.clone());
+        (case.code, case.words) = (verdict.code.clone(), verdict.words.clone());
         (case.sale, case.told_ms) = (verdict.sale, at_ms);
+        // Of acts that came in vain this is what they leave.
+        case.acts.iter_mut().for_each(|act| act.before = step);
+        // A word on its way when a manager had ended it opens nothing again.
+        if !matches!(case.step, Step::Resolved(_)) {
+            case.step = step;
+        }
     }
 
-    /// An act came in vain: what it was about stands where it stood, unless more happened since.
+    /// Head office has not done what an act asked for: what it was about stands where it stood, unless more happened since.
+    /// The act may be of a later life of the journal than its subject.
     fn take_back(&mut self, act: Subject) {
-        let Some(cases) = self.cases.get_mut(&act.epoch) else { return };
-        for case in cases.values_mut() {
-            if let Some(last) = case.acts.last().filter(|last| (last.epoch, last.seq) == (act.epoch, act.seq))
-            {
-                case.step = last.before;
+        for case in self.cases.values_mut().flat_map(BTreeMap::values_mut) {
+            let is_this = |acted: &Acted| (acted.epoch, acted.seq) == (act.epoch, act.seq);
+            let Some(at) = case.acts.iter().position(is_this) else { continue };
+            let before = case.acts[at].before;
+            match case.acts.get_mut(at + 1) {
+                Some(next) => next.before = before,
+                None => case.step = before,
             }
         }
     }

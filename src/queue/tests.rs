@@ -138,6 +138,48 @@ fn an_act_that_came_in_vain_leaves_its_item_where_it_stood() {
 }
 
 #[test]
+fn an_act_in_vain_leaves_what_head_office_has_said_since() {
+    let far = marks(30, 30);
+    let in_vain = |seq, of| verdict(seq, of, Ruling::Refused, "act_in_vain");
+    // Head office had ruled before the hold was done, and its word was on the way.
+    let refused = verdict(9, 5, Ruling::Refused, "coupon_already_used");
+    let cases = after(&[act(8, 5, QueueAct::Hold), refused.clone(), in_vain(10, 8)]);
+    assert_eq!(standing(5, &far, &cases), Standing::Refused);
+    // Two managers release it; the first one's word is heard after the second has pressed.
+    let held = verdict(8, 5, Ruling::Refused, "held");
+    let (first, second) = (act(9, 5, QueueAct::Release), act(11, 5, QueueAct::Release));
+    let counts = verdict(12, 5, Ruling::Accepted, "ruled_again");
+    let cases = after(&[held.clone(), first, held, second, counts, in_vain(13, 11)]);
+    assert_eq!(standing(5, &far, &cases), Standing::Settled);
+    // A hold that came too late, and was let go of before anybody had heard that.
+    let both = [act(8, 5, QueueAct::Hold), act(9, 5, QueueAct::Release), in_vain(10, 8), in_vain(11, 9)];
+    assert_eq!(standing(5, &far, &after(&both)), Standing::Settled);
+    // What ended it was in vain, too: head office's word of meanwhile stands, with its reason.
+    let resolve = act(8, 5, QueueAct::Resolve { how: Resolution::Duplicate });
+    let cases = after(&[act(7, 5, QueueAct::Hold), resolve, refused, in_vain(10, 8)]);
+    assert_eq!(standing(5, &far, &cases), Standing::Refused);
+    assert_eq!(cases.of(Subject { epoch: EPOCH, seq: 5 }).unwrap().code, "coupon_already_used");
+}
+
+#[test]
+fn an_act_that_head_office_does_not_understand_leaves_its_item_where_it_stood() {
+    let refused = verdict(7, 5, Ruling::Refused, "sums_differ");
+    for code in ["parked", "unreadable"] {
+        let act = act(11, 5, QueueAct::Retry);
+        let cases = after(&[refused.clone(), act, verdict(12, 11, Ruling::Refused, code)]);
+        assert_eq!(standing(5, &marks(30, 30), &cases), Standing::Refused, "{code}");
+    }
+}
+
+#[test]
+fn an_act_in_vain_is_taken_back_in_whichever_life_of_the_journal_it_was_done() {
+    let subject = Subject { epoch: Epoch(6), seq: 5 };
+    let body = Body::QueueActed { subject: Some(subject), act: QueueAct::Hold, words: "wait".to_owned() };
+    let cases = after(&[record(8, body, None), verdict(9, 8, Ruling::Refused, "act_in_vain")]);
+    assert_eq!(cases.of(subject).unwrap().step, Step::Accepted);
+}
+
+#[test]
 fn what_cannot_be_read_is_parked_and_what_was_late_is_expired() {
     let far = marks(30, 30);
     for (code, expected) in [
@@ -161,10 +203,11 @@ fn each_state_has_its_acts_and_a_sentence_for_all_others() {
     let none = Cases::default();
     let words = |marks: &Marks, cases: &Cases| -> Vec<&str> {
         let item = Item::of(&receipt(5, 100).header, marks, cases);
-        let mut words: Vec<&str> = item.acts_allowed().map(QueueAct::word).collect();
+        let mut words: Vec<&str> = item.acts_allowed(EPOCH).map(QueueAct::word).collect();
         words.dedup();
         for act in allowed::ACTS {
-            if let Err(sentence) = allowed(&item, act) {
+            for epoch in [EPOCH, Epoch(8)] {
+                let Err(sentence) = allowed(&item, act, epoch) else { continue };
                 assert!(sentence.ends_with('.'), "{sentence}");
                 let chinese = crate::locales::told("queue", sentence, Lang::ZhHans);
                 assert_ne!(chinese, sentence, "no Chinese for it");
@@ -173,13 +216,16 @@ fn each_state_has_its_acts_and_a_sentence_for_all_others() {
         words
     };
     assert_eq!(words(&marks(0, 0), &none), ["hold"]);
+    let later =
+        |marks: &Marks| Item::of(&receipt(5, 100).header, marks, &none).acts_allowed(Epoch(8)).count();
+    assert_eq!([(0, 0), (9, 0)].map(|(received, ruled)| later(&marks(received, ruled))), [0, 1]);
     assert_eq!(words(&marks(9, 0), &none), ["hold"]);
     assert_eq!(words(&marks(9, 9), &none), [""; 0]);
     assert_eq!(words(&marks(9, 9), &refused), ["retry", "resolve"]);
     assert_eq!(words(&marks(9, 9), &held), ["release", "resolve"]);
     assert_eq!(words(&marks(9, 9), &resolved), [""; 0]);
     let own = Item::of(&act(5, 1, QueueAct::Hold).header, &marks(0, 0), &none);
-    assert_eq!((own.kind, own.acts_allowed().count()), (ItemKind::Act, 0));
+    assert_eq!((own.kind, own.acts_allowed(EPOCH).count()), (ItemKind::Act, 0));
 }
 
 #[test]

@@ -164,7 +164,7 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
     let (marks, cases): (Marks, Cases) = (books.marks(epoch)?, books.cases()?);
     let item = Item::of(&header, &marks, &cases);
     // A word stands once, however many ways there are to do it.
-    let mut allowed: Vec<&str> = item.acts_allowed().map(QueueAct::word).collect();
+    let mut allowed: Vec<&str> = item.acts_allowed(books.epoch(None)?).map(QueueAct::word).collect();
     allowed.dedup();
     if asked.json {
         let json = serde_json::json!({ "item": item, "allowed": allowed });

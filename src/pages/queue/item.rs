@@ -81,7 +81,7 @@ pub(super) async fn draw(pages: &Pages, asked: &Asked, subject: Subject, sorry: 
         let item = Item::of(&found.record.header, &scene.marks, &scene.view.cases);
         let v = pages.voice(asked);
         let (resolve, plain): (Vec<QueueAct>, Vec<QueueAct>) =
-            item.acts_allowed().partition(|act| matches!(act, QueueAct::Resolve { .. }));
+            item.acts_allowed(scene.view.epoch).partition(|act| matches!(act, QueueAct::Resolve { .. }));
         let template = ItemPage {
             f: pages.frame_of_till(),
             view: &scene.view,
