@@ -244,6 +244,12 @@ impl Till {
         })
     }
 
+    /// The same after another life in the same journal: what head office and managers have said of its records stands.
+    #[must_use]
+    pub fn after(self, before: Self) -> Self {
+        Self { cases: before.cases, last_verdict: before.last_verdict, ..self }
+    }
+
     /// The first record of an epoch. One that follows books that were left is provisional.
     pub fn genesis(
         terminal: TerminalId,

@@ -9,6 +9,7 @@ use super::edge::EdgeStore;
 use super::vault::Vault;
 use super::{End, Error, Loaded, Reader, aside, journal_path, lock, migrations, pruned, settings};
 use crate::record::Header;
+use crate::record::body::Body;
 use crate::record::epochs::Left;
 use crate::record::ids::TerminalId;
 use rusqlite::backup::{Backup, StepResult};
@@ -30,6 +31,8 @@ pub struct Copied {
     pub end: Option<End>,
     /// Whose it is.
     pub terminal: Option<TerminalId>,
+    /// Number of the last word of head office about a record that is in it; 0 where there is none.
+    pub last_verdict: u64,
 }
 
 /// What was done to put a copy back.
@@ -123,6 +126,10 @@ pub fn put_back(dir: &Path, from: &Path, terminal: &TerminalId, unsent: Unsent) 
     let copied = verify(&prepared, dir).inspect_err(|_| drop(remove(&prepared)))?;
     let checked = check(dir, &copied, terminal, unsent);
     let beyond = checked.inspect_err(|_| drop(remove(&prepared)))?;
+    // What head office has said since is lost with the present journal: it is told again.
+    let edge = EdgeStore::open(dir)?;
+    edge.set_cursor(edge.cursor()?.min(copied.last_verdict))?;
+    drop(edge);
     let name = from.file_name().unwrap_or_default().to_string_lossy();
     aside::set_aside(dir, Left::Restored, &format!("restored from {name}"))?;
     Ok(PutBack { copied, beyond })
@@ -188,13 +195,16 @@ fn verify(path: &Path, dir: &Path) -> Result<Copied, Error> {
     let Loaded { snapshot, mut tail } = pruned::kept(&connection, &vault)?;
     // The record at which a state stands was read with it.
     let mut records = u64::from(snapshot.is_some());
+    let mut last_verdict = 0;
     for record in tail.by_ref() {
-        record?;
+        if let Body::Noted { verdict } = record?.body {
+            last_verdict = verdict.number.max(last_verdict);
+        }
         records += 1;
     }
     let last = connection.query_row(LAST_HEAD, [], |row| row.get::<_, Vec<u8>>(0)).optional();
     let last = last.map_err(Error::Read)?.and_then(|head| Header::decode(&head).ok());
-    Ok(Copied { records, end: tail.end(), terminal: last.map(|header| header.terminal) })
+    Ok(Copied { records, end: tail.end(), terminal: last.map(|header| header.terminal), last_verdict })
 }
 
 /// Brings the copy of an older Till to the schema of this build. The copy itself stays as it is elsewhere.

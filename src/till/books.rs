@@ -119,7 +119,11 @@ pub(super) fn begin<'a>(
     }
     let (epoch, version) = (new_epoch(draw()), env!("CARGO_PKG_VERSION"));
     let genesis = Till::genesis(terminal.clone(), epoch, follows, version, &cx(draw()));
-    let mut till = Till::begin(&genesis).ok_or(Error::NoGenesis)?;
+    let begun = Till::begin(&genesis).ok_or(Error::NoGenesis)?;
+    let mut till = match before {
+        Some(before) => begun.after(before.clone()),
+        None => begun,
+    };
     let mut records = vec![genesis];
     for person in people(before, salvage) {
         let record: Record = till.taken_over(person, &cx(draw()));

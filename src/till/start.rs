@@ -335,8 +335,13 @@ pub(super) fn fold(till: &mut Option<Till>, record: &Record) -> Result<(), Error
     {
         return Err(Error::NewerGenesis { epoch: record.header.epoch, seq: record.header.seq });
     }
-    match (&mut *till, Till::begin(record)) {
-        (_, Some(begun)) => *till = Some(begun),
+    match (till.as_mut(), Till::begin(record)) {
+        (_, Some(begun)) => {
+            *till = Some(match till.take() {
+                Some(before) => begun.after(before),
+                None => begun,
+            });
+        }
         (Some(till), None) => till.apply(record),
         (None, None) => return Err(Error::NoGenesis),
     }

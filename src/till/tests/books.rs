@@ -4,11 +4,14 @@ use super::{Bench, act, bench, bench_known, bench_with, first_manager, records};
 use crate::counter::Refusal;
 use crate::counter::event::{Act, Event};
 use crate::journal::edge::EdgeStore;
-use crate::journal::{End, Journal, Reader, copy_into, lacking};
+use crate::journal::{End, Journal, Reader, Unsent, copy_into, lacking, put_back};
 use crate::money::{Currency, Money};
+use crate::queue::Step;
 use crate::record::body::Body;
 use crate::record::chain::Tip;
 use crate::record::epochs::{Found, Left, Standing};
+use crate::record::money_moves::{Ruling, Verdict};
+use crate::record::queue_act::Subject;
 use crate::record::witness::ReceivedHead;
 use crate::record::{Epoch, Hash, Record};
 use crate::token::KeyId;
@@ -424,4 +427,50 @@ async fn books_that_the_cloud_has_signed_go_on() {
     }
     let view = bench_of_edge(dir.path()).ready.unwrap().board.view.borrow().clone();
     assert_eq!((view.epoch, view.standing), (end.epoch, Standing::Regular));
+}
+
+#[tokio::test]
+async fn what_head_office_has_said_of_a_series_is_known_in_the_one_that_follows_a_copy_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let end = use_till(dir.path()).await;
+    let of = Subject { epoch: end.epoch, seq: 5 };
+    let refused = |number| Verdict {
+        number,
+        epoch: of.epoch,
+        seq: of.seq,
+        sale: None,
+        ruling: Ruling::Refused,
+        code: "sums_differ".to_owned(),
+        words: "The sums differ.".to_owned(),
+    };
+    let mut bench = bench(dir.path());
+    let thread = bench.run();
+    bench.inbox.ask(Event::Ruled(refused(7))).await.unwrap();
+    bench.inbox.ask(Event::Stopping).await.unwrap();
+    thread.join().unwrap();
+    let copy = dir.path().join("monday.db");
+    copy_into(&Reader::open(dir.path()).unwrap(), dir.path(), &copy).unwrap();
+    // Told since, and lost with the present books.
+    EdgeStore::open(dir.path()).unwrap().set_cursor(30).unwrap();
+    put_back(dir.path(), &copy, &"till-1".parse().unwrap(), Unsent::SetAside).unwrap();
+    assert_eq!(EdgeStore::open(dir.path()).unwrap().cursor().unwrap(), 7, "the rest is told again");
+
+    for snapshot in ["none yet", "read", "gone"] {
+        if snapshot == "gone" {
+            fs::remove_file(dir.path().join("snapshot")).unwrap();
+        }
+        let mut bench = bench_of_edge(dir.path());
+        let view = bench.ready.as_ref().unwrap().board.view.borrow().clone();
+        assert_ne!(view.epoch, of.epoch);
+        assert_eq!(view.cases.of(of).map(|case| case.step), Some(Step::Refused), "{snapshot}");
+        let thread = bench.run();
+        // Not by this one: it is known.
+        bench.inbox.ask(Event::Ruled(refused(7))).await.unwrap();
+        bench.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+    }
+    let reader = Reader::open(dir.path()).unwrap();
+    let epochs = reader.epochs().unwrap();
+    let noted = epochs.iter().map(|end| reader.of_kind(end.epoch, 1, "noted").unwrap().len());
+    assert_eq!(noted.collect::<Vec<_>>(), [1, 0]);
 }
