@@ -8,8 +8,8 @@ pub(super) fn chinese(words: &str) -> Option<&'static str> {
 const SENTENCES: [(&str, &str); 16] = [
     ("This is a manager's act itself. It cannot be held.", "这是店长处理记录本身，不能暂缓。"),
     (
-        "This is of an earlier series, which goes up before anything that is done now. Deal with it once head office has ruled.",
-        "此项属于较早的日志，会先于现在的操作上传。请等总部审核后再处理。",
+        "This is of earlier books, which go up before anything that is done now. Deal with it once head office has ruled.",
+        "此项属于以前的账本，会先于现在的操作上传。请等总部审核后再处理。",
     ),
     ("This is held already.", "此项已暂缓。"),
     ("This is held. Release it: head office then rules on it.", "此项已暂缓，请放行，总部随后审核。"),

@@ -467,6 +467,7 @@ messages! {
     LostRestored: "A copy was put in their place.", "已换用备份。";
     WhereFilesAre: "Where the files are", "文件位置";
     EarlierSeries: "Earlier books", "以前的账本";
+    SeriesUnsent: "Books {} still have {} records for head office. They go up by themselves.", "账本 {} 还有 {} 条记录待上传总部，会自动上传。";
     SeriesShown: "Books {} are shown, not those of today.", "当前显示账本 {}，不是今天的。";
     TodaysSeries: "Those of today", "今天的账本";
     CheckAdopt: "The till began new books by itself and takes cash only. Look at what head office lacks ({} records) and adopt them.", "本机已自动另立新账，只收现金。请核对总部缺少的 {} 条记录并接管新账。";

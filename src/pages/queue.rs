@@ -31,10 +31,10 @@ use super::risk;
 use super::session;
 use super::voice::Voice;
 use crate::inbox::{LinkState, Reply};
-use crate::journal::End;
 use crate::locales::Msg;
 use crate::queue::filter::Which;
 use crate::queue::{Filter, Item};
+use crate::receipt::numbered;
 use crate::record::Epoch;
 use crate::record::epochs::Standing as Books;
 use crate::staff::Role;
@@ -83,7 +83,7 @@ struct QueuePage<'a> {
     figures: Vec<Figure>,
     picture: Vec<Part>,
     picture_words: String,
-    needing: List,
+    needing: Vec<Item>,
     needing_more: u64,
     needing_address: String,
     list: List,
@@ -121,18 +121,23 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             Err(error) => (Filter::default(), Some(error.to_string())),
         };
         let before = asked.fields.get("before").and_then(|seq| seq.parse().ok());
-        let read = scene.clone();
-        let (waiting, counts, needing, shown, ends, lists) = pages
+        let (read, edge) = (scene.clone(), pages.parts.edge.clone());
+        let (waiting, counts, all, (needing, needing_all), shown, lists) = pages
             .read(move |journal| {
                 let needs = Filter { which: Which::Needs, ..Filter::default() };
-                let needing = List::read(journal, &read, &needs, None, NEEDING_SHOWN)?;
+                let all = read.all(journal, &edge)?;
+                let needing = List::of_all(journal, &all, &needs, NEEDING_SHOWN)?;
                 let shown = List::read(journal, &read, &filter, before, list::PAGE)?;
-                let (ends, lists) = (journal.epochs()?, journal.lacking());
-                Ok((read.waiting(journal)?, read.counts(journal)?, needing, shown, ends, lists))
+                let lists = journal.lacking();
+                Ok((read.waiting(journal)?, read.counts(journal)?, all, needing, shown, lists))
             })
             .await?;
         let v = pages.voice(asked);
-        let shown_needing = u64::try_from(needing.items.len()).unwrap_or(u64::MAX);
+        let shown_needing = u64::try_from(needing.len()).unwrap_or(u64::MAX);
+        let mut warnings = risk::of_till(&scene.view, scene.link.cloud_offset_ms, &v);
+        let unsent = |of: &&Scene| of.epoch != scene.epoch && of.unsent() > 0;
+        warnings
+            .extend(all.iter().filter(unsent).map(|of| v.with2(Msg::SeriesUnsent, of.epoch, of.unsent())));
         let needs = Filter { which: Which::Needs, ..Filter::default() };
         let counted = [scene.last, scene.marks.received.min(scene.last), scene.marks.ruled];
         let template = QueuePage {
@@ -145,17 +150,17 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             can_send: scene.link.state != LinkState::Absent,
             next_try: next_try(&scene, &v),
             offset: scene.link.cloud_offset_ms.map(|ahead| v.offset(ahead)),
-            warnings: risk::of_till(&scene.view, scene.link.cloud_offset_ms, &v),
+            warnings,
             lost: lists.first().map(|list| Lost::of(list, &v)),
             lacking: books::lacking_words(&lists, &v),
-            series: others(&ends, scene.epoch),
+            series: others(&all, scene.epoch),
             unfiltered: list::address(&Filter::default(), place, None),
             epoch,
             figures: figures::figures(&scene, &waiting, &v),
             picture: figures::picture(&scene, &v),
             picture_words: Msg::BarWords
                 .with(asked.lang, &counted.each_ref().map(u64::to_string).each_ref().map(String::as_str)),
-            needing_more: needing.count().saturating_sub(shown_needing),
+            needing_more: needing_all.saturating_sub(shown_needing),
             needing_address: list::address(&needs, place, None),
             needing,
             count: shown.count(),
@@ -190,8 +195,8 @@ fn read_epoch(asked: &Asked) -> Result<Option<Epoch>, Sorry> {
 }
 
 /// The other epochs of the journal, newest first.
-fn others(ends: &[End], shown: Epoch) -> Vec<Epoch> {
-    let all = ends.iter().rev().map(|end| end.epoch);
+fn others(all: &[Scene], shown: Epoch) -> Vec<Epoch> {
+    let all = all.iter().map(|of| of.epoch);
     all.filter(|epoch| *epoch != shown).take(EARLIER_SHOWN).collect()
 }
 
@@ -208,6 +213,12 @@ fn next_try(scene: &Scene, v: &Voice) -> Option<(i64, String)> {
 /// The address of one item.
 fn address_of(item: &Item) -> String {
     format!("/queue/item/{}/{}", item.epoch, item.seq)
+}
+
+/// Its receipt, wherever it was made: numbers of earlier books say which.
+fn receipt_of(item: &Item) -> Option<String> {
+    let (number, station) = item.receipt.zip(item.station.as_ref())?;
+    Some(format!("/s/{station}/receipt/{}", numbered(item.epoch, number)))
 }
 
 fn sign_in_page(

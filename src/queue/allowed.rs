@@ -38,7 +38,7 @@ pub fn allowed(item: &Item, act: QueueAct, current: Epoch) -> Result<(), &'stati
         && matches!((standing, act), (Standing::Recorded | Standing::Sent, QueueAct::Hold))
     {
         return Err(
-            "This is of an earlier series, which goes up before anything that is done now. Deal with it once head office has ruled.",
+            "This is of earlier books, which go up before anything that is done now. Deal with it once head office has ruled.",
         );
     }
     match (standing, act) {

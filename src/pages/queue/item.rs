@@ -1,7 +1,7 @@
 //! One item with all that is known of it: where it stands and why, what may be done, facts, timeline, raw bytes.
 
 use super::scene::Scene;
-use super::{managers, sign_in_page};
+use super::{managers, receipt_of, sign_in_page};
 use crate::locales::Msg;
 use crate::pages::answer::{Sorry, page as page_of, say_sorry_at};
 use crate::pages::assets::Frame;
@@ -93,10 +93,7 @@ pub(super) async fn draw(pages: &Pages, asked: &Asked, subject: Subject, sorry: 
             plain,
             resolve,
             facts: facts(pages, &item, &found, &v),
-            receipt: item
-                .receipt
-                .zip(item.station.as_ref())
-                .map(|(number, station)| format!("/s/{station}/receipt/{}", numbered(item.epoch, number))),
+            receipt: receipt_of(&item),
             timeline: timeline(pages, &scene, &item, &v),
             raw: raw(&found.record),
             item: &item,

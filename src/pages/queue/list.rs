@@ -60,6 +60,23 @@ impl List {
         Ok(Self { items, sums: journal.sums(&chosen)?, next })
     }
 
+    /// What the filter takes in all these epochs: its first items, and how many there are.
+    pub(super) fn of_all(
+        journal: &Reader,
+        epochs: &[Scene],
+        filter: &Filter,
+        limit: u32,
+    ) -> Result<(Vec<Item>, u64), JournalError> {
+        let (mut items, mut count) = (Vec::new(), 0_u64);
+        for scene in epochs {
+            let list = Self::read(journal, scene, filter, None, limit)?;
+            count = count.saturating_add(list.count());
+            items.extend(list.items);
+        }
+        items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok((items, count))
+    }
+
     /// How many items the filter takes.
     pub(super) fn count(&self) -> u64 {
         self.sums.iter().fold(0, |all, sum| all.saturating_add(sum.count))

@@ -87,13 +87,14 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
 async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
     let scene = Scene::of(pages, None).await?;
     let (read, edge) = (scene.clone(), pages.parts.edge.clone());
-    let (needing, held, sums, lists) = pages
+    let (all, (needing, refused), (_, held), sums, lists) = pages
         .read(move |journal| {
             let needs = Filter { which: Which::Needs, ..Filter::default() };
             let limit = u32::try_from(LISTED_MAX).unwrap_or(u32::MAX);
-            let needing = List::read(journal, &read, &needs, None, limit)?;
+            let all = read.all(journal, &edge)?;
+            let needing = List::of_all(journal, &all, &needs, limit)?;
             let held = Filter { which: Which::One(Standing::Held), ..Filter::default() };
-            let held = List::read(journal, &read, &held, None, 1)?.count();
+            let held = List::of_all(journal, &all, &held, 1)?;
             let tip = edge.watermark(read.epoch)?;
             let same = match journal.tip_at(read.epoch, tip.seq)? {
                 Some(ours) if ours.head == tip.head => Same::Yes,
@@ -107,18 +108,26 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
             let none = crate::queue::Cases::default();
             let sums = journal.sums(&there.selection(read.epoch, &until, &none, read.now_ms))?;
             let worth = taken(&sums).into_iter().next();
-            Ok((needing, held, Check::SumsAgree { same, from, until: tip.seq, worth }, journal.lacking()))
+            Ok((
+                all,
+                needing,
+                held,
+                Check::SumsAgree { same, from, until: tip.seq, worth },
+                journal.lacking(),
+            ))
         })
         .await?;
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let codes: Vec<&str> = scene.view.attention.iter().map(|asks| asks.code).collect();
     let open = |of: &[&str]| codes.iter().filter(|code| of.contains(code)).count();
-    let received = scene.marks.received.min(scene.last);
+    // What an earlier series has yet to bring is part of the morning, too.
+    let sum = |of: fn(&Scene) -> u64| all.iter().map(of).fold(0, u64::saturating_add);
+    let recorded = sum(|of| of.last);
     let mut checks = vec![
-        Check::AllReceived { received, recorded: scene.last },
-        Check::AllRuled { ruled: scene.marks.ruled, recorded: scene.last },
+        Check::AllReceived { received: sum(|of| of.marks.received.min(of.last)), recorded },
+        Check::AllRuled { ruled: sum(|of| of.marks.ruled.min(of.last)), recorded },
         sums,
-        Check::NothingRefused { count: count(needing.count()) },
+        Check::NothingRefused { count: count(refused) },
         Check::NothingHeld { count: count(held) },
         Check::PapersConfirmed { open: open(&["paper_unconfirmed", "paper_failed", "drawer_unconfirmed"]) },
         Check::PaymentsSure { open: open(&["payment_unsure", "refund_refused"]) },
@@ -134,7 +143,7 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
         epoch: scene.epoch,
         at: voice.time(&scene.now_ms),
         checks,
-        needing: needing.items,
+        needing,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Not here: drawing.
 
 use crate::inbox::{Link, LinkState};
+use crate::journal::End;
 use crate::journal::edge::EdgeStore;
 use crate::journal::reader::Sum;
 use crate::journal::{Error as JournalError, Reader};
@@ -17,6 +18,9 @@ use crate::view::View;
 use axum::http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
+
+/// Epochs that are looked at together; a till begins one after each mishap.
+const EPOCHS_MAX: usize = 64;
 
 /// One look at the till.
 #[derive(Clone, Debug)]
@@ -74,10 +78,24 @@ impl Scene {
             .map(|(marks, last)| Self { view, link, epoch, marks, last, now_ms })
     }
 
+    /// The same look at every epoch of the journal, the newest first.
+    pub(super) fn all(&self, journal: &Reader, edge: &EdgeStore) -> Result<Vec<Self>, JournalError> {
+        let ends = journal.epochs()?;
+        let look = |end: &End| {
+            let marks = marks(&self.view, &self.link, end.epoch, edge)?;
+            Ok(Self { epoch: end.epoch, marks, last: end.tip.seq, ..self.clone() })
+        };
+        ends.iter().rev().take(EPOCHS_MAX).map(look).collect()
+    }
+
+    /// How many records head office has not received.
+    pub(super) fn unsent(&self) -> u64 {
+        self.last.saturating_sub(self.marks.received)
+    }
+
     /// What head office has not received, from sums along the index.
     pub(super) fn waiting(&self, journal: &Reader) -> Result<Waiting, JournalError> {
-        let mut waiting =
-            Waiting { count: self.last.saturating_sub(self.marks.received), ..Waiting::default() };
+        let mut waiting = Waiting { count: self.unsent(), ..Waiting::default() };
         let whole = Marks { received: self.marks.received, ..Marks::default() };
         let unsent = Filter { which: Which::One(Standing::Recorded), ..Filter::default() };
         // Held or not, tried or not: what was not received was not received.

@@ -1,8 +1,11 @@
 //! Lost books, a full disk and a wrong clock on the manager's page, over real HTTP and before a real till.
 
 use super::shop::{PIN, Shop};
-use crate::journal::Room;
+use crate::counter::event::Event;
+use crate::journal::edge::EdgeStore;
+use crate::journal::{Reader, Room, Unsent, copy_into, put_back};
 use crate::record::chain::Tip;
+use crate::record::money_moves::{Ruling, Verdict};
 use crate::record::{Epoch, Hash};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -143,5 +146,51 @@ async fn the_disk_left_and_a_clock_far_off_are_said_with_what_to_do() {
     let json = shop.get("/queue.json", Some(&mia)).await.json();
     assert_eq!((&json["disk"]["state"], &json["disk"]["free_bytes"]), (&json!("low"), &json!(100 * MIB)));
     assert_eq!(json["link"]["cloud_offset_ms"], 7_200_000);
+    shop.close().await;
+}
+
+/// A till that sold two lattes, of which head office refuses the first, and whose copy was put back.
+async fn put_back_books() -> (Shop, Epoch) {
+    let (shop, tom) = Shop::with_people().await;
+    sell(&shop, &tom).await;
+    let end = shop.board.view.borrow().tip;
+    let epoch = shop.board.view.borrow().epoch;
+    sell(&shop, &tom).await;
+    let verdict = Verdict {
+        number: 1,
+        epoch,
+        seq: end.seq,
+        sale: None,
+        ruling: Ruling::Refused,
+        code: "sums_differ".to_owned(),
+        words: "The sums differ.".to_owned(),
+    };
+    shop.inbox.ask(Event::Ruled(verdict)).await.unwrap();
+    let dir = shop.close_and_keep().await;
+    let copy = dir.path().join("monday.db");
+    copy_into(&Reader::open(dir.path()).unwrap(), dir.path(), &copy).unwrap();
+    put_back(dir.path(), &copy, &"till-1".parse().unwrap(), Unsent::SetAside).unwrap();
+    EdgeStore::open(dir.path()).unwrap().set_watermark(epoch, end.seq, end.head).unwrap();
+    (Shop::open_in(dir, |_| ()).await, epoch)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_earlier_books_have_yet_to_bring_and_what_is_refused_there_is_part_of_today() {
+    let (shop, epoch) = put_back_books().await;
+    let mia = sign_in(&shop).await;
+    let page = shop.get("/queue", Some(&mia)).await.text;
+    let item = format!("/queue/item/{epoch}/");
+    for words in [&format!("Books {epoch} still have "), &item, "<small>"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let checklist = shop.get("/queue/checklist", Some(&mia)).await.text;
+    assert!(!checklist.contains("Nothing is refused"), "{checklist}");
+    assert!(!checklist.contains("received all"), "{checklist}");
+    // Their receipts are their own, whatever number those of today have.
+    let earlier = shop.get(&format!("/queue?epoch={epoch}"), Some(&mia)).await.text;
+    let link = earlier.split("/s/front/receipt/").nth(1).unwrap().split('"').next().unwrap();
+    assert!(link.starts_with(&epoch.to_string()[..4]), "{link}");
+    assert_eq!(shop.get(&format!("/s/front/receipt/{link}"), Some(&mia)).await.status, 200);
+    assert!(earlier.contains(&item), "{earlier}");
     shop.close().await;
 }
