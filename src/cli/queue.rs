@@ -4,7 +4,7 @@
 //! running daemon, which is the only writer. Not here: what states mean and what may be done (`crate::queue`).
 
 pub(super) mod act;
-mod export;
+pub(super) mod export;
 mod lacking;
 mod list;
 
@@ -55,7 +55,7 @@ pub(super) enum Queue {
     Resolve(act::Resolve),
     /// Write the queue as CSV, or the journal as lines that the device signs
     #[command(
-        after_help = "Examples:\n  till queue export --format csv -o queue.csv            items, for a spreadsheet\n  till queue export --format jsonl -o journal.jsonl      records, checked with till journal verify\n  till queue export --format jsonl --from 4000 | gzip > part.jsonl.gz"
+        after_help = "Examples:\n  till queue export --format csv -o queue.csv            items, for a spreadsheet\n  till queue export --format jsonl -o journal.jsonl      records, checked with till journal verify\n  till queue export --format jsonl --from 4000 | gzip > part.jsonl.gz\n\nA file has its name once it is whole; until then it is called FILE.unfinished. --state, --kind, --older, --newer, --min and --max choose items (csv), --from chooses records (jsonl)."
     )]
     Export(export::Export),
     /// List what head office lacks of books that were lost
