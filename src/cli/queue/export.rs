@@ -7,7 +7,7 @@
 mod tests;
 mod unfinished;
 
-use super::list::{Chosen, at};
+use super::list::{Chosen, at, standing};
 use super::{Books, Place};
 use crate::cli::journal::{progress, progress_ends};
 use crate::journal::export::{self, ExportError, Part};
@@ -170,7 +170,7 @@ fn cells(books: &Books, item: &Item) -> [String; 15] {
         item.sale.map(|sale| sale.to_string()).unwrap_or_default(),
         item.station.as_ref().map(|station| station.to_string()).unwrap_or_default(),
         item.staff.as_ref().map(|staff| staff.to_string()).unwrap_or_default(),
-        item.state.standing().word().to_owned(),
+        standing(books, item).unwrap_or_default().to_owned(),
         words::reason(item, Lang::En).unwrap_or_default(),
         item.received_ms.map(|ms| ms.to_string()).unwrap_or_default(),
     ]

@@ -129,6 +129,7 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
     let received = choice.marks.received;
     if asked.json {
         let lacking: Vec<LackingSum> = lists.iter().map(Lacking::sum).collect();
+        let items: Vec<serde_json::Value> = items.iter().map(|item| json(&books, item)).collect();
         let json = serde_json::json!({
             "standing": adopted, "lacking": lacking, "epoch": epoch, "end": end, "received": received,
             "ruled": choice.marks.ruled, "sums": sums, "items": items,
@@ -156,7 +157,7 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
             item.seq,
             at(&books, item.corrected_ms),
             words::kind(item.kind, Lang::En),
-            words::state(item, Lang::En)
+            state(&books, item)
         );
     }
     text.push('\n');
@@ -185,8 +186,11 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
     // A word stands once, however many ways there are to do it.
     let mut allowed: Vec<&str> = item.acts_allowed().map(QueueAct::word).collect();
     allowed.dedup();
+    if standing(&books, &item).is_none() {
+        allowed.clear();
+    }
     if asked.json {
-        let json = serde_json::json!({ "item": item, "allowed": allowed });
+        let json = serde_json::json!({ "item": json(&books, &item), "allowed": allowed });
         return put(format!("{}\n", serde_json::to_string_pretty(&json)?).as_bytes());
     }
     let mut text = String::new();
@@ -204,8 +208,10 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
     line("Station", item.station.as_ref().map(ToString::to_string).unwrap_or_default());
     line("By", item.staff.as_ref().map(ToString::to_string).unwrap_or_default());
     line("Sale", item.sale.map(|sale| sale.to_string()).unwrap_or_default());
-    line("Stands", words::state(&item, Lang::En));
-    line("Means", words::meaning(item.state.standing(), Lang::En).to_owned());
+    line("Stands", state(&books, &item));
+    if standing(&books, &item).is_some() {
+        line("Means", words::meaning(item.state.standing(), Lang::En).to_owned());
+    }
     if let Some(tries) = &item.tries {
         let why = tries.words.clone().unwrap_or_else(|| "no answer yet".to_owned());
         line("Tried", format!("{} times, last at {}: {why}", tries.tries, at(&books, tries.last_ms)));
@@ -229,6 +235,26 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
 
 fn header_hash(books: &Books, epoch: Epoch, seq: u64) -> anyhow::Result<String> {
     Ok(books.reader.rows(epoch, seq, 1)?.first().map(|row| row.hash.to_string()).unwrap_or_default())
+}
+
+/// Where an item stands, in a word; none where nobody here can know. Head office's word and managers' acts are bodies:
+/// without the key that opens them, whatever follows from how far head office is may be overruled.
+pub(super) fn standing(books: &Books, item: &Item) -> Option<&'static str> {
+    books.reader.opens_bodies().then(|| item.state.standing().word())
+}
+
+/// The same for a person.
+fn state(books: &Books, item: &Item) -> String {
+    standing(books, item).map_or("not known without the key".to_owned(), |_| words::state(item, Lang::En))
+}
+
+/// The same with all of the item, for programs.
+fn json(books: &Books, item: &Item) -> serde_json::Value {
+    let mut json = serde_json::json!(item);
+    if standing(books, item).is_none() {
+        json["state"] = serde_json::Value::Null;
+    }
+    json
 }
 
 /// A time by the shop's clock.

@@ -161,6 +161,23 @@ fn all_pages_of_an_export_are_of_one_moment() {
 }
 
 #[test]
+fn what_cannot_be_known_without_the_key_is_left_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    books(dir.path(), 3);
+    EdgeStore::open(dir.path()).unwrap().set_watermark(Epoch(1), 3, Hash([1; 32])).unwrap();
+    let rows = || {
+        let (mut out, asked) = (Vec::new(), asked(dir.path(), &["--state", "all"]));
+        csv(&asked, &asked.place.open().unwrap(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let state = |line: &str| line.split(',').nth(12).unwrap().to_owned();
+        text.lines().map(state).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(), ["state", "recorded", "received", "received"]);
+    fs::remove_file(dir.path().join("keys/seal")).unwrap();
+    assert_eq!(rows(), ["state", "", "", ""]);
+}
+
+#[test]
 fn a_cell_is_never_a_formula_and_always_one_cell() {
     for (text, expected) in [
         ("plain", "plain"),
