@@ -50,7 +50,7 @@ pub struct Lacking {
     pub epoch: Option<Epoch>,
     /// The last number of it that could be read.
     pub readable_to: u64,
-    /// The last number of it that the cloud is known to have.
+    /// The last number of it that the cloud is known to have, or that a copy which was put back brings it.
     pub received: u64,
     /// Numbers after that which could not be read, first and last of each run.
     pub unreadable: Vec<(u64, u64)>,
@@ -86,7 +86,7 @@ pub struct LackingSum {
     pub aside: String,
     /// The epoch that they end with.
     pub epoch: Option<Epoch>,
-    /// The last number of it that the cloud is known to have.
+    /// The last number of it that the cloud is known to have, or that a copy which was put back brings it.
     pub received: u64,
     /// Records that the cloud is not known to have, those that are not listed too.
     pub records: u64,
