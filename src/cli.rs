@@ -257,8 +257,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             return EX_IOERR;
         }
         if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
-            use crate::journal::Error::{AnotherInstance, OtherTills, Unsent};
-            let refused = matches!(error, OtherTills { .. } | Unsent { .. });
+            use crate::journal::Error::{AnotherInstance, CopyInTheWay, OtherTills, Unsent};
+            let refused = matches!(error, CopyInTheWay { .. } | OtherTills { .. } | Unsent { .. });
             let running = matches!(error, AnotherInstance { .. });
             return if refused {
                 1
