@@ -316,3 +316,15 @@ fn a_journal_where_it_lies_is_held_against_the_fingerprints_that_were_named() {
     assert_eq!(faults(None, &right), ["root"], "without what head office said, nobody knows its root");
     assert_eq!(faults(None, &Known { root: None, ..right }), [""; 0]);
 }
+
+#[test]
+fn the_other_reader_says_in_a_sentence_that_there_is_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in [dir.path().to_owned(), dir.path().join("nowhere")] {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/verify.py");
+        let ran = Command::new("python3").arg(script).arg(&path).output().expect("python3 is needed");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot be read") && !said.contains("Traceback"), "{said}");
+    }
+}
