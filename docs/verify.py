@@ -3,7 +3,8 @@
 
     python3 docs/verify.py FILE [--device FINGERPRINT] [--root FINGERPRINT]
 
-Needs Python's standard library and shares no code with Till. Exits 0 when everything holds, 1 when something does not.
+Needs Python's standard library and shares no code with Till. Exits 0 when everything holds, 1 when something
+does not, 2 when there is no file to check.
 """
 import argparse, hashlib, json, sys
 from base64 import b32encode, b64decode
@@ -131,7 +132,11 @@ def main():
     parser.add_argument("--device", help="fingerprint of the till's device key")
     parser.add_argument("--root", help="fingerprint of head office's root")
     asked, terminal, signer = parser.parse_args(), None, None
-    with open(asked.file, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+    try:
+        lines = open(asked.file, encoding="utf-8", errors="surrogateescape", newline="\n")
+    except OSError as error:
+        parser.exit(2, f"{asked.file} cannot be read: {error.strerror}\n")
+    with lines:
         for where, text in ((f"line {number}", text) for number, text in enumerate(lines, start=1)):
             need(signer is None, where, "there is something behind the signed line")
             need(text.endswith("\n"), where, "the file was cut off")

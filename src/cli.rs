@@ -236,7 +236,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<queue::act::ActError>() {
             return error.exit_code();
         }
-        if cause.downcast_ref::<crate::queue::FilterError>().is_some() {
+        let unfit = cause.downcast_ref::<queue::export::Unfit>().is_some();
+        if unfit || cause.downcast_ref::<crate::queue::FilterError>().is_some() {
             return EX_USAGE;
         }
         if cause.downcast_ref::<crate::keys::KeyError>().is_some() {
@@ -256,8 +257,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             return EX_IOERR;
         }
         if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
-            use crate::journal::Error::{AnotherInstance, OtherTills, Unsent};
-            let refused = matches!(error, OtherTills { .. } | Unsent { .. });
+            use crate::journal::Error::{AnotherInstance, CopyInTheWay, OtherTills, Unsent};
+            let refused = matches!(error, CopyInTheWay { .. } | OtherTills { .. } | Unsent { .. });
             let running = matches!(error, AnotherInstance { .. });
             return if refused {
                 1

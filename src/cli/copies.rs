@@ -40,8 +40,12 @@ pub(super) struct Restore {
 pub(super) fn back_up(arguments: &Backup) -> anyhow::Result<ExitCode> {
     let config = arguments.config.read()?;
     let to = if arguments.to.is_dir() { arguments.to.join(name_now(&config)) } else { arguments.to.clone() };
-    let reader = Reader::open(&config.state_dir)
-        .with_context(|| format!("there is no journal in {}", config.state_dir.display()))?;
+    let opened = Reader::open(&config.state_dir);
+    let reader = if config.state_dir.join("journal.db").exists() {
+        opened?
+    } else {
+        opened.with_context(|| format!("there is no journal in {}", config.state_dir.display()))?
+    };
     let shown = std::io::stderr().is_terminal();
     let copied = reader.back_up(&to, |done, all| {
         if shown && done < all {
@@ -79,4 +83,41 @@ fn name_now(config: &Config) -> String {
 
 fn text(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{EX_IOERR, exit_code};
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct One {
+        #[command(flatten)]
+        backup: Backup,
+    }
+
+    #[test]
+    fn a_backup_that_cannot_be_made_says_what_is_the_matter() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("till.toml");
+        let text = "terminal = \"till-1\"\nstate_dir = \"state\"\n[shop]\ncurrency = \"CNY\"\ntime_zone = \"UTC\"\n[[station]]\nid = \"front\"\n[pages]\nlisten = \"127.0.0.1:0\"\n";
+        std::fs::write(&config, text).unwrap();
+        let to = dir.path().join("copy.db");
+        let words = ["backup", to.to_str().unwrap(), "--config", config.to_str().unwrap()];
+        let fails = || {
+            let error = back_up(&One::try_parse_from(words).unwrap().backup).unwrap_err();
+            (exit_code(&error), format!("{error:#}"))
+        };
+        let (code, said) = fails();
+        assert!(code == EX_IOERR && said.contains("there is no journal in"), "{code} {said}");
+        let state = dir.path().join("state");
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::write(state.join("journal.db"), "a shopping list ".repeat(999)).unwrap();
+        let (code, said) = fails();
+        assert!(
+            code == EX_IOERR && said.contains("journal.db") && !said.contains("no journal"),
+            "{code} {said}"
+        );
+    }
 }

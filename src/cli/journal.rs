@@ -44,7 +44,7 @@ pub(super) struct Verify {
     /// The state directory that this configuration names
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The fingerprint of the till's device key, as head office has it
+    /// The fingerprint of the till's device key, as head office has it; in a directory, keys/device is compared
     #[arg(long, value_name = "FINGERPRINT")]
     device: Option<String>,
     /// The fingerprint of head office's root

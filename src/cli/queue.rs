@@ -4,7 +4,7 @@
 //! running daemon, which is the only writer. Not here: what states mean and what may be done (`crate::queue`).
 
 pub(super) mod act;
-mod export;
+pub(super) mod export;
 mod lacking;
 mod list;
 
@@ -21,6 +21,7 @@ use crate::till;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 pub(super) enum Queue {
     /// List items, newest first, with what they come to
     #[command(
-        after_help = "Examples:\n  till queue list                                 what is neither settled nor resolved\n  till queue list --state needs                   what a person has to decide about\n  till queue list --state all --kind coupon --older 24 --json\n\nStates: recorded, sent, received, settled, refused, expired, held, parked, resolved; all, open, needs.\nKinds: sale, return, coupon, voucher, check_in, refund, late_money, shift, act, other."
+        after_help = "Examples:\n  till queue list                                 what is neither settled nor resolved\n  till queue list --state needs                   what a person has to decide about\n  till queue list --state all --kind coupon --older 24 --json\n\nStates: recorded, sent, received, settled, refused, expired, held, parked, resolved; all, open, needs.\nKinds: sale, return, coupon, voucher, check_in, refund, late_money, shift, act, other.\n\nWithout the key that opens bodies (keys/seal) no state is known: it is null in JSON, and a note on standard error says so."
     )]
     List(list::List),
     /// Show one item: where it stands, why, what was tried, and what may be done
@@ -55,7 +56,7 @@ pub(super) enum Queue {
     Resolve(act::Resolve),
     /// Write the queue as CSV, or the journal as lines that the device signs
     #[command(
-        after_help = "Examples:\n  till queue export --format csv -o queue.csv            items, for a spreadsheet\n  till queue export --format jsonl -o journal.jsonl      records, checked with till journal verify\n  till queue export --format jsonl --from 4000 | gzip > part.jsonl.gz"
+        after_help = "Examples:\n  till queue export --format csv -o queue.csv            items, for a spreadsheet\n  till queue export --format jsonl -o journal.jsonl      records, checked with till journal verify\n  till queue export --format jsonl --from 4000 | gzip > part.jsonl.gz\n\nA file has its name once it is whole; until then it is called FILE.unfinished. --state, --kind, --older, --newer, --min and --max choose items (csv), --from chooses records (jsonl).\nWithout the key that opens bodies (keys/seal) no state is known: the column is empty, and a note on standard error says so."
     )]
     Export(export::Export),
     /// List what head office lacks of books that were lost
@@ -88,6 +89,10 @@ pub(super) struct Books {
 
 /// The configuration file where none is named.
 const CONFIG: &str = "/etc/till/till.toml";
+
+/// What a list without the key lacks.
+const NO_KEY: &str = "Note: the key that opens bodies is not here. Refusals and acts are not shown, no item's state is \
+                      known, and --state goes by what head office has received and ruled on alone.";
 
 /// Records read at once.
 const PAGE: u32 = 1_000;
@@ -149,7 +154,8 @@ impl Books {
     /// nobody can tell.
     pub(super) fn cases(&self) -> anyhow::Result<Cases> {
         if !self.reader.opens_bodies() {
-            super::say("Note: the key that opens bodies is not here, so refusals and acts are not shown.");
+            // For whoever reads along; a reader that went away changes nothing.
+            let _ = writeln!(std::io::stderr(), "{NO_KEY}");
             return Ok(Cases::default());
         }
         let mut cases = self.unreadable()?;

@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(15 * 60);
 /// The hour of the shop's day from which on a night's work may begin: nobody waits at a counter then.
 const HOUR: i8 = 3;
 
-/// Copies kept; the oldest goes.
+/// Copies kept, the one just made among them; the oldest goes.
 const KEPT: usize = 3;
 
 /// What is done in one go.
@@ -47,6 +47,8 @@ pub(super) struct Nightly {
     pub(super) inbox: Inbox,
     /// The journal was too long to be checked before the till was ready.
     pub(super) owes_check: bool,
+    /// The day on which the journal was last checked and copied.
+    pub(super) copied_on: Mutex<Option<Date>>,
     /// The day on which old records were last let go.
     pub(super) let_go_on: Mutex<Option<Date>>,
 }
@@ -102,7 +104,8 @@ impl Nightly {
         if now.hour() < HOUR {
             return Ok(());
         }
-        if copy.exists() {
+        let mut copied_on = self.copied_on.lock().unwrap_or_else(PoisonError::into_inner);
+        if *copied_on == Some(now.date()) || copy.exists() {
             return self.let_go(now.date());
         }
         self.check()?;
@@ -114,7 +117,8 @@ impl Nightly {
         }
         let copied = journal::copy_into(&self.reader, &folder, &copy)?;
         tracing::info!(records = copied.records, "The journal was checked and copied.");
-        drop_oldest(&folder);
+        *copied_on = Some(now.date());
+        drop_oldest(&folder, &copy);
         self.let_go(now.date())
     }
 
@@ -153,16 +157,28 @@ impl Nightly {
     }
 }
 
-/// Keeps the last copies of nights; whatever else is in the folder stays.
-fn drop_oldest(folder: &Path) {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.file_name());
-    let is_nightly = |name: &String| name.starts_with("nightly-") && name.ends_with(".db");
-    let mut names: Vec<String> =
-        names.map(|name| name.to_string_lossy().into_owned()).filter(is_nightly).collect();
-    names.sort();
-    for name in names.iter().rev().skip(KEPT) {
-        if let Err(error) = fs::remove_file(folder.join(name)) {
-            tracing::warn!(error = %error, name, "An old copy cannot be removed.");
+/// Keeps the copy that was just made and the last ones before it; whatever else is in the folder stays. Names and times
+/// are by a clock that may have been wrong: what is newer than the copy just made is of days that are yet to come, so it
+/// was made before the clock was put right, and goes first.
+fn drop_oldest(folder: &Path, made: &Path) {
+    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let now = modified(made);
+    let paths = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let is_nightly = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("nightly-") && name.ends_with(".db") && path != made
+    };
+    let mut others: Vec<_> = paths
+        .filter(is_nightly)
+        .map(|path| {
+            let at = modified(&path);
+            (at <= now, at, path)
+        })
+        .collect();
+    others.sort();
+    for (_, _, path) in others.iter().rev().skip(KEPT - 1) {
+        if let Err(error) = fs::remove_file(path) {
+            tracing::warn!(error = %error, path = %path.display(), "An old copy cannot be removed.");
         }
     }
 }
@@ -182,12 +198,91 @@ mod tests {
         for name in names.iter().chain(&["nightly-2026-11-22.db", "mine.db"]) {
             fs::write(dir.path().join(name), "").unwrap();
         }
-        drop_oldest(dir.path());
+        drop_oldest(dir.path(), &dir.path().join("nightly-2026-11-22.db"));
         let mut left: Vec<_> =
             fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
         left.sort();
         let wanted = ["journal.db.1", "mine.db", names[1], names[2], "nightly-2026-11-22.db"];
         assert_eq!(left, wanted.map(std::ffi::OsString::from));
+    }
+
+    /// The night's work of a till for which it is noon.
+    fn night(dir: &Path) -> Nightly {
+        let view = watch::Sender::new(Arc::new(View::blank(Tip::START)));
+        let clock = Clock::new();
+        let now = jiff::Timestamp::from_millisecond(clock.unix_ms()).unwrap().to_zoned(TimeZone::UTC);
+        Nightly {
+            reader: Reader::open(dir).unwrap(),
+            state_dir: dir.to_owned(),
+            zone: TimeZone::fixed(jiff::tz::offset(12 - now.hour())),
+            day_cut: DayCut::default(),
+            clock,
+            room: Room::default(),
+            keep_days: None,
+            edge: EdgeStore::open(dir).unwrap(),
+            board: Board::new(view.subscribe(), watch::Sender::new(Arc::default()).subscribe()),
+            inbox: Inbox::new().0,
+            owes_check: false,
+            copied_on: Mutex::default(),
+            let_go_on: Mutex::default(),
+        }
+    }
+
+    /// The copies of a state directory, by name.
+    fn copies(dir: &Path) -> Vec<String> {
+        let files = fs::read_dir(dir.join("backups")).unwrap();
+        let mut names: Vec<String> =
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_nights_copy_is_kept_and_made_once_though_the_clock_fell_back() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(journal::Journal::open(dir.path()).unwrap());
+        fs::create_dir(dir.path().join("backups")).unwrap();
+        // Copies of days that this clock has yet to see, the last of them made last.
+        let ahead = std::time::UNIX_EPOCH + Duration::from_secs(32_503_680_000);
+        for day in 1..=3 {
+            let path = dir.path().join(format!("backups/nightly-3000-01-0{day}.db"));
+            let file = fs::File::create(path).unwrap();
+            file.set_modified(ahead + day * Duration::from_secs(86_400)).unwrap();
+        }
+        let night = night(dir.path());
+        night.work().unwrap();
+        let made = copies(dir.path()).into_iter().find(|name| !name.starts_with("nightly-3000"));
+        let made = made.expect("the copy that was just made stays");
+        assert_eq!(copies(dir.path()), [&made, "nightly-3000-01-02.db", "nightly-3000-01-03.db"]);
+
+        // Once is enough for a day, whatever becomes of the file.
+        fs::remove_file(dir.path().join("backups").join(&made)).unwrap();
+        night.work().unwrap();
+        assert_eq!(copies(dir.path()), ["nightly-3000-01-02.db", "nightly-3000-01-03.db"]);
+    }
+
+    #[test]
+    fn copies_of_days_to_come_make_room_for_those_of_true_days() {
+        let dir = tempfile::tempdir().unwrap();
+        let day = |day: u32| std::time::UNIX_EPOCH + day * Duration::from_secs(86_400);
+        let write = |name: &str, at| {
+            let path = dir.path().join(name);
+            fs::File::create(&path).unwrap().set_modified(at).unwrap();
+            path
+        };
+        for ahead in 1..=3 {
+            write(&format!("nightly-3000-01-0{ahead}.db"), day(376_199 + ahead));
+        }
+        for (number, name) in
+            ["nightly-2026-11-20.db", "nightly-2026-11-21.db", "nightly-2026-11-22.db"].iter().enumerate()
+        {
+            let made = write(name, day(20_777 + u32::try_from(number).unwrap()));
+            drop_oldest(dir.path(), &made);
+            assert!(made.exists());
+        }
+        let left = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name());
+        let left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
+        assert!(left.len() == 3 && left.iter().all(|name| name.starts_with("nightly-2026")), "{left:?}");
     }
 
     #[tokio::test]
@@ -196,22 +291,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.db");
         drop(journal::Journal::open(dir.path()).unwrap());
-        let view = watch::Sender::new(Arc::new(View::blank(Tip::START)));
-        let board = Board::new(view.subscribe(), watch::Sender::new(Arc::default()).subscribe());
-        let night = || Nightly {
-            reader: Reader::open(dir.path()).unwrap(),
-            state_dir: dir.path().to_owned(),
-            zone: TimeZone::UTC,
-            day_cut: DayCut::default(),
-            clock: Clock::new(),
-            room: Room::default(),
-            keep_days: None,
-            edge: EdgeStore::open(dir.path()).unwrap(),
-            board: board.clone(),
-            inbox: Inbox::new().0,
-            owes_check: true,
-            let_go_on: Mutex::default(),
-        };
+        let night = || Nightly { owes_check: true, ..night(dir.path()) };
         night().check().unwrap();
         let damaged = night();
         let mut bytes = fs::read(&path).unwrap();

@@ -76,6 +76,7 @@ pub(super) fn nightly(
         board: board.clone(),
         inbox: inbox.clone(),
         owes_check: false,
+        copied_on: Mutex::default(),
         let_go_on: Mutex::default(),
     }
 }

@@ -80,6 +80,11 @@ pub(super) fn finish(dir: &Path) -> Result<Option<Found>, Error> {
     Ok(Some(Found { why: mark.why, words: mark.words, aside: mark.aside, received: None }))
 }
 
+/// Whether setting aside was begun: what was prepared for it is part of it then.
+pub(super) fn is_begun(dir: &Path) -> bool {
+    dir.join(MARK).exists()
+}
+
 /// The new epoch has begun.
 pub(super) fn begun(dir: &Path) -> Result<(), Error> {
     let path = dir.join(MARK);

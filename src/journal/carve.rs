@@ -50,7 +50,7 @@ pub struct Lacking {
     pub epoch: Option<Epoch>,
     /// The last number of it that could be read.
     pub readable_to: u64,
-    /// The last number of it that the cloud is known to have.
+    /// The last number of it that the cloud is known to have, or that a copy which was put back brings it.
     pub received: u64,
     /// Numbers after that which could not be read, first and last of each run.
     pub unreadable: Vec<(u64, u64)>,
@@ -86,7 +86,7 @@ pub struct LackingSum {
     pub aside: String,
     /// The epoch that they end with.
     pub epoch: Option<Epoch>,
-    /// The last number of it that the cloud is known to have.
+    /// The last number of it that the cloud is known to have, or that a copy which was put back brings it.
     pub received: u64,
     /// Records that the cloud is not known to have, those that are not listed too.
     pub records: u64,
@@ -188,7 +188,40 @@ struct Gathered {
     ends: BTreeMap<Epoch, (Tip, i64)>,
     staff: BTreeMap<StaffId, (i64, Body)>,
     records: BTreeMap<(Epoch, u64), LackingRecord>,
+    /// All that the cloud lacks, whether it is listed or not: a record may lie in the database and in its log.
+    lacking: BTreeMap<Epoch, Runs>,
     more: u64,
+}
+
+/// Numbers, as runs of them: the last of each by its first. A journal has few holes.
+#[derive(Default)]
+struct Runs(BTreeMap<u64, u64>);
+
+impl Runs {
+    /// Takes a number in; whether it was not there before.
+    fn take(&mut self, seq: u64) -> bool {
+        let before = self.0.range(..=seq).next_back().map(|(first, last)| (*first, *last));
+        if before.is_some_and(|(_, last)| seq <= last) {
+            return false;
+        }
+        let joins = |(_, last): &(u64, u64)| last.checked_add(1) == Some(seq);
+        let first = before.filter(joins).map_or(seq, |(first, _)| first);
+        let last = seq.checked_add(1).and_then(|next| self.0.remove(&next)).unwrap_or(seq);
+        self.0.insert(first, last);
+        true
+    }
+
+    /// The runs of numbers after `after` that are not among these.
+    fn gaps(&self, after: u64) -> Vec<(u64, u64)> {
+        let (mut due, mut gaps) = (after.saturating_add(1), Vec::new());
+        for (first, last) in &self.0 {
+            if *first > due {
+                gaps.push((due, first - 1));
+            }
+            due = last.saturating_add(1).max(due);
+        }
+        gaps
+    }
 }
 
 impl Gathered {
@@ -207,7 +240,9 @@ impl Gathered {
         {
             self.staff.insert(staff.clone(), (wall_ms, body));
         }
-        if seq <= received.get(&epoch).map_or(0, |tip| tip.seq) || self.records.contains_key(&(epoch, seq)) {
+        if seq <= received.get(&epoch).map_or(0, |tip| tip.seq)
+            || !self.lacking.entry(epoch).or_default().take(seq)
+        {
             return;
         }
         if self.records.len() >= LISTED_MAX {
@@ -233,9 +268,8 @@ impl Gathered {
             (None, None) => read,
         };
         let received = known.map(|tip| tip.seq);
-        let of_last = |record: &&LackingRecord| Some(record.epoch) == epoch;
-        let seqs = self.records.values().filter(of_last).map(|record| record.seq);
-        let unreadable = gaps(received.unwrap_or(0), seqs);
+        let of_last = epoch.and_then(|epoch| self.lacking.get(&epoch));
+        let unreadable = of_last.map(|runs| runs.gaps(received.unwrap_or(0))).unwrap_or_default();
         let lacking = Lacking {
             aside: String::new(),
             why: None,
@@ -243,24 +277,12 @@ impl Gathered {
             epoch,
             readable_to: read.map_or(0, |end| end.tip.seq),
             received: received.unwrap_or(0),
-            unreadable: if self.more == 0 { unreadable } else { vec![] },
+            unreadable,
             records: self.records.into_values().collect(),
             more: self.more,
         };
         Salvage { end, received, staff: self.staff.into_values().map(|(_, body)| body).collect(), lacking }
     }
-}
-
-/// The runs of numbers after `after` that do not come.
-fn gaps(after: u64, seqs: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
-    let (mut due, mut gaps) = (after + 1, Vec::new());
-    for seq in seqs {
-        if seq > due {
-            gaps.push((due, seq - 1));
-        }
-        due = seq + 1;
-    }
-    gaps
 }
 
 /// Hands every place to `look` at which a header could begin, with what follows in hand.
@@ -314,4 +336,38 @@ fn body_after(piece: &[u8], at: usize, length: usize, vault: &Vault) -> Option<B
             Ok(Opened::Erased | Opened::Lost) | Err(_) => None,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+    use crate::journal::sample::Pen;
+
+    #[test]
+    fn records_beyond_what_a_list_names_count_once_and_holes_between_them_show() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        let count = u64::try_from(LISTED_MAX).unwrap() + 60;
+        let records = Pen::new(1).many(count - 1);
+        for some in records.chunks(500) {
+            journal.append(some).unwrap();
+        }
+        journal.close().unwrap();
+        let journal = Journal::open(dir.path()).unwrap().set_aside(Left::Damaged, "a test").unwrap();
+        let aside = dir.path().join("aside/0001");
+        // Everything lies in the log, too, and one of them is torn in both.
+        let mut bytes = std::fs::read(aside.join("journal.db")).unwrap();
+        let hole = &records[LISTED_MAX + 40];
+        let at = |bytes: &[u8]| bytes.windows(hole.head.len()).position(|window| window == hole.head);
+        while let Some(at) = at(&bytes) {
+            bytes[at] = 0xa5;
+        }
+        std::fs::write(aside.join("journal.db"), &bytes).unwrap();
+        std::fs::write(aside.join("journal.db-wal"), &bytes).unwrap();
+        let lacking = journal.salvage(&BTreeMap::new()).unwrap().lacking;
+        assert_eq!(lacking.records.len(), LISTED_MAX);
+        assert_eq!((lacking.sum().records, lacking.more), (count - 1, 59));
+        assert_eq!(lacking.unreadable, [(hole.header.seq, hole.header.seq)]);
+    }
 }

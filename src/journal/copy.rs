@@ -109,30 +109,47 @@ pub fn copy_into(reader: &Reader, folder: &Path, to: &Path) -> Result<Copied, Er
 /// that follows the copy: no number is ever written twice.
 ///
 /// # Errors
-/// [`Error::AnotherInstance`] while a till runs on the directory; [`Error::OtherTills`] for the copy of another till;
+/// [`Error::AnotherInstance`] while a till runs on the directory; [`Error::CopyInTheWay`] for what an earlier restore was
+/// cut off in; [`Error::OtherTills`] for the copy of another till;
 /// [`Error::Unsent`] where records would be set aside that the cloud has not received; others when the copy is newer,
 /// foreign or damaged. Nothing was changed then.
 pub fn put_back(dir: &Path, from: &Path, terminal: &TerminalId, unsent: Unsent) -> Result<PutBack, Error> {
     let _lock = lock::Lock::take(dir)?;
     aside::finish(dir)?;
     let prepared = aside::restored_path(dir);
+    if let (Ok(from), Ok(prepared)) = (from.canonicalize(), prepared.canonicalize())
+        && from == prepared
+    {
+        return Err(Error::CopyInTheWay { path: from });
+    }
     remove(&prepared)?;
+    let made = prepare(dir, from, &prepared).and_then(|copied| {
+        let beyond = check(dir, &copied, terminal, unsent)?;
+        // What head office has said since is lost with the present journal: it is told again.
+        let edge = EdgeStore::open(dir)?;
+        edge.set_cursor(edge.cursor()?.min(copied.last_verdict))?;
+        Ok((copied, beyond))
+    });
+    // A disk that is full is not left fuller.
+    let (copied, beyond) = made.inspect_err(|_| drop(remove(&prepared)))?;
+    let name = from.file_name().unwrap_or_default().to_string_lossy();
+    let set_aside = aside::set_aside(dir, Left::Restored, &format!("restored from {name}"));
+    if set_aside.is_err() && !aside::is_begun(dir) {
+        drop(remove(&prepared));
+    }
+    set_aside?;
+    Ok(PutBack { copied, beyond })
+}
+
+/// Copies the copy to where the journal can take it from, in the form of this build, and reads it.
+fn prepare(dir: &Path, from: &Path, prepared: &Path) -> Result<Copied, Error> {
     let source = settings::open_to_read(from)?;
     let version = migrations::JOURNAL.identify(&source, from)?;
-    copy(&source, &prepared, |_, _| ())?;
+    copy(&source, prepared, |_, _| ())?;
     if version < migrations::JOURNAL.version() {
-        bring_up(&prepared, dir)?;
+        bring_up(prepared, dir)?;
     }
-    let copied = verify(&prepared, dir).inspect_err(|_| drop(remove(&prepared)))?;
-    let checked = check(dir, &copied, terminal, unsent);
-    let beyond = checked.inspect_err(|_| drop(remove(&prepared)))?;
-    // What head office has said since is lost with the present journal: it is told again.
-    let edge = EdgeStore::open(dir)?;
-    edge.set_cursor(edge.cursor()?.min(copied.last_verdict))?;
-    drop(edge);
-    let name = from.file_name().unwrap_or_default().to_string_lossy();
-    aside::set_aside(dir, Left::Restored, &format!("restored from {name}"))?;
-    Ok(PutBack { copied, beyond })
+    verify(prepared, dir)
 }
 
 /// Whether this copy may take the place of what is there; how much the cloud has beyond it.
@@ -308,6 +325,53 @@ mod tests {
         let journal = Journal::open(dir.path()).unwrap();
         assert_eq!(journal.end().unwrap().unwrap().tip.seq, 301);
         assert_eq!(journal.left().unwrap().why, Left::Restored);
+    }
+
+    #[test]
+    fn a_copy_that_cannot_be_put_back_takes_no_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("older.db");
+        let first = migrations::Schema {
+            application_id: migrations::JOURNAL.application_id,
+            migrations: &migrations::JOURNAL.migrations[..1],
+        };
+        let mut older = settings::open_to_write(&copy).unwrap();
+        first.migrate(&mut older, &copy, dir.path()).unwrap();
+        older.close().unwrap();
+        // There is no place for the copy that goes before a migration.
+        fs::write(dir.path().join("backups"), "").unwrap();
+        let error = put_back(dir.path(), &copy, &till(), Unsent::Refuse).unwrap_err();
+        assert!(matches!(error, Error::Prepare { .. }), "{error}");
+        assert!(!dir.path().join("journal.db.restored").exists());
+
+        // Nor for the present files.
+        let (journal, _) = used(dir.path());
+        let good = dir.path().join("good.db");
+        journal.reader().unwrap().back_up(&good, |_, _| ()).unwrap();
+        journal.close().unwrap();
+        fs::write(dir.path().join("aside"), "").unwrap();
+        put_back(dir.path(), &good, &till(), Unsent::SetAside).unwrap_err();
+        assert!(!dir.path().join("journal.db.restored").exists());
+    }
+
+    #[test]
+    fn what_a_restore_left_behind_is_no_copy_to_restore_from() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = used(dir.path());
+        let prepared = dir.path().join("journal.db.restored");
+        journal.reader().unwrap().back_up(&prepared, |_, _| ()).unwrap();
+        journal.close().unwrap();
+        let before = fs::read(&prepared).unwrap();
+        let other = dir.path().join("another-name.db");
+        std::os::unix::fs::symlink(&prepared, &other).unwrap();
+        for from in [&prepared, &other] {
+            let error = put_back(dir.path(), from, &till(), Unsent::SetAside).unwrap_err();
+            assert!(error.to_string().contains("move it"), "{error}");
+            assert_eq!(fs::read(&prepared).unwrap(), before);
+        }
+        let moved = dir.path().join("monday.db");
+        fs::rename(&prepared, &moved).unwrap();
+        put_back(dir.path(), &moved, &till(), Unsent::SetAside).unwrap();
     }
 
     #[test]

@@ -104,6 +104,14 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
     },
+    /// The copy lies where a restore prepares its own.
+    #[error(
+        "{path} is where a restore prepares its copy and would be overwritten: move it to another folder first, if it is the copy that is wanted"
+    )]
+    CopyInTheWay {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The copy is not this till's.
     #[error("the copy is of {}, this is {here}: it would be another till's books",
         found.as_ref().map_or("no till at all".to_owned(), |found| found.to_string()))]
@@ -244,6 +252,7 @@ impl Error {
             | Self::NotNext(_)
             | Self::BodyTooLong { .. }
             | Self::CopyExists { .. }
+            | Self::CopyInTheWay { .. }
             | Self::OtherTills { .. }
             | Self::Unsent { .. }
             | Self::BundleNotNewer { .. } => true,
@@ -321,6 +330,7 @@ impl Error {
             | Self::BodyTooLong { .. }
             | Self::SaveSnapshot(_)
             | Self::CopyExists { .. }
+            | Self::CopyInTheWay { .. }
             | Self::OtherTills { .. }
             | Self::Unsent { .. }
             | Self::BundleNotNewer { .. } => None,

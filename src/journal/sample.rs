@@ -73,7 +73,7 @@ impl Pen {
     }
 
     /// A receipt for a sale.
-    pub(super) fn receipt(&mut self, sale: SaleId, number: u64, minor: i64) -> Record {
+    pub(crate) fn receipt(&mut self, sale: SaleId, number: u64, minor: i64) -> Record {
         let total = Money::new(minor, Currency::CNY);
         let json =
             format!(r#"{{"kind":"receipt_issued","total":{}}}"#, serde_json::to_string(&total).unwrap());
@@ -96,7 +96,7 @@ impl Pen {
     }
 
     /// A genesis and `count` records more, two to a sale.
-    pub(super) fn many(&mut self, count: u64) -> Vec<Record> {
+    pub(crate) fn many(&mut self, count: u64) -> Vec<Record> {
         let mut records = vec![self.genesis()];
         for number in 0..count {
             records.push(self.moved(sale(number / 2)));
@@ -106,7 +106,7 @@ impl Pen {
 }
 
 /// The sale of that number.
-pub(super) fn sale(number: u64) -> SaleId {
+pub(crate) fn sale(number: u64) -> SaleId {
     let mut id = [0x5a; 16];
     id[8..].copy_from_slice(&number.to_be_bytes());
     SaleId(id)

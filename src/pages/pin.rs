@@ -74,11 +74,12 @@ pub(super) async fn check_one_time_code(pages: &Pages, code: &str, typed: &str) 
 
 async fn refuse_while_locked(pages: &Pages, id: &StaffId) -> Result<(), Sorry> {
     let asked = id.clone();
-    let until = on_disk(pages, move |edge| edge.locked_until(&asked)).await?;
-    match until.filter(|until| pages.now_ms() < *until) {
+    let now_ms = pages.now_ms();
+    let until = on_disk(pages, move |edge| edge.locked_until(&asked, now_ms)).await?;
+    match until.filter(|until| now_ms < *until) {
         None => Ok(()),
         Some(until) => {
-            let voice = Voice::new(Lang::En, pages.config.zone.clone(), pages.now_ms());
+            let voice = Voice::new(Lang::En, pages.config.zone.clone(), now_ms);
             Err(Sorry::about(StatusCode::LOCKED, "locked", Msg::LockedUntil, &voice.time(&until)))
         }
     }

@@ -71,6 +71,24 @@ async fn five_wrong_pins_lock_a_person_out_until_a_time_that_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lock_out_ends_though_the_clock_fell_back() {
+    let (shop, _) = Shop::with_people().await;
+    for _ in 0..5 {
+        shop.post("/s/bar/sign-in", None, &[("staff", "tom"), ("pin", "9999")]).await;
+    }
+    let right = [("staff", "tom"), ("pin", PIN)];
+    // The power was cut and the clock has no battery.
+    shop.now_ms.store(1_000, Ordering::SeqCst);
+    assert_eq!(shop.post("/s/bar/sign-in", None, &right).await.status, 423);
+    // The longest lock-out is four hours, counted from when it was noticed.
+    shop.now_ms.store(1_000 + 4 * 60 * 60_000 - 1, Ordering::SeqCst);
+    assert_eq!(shop.post("/s/bar/sign-in", None, &right).await.status, 423);
+    shop.now_ms.store(1_000 + 4 * 60 * 60_000, Ordering::SeqCst);
+    assert_eq!(shop.post("/s/bar/sign-in", None, &right).await.status, 200);
+    shop.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sale_is_rung_up_and_paid_without_any_script() {
     let (shop, tom) = Shop::with_people().await;
     let tom = Some(tom.as_str());

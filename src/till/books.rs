@@ -100,7 +100,11 @@ pub(super) fn begin<'a>(
     draw: fn() -> Draw,
     cx: impl Fn(Draw) -> Context<'a>,
 ) -> Result<Till, Error> {
-    let salvage = journal.salvage(received)?;
+    // What a copy that was put back holds goes up by itself: only what is beyond it is lacking.
+    let salvage = match before {
+        Some(_) => journal.salvage(&there_or_here(journal, received)?)?,
+        None => journal.salvage(received)?,
+    };
     let left = journal.left().cloned().map(|found| match before {
         Some(before) => {
             let (epoch, tip) = (before.epoch(), before.tip());
@@ -140,12 +144,20 @@ pub(super) fn older(
     journal: &Journal,
     received: &BTreeMap<Epoch, Tip>,
 ) -> Result<BTreeMap<Epoch, u64>, Error> {
-    let mut older: BTreeMap<Epoch, u64> = received.iter().map(|(epoch, tip)| (*epoch, tip.seq)).collect();
+    let ends = there_or_here(journal, received)?;
+    Ok(ends.into_iter().map(|(epoch, tip)| (epoch, tip.seq)).collect())
+}
+
+/// How far each epoch is at the cloud, or here if that is further.
+fn there_or_here(journal: &Journal, received: &BTreeMap<Epoch, Tip>) -> Result<BTreeMap<Epoch, Tip>, Error> {
+    let mut ends = received.clone();
     for End { epoch, tip } in journal.reader()?.epochs()? {
-        let known = older.entry(epoch).or_default();
-        *known = tip.seq.max(*known);
+        let known = ends.entry(epoch).or_insert(tip);
+        if tip.seq > known.seq {
+            *known = tip;
+        }
     }
-    Ok(older)
+    Ok(ends)
 }
 
 /// Whether books that were set aside may hold what speaks of a member and the cloud lacks.

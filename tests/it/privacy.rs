@@ -2,7 +2,7 @@
 //! to be forgotten.
 
 use crate::TILL;
-use crate::counter::{BEANS, Counter, WATER, says, text};
+use crate::counter::{BEANS, Counter, WATER, both, says, text, till};
 use std::path::Path;
 use std::process::Command;
 use till::token::{MemberRef, member_code};
@@ -120,6 +120,20 @@ async fn an_export_of_a_running_till_is_good_for_both_readers() {
         said.starts_with("epoch,number,kind,") && said.contains(",sale,") && said.contains(",2.00,CNY,1,"),
         "{said}"
     );
+    // Without the key that opens bodies a state would be a guess; what is said of that is not in the document.
+    let (key, away) = (counter.dir().join("till/keys/seal"), counter.dir().join("away"));
+    std::fs::rename(&key, &away).unwrap();
+    let output = till(&["queue", "list", "--dir", &dir, "--state", "all", "--json"]);
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("standard output is JSON");
+    assert!(list["items"][0]["state"].is_null() && list["items"][0]["seq"].is_u64(), "{list}");
+    for output in [output, till(&["queue", "export", "--dir", &dir, "--state", "all"])] {
+        assert_eq!(output.status.code(), Some(0), "{}", both(&output));
+        let notes = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(notes.matches("the key that opens bodies is not here").count(), 1, "{notes}");
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("Note"), "{}", both(&output));
+    }
+    std::fs::rename(&away, &key).unwrap();
+
     let (code, said) = run(&["queue", "list", "--dir", &dir, "--state", "lost"]);
     assert_eq!(code, Some(64), "{said}");
     says(&said, "There is no state");

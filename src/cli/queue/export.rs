@@ -3,7 +3,11 @@
 //! CSV is RFC 4180. A cell that a spreadsheet would take for a formula has an apostrophe in front (OWASP, "CSV
 //! Injection"). Not here: the form of the signed lines (`journal::export`).
 
-use super::list::{Chosen, at};
+#[cfg(test)]
+mod tests;
+mod unfinished;
+
+use super::list::{Chosen, at, standing};
 use super::{Books, Place};
 use crate::cli::journal::{progress, progress_ends};
 use crate::journal::export::{self, ExportError, Part};
@@ -12,11 +16,10 @@ use crate::locales::Lang;
 use crate::queue::{Item, words};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use unfinished::Unfinished;
 
 #[derive(Args)]
 pub(in crate::cli) struct Export {
@@ -25,7 +28,7 @@ pub(in crate::cli) struct Export {
     /// csv: items, filtered as in list; jsonl: records of the journal, signed
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
-    /// Where to write it, for its owner's eyes only; - is standard output
+    /// Where to write it, for its owner's eyes only; - is standard output. A file has its name once it is whole
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
     /// jsonl: from this record on; the chain is checked from there
@@ -63,24 +66,53 @@ const COLUMNS: [&str; 15] = [
     "received_ms",
 ];
 
+/// An option that the form cannot follow.
+#[derive(Debug, thiserror::Error)]
+#[error("{option} is for --format {wanted}: {instead}")]
+pub(in crate::cli) struct Unfit {
+    option: &'static str,
+    wanted: &'static str,
+    instead: &'static str,
+}
+
 pub(super) fn export(asked: &Export) -> anyhow::Result<ExitCode> {
+    asked.fits()?;
     let books = asked.place.open()?;
-    let mut out = open(&asked.output)?;
-    match asked.format {
-        Format::Csv => csv(asked, &books, &mut out)?,
-        Format::Jsonl => jsonl(asked, &books, &mut out)?,
+    if asked.output.as_os_str() == "-" {
+        asked.write(&books, &mut BufWriter::new(io::stdout().lock()))?;
+    } else {
+        let mut file = Unfinished::begin(&asked.output)?;
+        asked.write(&books, &mut file)?;
+        file.finish()?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A new file; one that is there is never overwritten.
-fn open(path: &Path) -> anyhow::Result<BufWriter<Box<dyn Write>>> {
-    if path.as_os_str() == "-" {
-        return Ok(BufWriter::new(Box::new(io::stdout().lock())));
+impl Export {
+    /// Whether the form can do all that is asked: what it would leave out is not left out in silence.
+    fn fits(&self) -> Result<(), Unfit> {
+        match self.format {
+            Format::Csv if self.from.is_some() => {
+                let instead = "a list of items is chosen by --state, --kind, --older and --newer";
+                Err(Unfit { option: "--from", wanted: "jsonl", instead })
+            }
+            Format::Jsonl => match self.chosen.items_only() {
+                Some(option) => {
+                    let instead = "the journal's records are exported as they follow each other; choose by --from and --epoch";
+                    Err(Unfit { option, wanted: "csv", instead })
+                }
+                None => Ok(()),
+            },
+            Format::Csv => Ok(()),
+        }
     }
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let file = file.with_context(|| format!("{} cannot be made: choose another name", path.display()))?;
-    Ok(BufWriter::new(Box::new(file)))
+
+    fn write(&self, books: &Books, out: &mut impl Write) -> anyhow::Result<()> {
+        match self.format {
+            Format::Csv => csv(self, books, out),
+            Format::Jsonl => jsonl(self, books, out),
+        }
+    }
 }
 
 fn jsonl(asked: &Export, books: &Books, out: &mut impl Write) -> anyhow::Result<()> {
@@ -106,15 +138,16 @@ fn jsonl(asked: &Export, books: &Books, out: &mut impl Write) -> anyhow::Result<
 }
 
 fn csv(asked: &Export, books: &Books, out: &mut impl Write) -> anyhow::Result<()> {
+    let choice = asked.chosen.choose(books)?;
     row(out, &COLUMNS.map(str::to_owned))?;
     let mut before = None;
     loop {
-        let found = asked.chosen.find(books, before, PAGE)?;
-        for item in &found.items {
+        let items = choice.items(books, before, PAGE)?;
+        for item in &items {
             row(out, &cells(books, item))?;
         }
-        match found.items.last() {
-            Some(last) if found.items.len() >= PAGE as usize => before = Some(last.seq),
+        match items.last() {
+            Some(last) if items.len() >= PAGE as usize => before = Some(last.seq),
             Some(_) | None => break,
         }
     }
@@ -137,7 +170,7 @@ fn cells(books: &Books, item: &Item) -> [String; 15] {
         item.sale.map(|sale| sale.to_string()).unwrap_or_default(),
         item.station.as_ref().map(|station| station.to_string()).unwrap_or_default(),
         item.staff.as_ref().map(|staff| staff.to_string()).unwrap_or_default(),
-        item.state.standing().word().to_owned(),
+        standing(books, item).unwrap_or_default().to_owned(),
         words::reason(item, Lang::En).unwrap_or_default(),
         item.received_ms.map(|ms| ms.to_string()).unwrap_or_default(),
     ]
@@ -158,30 +191,5 @@ fn cell(text: &str) -> String {
         format!("\"{}\"", safe.replace('"', "\"\""))
     } else {
         safe
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn a_cell_is_never_a_formula_and_always_one_cell() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("", ""),
-            ("-12.80", "-12.80"),
-            ("a,b", "\"a,b\""),
-            ("he said \"no\"", "\"he said \"\"no\"\"\""),
-            ("two\nlines", "\"two\nlines\""),
-            ("=1+1", "\"'=1+1\""),
-            ("+49", "\"'+49\""),
-            ("-1+cmd|' /C calc'!A0", "\"'-1+cmd|' /C calc'!A0\""),
-            ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("\tx", "\"'\tx\""),
-            ("＝1", "\"'＝1\""),
-        ] {
-            assert_eq!(cell(text), expected, "{text:?}");
-        }
     }
 }

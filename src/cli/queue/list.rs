@@ -2,9 +2,9 @@
 
 use super::{Books, Place, lacking};
 use crate::cli::put;
-use crate::journal::reader::Sum;
 use crate::journal::{Lacking, LackingSum};
 use crate::locales::Lang;
+use crate::queue::filter::Selection;
 use crate::queue::{Cases, Filter, Item, Marks, words};
 use crate::record::Epoch;
 use crate::record::queue_act::QueueAct;
@@ -32,9 +32,9 @@ pub(in crate::cli) struct List {
 /// Which items.
 #[derive(Args)]
 pub(super) struct Chosen {
-    /// By state: open, needs, all, or one of the states
-    #[arg(long, default_value = "open")]
-    state: String,
+    /// By state: open, needs, all, or one of the states; open if none is named
+    #[arg(long)]
+    state: Option<String>,
     /// By kind
     #[arg(long)]
     kind: Option<String>,
@@ -69,19 +69,18 @@ pub(in crate::cli) struct Show {
     json: bool,
 }
 
-/// Items of one epoch, and what all of their sort come to.
-pub(super) struct Found {
-    pub(super) epoch: Epoch,
-    pub(super) marks: Marks,
-    pub(super) items: Vec<Item>,
-    pub(super) sums: Vec<Sum>,
-    pub(super) end: u64,
+/// What was chosen, by one look at the clock and at what head office and managers said.
+pub(super) struct Choice {
+    epoch: Epoch,
+    marks: Marks,
+    cases: Cases,
+    selection: Selection,
 }
 
 impl Chosen {
-    pub(super) fn find(&self, books: &Books, before: Option<u64>, limit: u32) -> anyhow::Result<Found> {
+    pub(super) fn choose(&self, books: &Books) -> anyhow::Result<Choice> {
         let value = |name| match name {
-            "state" => Some(self.state.as_str()),
+            "state" => Some(self.state.as_deref().unwrap_or("open")),
             "kind" => self.kind.as_deref(),
             "older" => self.older.as_deref(),
             "newer" => self.newer.as_deref(),
@@ -94,32 +93,53 @@ impl Chosen {
         let (marks, cases) = (books.marks(epoch)?, books.cases()?);
         let now_ms = crate::clock::Clock::new().unix_ms();
         let selection = filter.selection(epoch, &marks, &cases, now_ms);
-        let headers = books.reader.items(&selection, before, limit)?;
-        let items = headers.iter().map(|header| Item::of(header, &marks, &cases)).collect();
-        let sums = books.reader.sums(&selection)?;
-        let end = books.reader.epochs()?.iter().find(|end| end.epoch == epoch).map_or(0, |end| end.tip.seq);
-        Ok(Found { epoch, marks, items, sums, end })
+        Ok(Choice { epoch, marks, cases, selection })
+    }
+
+    /// The first option that was given and is about items alone.
+    pub(super) fn items_only(&self) -> Option<&'static str> {
+        let options = [
+            ("--state", &self.state),
+            ("--kind", &self.kind),
+            ("--older", &self.older),
+            ("--newer", &self.newer),
+            ("--min", &self.min),
+            ("--max", &self.max),
+        ];
+        options.into_iter().find(|(_, value)| value.is_some()).map(|(name, _)| name)
+    }
+}
+
+impl Choice {
+    /// Items below a number, newest first.
+    pub(super) fn items(&self, books: &Books, before: Option<u64>, limit: u32) -> anyhow::Result<Vec<Item>> {
+        let headers = books.reader.items(&self.selection, before, limit)?;
+        Ok(headers.iter().map(|header| Item::of(header, &self.marks, &self.cases)).collect())
     }
 }
 
 pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
     let books = asked.place.open()?;
-    let found = asked.chosen.find(&books, asked.before, asked.limit)?;
-    let (standing, lists) = (books.standing(found.epoch)?, books.reader.lacking());
+    let choice = asked.chosen.choose(&books)?;
+    let items = choice.items(&books, asked.before, asked.limit)?;
+    let sums = books.reader.sums(&choice.selection)?;
+    let epoch = choice.epoch;
+    let end = books.reader.epochs()?.iter().find(|end| end.epoch == epoch).map_or(0, |end| end.tip.seq);
+    let (adopted, lists) = (books.standing(epoch)?, books.reader.lacking());
+    let received = choice.marks.received;
     if asked.json {
-        let sums: Vec<LackingSum> = lists.iter().map(Lacking::sum).collect();
+        let lacking: Vec<LackingSum> = lists.iter().map(Lacking::sum).collect();
+        let items: Vec<serde_json::Value> = items.iter().map(|item| json(&books, item)).collect();
         let json = serde_json::json!({
-            "standing": standing, "lacking": sums,
-            "epoch": found.epoch, "end": found.end, "received": found.marks.received,
-            "ruled": found.marks.ruled, "sums": found.sums, "items": found.items,
+            "standing": adopted, "lacking": lacking, "epoch": epoch, "end": end, "received": received,
+            "ruled": choice.marks.ruled, "sums": sums, "items": items,
         });
         return put(format!("{}\n", serde_json::to_string_pretty(&json)?).as_bytes());
     }
     let mut text = String::new();
-    let (received, end) = (found.marks.received, found.end);
-    let _ = writeln!(text, "Epoch {}: {received} of {end} records received by head office.", found.epoch);
-    text.push_str(&lacking::lines(standing, &lists));
-    if found.items.is_empty() {
+    let _ = writeln!(text, "Epoch {epoch}: {received} of {end} records received by head office.");
+    text.push_str(&lacking::lines(adopted, &lists));
+    if items.is_empty() {
         text.push_str("There is no such item.\n");
         return put(text.as_bytes());
     }
@@ -128,7 +148,7 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
         "\n{:>8}  {:<16}  {:<12} {:>8}  {:>14}  where it stands",
         "number", "when", "what", "receipt", "amount"
     );
-    for item in &found.items {
+    for item in &items {
         let amount = item.amount.map(|amount| amount.to_string()).unwrap_or_default();
         let receipt = item.receipt.map(|number| number.to_string()).unwrap_or_default();
         let _ = writeln!(
@@ -137,18 +157,18 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
             item.seq,
             at(&books, item.corrected_ms),
             words::kind(item.kind, Lang::En),
-            words::state(item, Lang::En)
+            state(&books, item)
         );
     }
     text.push('\n');
-    for sum in &found.sums {
+    for sum in &sums {
         let worth = sum.worth.map(|worth| format!(", {worth}")).unwrap_or_default();
         let _ = writeln!(text, "{} × {}{worth}", sum.count, words::kind(sum.kind, Lang::En));
     }
-    let in_all: u64 = found.sums.iter().map(|sum| sum.count).sum();
-    let shown = u64::try_from(found.items.len()).unwrap_or(u64::MAX);
+    let in_all: u64 = sums.iter().map(|sum| sum.count).sum();
+    let shown = u64::try_from(items.len()).unwrap_or(u64::MAX);
     if in_all > shown
-        && let Some(last) = found.items.last()
+        && let Some(last) = items.last()
     {
         let _ = writeln!(text, "{shown} of {in_all} are shown; the next: --before {}", last.seq);
     }
@@ -166,8 +186,11 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
     // A word stands once, however many ways there are to do it.
     let mut allowed: Vec<&str> = item.acts_allowed(books.epoch(None)?).map(QueueAct::word).collect();
     allowed.dedup();
+    if standing(&books, &item).is_none() {
+        allowed.clear();
+    }
     if asked.json {
-        let json = serde_json::json!({ "item": item, "allowed": allowed });
+        let json = serde_json::json!({ "item": json(&books, &item), "allowed": allowed });
         return put(format!("{}\n", serde_json::to_string_pretty(&json)?).as_bytes());
     }
     let mut text = String::new();
@@ -185,8 +208,10 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
     line("Station", item.station.as_ref().map(ToString::to_string).unwrap_or_default());
     line("By", item.staff.as_ref().map(ToString::to_string).unwrap_or_default());
     line("Sale", item.sale.map(|sale| sale.to_string()).unwrap_or_default());
-    line("Stands", words::state(&item, Lang::En));
-    line("Means", words::meaning(item.state.standing(), Lang::En).to_owned());
+    line("Stands", state(&books, &item));
+    if standing(&books, &item).is_some() {
+        line("Means", words::meaning(item.state.standing(), Lang::En).to_owned());
+    }
     if let Some(tries) = &item.tries {
         let why = tries.words.clone().unwrap_or_else(|| "no answer yet".to_owned());
         line("Tried", format!("{} times, last at {}: {why}", tries.tries, at(&books, tries.last_ms)));
@@ -210,6 +235,26 @@ pub(super) fn show(asked: &Show) -> anyhow::Result<ExitCode> {
 
 fn header_hash(books: &Books, epoch: Epoch, seq: u64) -> anyhow::Result<String> {
     Ok(books.reader.rows(epoch, seq, 1)?.first().map(|row| row.hash.to_string()).unwrap_or_default())
+}
+
+/// Where an item stands, in a word; none where nobody here can know. Head office's word and managers' acts are bodies:
+/// without the key that opens them, whatever follows from how far head office is may be overruled.
+pub(super) fn standing(books: &Books, item: &Item) -> Option<&'static str> {
+    books.reader.opens_bodies().then(|| item.state.standing().word())
+}
+
+/// The same for a person.
+fn state(books: &Books, item: &Item) -> String {
+    standing(books, item).map_or("not known without the key".to_owned(), |_| words::state(item, Lang::En))
+}
+
+/// The same with all of the item, for programs.
+fn json(books: &Books, item: &Item) -> serde_json::Value {
+    let mut json = serde_json::json!(item);
+    if standing(books, item).is_none() {
+        json["state"] = serde_json::Value::Null;
+    }
+    json
 }
 
 /// A time by the shop's clock.

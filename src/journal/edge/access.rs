@@ -102,16 +102,24 @@ impl EdgeStore {
     }
 
     /// Until when a person is locked out, by this machine's wall clock in milliseconds since 1970; it may
-    /// have passed.
+    /// have passed. `now_ms` is what that clock says: where it fell back, the lock-out lasts from now on no longer than
+    /// the longest one does, and that is written down.
     ///
     /// # Errors
-    /// [`Error::ReadEdge`].
-    pub fn locked_until(&self, staff: &StaffId) -> Result<Option<i64>, Error> {
+    /// [`Error::ReadEdge`], or [`Error::WriteEdge`].
+    pub fn locked_until(&self, staff: &StaffId, now_ms: i64) -> Result<Option<i64>, Error> {
         let sql = "SELECT locked_until_ms FROM failed_pin WHERE staff = ?1";
         let until = self.read(|connection| {
             connection.query_row(sql, [staff.as_str()], |row| row.get::<_, Option<i64>>(0)).optional()
         })?;
-        Ok(until.flatten())
+        let longest_ms = now_ms.saturating_add(LOCK_OUT_MS_MAX);
+        let Some(until_ms) = until.flatten() else { return Ok(None) };
+        if until_ms <= longest_ms {
+            return Ok(Some(until_ms));
+        }
+        let shorter = "UPDATE failed_pin SET locked_until_ms = ?2 WHERE staff = ?1";
+        self.write(|transaction| transaction.execute(shorter, (staff.as_str(), longest_ms)).map(drop))?;
+        Ok(Some(longest_ms))
     }
 }
 
@@ -178,18 +186,18 @@ mod tests {
         for attempt in 1..LOCK_OUT_AFTER {
             assert_eq!(store.note_failed_pin(&mia, 1000).unwrap(), attempt);
         }
-        assert_eq!(store.locked_until(&mia).unwrap(), None);
+        assert_eq!(store.locked_until(&mia, 1000).unwrap(), None);
         store.note_failed_pin(&mia, 1000).unwrap();
-        assert_eq!(store.locked_until(&mia).unwrap(), Some(1000 + LOCK_OUT_MS));
+        assert_eq!(store.locked_until(&mia, 1000).unwrap(), Some(1000 + LOCK_OUT_MS));
         store.note_failed_pin(&mia, 1000).unwrap();
-        assert_eq!(store.locked_until(&mia).unwrap(), Some(1000 + 2 * LOCK_OUT_MS));
+        assert_eq!(store.locked_until(&mia, 1000).unwrap(), Some(1000 + 2 * LOCK_OUT_MS));
         for _ in 0..80 {
             store.note_failed_pin(&mia, 1000).unwrap();
         }
-        assert_eq!(store.locked_until(&mia).unwrap(), Some(1000 + LOCK_OUT_MS_MAX));
-        assert_eq!(store.locked_until(&tom).unwrap(), None);
+        assert_eq!(store.locked_until(&mia, 1000).unwrap(), Some(1000 + LOCK_OUT_MS_MAX));
+        assert_eq!(store.locked_until(&tom, 1000).unwrap(), None);
         store.clear_failed_pins(&mia).unwrap();
-        assert_eq!(store.locked_until(&mia).unwrap(), None);
+        assert_eq!(store.locked_until(&mia, 1000).unwrap(), None);
         assert_eq!(store.note_failed_pin(&mia, 1000).unwrap(), 1);
     }
 }

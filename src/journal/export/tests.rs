@@ -297,3 +297,34 @@ fn without_the_last_line_feed_the_file_was_cut_off() {
     assert!(!ours(cut).is_good());
     assert!(!theirs(shop.dir.path(), cut).0);
 }
+
+#[test]
+fn a_journal_where_it_lies_is_held_against_the_fingerprints_that_were_named() {
+    let shop = shop();
+    let faults = |edge: Option<&EdgeStore>, known: &Known| -> Vec<&'static str> {
+        let report = verify::journal(&shop.reader, edge, known, |_| ()).unwrap();
+        report.faults.iter().map(|fault| fault.code).collect()
+    };
+    let edge = Some(&shop.edge);
+    // Nobody can say whose journal it is while the device's key is not beside it.
+    assert_eq!(faults(edge, &known()), ["device"]);
+    let made = DeviceKey::load_or_create(&shop.dir.path().join("keys/device")).unwrap();
+    assert_eq!(faults(edge, &known()), ["device"], "another one lies there");
+    let right = Known { device: Some(made.fingerprint()), ..known() };
+    assert_eq!(faults(edge, &right), [""; 0]);
+    assert_eq!(faults(edge, &Known { root: Some(key(9).fingerprint()), ..right.clone() }), ["root"]);
+    assert_eq!(faults(None, &right), ["root"], "without what head office said, nobody knows its root");
+    assert_eq!(faults(None, &Known { root: None, ..right }), [""; 0]);
+}
+
+#[test]
+fn the_other_reader_says_in_a_sentence_that_there_is_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in [dir.path().to_owned(), dir.path().join("nowhere")] {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/verify.py");
+        let ran = Command::new("python3").arg(script).arg(&path).output().expect("python3 is needed");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot be read") && !said.contains("Traceback"), "{said}");
+    }
+}

@@ -6,6 +6,7 @@
 use super::{End, EndLine, FORMAT, Received, RecordLine, Stream, Trust, signing_input};
 use crate::journal::edge::EdgeStore;
 use crate::journal::{Error, Reader};
+use crate::keys::DeviceKey;
 use crate::record::chain::Tip;
 use crate::record::ids::{TerminalId, unhex};
 use crate::record::personal::may_be_erased;
@@ -17,6 +18,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
+use std::path::Path;
 
 /// Faults that are told one by one; of more the number is told. A file with that many is not read line by line.
 pub const FAULTS_MAX: usize = 100;
@@ -161,6 +163,7 @@ pub fn journal(
         }
         walk.expect_end(end.epoch, end.tip);
     }
+    walk.lies_beside(&reader.path.with_file_name("keys").join("device"), known);
     if let Some(edge) = edge {
         let trust = edge.paired()?.and_then(|bytes| serde_json::from_slice::<Trust>(&bytes).ok());
         let mut received = Vec::new();
@@ -168,6 +171,11 @@ pub fn journal(
             received.extend(edge.received_heads(epoch)?.iter().map(|head| Received::of(epoch, head)));
         }
         walk.witnesses(trust.as_ref(), &received, known);
+    } else if known.root.is_some() {
+        walk.fault(
+            "root",
+            "The root that was named could not be compared: edge.db, which knows head office's, is not here.",
+        );
     }
     Ok(walk.report)
 }
@@ -330,6 +338,30 @@ impl Walk {
             self.place = Some((epoch, end.seq));
             let words = format!("The end should be record {}, which is missing or another.", end.seq);
             self.fault("end", words);
+        }
+    }
+
+    /// Whose key lies beside a journal, held against the one that was named. The records themselves name a till and no
+    /// key, so nothing else says which machine they are of.
+    fn lies_beside(&mut self, path: &Path, known: &Known) {
+        self.place = None;
+        let Some(named) = &known.device else { return };
+        match DeviceKey::load(path) {
+            Ok(Some(key)) if key.fingerprint() == *named => {}
+            Ok(Some(key)) => {
+                let words = format!(
+                    "The device key beside the journal is {}, another than the one that was named.",
+                    key.fingerprint()
+                );
+                self.fault("device", words);
+            }
+            Ok(None) => self.fault(
+                "device",
+                "The device that was named could not be compared: keys/device is not beside the journal.",
+            ),
+            Err(error) => {
+                self.fault("device", format!("The device that was named could not be compared: {error}."));
+            }
         }
     }
 

@@ -216,9 +216,44 @@ const REASONS: &[Reason] = &[
         "请总部在钱包查询；若无此付款，请核销损失。",
     ),
     reason_of(
+        "proof_not_paid",
+        "No wallet has made the payment behind the proof.",
+        "没有钱包付过此凭证对应的款项。",
+        "Ask head office to look for the payment at the wallet. Write it off if there is none.",
+        "请总部在钱包查询；若无此付款，请核销损失。",
+    ),
+    reason_of(
+        "proof_given_back",
+        "The money was given back before the till took the proof, and the goods went out.",
+        "本机收下凭证前款项已退回，商品已取走。",
+        "Take the money from the customer if you can reach them; otherwise write it off.",
+        "如能联系顾客请补收，否则请核销损失。",
+    ),
+    reason_of(
+        "proof_settled",
+        "The payment behind the proof is known.",
+        "凭证对应的付款已确认。",
+        "Nothing is left to do.",
+        "无需处理。",
+    ),
+    reason_of(
         "coupon_redeemed",
         "The coupon is spent.",
         "优惠券已核销。",
+        "Nothing is left to do.",
+        "无需处理。",
+    ),
+    reason_of(
+        "voucher_redeemed",
+        "The voucher is spent.",
+        "代金券已核销。",
+        "Nothing is left to do.",
+        "无需处理。",
+    ),
+    reason_of(
+        "check_in_repeated",
+        "The member was here today already: the visit counts once.",
+        "会员当天已到店，只计一次。",
         "Nothing is left to do.",
         "无需处理。",
     ),
@@ -230,3 +265,27 @@ const REASONS: &[Reason] = &[
         "无需处理。",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::locales::Lang;
+    use crate::queue::words;
+
+    /// The passage of docs/PROTOCOL.md that lists what head office says of a record.
+    fn verdict_codes() -> Vec<&'static str> {
+        let (_, from) =
+            include_str!("../../../docs/PROTOCOL.md").split_once("Verdict codes. Accepted:").unwrap();
+        let (list, _) = from.split_once("Training counts nowhere").unwrap();
+        list.split('`').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn whatever_head_office_rules_is_said_in_chinese() {
+        let codes = verdict_codes();
+        assert!(codes.contains(&"proof_settled") && codes.contains(&"fork"), "{codes:?}");
+        for code in codes {
+            let said = words::why(code, "As head office says.", Lang::ZhHans);
+            assert!(!said.is_ascii(), "{code}: {said}");
+        }
+    }
+}

@@ -133,6 +133,33 @@ async fn what_the_cloud_lacks_of_damaged_books_is_listed() {
 }
 
 #[tokio::test]
+async fn what_a_copy_brings_back_is_not_listed_as_lacking() {
+    for received in [0, 150] {
+        let dir = tempfile::tempdir().unwrap();
+        let end = use_till(dir.path()).await;
+        let copy = dir.path().join("copies/monday.db");
+        copy_into(&Reader::open(dir.path()).unwrap(), &dir.path().join("copies"), &copy).unwrap();
+        let mut bench = bench(dir.path());
+        let thread = bench.run();
+        bench.inbox.ask(act(Act::SignIn)).await.unwrap();
+        bench.inbox.ask(Event::Stopping).await.unwrap();
+        thread.join().unwrap();
+        let last = Reader::open(dir.path()).unwrap().end().unwrap().unwrap();
+        assert!(last.epoch == end.epoch && last.tip.seq > end.tip.seq);
+        let till = super::Opening::blank().terminal;
+        put_back(dir.path(), &copy, &till, Unsent::SetAside).unwrap();
+        let told = BTreeMap::from([(end.epoch, Tip { seq: received, head: Hash([1; 32]) })]);
+        let told = told.into_iter().filter(|(_, tip)| tip.seq > 0).collect();
+        drop(bench_known(dir.path(), told));
+        let list = lacking(dir.path()).remove(0);
+        let listed: Vec<u64> = list.records.iter().map(|record| record.seq).collect();
+        assert_eq!(listed, (end.tip.seq + 1..=last.tip.seq).collect::<Vec<_>>(), "{received}");
+        assert_eq!((list.unreadable, list.more), (vec![], 0), "{received}");
+        assert_eq!(genesis(dir.path()).1.received, (received > 0).then_some(received));
+    }
+}
+
+#[tokio::test]
 async fn numbers_that_cannot_be_read_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let end = use_till(dir.path()).await;
