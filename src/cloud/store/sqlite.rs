@@ -1,7 +1,8 @@
 //! The store on embedded SQLite: one file, one thread that owns the connection.
 //!
 //! Several processes may open the same file: the server and the command line each do. **Invariant:** WAL and
-//! `synchronous=FULL`, read back at start: what was answered is on disk. Not here: what the rows mean.
+//! `synchronous=FULL`, read back at start: what was answered is on disk. **Invariant:** what is erased is overwritten in
+//! its page, and the log that held it is emptied. Not here: what the rows mean.
 
 mod again;
 mod forgotten;
@@ -21,6 +22,7 @@ use granted::Granted;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -51,6 +53,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub(crate) struct Sqlite {
     jobs: Option<mpsc::Sender<Job>>,
     granted: Arc<Mutex<Granted>>,
+    log: Arc<Log>,
     thread: Option<JoinHandle<()>>,
     /// The connection itself, where a test wants each call answered at once and in order.
     #[cfg(test)]
@@ -67,12 +70,15 @@ impl Sqlite {
         let mut connection = connect(&dir.join("cloud.db"))?;
         migrate(&mut connection, dir)?;
         let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
+        let log = Arc::new(Log::default());
+        let kept = Arc::clone(&log);
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("cloud-store".to_owned())
             .spawn(move || {
                 while let Some(job) = waiting.blocking_recv() {
                     job(&mut connection);
+                    kept.tidy(&connection);
                 }
             })
             .map_err(failed)?;
@@ -80,6 +86,7 @@ impl Sqlite {
             jobs: Some(jobs),
             thread: Some(thread),
             granted,
+            log,
             #[cfg(test)]
             in_place: None,
         })
@@ -91,7 +98,8 @@ impl Sqlite {
         let mut connection = connect(&dir.join("cloud.db"))?;
         migrate(&mut connection, dir)?;
         let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
-        Ok(Self { jobs: None, thread: None, granted, in_place: Some(Mutex::new(connection)) })
+        let log = Arc::default();
+        Ok(Self { jobs: None, thread: None, granted, log, in_place: Some(Mutex::new(connection)) })
     }
 
     fn read<T: Send + 'static>(
@@ -130,11 +138,20 @@ impl Sqlite {
         self.write_and_keep(work, |kept| kept)
     }
 
-    /// The same for what comes again with the records: it is not undone by a file that cannot be written.
+    /// The same for what comes again with the records: it is not undone by a file that cannot be written. `work` also
+    /// says how many bodies it erased.
     fn write_booked<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Result<(T, usize), StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
+        let log = Arc::clone(&self.log);
+        let work = move |tx: &Transaction<'_>| {
+            let (answer, erased) = work(tx)?;
+            if erased > 0 {
+                log.holds_erased();
+            }
+            Ok(answer)
+        };
         self.write_and_keep(work, |kept| {
             if let Err(error) = kept {
                 tracing::error!(%error, "What is let out of quotas cannot be written beside the database.");
@@ -164,7 +181,9 @@ impl Sqlite {
     ) -> Reply<'_, T> {
         #[cfg(test)]
         if let Some(connection) = &self.in_place {
-            let answer = work(&mut connection.lock().expect("no call panics"));
+            let mut connection = connection.lock().expect("no call panics");
+            let answer = work(&mut connection);
+            self.log.tidy(&connection);
             return Box::pin(async move { answer });
         }
         Box::pin(async move {
@@ -190,6 +209,49 @@ impl Drop for Sqlite {
     }
 }
 
+/// Whether the log (`cloud.db-wal`) may still hold what was erased. At the start it may: the last run can have ended
+/// between erasing and taking the log away.
+struct Log {
+    holds_erased: AtomicBool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { holds_erased: AtomicBool::new(true) }
+    }
+}
+
+impl Log {
+    fn holds_erased(&self) {
+        self.holds_erased.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes the log away if it is due. While another process reads it stays, and is looked at after the next call.
+    fn tidy(&self, connection: &Connection) {
+        if !self.holds_erased.load(Ordering::SeqCst) {
+            return;
+        }
+        match truncate_log(connection, Duration::ZERO) {
+            Ok(gone) => self.holds_erased.store(!gone, Ordering::SeqCst),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "The log beside the database cannot be emptied: it may hold what was erased."
+                );
+            }
+        }
+    }
+}
+
+/// Writes the log into the database and empties it. False when another process had it open all the time.
+fn truncate_log(connection: &Connection, wait: Duration) -> Result<bool, StoreError> {
+    connection.busy_timeout(wait)?;
+    let gone = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(BUSY)?;
+    Ok(!gone?)
+}
+
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -206,6 +268,11 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     let level: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     if level != 2 {
         return Err(StoreError::NotDurable("synchronous=FULL"));
+    }
+    // Whichever process erases something, and when: the page is overwritten.
+    let overwrites: i64 = connection.query_row("PRAGMA secure_delete = ON", [], |row| row.get(0))?;
+    if overwrites != 1 {
+        return Err(StoreError::NotDurable("secure_delete=ON"));
     }
     Ok(connection)
 }
