@@ -52,7 +52,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fs, io};
 use store::Store;
-use store::sqlite::Sqlite;
+use store::sqlite::{self, Opener, Sqlite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -192,10 +192,15 @@ pub struct Running {
 }
 
 /// Opens store and keys of a folder; makes them, and the first bundle, on the first start.
-async fn open(dir: &Path, shop: &ShopDefaults, clock: &Clock) -> Result<(Arc<dyn Store>, CloudKeys), Error> {
+async fn open(
+    dir: &Path,
+    opener: Opener,
+    shop: &ShopDefaults,
+    clock: &Clock,
+) -> Result<(Arc<dyn Store>, CloudKeys), Error> {
     let home = dir.to_owned();
     let opening = tokio::task::spawn_blocking(move || -> Result<_, Error> {
-        let store = Sqlite::open(&home)?;
+        let store = Sqlite::open_as(&home, opener)?;
         let folder = home.join("keys");
         make_private(&folder).map_err(|source| StoreError::Folder { path: folder.clone(), source })?;
         Ok((store, CloudKeys::load_or_create(&folder)?))
@@ -206,16 +211,12 @@ async fn open(dir: &Path, shop: &ShopDefaults, clock: &Clock) -> Result<(Arc<dyn
     Ok((store, keys))
 }
 
-fn lock(dir: &Path) -> Result<fs::File, Error> {
-    let path = dir.join("cloud.lock");
-    let failed = |source| StoreError::Folder { path: dir.to_owned(), source };
-    fs::create_dir_all(dir).map_err(failed)?;
-    let file = fs::File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::Running(dir.to_owned())),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source).into()),
-    }
+/// The folder's one server: its lock, and the turn to bring the store up to date, for which the command line may hold
+/// the lock for a moment. Blocks for that long.
+fn lock(dir: &Path) -> Result<(fs::File, fs::File), Error> {
+    let turn = sqlite::turn(dir)?;
+    let lock = sqlite::server_lock(dir)?.ok_or_else(|| Error::Running(dir.to_owned()))?;
+    Ok((lock, turn))
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {
@@ -228,8 +229,11 @@ fn make_private(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// [`Error`], which says what to do; nothing is left running then.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
-    let lock = lock(&config.dir)?;
-    let (store, keys) = open(&config.dir, &config.shop, &clock).await?;
+    let dir = config.dir.clone();
+    let locking = tokio::task::spawn_blocking(move || lock(&dir));
+    let (lock, turn) = locking.await.map_err(|_| Error::Stopped)??;
+    let (store, keys) = open(&config.dir, Opener::Server, &config.shop, &clock).await?;
+    drop(turn);
     let failed = |source| Error::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;

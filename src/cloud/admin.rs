@@ -7,6 +7,7 @@ mod members;
 
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
+use super::store::sqlite::Opener;
 use super::store::{Advance, Decision, OrderState, Pairing, PairingState, Quota, Store, StoreError, Task};
 use super::streams::{self, Stream};
 use super::{Clock, Error};
@@ -101,7 +102,7 @@ impl Admin {
     /// # Errors
     /// [`Error`].
     pub async fn open(dir: &Path, shop: &ShopDefaults, clock: Clock) -> Result<Self, Error> {
-        let (store, keys) = super::open(dir, shop, &clock).await?;
+        let (store, keys) = super::open(dir, Opener::Beside, shop, &clock).await?;
         Ok(Self::new(store, keys, clock))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Several processes may open the same file: the server and the command line each do. **Invariant:** WAL and
 //! `synchronous=FULL`, read back at start: what was answered is on disk. **Invariant:** what is erased is overwritten in
-//! its page, and the log that held it is emptied. Not here: what the rows mean.
+//! its page, and the log that held it is emptied. Not here: what the rows mean, and how the layout grew (`migrations`).
 
 mod again;
 mod forgotten;
@@ -11,6 +11,7 @@ mod ingest;
 mod judge;
 mod leases;
 mod ledger;
+mod migrations;
 mod orders;
 mod publish;
 mod rows;
@@ -19,6 +20,7 @@ mod terminals;
 
 use super::{Reply, Store, StoreError};
 use granted::Granted;
+pub(crate) use migrations::{Opener, server_lock, turn};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
 use std::path::Path;
@@ -27,19 +29,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-
-/// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 9] = [
-    include_str!("../../../sql/cloud/0001_start.sql"),
-    include_str!("../../../sql/cloud/0002_wallets.sql"),
-    include_str!("../../../sql/cloud/0003_notifications.sql"),
-    include_str!("../../../sql/cloud/0004_phone_wallets.sql"),
-    include_str!("../../../sql/cloud/0005_leases.sql"),
-    include_str!("../../../sql/cloud/0006_vouchers.sql"),
-    include_str!("../../../sql/cloud/0007_forgotten.sql"),
-    include_str!("../../../sql/cloud/0008_branches.sql"),
-    include_str!("../../../sql/cloud/0009_granted.sql"),
-];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
 const QUEUE_MAX: usize = 256;
@@ -63,12 +52,18 @@ pub(crate) struct Sqlite {
 impl Store for Sqlite {}
 
 impl Sqlite {
-    /// Opens or makes `cloud.db` in a folder. Blocks; call it where blocking is allowed.
+    /// Opens or makes `cloud.db` in a folder, perhaps beside a server.
+    #[cfg(test)]
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_as(dir, Opener::Beside)
+    }
+
+    /// Opens or makes `cloud.db` in a folder. Blocks; call it where blocking is allowed.
+    pub(crate) fn open_as(dir: &Path, opener: Opener) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Folder { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(failed)?;
         let mut connection = connect(&dir.join("cloud.db"))?;
-        migrate(&mut connection, dir)?;
+        migrations::migrate(&mut connection, dir, opener)?;
         let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
         let log = Arc::new(Log::default());
         let kept = Arc::clone(&log);
@@ -96,7 +91,7 @@ impl Sqlite {
     #[cfg(test)]
     pub(crate) fn in_place(dir: &Path) -> Result<Self, StoreError> {
         let mut connection = connect(&dir.join("cloud.db"))?;
-        migrate(&mut connection, dir)?;
+        migrations::migrate(&mut connection, dir, Opener::Beside)?;
         let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
         let log = Arc::default();
         Ok(Self { jobs: None, thread: None, granted, log, in_place: Some(Mutex::new(connection)) })
@@ -203,7 +198,7 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         self.jobs.take();
         if let Some(thread) = self.thread.take() {
-            // It ends after the calls that wait already; a panic in it has been answered with `Stopped`.
+            // It ends after the calls that wait already.
             let _ = thread.join();
         }
     }
@@ -275,63 +270,4 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::NotDurable("secure_delete=ON"));
     }
     Ok(connection)
-}
-
-/// Brings the layout up to date, each step in one transaction, after a copy of what was there.
-fn migrate(connection: &mut Connection, dir: &Path) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let version = |connection: &Connection| -> Result<i64, StoreError> {
-        Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
-    };
-    let found = version(connection)?;
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
-    if found > 0 && found < known {
-        let copy = dir.join(format!("cloud.before-{known}.db"));
-        if !copy.exists() {
-            connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-        }
-    }
-    for (number, sql) in (1_i64..).zip(MIGRATIONS) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-        // Another process may have been quicker.
-        if version(&transaction)? < number {
-            transaction.execute_batch(sql)?;
-            transaction.pragma_update(None, "user_version", number)?;
-        }
-        transaction.commit()?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn layout(connection: &Connection) -> Vec<String> {
-        let mut statement =
-            connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    }
-
-    #[test]
-    fn the_migrations_lead_to_the_schema_that_readers_are_given() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(Sqlite::open(folder.path()).unwrap());
-        let migrated = connect(&folder.path().join("cloud.db")).unwrap();
-        let described = connect(&folder.path().join("described.db")).unwrap();
-        described.execute_batch(include_str!("../../../sql/cloud/schema.sql")).unwrap();
-        assert_eq!(layout(&migrated), layout(&described));
-    }
-
-    #[test]
-    fn a_store_of_a_newer_program_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(Sqlite::open(folder.path()).unwrap());
-        connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        let newest = i64::try_from(MIGRATIONS.len()).unwrap();
-        let refused = Sqlite::open(folder.path()).map(drop).unwrap_err();
-        assert!(matches!(refused, StoreError::Newer { found: 99, known } if known == newest), "{refused}");
-    }
 }
