@@ -219,6 +219,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             match error {
                 crate::cloud::Error::Running(_)
                 | crate::cloud::Error::Listen { .. }
+                | crate::cloud::Error::Ended(_)
                 | crate::cloud::Error::Store(crate::cloud::StoreError::ServerRuns { .. }) => {
                     return EX_UNAVAILABLE;
                 }

@@ -55,7 +55,7 @@ use store::Store;
 use store::sqlite::{self, Opener, Sqlite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// The wall clock: Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -123,6 +123,12 @@ pub enum Error {
     /// Another server runs on the same folder.
     #[error("another cloud runs in {0}: stop it first, or give another folder")]
     Running(PathBuf),
+    /// A part of it ended though nobody had asked it to.
+    #[error(
+        "{0} ended by itself, which is a bug: the lines above say more, please report them; head office ends, so that it \
+         is started again whole"
+    )]
+    Ended(&'static str),
     /// Starting was given up.
     #[error("the start was cut short")]
     Stopped,
@@ -137,7 +143,7 @@ impl Error {
             Self::Publish(error) => error.is_permanent(),
             Self::Wallet(error) => error.is_permanent(),
             Self::ReadKey { .. } | Self::BadKey { .. } | Self::TwoAccounts(_) => true,
-            Self::Listen { .. } | Self::Running(_) | Self::Stopped => false,
+            Self::Listen { .. } | Self::Running(_) | Self::Ended(_) | Self::Stopped => false,
         }
     }
 }
@@ -187,6 +193,8 @@ pub struct Running {
     admin: Admin,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    /// What each of the tasks does.
+    parts: Vec<(AbortHandle, &'static str)>,
     /// One server for each store: two would call the wallet twice for one order.
     _lock: fs::File,
 }
@@ -252,12 +260,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
     let cloud =
         Arc::new(Cloud::of(Parts { store, keys, clock, accounts, bells, public_base, stop: stopped }));
     let mut tasks = JoinSet::new();
-    tasks.spawn(projector::run(Arc::clone(&cloud)));
-    tasks.spawn(settler::run(Arc::clone(&cloud)));
-    tasks.spawn(bells::watch_bundle(Arc::clone(&cloud)));
-    tasks.spawn(http::serve(listener, cloud));
+    let parts = vec![
+        (tasks.spawn(projector::run(Arc::clone(&cloud))), "the judging of records"),
+        (tasks.spawn(settler::run(Arc::clone(&cloud))), "the asking of wallets"),
+        (tasks.spawn(bells::watch_bundle(Arc::clone(&cloud))), "the looking for new bundles"),
+        (tasks.spawn(http::serve(listener, cloud)), "the listening"),
+    ];
     tracing::info!(%address, "the cloud listens");
-    Ok(Running { address, admin, stop, tasks, _lock: lock })
+    Ok(Running { address, admin, stop, tasks, parts, _lock: lock })
 }
 
 /// What a cloud is put together from.
@@ -303,6 +313,18 @@ impl Running {
     /// What head office can do.
     pub fn admin(&self) -> &Admin {
         &self.admin
+    }
+
+    /// Ends when a part of it has ended though nobody asked it to, and says which: what is left is to be shut down, for
+    /// nobody does that part's work any more.
+    pub async fn ended(&mut self) -> Error {
+        let id = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => error.id(),
+            None => return Error::Stopped,
+        };
+        let part = self.parts.iter().find(|(task, _)| task.id() == id);
+        Error::Ended(part.map_or("a part of head office", |(_, name)| *name))
     }
 
     /// Takes no more requests, finishes those under way, and returns when the store is at rest.

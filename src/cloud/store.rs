@@ -83,6 +83,9 @@ pub enum StoreError {
     /// A row that no program of ours wrote.
     #[error("the store holds {0}, which this program did not write: restore it from a backup")]
     Damaged(String),
+    /// A bug of ours; nothing of an unfinished transaction is kept.
+    #[error("this call of the store ended in a bug of the program: its log says where, please report it")]
+    Panicked,
     /// Too many calls wait, or the store's thread has ended.
     #[error("the store is stopping")]
     Stopped,
@@ -97,7 +100,7 @@ impl StoreError {
             | Self::ServerRuns { .. }
             | Self::Damaged(_)
             | Self::Folder { .. } => true,
-            Self::Sql(_) | Self::Stopped => false,
+            Self::Sql(_) | Self::Panicked | Self::Stopped => false,
         }
     }
 }

@@ -23,6 +23,7 @@ use granted::Granted;
 pub(crate) use migrations::{Opener, server_lock, turn};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -185,8 +186,13 @@ impl Sqlite {
             let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
             let (answer, answered) = oneshot::channel();
             let job: Job = Box::new(move |connection| {
+                // What unwinds rolls its transaction back, so the connection is as before and the next call has it.
+                let done = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
+                    tracing::error!("A call of the store ended in a bug of this program: see above where.");
+                    Err(StoreError::Panicked)
+                });
                 // A caller that has gone away does not undo what it asked for.
-                let _ = answer.send(work(connection));
+                let _ = answer.send(done);
             });
             jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
             answered.await.map_err(|_| StoreError::Stopped)?
@@ -270,4 +276,24 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::NotDurable("secure_delete=ON"));
     }
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_panics_is_answered_and_the_next_one_is_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path()).unwrap();
+        let ask = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let broken = store.write(|tx| -> Result<(), StoreError> {
+            tx.execute("INSERT INTO task (code, subject, words, raised_ms) VALUES ('a', 'b', 'c', 1)", [])?;
+            panic!("a bug of ours")
+        });
+        assert!(ask.block_on(broken).is_err());
+        let left =
+            store.write(|tx| Ok(tx.query_row("SELECT count(*) FROM task", [], |row| row.get::<_, i64>(0))?));
+        assert_eq!(ask.block_on(left).unwrap(), 0, "nothing of it was kept");
+    }
 }
