@@ -52,7 +52,8 @@ pub(super) async fn ask(
     };
     let terminal = pairing.terminal.clone();
     let state = cloud.store.ask_pairing(pairing).await?.ok_or_else(|| {
-        Problem::unavailable("Too many tills wait for approval: decide about those first.").retry_after_s(60)
+        let words = "Too many keys wait for approval, in all or under this name: decide about those first.";
+        Problem::unavailable(words).retry_after_s(60)
     })?;
     tracing::info!(%terminal, state = state.word(), "a till asks to be paired");
     let answer = json!({

@@ -4,7 +4,7 @@ use super::Sqlite;
 use super::publish::version;
 use super::rows::{all, bytes, first, int, parsed, unsigned};
 use super::streams::latest_streams;
-use crate::cloud::store::terminals::PENDING_MAX;
+use crate::cloud::store::terminals::{PENDING_MAX, PENDING_OF_NAME_MAX, REFUSED_TOLD};
 use crate::cloud::store::{
     Complete, Decision, News, Notice, NoticeBody, Pairing, PairingState, Reply, StoreError, Terminal,
     Terminals,
@@ -26,9 +26,12 @@ impl Terminals for Sqlite {
             if let Some(word) = known {
                 return state(&word).map(Some);
             }
-            let waiting: i64 =
-                tx.query_row("SELECT count(*) FROM pairing WHERE state = 'pending'", [], |row| row.get(0))?;
-            if waiting >= PENDING_MAX {
+            let (waiting, of_name): (i64, i64) = tx.query_row(
+                "SELECT count(*), count(*) FILTER (WHERE terminal = ?1) FROM pairing WHERE state = 'pending'",
+                [pairing.terminal.as_str()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            if waiting >= PENDING_MAX || of_name >= PENDING_OF_NAME_MAX {
                 return Ok(None);
             }
             tx.execute(
@@ -47,8 +50,11 @@ impl Terminals for Sqlite {
 
     fn pairings_of(&self, terminal: TerminalId) -> Reply<'_, Vec<Pairing>> {
         self.read(move |db| {
-            let sql = "SELECT * FROM pairing WHERE terminal = ?1 ORDER BY asked_ms DESC LIMIT 16";
-            all(&mut db.prepare_cached(sql)?, [terminal.as_str()], pairing)
+            // All that wait, and the one that is approved; only of the refused there can be more than are read.
+            let sql = "SELECT * FROM pairing WHERE terminal = ?1
+                       ORDER BY state = 'refused', decided_ms DESC LIMIT ?2";
+            let most = PENDING_MAX + 1 + REFUSED_TOLD;
+            all(&mut db.prepare_cached(sql)?, params![terminal.as_str(), most], pairing)
         })
     }
 
