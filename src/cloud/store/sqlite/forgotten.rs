@@ -76,7 +76,8 @@ pub(super) fn forget(connection: &mut Connection, member: &str, now_ms: i64) -> 
         tills += 1;
     }
     tx.commit()?;
-    // Another process may read at this moment: it has the time that it takes. Whoever opens the store next tries again.
+    // Another process may read at this moment: it is waited for. Where it reads on, the next call here tries again, and
+    // so does whoever opens the store next.
     truncate_log(connection, BUSY)?;
     Ok(Forgot::Done { erased, tills })
 }
