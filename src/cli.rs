@@ -217,7 +217,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         }
         if let Some(error) = cause.downcast_ref::<crate::cloud::Error>() {
             match error {
-                crate::cloud::Error::Running(_) | crate::cloud::Error::Listen { .. } => {
+                crate::cloud::Error::Running(_)
+                | crate::cloud::Error::Listen { .. }
+                | crate::cloud::Error::Ended(_)
+                | crate::cloud::Error::Store(crate::cloud::StoreError::ServerRuns { .. }) => {
                     return EX_UNAVAILABLE;
                 }
                 crate::cloud::Error::ReadKey { .. }

@@ -52,10 +52,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fs, io};
 use store::Store;
-use store::sqlite::Sqlite;
+use store::sqlite::{self, Opener, Sqlite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// The wall clock: Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -123,6 +123,12 @@ pub enum Error {
     /// Another server runs on the same folder.
     #[error("another cloud runs in {0}: stop it first, or give another folder")]
     Running(PathBuf),
+    /// A part of it ended though nobody had asked it to.
+    #[error(
+        "{0} ended by itself, which is a bug: the lines above say more, please report them; head office ends, so that it \
+         is started again whole"
+    )]
+    Ended(&'static str),
     /// Starting was given up.
     #[error("the start was cut short")]
     Stopped,
@@ -137,7 +143,7 @@ impl Error {
             Self::Publish(error) => error.is_permanent(),
             Self::Wallet(error) => error.is_permanent(),
             Self::ReadKey { .. } | Self::BadKey { .. } | Self::TwoAccounts(_) => true,
-            Self::Listen { .. } | Self::Running(_) | Self::Stopped => false,
+            Self::Listen { .. } | Self::Running(_) | Self::Ended(_) | Self::Stopped => false,
         }
     }
 }
@@ -187,15 +193,22 @@ pub struct Running {
     admin: Admin,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    /// What each of the tasks does.
+    parts: Vec<(AbortHandle, &'static str)>,
     /// One server for each store: two would call the wallet twice for one order.
     _lock: fs::File,
 }
 
 /// Opens store and keys of a folder; makes them, and the first bundle, on the first start.
-async fn open(dir: &Path, shop: &ShopDefaults, clock: &Clock) -> Result<(Arc<dyn Store>, CloudKeys), Error> {
+async fn open(
+    dir: &Path,
+    opener: Opener,
+    shop: &ShopDefaults,
+    clock: &Clock,
+) -> Result<(Arc<dyn Store>, CloudKeys), Error> {
     let home = dir.to_owned();
     let opening = tokio::task::spawn_blocking(move || -> Result<_, Error> {
-        let store = Sqlite::open(&home)?;
+        let store = Sqlite::open_as(&home, opener)?;
         let folder = home.join("keys");
         make_private(&folder).map_err(|source| StoreError::Folder { path: folder.clone(), source })?;
         Ok((store, CloudKeys::load_or_create(&folder)?))
@@ -206,16 +219,12 @@ async fn open(dir: &Path, shop: &ShopDefaults, clock: &Clock) -> Result<(Arc<dyn
     Ok((store, keys))
 }
 
-fn lock(dir: &Path) -> Result<fs::File, Error> {
-    let path = dir.join("cloud.lock");
-    let failed = |source| StoreError::Folder { path: dir.to_owned(), source };
-    fs::create_dir_all(dir).map_err(failed)?;
-    let file = fs::File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::Running(dir.to_owned())),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source).into()),
-    }
+/// The folder's one server: its lock, and the turn to bring the store up to date, for which the command line may hold
+/// the lock for a moment. Blocks for that long.
+fn lock(dir: &Path) -> Result<(fs::File, fs::File), Error> {
+    let turn = sqlite::turn(dir)?;
+    let lock = sqlite::server_lock(dir)?.ok_or_else(|| Error::Running(dir.to_owned()))?;
+    Ok((lock, turn))
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {
@@ -228,8 +237,11 @@ fn make_private(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// [`Error`], which says what to do; nothing is left running then.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
-    let lock = lock(&config.dir)?;
-    let (store, keys) = open(&config.dir, &config.shop, &clock).await?;
+    let dir = config.dir.clone();
+    let locking = tokio::task::spawn_blocking(move || lock(&dir));
+    let (lock, turn) = locking.await.map_err(|_| Error::Stopped)??;
+    let (store, keys) = open(&config.dir, Opener::Server, &config.shop, &clock).await?;
+    drop(turn);
     let failed = |source| Error::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -248,12 +260,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, Error> {
     let cloud =
         Arc::new(Cloud::of(Parts { store, keys, clock, accounts, bells, public_base, stop: stopped }));
     let mut tasks = JoinSet::new();
-    tasks.spawn(projector::run(Arc::clone(&cloud)));
-    tasks.spawn(settler::run(Arc::clone(&cloud)));
-    tasks.spawn(bells::watch_bundle(Arc::clone(&cloud)));
-    tasks.spawn(http::serve(listener, cloud));
+    let parts = vec![
+        (tasks.spawn(projector::run(Arc::clone(&cloud))), "the judging of records"),
+        (tasks.spawn(settler::run(Arc::clone(&cloud))), "the asking of wallets"),
+        (tasks.spawn(bells::watch_bundle(Arc::clone(&cloud))), "the looking for new bundles"),
+        (tasks.spawn(http::serve(listener, cloud)), "the listening"),
+    ];
     tracing::info!(%address, "the cloud listens");
-    Ok(Running { address, admin, stop, tasks, _lock: lock })
+    Ok(Running { address, admin, stop, tasks, parts, _lock: lock })
 }
 
 /// What a cloud is put together from.
@@ -299,6 +313,18 @@ impl Running {
     /// What head office can do.
     pub fn admin(&self) -> &Admin {
         &self.admin
+    }
+
+    /// Ends when a part of it has ended though nobody asked it to, and says which: what is left is to be shut down, for
+    /// nobody does that part's work any more.
+    pub async fn ended(&mut self) -> Error {
+        let id = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => error.id(),
+            None => return Error::Stopped,
+        };
+        let part = self.parts.iter().find(|(task, _)| task.id() == id);
+        Error::Ended(part.map_or("a part of head office", |(_, name)| *name))
     }
 
     /// Takes no more requests, finishes those under way, and returns when the store is at rest.

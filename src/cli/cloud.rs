@@ -152,12 +152,15 @@ async fn serve(cloud: &Cloud, dir: PathBuf, shop: ShopDefaults, now: cloud::Cloc
     let accounts = accounts::read(cloud, &now)?;
     let config =
         cloud::Config { listen: cloud.listen, dir, public_base: cloud.public_base.clone(), accounts, shop };
-    let running = cloud::start(config, now).await?;
+    let mut running = cloud::start(config, now).await?;
     say(&format!("root fingerprint {}", running.admin().root_fingerprint()));
     say(&format!("ready http://{}", running.address()));
-    asked_to_stop().await;
+    let ended = tokio::select! {
+        () = asked_to_stop() => Ok(()),
+        error = running.ended() => Err(error.into()),
+    };
     running.shutdown().await;
-    Ok(())
+    ended
 }
 
 async fn keep_books(admin: &Admin, office: &Office, currency: Currency, now_s: i64) -> anyhow::Result<()> {

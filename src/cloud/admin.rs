@@ -7,10 +7,11 @@ mod members;
 
 use super::import::{self, Imported, RowError};
 use super::publish::{self, PublishError, ShopDefaults};
+use super::store::sqlite::Opener;
 use super::store::{Advance, Decision, OrderState, Pairing, PairingState, Quota, Store, StoreError, Task};
 use super::streams::{self, Stream};
 use super::{Clock, Error};
-use crate::bundle::{Campaign, Content, Desk};
+use crate::bundle::{Campaign, CampaignState, Content, Desk};
 use crate::keys::CloudKeys;
 use crate::limits::Limits;
 use crate::money::{Currency, Money};
@@ -80,6 +81,9 @@ pub enum AdminError {
         /// How many.
         out: u64,
     },
+    /// No campaign of that number.
+    #[error("there is no campaign {0}: list them with till cloud campaign list")]
+    NoSuchCampaign(u32),
     /// No till of that name.
     #[error("there is no till {0}: list the tills with till cloud pair list")]
     NoSuchTill(TerminalId),
@@ -101,7 +105,7 @@ impl Admin {
     /// # Errors
     /// [`Error`].
     pub async fn open(dir: &Path, shop: &ShopDefaults, clock: Clock) -> Result<Self, Error> {
-        let (store, keys) = super::open(dir, shop, &clock).await?;
+        let (store, keys) = super::open(dir, Opener::Beside, shop, &clock).await?;
         Ok(Self::new(store, keys, clock))
     }
 
@@ -166,6 +170,18 @@ impl Admin {
         Ok(publish::edit(self.store.as_ref(), &self.keys, (self.clock)(), change).await?)
     }
 
+    /// The same with a change that may say no to what it finds there.
+    ///
+    /// # Errors
+    /// What the change says, or as [`Admin::publish`]; nothing is published then.
+    pub async fn publish_if<E: From<AdminError>>(
+        &self,
+        change: impl FnMut(&mut Content) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let published = publish::edit_if(self.store.as_ref(), &self.keys, (self.clock)(), change);
+        published.await.map_err(AdminError::from)?
+    }
+
     /// Adds a desk, or renames it.
     ///
     /// # Errors
@@ -227,14 +243,32 @@ impl Admin {
         Ok(content.campaigns.into_iter().find(|campaign| campaign.number == number))
     }
 
-    /// Adds a campaign, or replaces the one with its number.
+    /// Adds a campaign, or changes the one with its number: a quota or terms that are not said stay as they are.
     ///
     /// # Errors
     /// As [`Admin::publish`].
     pub async fn put_campaign(&self, campaign: Campaign) -> Result<u64, AdminError> {
         self.publish(move |content| {
-            content.campaigns.retain(|known| known.number != campaign.number);
-            content.campaigns.push(campaign.clone());
+            let mut campaign = campaign.clone();
+            let at = content.campaigns.iter().position(|known| known.number == campaign.number);
+            if let Some(known) = at.map(|at| content.campaigns.remove(at)) {
+                campaign.quota = campaign.quota.or(known.quota);
+                campaign.terms = campaign.terms.or(known.terms);
+            }
+            content.campaigns.push(campaign);
+        })
+        .await
+    }
+
+    /// Stops a campaign, and leaves the rest of it as it is.
+    ///
+    /// # Errors
+    /// [`AdminError::NoSuchCampaign`], or as [`Admin::publish`].
+    pub async fn stop_campaign(&self, number: u32) -> Result<u64, AdminError> {
+        self.publish_if(|content| {
+            let found = content.campaigns.iter_mut().find(|campaign| campaign.number == number);
+            found.ok_or(AdminError::NoSuchCampaign(number))?.state = CampaignState::Stopped;
+            Ok(())
         })
         .await
     }

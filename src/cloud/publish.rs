@@ -10,6 +10,7 @@ use crate::keys::CloudKeys;
 use crate::limits::Limits;
 use crate::money::Currency;
 use crate::token::{Purpose, SignedKeySet, TokenError};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Tries to publish when another process publishes at the same time.
@@ -156,13 +157,33 @@ pub(crate) async fn edit(
     now_ms: i64,
     mut change: impl FnMut(&mut Content),
 ) -> Result<u64, PublishError> {
+    let change = |content: &mut Content| -> Result<(), Infallible> {
+        change(content);
+        Ok(())
+    };
+    match edit_if(store, keys, now_ms, change).await? {
+        Ok(version) => Ok(version),
+        Err(never) => match never {},
+    }
+}
+
+/// The same with a change that may say no to what it finds: nothing is published then. It is asked again whenever another
+/// process was quicker, so whatever it keeps it takes from the content that it is shown.
+pub(crate) async fn edit_if<E>(
+    store: &dyn Store,
+    keys: &CloudKeys,
+    now_ms: i64,
+    mut change: impl FnMut(&mut Content) -> Result<(), E>,
+) -> Result<Result<u64, E>, PublishError> {
     for _ in 0..TRIES {
         let mut content = latest(store).await?.ok_or(PublishError::Nothing)?;
-        change(&mut content);
+        if let Err(no) = change(&mut content) {
+            return Ok(Err(no));
+        }
         content.version += 1;
         content.issued_at_s = u64::try_from(now_ms.div_euclid(1000)).unwrap_or(0);
         if put(store, keys, &content, now_ms).await? {
-            return Ok(content.version);
+            return Ok(Ok(content.version));
         }
     }
     Err(PublishError::Busy)

@@ -1,7 +1,7 @@
 //! Requests of tills: who signed this one, and that it is not an old one again.
 //!
 //! **Invariant:** a handler that takes [`Signed`] runs only for the paired device whose till the path names.
-//! Nonces live in memory for as long as a signature is good. A restart forgets them, and that is safe: every
+//! Nonces of paired tills live in memory for as long as a signature is good; strangers' are not kept. A restart forgets them, and that is safe: every
 //! request of a till may be repeated without harm.
 
 use super::Cloud;
@@ -93,22 +93,36 @@ impl Unread {
     }
 
     /// Verifies that one of `keys` signed it as `id`, now and for the first time. Says which.
-    pub(crate) fn verify(
+    fn verify(&self, cloud: &Cloud, id: &TerminalId, keys: &[[u8; 32]]) -> Result<[u8; 32], Problem> {
+        let (key, parameters) = self.signer(cloud, id, keys)?;
+        cloud.nonces.take(&key, &parameters, cloud.now_s())?;
+        Ok(key)
+    }
+
+    /// The same, perhaps not for the first time: for what anybody may ask with a key just drawn, and may ask twice without
+    /// harm. Nonces of strangers would take memory, and the room that paired tills need.
+    pub(crate) fn verify_again(
         &self,
         cloud: &Cloud,
         id: &TerminalId,
         keys: &[[u8; 32]],
     ) -> Result<[u8; 32], Problem> {
+        Ok(self.signer(cloud, id, keys)?.0)
+    }
+
+    fn signer(
+        &self,
+        cloud: &Cloud,
+        id: &TerminalId,
+        keys: &[[u8; 32]],
+    ) -> Result<([u8; 32], Parameters), Problem> {
         let now_s = cloud.now_s();
         let mut refused = RequestError::UnknownKey(id.to_string());
         for key in keys {
             let known = |keyid: &str| (keyid == id.as_str()).then_some(*key);
             let Self { method, target, headers, body, .. } = self;
             match verify_request(method, target, body, headers, known, now_s, WINDOW_S) {
-                Ok(parameters) => {
-                    cloud.nonces.take(key, &parameters, now_s)?;
-                    return Ok(*key);
-                }
+                Ok(parameters) => return Ok((*key, parameters)),
                 Err(error) => refused = error,
             }
         }

@@ -69,9 +69,23 @@ pub enum StoreError {
         /// Newest one known here.
         known: i64,
     },
+    /// A server has the store open, perhaps of an older program.
+    #[error(
+        "the store has layout {found} and this program brings it to {known}, but a server runs on it: stop the \
+         server first, then start the new one"
+    )]
+    ServerRuns {
+        /// Layout of the file.
+        found: i64,
+        /// Newest one known here.
+        known: i64,
+    },
     /// A row that no program of ours wrote.
     #[error("the store holds {0}, which this program did not write: restore it from a backup")]
     Damaged(String),
+    /// A bug of ours; nothing of an unfinished transaction is kept.
+    #[error("this call of the store ended in a bug of the program: its log says where, please report it")]
+    Panicked,
     /// Too many calls wait, or the store's thread has ended.
     #[error("the store is stopping")]
     Stopped,
@@ -81,8 +95,12 @@ impl StoreError {
     /// Whether trying again without a person's help is pointless.
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::NotDurable(_) | Self::Newer { .. } | Self::Damaged(_) | Self::Folder { .. } => true,
-            Self::Sql(_) | Self::Stopped => false,
+            Self::NotDurable(_)
+            | Self::Newer { .. }
+            | Self::ServerRuns { .. }
+            | Self::Damaged(_)
+            | Self::Folder { .. } => true,
+            Self::Sql(_) | Self::Panicked | Self::Stopped => false,
         }
     }
 }

@@ -7,6 +7,7 @@ mod ingest;
 mod leases;
 mod notify;
 mod office;
+mod pairing;
 mod phone_wallets;
 mod shop;
 mod till;

@@ -123,7 +123,6 @@ pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currenc
     match act {
         CampaignAct::Add { number, name, name_zh, minimum, quota } => {
             let minimum = minimum.as_deref().map(|text| Money::parse(text, currency)).transpose()?;
-            let known = admin.campaign(*number).await?;
             // First the books, then the tills: no till asks for what is not there.
             if let Some(total) = quota {
                 admin.set_quota(*number, *total).await?;
@@ -134,7 +133,7 @@ pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currenc
                 name_zh: name_zh.clone(),
                 minimum,
                 terms: None,
-                quota: quota.or(known.and_then(|known| known.quota)),
+                quota: *quota,
                 state: CampaignState::Running,
             };
             let version = admin.put_campaign(campaign).await?;
@@ -150,11 +149,7 @@ pub(super) async fn campaign(admin: &Admin, act: &CampaignAct, currency: Currenc
             say(&format!("{terminal} is written off: {uses} uses of quotas that it held stay spent."));
         }
         CampaignAct::Stop { number } => {
-            let Some(mut campaign) = admin.campaign(*number).await? else {
-                bail!("there is no campaign {number}")
-            };
-            campaign.state = CampaignState::Stopped;
-            let version = admin.put_campaign(campaign).await?;
+            let version = admin.stop_campaign(*number).await?;
             say(&format!("Campaign {number} is stopped from bundle {version} on."));
         }
     }
@@ -219,4 +214,100 @@ pub(super) async fn issue(
         say(&coupon);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::ShopDefaults;
+    use std::sync::Arc;
+
+    /// Two processes at the books of one head office.
+    async fn two() -> (tempfile::TempDir, Admin, Admin) {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = ShopDefaults::default();
+        let open = || Admin::open(folder.path(), &shop, Arc::new(|| 1_795_000_000_000));
+        let (one, other) = (open().await.unwrap(), open().await.unwrap());
+        (folder, one, other)
+    }
+
+    fn add(quota: Option<u64>) -> CampaignAct {
+        CampaignAct::Add { number: 7, name: "Autumn".to_owned(), name_zh: None, minimum: None, quota }
+    }
+
+    /// What another process changes at the same moment.
+    async fn set_quota(admin: &Admin, quota: u64) {
+        admin
+            .publish(|content| {
+                content.campaigns.iter_mut().for_each(|campaign| campaign.quota = Some(quota));
+            })
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_campaign_that_is_stopped_while_it_is_given_a_quota_is_both() {
+        let (_folder, one, other) = two().await;
+        campaign(&one, &add(None), Currency::CNY).await.unwrap();
+        for quota in 1..=10 {
+            let stop = campaign(&one, &CampaignAct::Stop { number: 7 }, Currency::CNY);
+            let (_, stopped) = tokio::join!(set_quota(&other, quota), stop);
+            stopped.unwrap();
+            let found = one.campaign(7).await.unwrap().unwrap();
+            assert_eq!((found.quota, found.state), (Some(quota), CampaignState::Stopped));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_campaign_that_is_renamed_keeps_the_quota_that_it_is_given_meanwhile() {
+        let (_folder, one, other) = two().await;
+        campaign(&one, &add(None), Currency::CNY).await.unwrap();
+        for quota in 1..=10 {
+            let act = add(None);
+            let rename = campaign(&one, &act, Currency::CNY);
+            let (_, renamed) = tokio::join!(set_quota(&other, quota), rename);
+            renamed.unwrap();
+            assert_eq!(one.campaign(7).await.unwrap().unwrap().quota, Some(quota));
+        }
+        campaign(&one, &add(Some(50)), Currency::CNY).await.unwrap();
+        assert_eq!(one.campaign(7).await.unwrap().unwrap().quota, Some(50));
+    }
+
+    #[tokio::test]
+    async fn coupons_of_a_campaign_that_somebody_adds_meanwhile_leave_it_as_it_is() {
+        let (_folder, one, other) = two().await;
+        for number in 1..=10 {
+            let theirs = Campaign {
+                number,
+                name: "Theirs".to_owned(),
+                name_zh: None,
+                minimum: None,
+                terms: None,
+                quota: Some(9),
+                state: CampaignState::Stopped,
+            };
+            let wanted = CouponIssue {
+                campaign: number,
+                name: "Coupon".to_owned(),
+                name_zh: None,
+                minimum: None,
+                worth: Worth::BasisPointsOff(1000),
+                from_s: 1_795_000_000,
+                until_s: 1_795_086_400,
+                count: 20,
+            };
+            let add = other.put_campaign(theirs.clone());
+            let (added, issued) = tokio::join!(add, one.issue_coupons(&wanted));
+            added.unwrap();
+            assert_eq!(issued.unwrap().len(), 20);
+            assert_eq!(one.campaign(number).await.unwrap(), Some(theirs));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_campaign_that_is_not_there_cannot_be_stopped() {
+        let (_folder, one, _other) = two().await;
+        let refused = campaign(&one, &CampaignAct::Stop { number: 8 }, Currency::CNY).await.unwrap_err();
+        assert!(refused.to_string().contains("no campaign 8"), "{refused}");
+    }
 }

@@ -45,21 +45,33 @@ pub(super) async fn limits(admin: &Admin, act: &LimitsAct, currency: Currency) -
     match act {
         LimitsAct::Show => show(&admin.limits().await?, currency),
         LimitsAct::Set(wanted) => {
-            let limits = wanted.over(admin.limits().await?, currency)?;
-            if let Err(clause) = limits.check() {
-                bail!("{clause}");
-            }
-            if limits.each_minor > limits.at_risk_minor {
-                bail!(
-                    "one coupon may be worth {}, and everything at risk {}: raise --at-risk or lower --each",
-                    Money::new(limits.each_minor, currency),
-                    Money::new(limits.at_risk_minor, currency)
-                );
-            }
-            let version = admin.publish(move |content| content.limits = limits).await?;
+            let mut limits = Limits::default();
+            let version = admin
+                .publish_if(|content| -> anyhow::Result<()> {
+                    limits = wanted.over(content.limits, currency)?;
+                    agree(&limits, currency)?;
+                    content.limits = limits;
+                    Ok(())
+                })
+                .await?;
             show(&limits, currency);
             say(&format!("These limits hold from bundle {version} on."));
         }
+    }
+    Ok(())
+}
+
+/// Whether limits can be published together.
+fn agree(limits: &Limits, currency: Currency) -> anyhow::Result<()> {
+    if let Err(clause) = limits.check() {
+        bail!("{clause}");
+    }
+    if limits.each_minor > limits.at_risk_minor {
+        bail!(
+            "one coupon may be worth {}, and everything at risk {}: raise --at-risk or lower --each",
+            Money::new(limits.each_minor, currency),
+            Money::new(limits.at_risk_minor, currency)
+        );
     }
     Ok(())
 }
@@ -99,5 +111,48 @@ impl Wanted {
             silent_s: seconds(self.silent_hours, limits.silent_s),
             ..limits
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::ShopDefaults;
+    use std::sync::Arc;
+
+    fn nothing() -> Wanted {
+        let (each, typed_proof, at_risk) = (None, None, None);
+        Wanted { each, typed_proof, at_risk, count: None, oldest_hours: None, silent_hours: None }
+    }
+
+    #[tokio::test]
+    async fn limits_that_two_people_set_at_once_are_all_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = ShopDefaults::default();
+        let open = || Admin::open(folder.path(), &shop, Arc::new(|| 1_795_000_000_000));
+        let (one, other) = (open().await.unwrap(), open().await.unwrap());
+        for round in 1..=10 {
+            let each = LimitsAct::Set(Wanted { each: Some(format!("{round}.00")), ..nothing() });
+            let count = LimitsAct::Set(Wanted { count: Some(round), ..nothing() });
+            let both =
+                tokio::join!(limits(&one, &each, Currency::CNY), limits(&other, &count, Currency::CNY));
+            both.0.unwrap();
+            both.1.unwrap();
+            let found = one.limits().await.unwrap();
+            assert_eq!((u64::try_from(found.each_minor).unwrap(), found.items_max), (round * 100, round));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_coupon_cannot_be_worth_more_than_everything_at_risk() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = ShopDefaults::default();
+        let admin = Admin::open(folder.path(), &shop, Arc::new(|| 1_795_000_000_000)).await.unwrap();
+        let before = admin.limits().await.unwrap();
+        let wanted =
+            Wanted { each: Some("20.00".to_owned()), at_risk: Some("10.00".to_owned()), ..nothing() };
+        let refused = limits(&admin, &LimitsAct::Set(wanted), Currency::CNY).await.unwrap_err();
+        assert!(refused.to_string().contains("raise --at-risk"), "{refused}");
+        assert_eq!(admin.limits().await.unwrap(), before, "nothing was published");
     }
 }

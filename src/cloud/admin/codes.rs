@@ -78,7 +78,13 @@ impl Admin {
                 quota: None,
                 state: CampaignState::Running,
             };
-            self.put_campaign(campaign).await?;
+            self.publish(|content| {
+                // One that somebody else has added meanwhile is theirs.
+                if !content.campaigns.iter().any(|known| known.number == campaign.number) {
+                    content.campaigns.push(campaign.clone());
+                }
+            })
+            .await?;
         }
         let serials = coupons.iter().map(|coupon| coupon.serial().to_string()).collect();
         if self.store.issue(serials, wanted.campaign, (self.clock)()).await? {

@@ -8,6 +8,9 @@ use super::Reply;
 use crate::record::Epoch;
 use crate::record::ids::TerminalId;
 
+/// Beyond every number of a lease: they go up by one, from one.
+pub(crate) const BEYOND_NUMBERS: u64 = 1 << 32;
+
 /// A till asks for a part of a quota.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct NewLease {

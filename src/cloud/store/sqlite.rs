@@ -1,7 +1,8 @@
 //! The store on embedded SQLite: one file, one thread that owns the connection.
 //!
 //! Several processes may open the same file: the server and the command line each do. **Invariant:** WAL and
-//! `synchronous=FULL`, read back at start: what was answered is on disk. Not here: what the rows mean.
+//! `synchronous=FULL`, read back at start: what was answered is on disk. **Invariant:** what is erased is overwritten in
+//! its page, and the log that held it is emptied. Not here: what the rows mean, and how the layout grew (`migrations`).
 
 mod again;
 mod forgotten;
@@ -10,6 +11,7 @@ mod ingest;
 mod judge;
 mod leases;
 mod ledger;
+mod migrations;
 mod orders;
 mod publish;
 mod rows;
@@ -18,26 +20,16 @@ mod terminals;
 
 use super::{Reply, Store, StoreError};
 use granted::Granted;
+pub(crate) use migrations::{Opener, server_lock, turn};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-
-/// Migrations in order; never edited, only added to.
-const MIGRATIONS: [&str; 9] = [
-    include_str!("../../../sql/cloud/0001_start.sql"),
-    include_str!("../../../sql/cloud/0002_wallets.sql"),
-    include_str!("../../../sql/cloud/0003_notifications.sql"),
-    include_str!("../../../sql/cloud/0004_phone_wallets.sql"),
-    include_str!("../../../sql/cloud/0005_leases.sql"),
-    include_str!("../../../sql/cloud/0006_vouchers.sql"),
-    include_str!("../../../sql/cloud/0007_forgotten.sql"),
-    include_str!("../../../sql/cloud/0008_branches.sql"),
-    include_str!("../../../sql/cloud/0009_granted.sql"),
-];
 
 /// Calls that may wait for the connection: beyond it, callers wait before they even queue.
 const QUEUE_MAX: usize = 256;
@@ -51,6 +43,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub(crate) struct Sqlite {
     jobs: Option<mpsc::Sender<Job>>,
     granted: Arc<Mutex<Granted>>,
+    log: Arc<Log>,
     thread: Option<JoinHandle<()>>,
     /// The connection itself, where a test wants each call answered at once and in order.
     #[cfg(test)]
@@ -60,19 +53,28 @@ pub(crate) struct Sqlite {
 impl Store for Sqlite {}
 
 impl Sqlite {
-    /// Opens or makes `cloud.db` in a folder. Blocks; call it where blocking is allowed.
+    /// Opens or makes `cloud.db` in a folder, perhaps beside a server.
+    #[cfg(test)]
     pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_as(dir, Opener::Beside)
+    }
+
+    /// Opens or makes `cloud.db` in a folder. Blocks; call it where blocking is allowed.
+    pub(crate) fn open_as(dir: &Path, opener: Opener) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Folder { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(failed)?;
         let mut connection = connect(&dir.join("cloud.db"))?;
-        migrate(&mut connection, dir)?;
+        migrations::migrate(&mut connection, dir, opener)?;
         let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
+        let log = Arc::new(Log::default());
+        let kept = Arc::clone(&log);
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("cloud-store".to_owned())
             .spawn(move || {
                 while let Some(job) = waiting.blocking_recv() {
                     job(&mut connection);
+                    kept.tidy(&connection);
                 }
             })
             .map_err(failed)?;
@@ -80,6 +82,7 @@ impl Sqlite {
             jobs: Some(jobs),
             thread: Some(thread),
             granted,
+            log,
             #[cfg(test)]
             in_place: None,
         })
@@ -89,9 +92,10 @@ impl Sqlite {
     #[cfg(test)]
     pub(crate) fn in_place(dir: &Path) -> Result<Self, StoreError> {
         let mut connection = connect(&dir.join("cloud.db"))?;
-        migrate(&mut connection, dir)?;
+        migrations::migrate(&mut connection, dir, Opener::Beside)?;
         let granted = Arc::new(Mutex::new(Granted::open(dir, &mut connection)?));
-        Ok(Self { jobs: None, thread: None, granted, in_place: Some(Mutex::new(connection)) })
+        let log = Arc::default();
+        Ok(Self { jobs: None, thread: None, granted, log, in_place: Some(Mutex::new(connection)) })
     }
 
     fn read<T: Send + 'static>(
@@ -130,11 +134,20 @@ impl Sqlite {
         self.write_and_keep(work, |kept| kept)
     }
 
-    /// The same for what comes again with the records: it is not undone by a file that cannot be written.
+    /// The same for what comes again with the records: it is not undone by a file that cannot be written. `work` also
+    /// says how many bodies it erased.
     fn write_booked<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Result<(T, usize), StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
+        let log = Arc::clone(&self.log);
+        let work = move |tx: &Transaction<'_>| {
+            let (answer, erased) = work(tx)?;
+            if erased > 0 {
+                log.holds_erased();
+            }
+            Ok(answer)
+        };
         self.write_and_keep(work, |kept| {
             if let Err(error) = kept {
                 tracing::error!(%error, "What is let out of quotas cannot be written beside the database.");
@@ -164,15 +177,22 @@ impl Sqlite {
     ) -> Reply<'_, T> {
         #[cfg(test)]
         if let Some(connection) = &self.in_place {
-            let answer = work(&mut connection.lock().expect("no call panics"));
+            let mut connection = connection.lock().expect("no call panics");
+            let answer = work(&mut connection);
+            self.log.tidy(&connection);
             return Box::pin(async move { answer });
         }
         Box::pin(async move {
             let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
             let (answer, answered) = oneshot::channel();
             let job: Job = Box::new(move |connection| {
+                // What unwinds rolls its transaction back, so the connection is as before and the next call has it.
+                let done = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
+                    tracing::error!("A call of the store ended in a bug of this program: see above where.");
+                    Err(StoreError::Panicked)
+                });
                 // A caller that has gone away does not undo what it asked for.
-                let _ = answer.send(work(connection));
+                let _ = answer.send(done);
             });
             jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
             answered.await.map_err(|_| StoreError::Stopped)?
@@ -184,10 +204,53 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         self.jobs.take();
         if let Some(thread) = self.thread.take() {
-            // It ends after the calls that wait already; a panic in it has been answered with `Stopped`.
+            // It ends after the calls that wait already.
             let _ = thread.join();
         }
     }
+}
+
+/// Whether the log (`cloud.db-wal`) may still hold what was erased. At the start it may: the last run can have ended
+/// between erasing and taking the log away.
+struct Log {
+    holds_erased: AtomicBool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { holds_erased: AtomicBool::new(true) }
+    }
+}
+
+impl Log {
+    fn holds_erased(&self) {
+        self.holds_erased.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes the log away if it is due. While another process reads it stays, and is looked at after the next call.
+    fn tidy(&self, connection: &Connection) {
+        if !self.holds_erased.load(Ordering::SeqCst) {
+            return;
+        }
+        match truncate_log(connection, Duration::ZERO) {
+            Ok(gone) => self.holds_erased.store(!gone, Ordering::SeqCst),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "The log beside the database cannot be emptied: it may hold what was erased."
+                );
+            }
+        }
+    }
+}
+
+/// Writes the log into the database and empties it. False when another process had it open all the time.
+fn truncate_log(connection: &Connection, wait: Duration) -> Result<bool, StoreError> {
+    connection.busy_timeout(wait)?;
+    let gone = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(BUSY)?;
+    Ok(!gone?)
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
@@ -207,64 +270,30 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     if level != 2 {
         return Err(StoreError::NotDurable("synchronous=FULL"));
     }
+    // Whichever process erases something, and when: the page is overwritten.
+    let overwrites: i64 = connection.query_row("PRAGMA secure_delete = ON", [], |row| row.get(0))?;
+    if overwrites != 1 {
+        return Err(StoreError::NotDurable("secure_delete=ON"));
+    }
     Ok(connection)
-}
-
-/// Brings the layout up to date, each step in one transaction, after a copy of what was there.
-fn migrate(connection: &mut Connection, dir: &Path) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let version = |connection: &Connection| -> Result<i64, StoreError> {
-        Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
-    };
-    let found = version(connection)?;
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
-    if found > 0 && found < known {
-        let copy = dir.join(format!("cloud.before-{known}.db"));
-        if !copy.exists() {
-            connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-        }
-    }
-    for (number, sql) in (1_i64..).zip(MIGRATIONS) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-        // Another process may have been quicker.
-        if version(&transaction)? < number {
-            transaction.execute_batch(sql)?;
-            transaction.pragma_update(None, "user_version", number)?;
-        }
-        transaction.commit()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn layout(connection: &Connection) -> Vec<String> {
-        let mut statement =
-            connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    }
-
     #[test]
-    fn the_migrations_lead_to_the_schema_that_readers_are_given() {
+    fn a_call_that_panics_is_answered_and_the_next_one_is_too() {
         let folder = tempfile::tempdir().unwrap();
-        drop(Sqlite::open(folder.path()).unwrap());
-        let migrated = connect(&folder.path().join("cloud.db")).unwrap();
-        let described = connect(&folder.path().join("described.db")).unwrap();
-        described.execute_batch(include_str!("../../../sql/cloud/schema.sql")).unwrap();
-        assert_eq!(layout(&migrated), layout(&described));
-    }
-
-    #[test]
-    fn a_store_of_a_newer_program_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(Sqlite::open(folder.path()).unwrap());
-        connect(&folder.path().join("cloud.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        let newest = i64::try_from(MIGRATIONS.len()).unwrap();
-        let refused = Sqlite::open(folder.path()).map(drop).unwrap_err();
-        assert!(matches!(refused, StoreError::Newer { found: 99, known } if known == newest), "{refused}");
+        let store = Sqlite::open(folder.path()).unwrap();
+        let ask = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let broken = store.write(|tx| -> Result<(), StoreError> {
+            tx.execute("INSERT INTO task (code, subject, words, raised_ms) VALUES ('a', 'b', 'c', 1)", [])?;
+            panic!("a bug of ours")
+        });
+        assert!(ask.block_on(broken).is_err());
+        let left =
+            store.write(|tx| Ok(tx.query_row("SELECT count(*) FROM task", [], |row| row.get::<_, i64>(0))?));
+        assert_eq!(ask.block_on(left).unwrap(), 0, "nothing of it was kept");
     }
 }

@@ -152,8 +152,14 @@ impl NoticeBody {
 /// Keys that wait for a decision: more are refused, so that a stranger cannot fill the disk.
 pub(crate) const PENDING_MAX: i64 = 200;
 
+/// Keys that wait under one name. Whoever asked first stays: a till asks once and then looks what became of it.
+pub(crate) const PENDING_OF_NAME_MAX: i64 = 16;
+
+/// Refused keys of one name that still hear so: the latest.
+pub(crate) const REFUSED_TOLD: i64 = 16;
+
 pub(crate) trait Terminals {
-    /// Records that a key asks; `None` when too many wait already.
+    /// Records that a key asks; `None` when too many wait already, in all or under its name.
     fn ask_pairing(&self, pairing: Pairing) -> Reply<'_, Option<PairingState>>;
     /// The keys that asked to be this till.
     fn pairings_of(&self, terminal: TerminalId) -> Reply<'_, Vec<Pairing>>;

@@ -1,8 +1,8 @@
 //! A member asks to be forgotten: head office erases what it has, and tells its tills.
 
-use super::shop::Shop;
+use super::shop::{Shop, clock_of, defaults};
 use super::till::Till;
-use crate::cloud::AdminError;
+use crate::cloud::{Admin, AdminError};
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, MemberSource, Place, SaleKind};
 use crate::record::ids::SaleId;
@@ -91,9 +91,31 @@ async fn what_head_office_has_of_a_member_is_erased_and_every_till_is_told() {
     let named = format!("SELECT count(*) FROM notice WHERE instr(body, '{}') > 0", joined.member);
     assert_eq!(count(&named), 0, "nobody needs the name any more");
     drop(db);
-    // Asked once more there is nothing left, and nothing in a page or a log either.
+    // Asked once more there is nothing left.
     assert_eq!(admin.forget_member(&joined.member).await.unwrap().0, 0);
     assert!(matches!(admin.forget_member("AAAAAAAAAAAAAAAA").await, Err(AdminError::NoSuchMember(_))));
+}
+
+#[tokio::test]
+async fn what_an_offline_till_brings_of_a_forgotten_member_stays_in_none_of_the_servers_files() {
+    let shop = Shop::open().await;
+    let dir = shop.folder.path().join("cloud");
+    let joined = shop.cloud.admin().add_members(1).await.unwrap().remove(0);
+    let mut till = shop.till("till-1").await;
+    let beside = Admin::open(&dir, &defaults(), clock_of(&shop.now_ms)).await.unwrap();
+    beside.forget_member(&joined.member).await.unwrap();
+    drop(beside);
+    let mut late: Vec<Record> = (0..40).map(|_| recognised(&mut till, &joined.member)).collect();
+    late.push(till.write(Body::MemberForgotten { member: joined.member.clone() }));
+    judged(&shop, &till, &late).await;
+    // Whoever reads at that moment still sees the log; it goes when nobody does.
+    for _ in 0..100 {
+        if holding(&dir, &joined.member).is_empty() {
+            return;
+        }
+        till.notices(0, 20).await;
+    }
+    panic!("the member can be read in {:?}", holding(&dir, &joined.member));
 }
 
 #[tokio::test]

@@ -353,3 +353,29 @@ async fn a_till_whose_books_nobody_has_adopted_is_let_out_nothing() {
     let (status, answer) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
     assert_eq!((status, answer["lease"].is_object()), (200, true), "{answer}");
 }
+
+#[tokio::test]
+async fn a_till_that_says_it_has_a_lease_of_an_impossible_number_is_refused() {
+    let shop = Shop::open().await;
+    let admin = shop.cloud.admin();
+    admin.set_quota(CAMPAIGN, 100).await.unwrap();
+    admin.put_campaign(campaign(Some(100))).await.unwrap();
+    let mut till = shop.till("till-1").await;
+    let place = crate::record::body::Place::Held;
+    let opened = till.write_in(SaleId([1; 16]), Body::SaleOpened { sale_kind: SaleKind::Sale, place });
+    till.send_well(&[opened]).await;
+    let (id, number) = ("till-1".parse().unwrap(), i64::MAX.unsigned_abs());
+    let lease = Lease { terminal: id, epoch: till.epoch, campaign: CAMPAIGN, number, uses: 1, until_s: 1 };
+    let received = till.write(Body::LeaseReceived { lease });
+    till.send_well(&[received]).await;
+    assert_eq!(till.verdicts(1).await[0]["code"], "parked");
+    for has in [i64::MAX.unsigned_abs(), u64::MAX] {
+        let ask = json!({ "epoch": till.epoch, "campaign": CAMPAIGN, "has": has }).to_string();
+        let (status, answer) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
+        assert_eq!((status, answer["type"].as_str()), (400, Some("malformed")), "{answer}");
+    }
+    assert_eq!(admin.campaigns().await.unwrap()[0].1.unwrap().free(), 100, "nothing was let out");
+    let ask = json!({ "epoch": till.epoch, "campaign": CAMPAIGN, "has": 0 }).to_string();
+    let (status, answer) = till.call("POST", "/v1/terminals/till-1/leases", ask.as_bytes()).await;
+    assert_eq!((status, answer["lease"].is_object()), (200, true), "the server goes on: {answer}");
+}

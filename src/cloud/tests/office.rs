@@ -119,3 +119,20 @@ async fn one_folder_has_one_server_and_is_found_again_after_a_restart() {
     assert_eq!(till.notices(0, 0).await["high"], 1);
     assert_eq!(again.cloud.admin().pairings().await.unwrap()[0].state, PairingState::Approved);
 }
+
+#[tokio::test]
+async fn head_office_ends_when_one_of_its_parts_does_and_says_which() {
+    let mut shop = Shop::open().await;
+    tokio::select! {
+        biased;
+        error = shop.cloud.ended() => panic!("nothing has ended: {error}"),
+        () = std::future::ready(()) => {}
+    }
+    let (judging, _) = shop.cloud.parts[0].clone();
+    judging.abort();
+    let error = shop.cloud.ended().await;
+    assert!(matches!(error, Error::Ended("the judging of records")), "{error}");
+    shop.cloud.tasks.spawn(async { panic!("a bug of ours") });
+    assert!(matches!(shop.cloud.ended().await, Error::Ended(_)));
+    shop.cloud.shutdown().await;
+}

@@ -7,6 +7,7 @@ use crate::bundle::CampaignState;
 use crate::cloud::Cloud;
 use crate::cloud::problem::Problem;
 use crate::cloud::signed::Signed;
+use crate::cloud::store::leases::BEYOND_NUMBERS;
 use crate::cloud::store::{NewLease, Standing};
 use crate::record::Epoch;
 use crate::record::lease::Lease;
@@ -39,6 +40,9 @@ struct Asked {
 /// `POST /v1/terminals/{terminal}/leases`
 pub(super) async fn ask(State(cloud): State<Arc<Cloud>>, signed: Signed) -> Result<Response, Problem> {
     let Asked { epoch, campaign, has } = signed.json()?;
+    if has >= BEYOND_NUMBERS {
+        return Err(Problem::bad_request("\"has\" is not the number of a lease of this till."));
+    }
     let bundle = cloud.bundle().await;
     let known = bundle.as_ref().and_then(|bundle| bundle.campaign(campaign));
     let known = known.ok_or_else(|| Problem::not_found("There is no such campaign."))?;

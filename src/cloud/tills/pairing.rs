@@ -1,6 +1,7 @@
 //! Pairing: a till's key asks, and a manager who has compared fingerprints decides.
 //!
-//! **Invariant:** a request never changes which key a till has; only a decision does.
+//! **Invariant:** a request never changes which key a till has; only a decision does. Anybody can ask: what strangers do
+//! neither takes room from paired tills nor keeps a key that asks from being approved.
 
 use crate::cloud::Cloud;
 use crate::cloud::problem::Problem;
@@ -38,7 +39,7 @@ pub(super) async fn ask(
     let asked: Asked = json(&unread.content()?)?;
     let key = BASE64.decode(&asked.public_key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
     let public_key = key.ok_or_else(|| Problem::bad_request("public_key is not 32 bytes in base64."))?;
-    unread.verify(&cloud, &asked.terminal, &[public_key])?;
+    unread.verify_again(&cloud, &asked.terminal, &[public_key])?;
     if asked.name.is_empty() || asked.name.chars().count() > NAME_MAX {
         return Err(Problem::bad_request(format!("The till's name has 1 to {NAME_MAX} characters.")));
     }
@@ -51,7 +52,8 @@ pub(super) async fn ask(
     };
     let terminal = pairing.terminal.clone();
     let state = cloud.store.ask_pairing(pairing).await?.ok_or_else(|| {
-        Problem::unavailable("Too many tills wait for approval: decide about those first.").retry_after_s(60)
+        let words = "Too many keys wait for approval, in all or under this name: decide about those first.";
+        Problem::unavailable(words).retry_after_s(60)
     })?;
     tracing::info!(%terminal, state = state.word(), "a till asks to be paired");
     let answer = json!({
@@ -73,7 +75,7 @@ pub(super) async fn look(
     let unread = Unread::of(request).await?;
     let pairings = cloud.store.pairings_of(id.clone()).await?;
     let keys: Vec<[u8; 32]> = pairings.iter().map(|pairing| pairing.public_key).collect();
-    let key = unread.verify(&cloud, &id, &keys)?;
+    let key = unread.verify_again(&cloud, &id, &keys)?;
     let state = pairings
         .iter()
         .find(|pairing| pairing.public_key == key)

@@ -6,6 +6,7 @@
 
 use super::rows::int;
 use super::terminals::put_notice;
+use super::{BUSY, truncate_log};
 use crate::cloud::store::ledger::member_account;
 use crate::cloud::store::{Forgot, NoticeBody, StoreError};
 use crate::money::{Currency, Money};
@@ -47,7 +48,6 @@ const ERASE_LATE: &str = "UPDATE record SET body = x'', salt = zeroblob(16)
 
 /// Forgets a member and tells every till. What was overwritten is gone from its page and from the log.
 pub(super) fn forget(connection: &mut Connection, member: &str, now_ms: i64) -> Result<Forgot, StoreError> {
-    connection.execute_batch("PRAGMA secure_delete = ON")?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let Some(money) = held(&tx, member)? {
         return Ok(Forgot::Holds(money));
@@ -76,22 +76,32 @@ pub(super) fn forget(connection: &mut Connection, member: &str, now_ms: i64) -> 
         tills += 1;
     }
     tx.commit()?;
-    // Another process may read at this moment: then the next checkpoint takes the log away.
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    // Another process may read at this moment: it is waited for. Where it reads on, the next call here tries again, and
+    // so does whoever opens the store next.
+    truncate_log(connection, BUSY)?;
     Ok(Forgot::Done { erased, tills })
 }
 
-/// Looks through records that were just judged for members who were forgotten. Says how many notices went out.
+/// What was done about members who were forgotten.
+pub(super) struct Swept {
+    /// Notices that went out.
+    pub(super) notices: usize,
+    /// Rows that held a member's reference and do so no more.
+    pub(super) erased: usize,
+}
+
+/// Looks through records that were just judged for members who were forgotten.
 pub(super) fn sweep(
     tx: &Transaction<'_>,
     terminal: &TerminalId,
     epoch: Epoch,
     (from, to): (u64, u64),
     now_ms: i64,
-) -> Result<usize, StoreError> {
+) -> Result<Swept, StoreError> {
+    let mut swept = Swept { notices: 0, erased: 0 };
     let mut any = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM member_forgotten)")?;
     if !any.query_row([], |row| row.get::<_, bool>(0))? {
-        return Ok(0);
+        return Ok(swept);
     }
     let (name, from, to) = (epoch.to_string(), int(from)?, int(to)?);
     let sql = format!(
@@ -104,22 +114,21 @@ pub(super) fn sweep(
             .query_map(params![terminal.as_str(), name, from, to], Named::read)?
             .collect::<Result<_, _>>()?
     };
-    let mut notices = 0;
     for named in found {
         let Some(member) = named.member() else { continue };
         if !is_forgotten(tx, &mark(&member))? {
             continue;
         }
-        erase(tx, &named)?;
+        swept.erased += erase(tx, &named)?;
         if named.kind == "member_forgotten" {
-            told(tx, terminal, &member)?;
+            swept.erased += told(tx, terminal, &member)?;
         } else {
             put_notice(tx, terminal, &NoticeBody::member_forgotten(&member), now_ms)?;
-            notices += 1;
+            swept.notices += 1;
         }
     }
-    tx.prepare_cached(ERASE_LATE)?.execute(params![terminal.as_str(), name, from, to])?;
-    Ok(notices)
+    swept.erased += tx.prepare_cached(ERASE_LATE)?.execute(params![terminal.as_str(), name, from, to])?;
+    Ok(swept)
 }
 
 impl Named {
@@ -155,11 +164,10 @@ fn erase(tx: &Transaction<'_>, named: &Named) -> Result<usize, StoreError> {
 }
 
 /// The till has done it: the notice need not say any more whom it was about. Its number stays.
-fn told(tx: &Transaction<'_>, terminal: &TerminalId, member: &str) -> Result<(), StoreError> {
+fn told(tx: &Transaction<'_>, terminal: &TerminalId, member: &str) -> Result<usize, StoreError> {
     let sql = "UPDATE notice SET body = '{}', until_ms = 0
         WHERE terminal = ?1 AND kind = 'member_forgotten' AND instr(body, ?2) > 0";
-    tx.prepare_cached(sql)?.execute(params![terminal.as_str(), member])?;
-    Ok(())
+    Ok(tx.prepare_cached(sql)?.execute(params![terminal.as_str(), member])?)
 }
 
 fn terminals(tx: &Transaction<'_>) -> Result<Vec<TerminalId>, StoreError> {

@@ -90,7 +90,6 @@ pub(super) fn book(
         judged.verdicts += of_record.verdicts;
         judged.abandoned += of_record.abandoned;
     }
-    judged.verdicts += super::forgotten::sweep(tx, terminal, epoch, (from, last.seq), now_ms)?;
     Ok(judged)
 }
 

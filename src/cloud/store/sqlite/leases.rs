@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::rows::{all, first, int, unsigned};
-use crate::cloud::store::leases::{LeaseRow, Leases, NewLease, Quota};
+use crate::cloud::store::leases::{BEYOND_NUMBERS, LeaseRow, Leases, NewLease, Quota};
 use crate::cloud::store::{Reply, StoreError};
 use crate::record::Epoch;
 use crate::record::ids::TerminalId;
@@ -83,7 +83,8 @@ impl Leases for Sqlite {
                 |row| row.get(0),
             )?;
             // A cloud that was restored has forgotten some: numbers go on from the till's, too.
-            let number = last.max(int(wanted.has)?) + 1;
+            let last = last.max(int(wanted.has)?);
+            let number = last.checked_add(1).ok_or_else(|| StoreError::Damaged(format!("a lease {last}")))?;
             tx.execute(
                 "INSERT INTO lease (terminal, epoch, campaign, number, uses, until_s, granted_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -124,6 +125,10 @@ fn lease_row(row: &Row<'_>) -> Result<LeaseRow, StoreError> {
 /// out. What had been let out without being known is less by it, so it does not count twice.
 pub(super) fn hold(tx: &Transaction<'_>, lease: &Lease, now_ms: i64) -> Result<(), StoreError> {
     let Lease { terminal, epoch, campaign, number, uses, until_s } = lease;
+    if *number >= BEYOND_NUMBERS {
+        // The record is parked: nothing could be numbered after it.
+        return Err(StoreError::Damaged(format!("a lease with the number {number}")));
+    }
     let known = tx
         .prepare_cached(
             "SELECT count(*) FROM lease

@@ -5,6 +5,7 @@ use super::rows::{all, first, int, unsigned};
 use crate::cloud::store::{Forgot, NewTask, Publish, Reply, StoreError, StoredBundle, Task};
 use crate::money::Money;
 use rusqlite::{Connection, Transaction, params};
+use std::sync::Arc;
 
 impl Publish for Sqlite {
     fn bundle_version(&self) -> Reply<'_, u64> {
@@ -71,7 +72,11 @@ impl Publish for Sqlite {
     }
 
     fn forget_member(&self, member: String, now_ms: i64) -> Reply<'_, Forgot> {
-        self.run(move |connection| super::forgotten::forget(connection, &member, now_ms))
+        let log = Arc::clone(&self.log);
+        self.run(move |connection| {
+            log.holds_erased();
+            super::forgotten::forget(connection, &member, now_ms)
+        })
     }
 
     fn add_members(&self, members: Vec<(String, [u8; 20])>, now_ms: i64) -> Reply<'_, bool> {

@@ -1,6 +1,7 @@
 //! Streams in SQLite: contiguous, linked, and moved with their watermark in one transaction.
 
 use super::Sqlite;
+use super::forgotten;
 use super::ingest::ingest;
 use super::judge;
 use super::publish::put_task;
@@ -116,7 +117,14 @@ impl Streams for Sqlite {
         judgements: Vec<Judgement>,
         now_ms: i64,
     ) -> Reply<'_, Judged> {
-        self.write_booked(move |tx| judge::book(tx, &stream.0, stream.1, from, &judgements, now_ms))
+        self.write_booked(move |tx| {
+            let (terminal, epoch) = (&stream.0, stream.1);
+            let mut judged = judge::book(tx, terminal, epoch, from, &judgements, now_ms)?;
+            let to = judgements.last().map_or(from, |last| last.seq);
+            let swept = forgotten::sweep(tx, terminal, epoch, (from, to), now_ms)?;
+            judged.verdicts += swept.notices;
+            Ok((judged, swept.erased))
+        })
     }
 
     fn raise(&self, task: NewTask, now_ms: i64) -> Reply<'_, ()> {
