@@ -126,6 +126,9 @@ pub(crate) enum Registered {
     Taken,
 }
 
+/// A wish that is not heard by then is not heard at all: nobody waits for the answer any more.
+pub(crate) const WISH_MS: i64 = 10_000;
+
 /// A phone that asks to pay.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct NewRequest {
@@ -140,6 +143,16 @@ pub(crate) struct NewRequest {
     pub(crate) now_ms: i64,
 }
 
+/// A wish that its phone has given up.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct GivenUp {
+    pub(crate) sale: SaleId,
+    pub(crate) version: u64,
+    pub(crate) phone: String,
+    /// When it asked last.
+    pub(crate) asked_ms: i64,
+}
+
 /// What became of a phone's wish.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Requested {
@@ -149,8 +162,8 @@ pub(crate) enum Requested {
     Again,
     /// Another phone did.
     OtherPhone,
-    /// The till never answered the first time.
-    GivenUp,
+    /// Nobody waits for what was asked before: the till is asked anew.
+    Anew,
 }
 
 /// A guarded step of an order, with everything that becomes true with it.
@@ -252,8 +265,8 @@ pub(crate) enum Reserved {
 pub(crate) trait Orders {
     /// A phone asks to pay a version of a bill; the till is told in the same transaction.
     fn request_payment(&self, request: NewRequest) -> Reply<'_, Requested>;
-    /// Nobody waits for the till's answer any more; false when it has answered.
-    fn give_up_request(&self, sale: SaleId, version: u64) -> Reply<'_, bool>;
+    /// The phone that asked then waits for the till's answer no more; false when it was answered, or somebody has asked since.
+    fn give_up_request(&self, given_up: GivenUp) -> Reply<'_, bool>;
     /// Registers an order. Where a phone waits for it, it is claimed for that phone at once.
     fn register_order(&self, order: NewOrder) -> Reply<'_, Registered>;
     fn order(&self, intent: IntentId) -> Reply<'_, Option<OrderRow>>;

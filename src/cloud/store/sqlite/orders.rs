@@ -6,8 +6,8 @@ use super::rows::{all, first, int, money, parsed, parsed_option};
 use super::terminals::put_notice;
 use crate::cloud::judge::words;
 use crate::cloud::store::{
-    Advance, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState, Orders, RefundRow,
-    RefundState, Registered, Reply, Requested, Reserved, StoreError,
+    Advance, GivenUp, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState, Orders, RefundRow,
+    RefundState, Registered, Reply, Requested, Reserved, StoreError, WISH_MS,
 };
 use crate::money::Money;
 use crate::record::Epoch;
@@ -21,11 +21,12 @@ impl Orders for Sqlite {
         self.write(move |tx| request_payment(tx, &request))
     }
 
-    fn give_up_request(&self, sale: SaleId, version: u64) -> Reply<'_, bool> {
+    fn give_up_request(&self, given_up: GivenUp) -> Reply<'_, bool> {
         self.write(move |tx| {
+            let GivenUp { sale, version, phone, asked_ms } = given_up;
             let sql = "UPDATE pay_request SET state = 'given_up', opens = NULL
-                       WHERE sale = ?1 AND version = ?2 AND state = 'waiting'";
-            Ok(tx.execute(sql, params![sale.to_string(), int(version)?])? == 1)
+                       WHERE sale = ?1 AND version = ?2 AND state = 'waiting' AND phone = ?3 AND asked_ms <= ?4";
+            Ok(tx.execute(sql, params![sale.to_string(), int(version)?, phone, asked_ms])? == 1)
         })
     }
 
@@ -111,16 +112,26 @@ fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Request
     let (phone, state): (String, String) = tx
         .prepare_cached("SELECT phone, state FROM pay_request WHERE sale = ?1 AND version = ?2")?
         .query_row(params![sale, version], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    // A wish that the till never answered binds nobody: it is asked again, for whoever asks now.
-    let again = tx
+    // A wish that the till never answered binds nobody: it is asked again, for whoever asks now. A phone that has hung up does
+    // not say so, and one that has gone back may tap another wallet.
+    let anew = tx
         .prepare_cached(
             "UPDATE pay_request SET state = 'waiting', phone = ?3, asked_ms = ?4, provider = ?5, opens = ?6
-             WHERE sale = ?1 AND version = ?2 AND state = 'given_up'",
+             WHERE sale = ?1 AND version = ?2 AND (state = 'given_up'
+                 OR (state = 'waiting' AND (asked_ms <= ?7 OR (phone = ?3 AND provider <> ?5))))",
         )?
-        .execute(params![sale, version, request.phone, request.now_ms, provider, opens])?;
-    if again == 1 {
+        .execute(params![
+            sale,
+            version,
+            request.phone,
+            request.now_ms,
+            provider,
+            opens,
+            request.now_ms.saturating_sub(WISH_MS)
+        ])?;
+    if anew == 1 {
         put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
-        return Ok(Requested::GivenUp);
+        return Ok(Requested::Anew);
     }
     tracing::debug!(state, "a phone asked again");
     Ok(if phone == request.phone { Requested::Again } else { Requested::OtherPhone })
@@ -159,7 +170,8 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
             if state == OrderState::Open { Some(new.due_ms) } else { None },
             words::provider(new.provider)
         ])?;
-    if inserted == 1 && state == OrderState::Open && new.sale.is_some() {
+    // What is shown at the counter answers no phone: it belongs to whoever scans it.
+    if inserted == 1 && state == OrderState::Open && new.sale.is_some() && new.answers.is_some() {
         answer_phone(tx, new, &sale)?;
     }
     if inserted == 0 && new.sale.is_some() {
@@ -174,19 +186,20 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
     }
 }
 
-/// Claims an order for the phone that waits for one of this sale, if there is one.
+/// Claims an order for the phone that waits for one of this sale; ends it if none does any more.
 fn answer_phone(tx: &Transaction<'_>, new: &NewOrder, sale: &str) -> Result<(), StoreError> {
     // A phone whose wish was given up may be followed by one with another wallet: each gets its own order or none.
     let sql = "SELECT version, desk, phone, opens FROM pay_request
-               WHERE sale = ?1 AND terminal = ?2 AND provider = ?3 AND state = 'waiting'
+               WHERE sale = ?1 AND terminal = ?2 AND provider = ?3 AND state = 'waiting' AND asked_ms > ?4
                ORDER BY version DESC LIMIT 1";
-    let parameters = params![sale, new.terminal.as_str(), words::provider(new.provider)];
+    let heard_ms = new.now_ms.saturating_sub(WISH_MS);
+    let parameters = params![sale, new.terminal.as_str(), words::provider(new.provider), heard_ms];
     let waiting: Option<(i64, String, String, Option<String>)> =
         first(&mut tx.prepare_cached(sql)?, parameters, |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?;
     let Some((version, desk, phone, opens)) = waiting else {
-        return if new.answers.is_some() { end_unwanted(tx, new) } else { Ok(()) };
+        return end_unwanted(tx, new);
     };
     let answered = tx
         .prepare_cached(

@@ -1,0 +1,69 @@
+//! What phones wish for, and nobody waits for any more.
+
+use super::unheard::rows;
+use super::*;
+
+const PAY: &str = "/d/table-4/pay";
+
+/// A phone taps, its till hears of it, and the customer closes the page.
+async fn leaves(shop: &Shop, till: &Till) {
+    let page = shop.page("/d/table-4", None).await;
+    let phone = taps(shop, PAY, page.pay_form(), page.cookie.as_deref());
+    till.notice("order_requested").await;
+    drop(phone);
+}
+
+#[tokio::test]
+async fn a_phone_that_left_gives_the_bill_to_the_next_one_after_ten_seconds() {
+    let (shop, till) = shop_with_bill().await;
+    let till = Arc::new(till);
+    leaves(&shop, &till).await;
+    let second = shop.page("/d/table-4", None).await;
+    let refused = shop.post(PAY, &second.pay_form(), second.cookie.as_deref()).await;
+    assert_eq!(said(&refused), "other_phone", "the first may still be there");
+    shop.pass_ms(10_001);
+    till.notices(0, 0).await;
+    press_pay(&shop, &till).await;
+}
+
+#[tokio::test]
+async fn an_order_that_comes_after_its_phone_has_left_is_ended() {
+    let (shop, till) = shop_with_bill().await;
+    leaves(&shop, &till).await;
+    shop.pass_ms(10_001);
+    let text = till.key.draw(&till.order(77, 2600)).unwrap();
+    let body = json!({
+        "intent": INTENT, "sale": SALE, "order": text, "desk": "table-4", "bill_version": 2,
+    });
+    let target = format!("/v1/terminals/{}/orders", till.id);
+    let (_, answer) = till.call("POST", &target, body.to_string().as_bytes()).await;
+    assert_eq!(answer["state"], "ended", "{answer}");
+}
+
+#[tokio::test]
+async fn a_code_shown_at_the_counter_belongs_to_whoever_scans_it_and_not_to_a_phone_that_tapped_before() {
+    let (shop, till) = shop_with_bill().await;
+    leaves(&shop, &till).await;
+    let order = till.order(9, 2600);
+    let (status, answer) = till.bring_order(INTENT, SALE, &order).await;
+    assert_eq!((status, &answer["state"]), (200, &json!("open")), "{answer}");
+    let at = format!("/O/{}", till.key.draw(&order).unwrap());
+    let page = shop.page(&at, None).await;
+    let sent = shop.post(&format!("{at}/pay"), "wallet=alipay", page.cookie.as_deref()).await;
+    assert!(sent.to.as_ref().unwrap().contains("/qr/"), "{:?}", sent.to);
+}
+
+#[tokio::test]
+async fn a_cloud_that_stops_keeps_no_phone_waiting() {
+    let (shop, till) = shop_with_bill().await;
+    let page = shop.page("/d/table-4", None).await;
+    let request = shop.http.post(shop.address(PAY)).body(page.pay_form());
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let mut phone = JoinSet::new();
+    phone.spawn(async move { request.send().await.unwrap().status().as_u16() });
+    till.notice("order_requested").await;
+    let db = shop.folder.path().join("cloud/cloud.db");
+    shop.cloud.shutdown().await;
+    assert_eq!(phone.join_next().await.unwrap().unwrap(), 503);
+    assert_eq!(rows(&db, "SELECT state FROM pay_request"), ["given_up"]);
+}
