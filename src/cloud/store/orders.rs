@@ -249,6 +249,17 @@ pub(crate) struct RefundRow {
     pub(crate) words: String,
 }
 
+/// A refund that is to be asked for again under its number.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct PendingRefund {
+    pub(crate) refund: RefundId,
+    pub(crate) amount: Money,
+    pub(crate) why: String,
+}
+
+/// The code of the task of late money that the wallet refuses to give back; its subject is the intent.
+pub(crate) const LATE_REFUSED: &str = "late_refund_refused";
+
 /// Whether a refund may be sent to the wallet.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Reserved {
@@ -280,5 +291,9 @@ pub(crate) trait Orders {
     /// Takes a step; false when the order was not in a state for it.
     fn advance(&self, step: Advance) -> Reply<'_, bool>;
     fn reserve_refund(&self, refund: NewRefund) -> Reply<'_, Reserved>;
+    /// Refunds of an order of which nobody knows yet whether the wallet made them.
+    fn pending_refunds(&self, intent: IntentId) -> Reply<'_, Vec<PendingRefund>>;
+    /// Whether a manager has dealt with late money that the wallet refuses to give back.
+    fn late_is_dealt_with(&self, intent: IntentId) -> Reply<'_, bool>;
     fn end_refund(&self, refund: RefundId, state: RefundState, words: String, now_ms: i64) -> Reply<'_, ()>;
 }

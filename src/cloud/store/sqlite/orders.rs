@@ -6,8 +6,9 @@ use super::rows::{all, first, int, money, parsed, parsed_option};
 use super::terminals::put_notice;
 use crate::cloud::judge::words;
 use crate::cloud::store::{
-    Advance, GivenUp, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState, Orders, RefundRow,
-    RefundState, Registered, Reply, Requested, Reserved, StoreError, WISH_MS,
+    Advance, GivenUp, LATE_REFUSED, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState,
+    Orders, PendingRefund, RefundRow, RefundState, Registered, Reply, Requested, Reserved, StoreError,
+    WISH_MS,
 };
 use crate::money::Money;
 use crate::record::Epoch;
@@ -74,6 +75,30 @@ impl Orders for Sqlite {
 
     fn reserve_refund(&self, refund: NewRefund) -> Reply<'_, Reserved> {
         self.write(move |tx| reserve(tx, &refund))
+    }
+
+    fn pending_refunds(&self, intent: IntentId) -> Reply<'_, Vec<PendingRefund>> {
+        self.read(move |db| {
+            let sql = "SELECT refund, amount_minor, currency, why FROM refund
+                       WHERE intent = ?1 AND state = 'pending' ORDER BY refund";
+            all(&mut db.prepare_cached(sql)?, [intent.to_string()], |row| {
+                Ok(PendingRefund {
+                    refund: parsed(&row.get::<_, String>("refund")?)?,
+                    amount: money(row.get("amount_minor")?, &row.get::<_, String>("currency")?)?,
+                    why: row.get("why")?,
+                })
+            })
+        })
+    }
+
+    fn late_is_dealt_with(&self, intent: IntentId) -> Reply<'_, bool> {
+        self.read(move |db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM task
+                           WHERE code = ?1 AND subject = ?2 AND settled_ms IS NOT NULL)";
+            Ok(db
+                .prepare_cached(sql)?
+                .query_row(params![LATE_REFUSED, intent.to_string()], |row| row.get(0))?)
+        })
     }
 
     fn end_refund(&self, refund: RefundId, state: RefundState, words: String, now_ms: i64) -> Reply<'_, ()> {
@@ -233,12 +258,18 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
         return Ok(false);
     }
     if (known.state, step.to) == (OrderState::Paid, OrderState::PaidLate) {
-        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it.
-        let sql = "SELECT (SELECT count(*) FROM refund WHERE intent = ?1)
+        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it. What the
+        // wallet refused was asked for in vain; of what is pending nobody knows yet, and the settler finds out.
+        let sql = "SELECT (SELECT count(*) FROM refund WHERE intent = ?1 AND state = 'pending'),
+                       (SELECT count(*) FROM refund WHERE intent = ?1 AND state = 'refunded')
                        + (SELECT count(*) FROM payment WHERE intent = ?1 AND state = 'approved')";
-        if tx.prepare_cached(sql)?.query_row([step.intent.to_string()], |row| row.get::<_, i64>(0))? > 0 {
-            let sql = "UPDATE order_claim SET due_ms = NULL WHERE intent = ?1";
-            tx.prepare_cached(sql)?.execute([step.intent.to_string()])?;
+        let (pending, is_not_owed): (i64, i64) = tx
+            .prepare_cached(sql)?
+            .query_row([step.intent.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if pending + is_not_owed > 0 {
+            let due_ms = step.due_ms.filter(|_| pending > 0);
+            let sql = "UPDATE order_claim SET due_ms = ?2 WHERE intent = ?1";
+            tx.prepare_cached(sql)?.execute(params![step.intent.to_string(), due_ms])?;
             return Ok(false);
         }
     }
