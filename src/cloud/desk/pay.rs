@@ -6,7 +6,9 @@ use super::{Phone, known_desk, order};
 use crate::cloud::Cloud;
 use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
-use crate::cloud::store::{Advance, GivenUp, NewRequest, NoticeBody, OrderState, Requested, WISH_MS};
+use crate::cloud::store::{
+    Advance, GivenUp, NewRequest, NoticeBody, OrderState, Requested, StoreError, WISH_MS,
+};
 use crate::record::ids::{DeskId, IntentId, SaleId};
 use crate::record::money_moves::ProviderName;
 use crate::token::{ORDER_LIFETIME_S, Token};
@@ -282,14 +284,17 @@ pub(super) async fn coupon(
     }
     let mut bell = cloud.bells.listen(Bell::Desk(desk.clone()));
     let until_ms = cloud.now_ms().saturating_add(WISH_MS);
+    if has_coupon(&cloud, standing.sale, &serial).await? {
+        return back(Said::CouponTaken);
+    }
     let notice = NoticeBody::coupon_offered(standing.sale, token, until_ms);
-    cloud.store.notify(standing.terminal.clone(), notice, cloud.now_ms()).await?;
-    cloud.ring_till(&standing.terminal);
+    if cloud.store.offer(standing.terminal.clone(), notice, cloud.now_ms()).await? {
+        cloud.ring_till(&standing.terminal);
+    }
     let patience = tokio::time::sleep(COUPON_WAIT);
     tokio::pin!(patience);
     loop {
-        let sale = fold(&cloud, standing.sale).await?;
-        if sale.is_some_and(|sale| sale.coupons.iter().any(|coupon| coupon.serial == serial)) {
+        if has_coupon(&cloud, standing.sale, &serial).await? {
             return back(Said::CouponTaken);
         }
         tokio::select! {
@@ -298,6 +303,11 @@ pub(super) async fn coupon(
             () = cloud.stopping() => return back(Said::CouponWaiting),
         }
     }
+}
+
+async fn has_coupon(cloud: &Cloud, sale: SaleId, serial: &str) -> Result<bool, StoreError> {
+    let sale = fold(cloud, sale).await?;
+    Ok(sale.is_some_and(|sale| sale.coupons.iter().any(|coupon| coupon.serial == serial)))
 }
 
 fn to_desk(desk: &DeskId, sale: Option<SaleId>, said: Option<Said>) -> Response {

@@ -276,6 +276,8 @@ pub(crate) enum Reserved {
 pub(crate) trait Orders {
     /// A phone asks to pay a version of a bill; the till is told in the same transaction.
     fn request_payment(&self, request: NewRequest) -> Reply<'_, Requested>;
+    /// Tells a till of what a phone offers; false when it is told so already.
+    fn offer(&self, terminal: TerminalId, offered: NoticeBody, now_ms: i64) -> Reply<'_, bool>;
     /// The phone that asked then waits for the till's answer no more; false when it was answered, or somebody has asked since.
     fn give_up_request(&self, given_up: GivenUp) -> Reply<'_, bool>;
     /// Registers an order. Where a phone waits for it, it is claimed for that phone at once.

@@ -12,14 +12,21 @@ use crate::cloud::store::{
 };
 use crate::money::Money;
 use crate::record::Epoch;
-use crate::record::ids::{IntentId, RefundId, SaleId};
+use crate::record::ids::{IntentId, RefundId, SaleId, TerminalId};
 use crate::record::money_moves::ProviderName;
 use crate::wallet::PhoneBrowser;
 use rusqlite::{Connection, Row, Transaction, params};
 
+/// How far back notices that have passed are looked for: a walk through all of a till's would be long.
+const PASSED_MS: i64 = 3_600_000;
+
 impl Orders for Sqlite {
     fn request_payment(&self, request: NewRequest) -> Reply<'_, Requested> {
         self.write(move |tx| request_payment(tx, &request))
+    }
+
+    fn offer(&self, terminal: TerminalId, offered: NoticeBody, now_ms: i64) -> Reply<'_, bool> {
+        self.write(move |tx| offer(tx, &terminal, &offered, now_ms))
     }
 
     fn give_up_request(&self, given_up: GivenUp) -> Reply<'_, bool> {
@@ -131,7 +138,7 @@ fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Request
             opens
         ])?;
     if asked == 1 {
-        put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
+        put_passing(tx, &request.terminal, &request.notice, request.now_ms)?;
         return Ok(Requested::Asked);
     }
     let (phone, state): (String, String) = tx
@@ -155,11 +162,45 @@ fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Request
             request.now_ms.saturating_sub(WISH_MS)
         ])?;
     if anew == 1 {
-        put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
+        put_passing(tx, &request.terminal, &request.notice, request.now_ms)?;
         return Ok(Requested::Anew);
     }
     tracing::debug!(state, "a phone asked again");
     Ok(if phone == request.phone { Requested::Again } else { Requested::OtherPhone })
+}
+
+fn offer(
+    tx: &Transaction<'_>,
+    terminal: &TerminalId,
+    offered: &NoticeBody,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    // A number is no lower than the time at which it was given: what lives is not further back than a wish lasts.
+    let live =
+        "SELECT EXISTS (SELECT 1 FROM notice WHERE terminal = ?1 AND number > ?2 AND kind = ?3 AND body = ?4
+                    AND until_ms > ?5)";
+    let since = now_ms.saturating_sub(WISH_MS);
+    let body = offered.body.to_string();
+    let parameters = params![terminal.as_str(), since, offered.kind, body, now_ms];
+    if tx.prepare_cached(live)?.query_row(parameters, |row| row.get(0))? {
+        return Ok(false);
+    }
+    put_passing(tx, terminal, offered, now_ms)?;
+    Ok(true)
+}
+
+/// Keeps a notice that passes, in the place of those that have: a phone may ask for ever, and the store holds a few.
+fn put_passing(
+    tx: &Transaction<'_>,
+    terminal: &TerminalId,
+    notice: &NoticeBody,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    // The last one stays, whatever it is, so that no number is given twice.
+    let gone = "DELETE FROM notice WHERE terminal = ?1 AND number > ?2 AND until_ms <= ?3
+                AND number < (SELECT max(number) FROM notice WHERE terminal = ?1)";
+    tx.prepare_cached(gone)?.execute(params![terminal.as_str(), now_ms.saturating_sub(PASSED_MS), now_ms])?;
+    put_notice(tx, terminal, notice, now_ms).map(|_| ())
 }
 
 fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreError> {

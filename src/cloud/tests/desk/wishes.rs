@@ -1,7 +1,8 @@
-//! What phones wish for, and nobody waits for any more.
+//! What phones wish for and nobody waits for any more and what they wish for again and again.
 
 use super::unheard::rows;
 use super::*;
+use crate::cloud::handed_out::autumn;
 
 const PAY: &str = "/d/table-4/pay";
 
@@ -11,6 +12,10 @@ async fn leaves(shop: &Shop, till: &Till) {
     let phone = taps(shop, PAY, page.pay_form(), page.cookie.as_deref());
     till.notice("order_requested").await;
     drop(phone);
+}
+
+fn cloud_rows(shop: &Shop, sql: &str) -> Vec<String> {
+    rows(&shop.folder.path().join("cloud/cloud.db"), sql)
 }
 
 #[tokio::test]
@@ -66,4 +71,48 @@ async fn a_cloud_that_stops_keeps_no_phone_waiting() {
     shop.cloud.shutdown().await;
     assert_eq!(phone.join_next().await.unwrap().unwrap(), 503);
     assert_eq!(rows(&db, "SELECT state FROM pay_request"), ["given_up"]);
+}
+
+#[tokio::test]
+async fn a_coupon_that_is_offered_again_and_again_is_told_to_the_till_once_while_that_lives() {
+    let (shop, till) = shop_with_bill().await;
+    let token = shop.cloud.admin().issue_coupons(&autumn(till.now_ms(), 1)).await.unwrap().remove(0);
+    let live = |shop: &Shop| cloud_rows(shop, "SELECT kind FROM notice WHERE kind = 'coupon_offered'").len();
+    for round in 1..=3 {
+        let phones: Vec<_> =
+            (0..5).map(|_| taps(&shop, "/d/table-4/coupon", format!("token={token}"), None)).collect();
+        till.notice("coupon_offered").await;
+        for mut phone in phones {
+            assert!(phone.join_next().await.unwrap().unwrap().ends_with("said=coupon_waiting"));
+        }
+        assert!(
+            live(&shop) <= 2,
+            "{} rows in round {round}: what nobody hears any more is gone",
+            live(&shop)
+        );
+        shop.pass_ms(10_001);
+        till.notices(0, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_coupon_that_is_on_the_bill_is_not_told_again() {
+    let (shop, mut till) = shop_with_bill().await;
+    let now_ms = till.now_ms();
+    let token = shop.cloud.admin().issue_coupons(&autumn(now_ms, 1)).await.unwrap().remove(0);
+    let taken = CouponTaken {
+        serial: crate::cloud::handed_out::serial(&shop.folder.path().join("cloud"), &token, now_ms),
+        campaign: crate::cloud::handed_out::AUTUMN,
+        name: "Autumn".to_owned(),
+        name_zh: None,
+        terms: CouponTerms::AmountOff(Money::new(500, Currency::CNY)),
+        minimum: None,
+        token: token.clone(),
+    };
+    let record = till.write_in(SALE, Body::CouponTaken { coupon: taken });
+    till.send_well(&[record]).await;
+    let page = shop.post("/d/table-4/coupon", &format!("token={token}"), None).await;
+    assert_eq!(said(&page), "coupon_taken");
+    let told = cloud_rows(&shop, "SELECT kind FROM notice WHERE kind = 'coupon_offered'");
+    assert!(told.is_empty(), "{told:?}");
 }
