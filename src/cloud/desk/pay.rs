@@ -84,7 +84,7 @@ pub(super) async fn pay(
     let Some(provider) = wanted.filter(|wallet| offered.contains(wallet)) else {
         return back(Said::NoWallet);
     };
-    if !look.till_is_there(&cloud) {
+    if !look.till_draws(&cloud) {
         return back(Said::TillSilent);
     }
     let request = NewRequest {
@@ -279,7 +279,7 @@ pub(super) async fn coupon(
         return back(Said::CouponUsed);
     }
     let Some(standing) = cloud.store.desk_sale(desk.clone()).await? else { return back(Said::Stale) };
-    if !cloud.heard.is_there(&standing.terminal, cloud.now_ms()) {
+    if standing.cash_only || !cloud.heard.is_there(&standing.terminal, cloud.now_ms()) {
         return back(Said::TillSilent);
     }
     let mut bell = cloud.bells.listen(Bell::Desk(desk.clone()));

@@ -1,8 +1,10 @@
-//! What phones wish for and nobody waits for any more and what they wish for again and again.
+//! What phones wish for and nobody waits for any more, what they wish for again and again, and what their till refuses.
 
 use super::unheard::rows;
 use super::*;
 use crate::cloud::handed_out::autumn;
+use crate::record::Epoch;
+use crate::record::chain::Tip;
 
 const PAY: &str = "/d/table-4/pay";
 
@@ -115,4 +117,44 @@ async fn a_coupon_that_is_on_the_bill_is_not_told_again() {
     assert_eq!(said(&page), "coupon_taken");
     let told = cloud_rows(&shop, "SELECT kind FROM notice WHERE kind = 'coupon_offered'");
     assert!(told.is_empty(), "{told:?}");
+}
+
+/// The till has lost its journal and begins another.
+async fn begins_anew(till: &mut Till) {
+    (till.epoch, till.tip) = (Epoch(77), Tip::START);
+    let genesis = json!({
+        "kind": "genesis", "parent": null, "currency": "CNY", "time_zone": "Asia/Shanghai", "day_cut_minutes": 0,
+        "version": "0", "standing": "provisional",
+    });
+    let first = till.write_raw("genesis", &genesis.to_string());
+    till.send_well(&[first]).await;
+}
+
+#[tokio::test]
+async fn a_till_that_takes_cash_only_has_no_pay_button_until_its_books_are_adopted() {
+    let (shop, mut till) = shop_with_bill().await;
+    let token = shop.cloud.admin().issue_coupons(&autumn(till.now_ms(), 1)).await.unwrap().remove(0);
+    let before = shop.page("/d/table-4", None).await;
+    begins_anew(&mut till).await;
+    for sale in [SALE, SaleId([5; 16])] {
+        if sale != SALE {
+            shop.pass_ms(1_000);
+            let records = till.bill(sale, "table-4", 2600);
+            till.send_well(&records).await;
+        }
+        let page = shop.page("/d/table-4", None).await;
+        assert!(page.text.contains("Please pay at the counter"), "{}", page.text);
+        assert!(!page.text.contains("name=\"version\"") && !page.text.contains("/coupon"), "{}", page.text);
+    }
+    let form = before.pay_form().replace(&SALE.to_string(), &SaleId([5; 16]).to_string());
+    let refused = shop.post(PAY, &form, before.cookie.as_deref()).await;
+    assert_eq!(said(&refused), "till_silent", "at once, and the till is not asked");
+    let refused = shop.post("/d/table-4/coupon", &format!("token={token}"), None).await;
+    assert_eq!(said(&refused), "till_silent");
+    let told = cloud_rows(&shop, "SELECT kind FROM notice WHERE until_ms IS NOT NULL");
+    assert!(told.is_empty(), "{told:?}");
+    let adopted = till.write_raw("epoch_adopted", r#"{"kind":"epoch_adopted","words":"New disk."}"#);
+    till.send_well(&[adopted]).await;
+    let page = shop.page("/d/table-4", None).await;
+    assert!(page.text.contains("name=\"version\""), "{}", page.text);
 }
