@@ -1,14 +1,17 @@
-//! Orders, the phones that wait for them, and refunds, in SQLite.
+//! Orders and refunds, in SQLite.
+//!
+//! Not here: what phones wish for (`wishes`).
+
+mod wishes;
 
 use super::Sqlite;
 use super::publish::put_task;
-use super::rows::{all, first, int, money, parsed, parsed_option};
+use super::rows::{all, first, money, parsed, parsed_option};
 use super::terminals::put_notice;
 use crate::cloud::judge::words;
 use crate::cloud::store::{
     Advance, GivenUp, LATE_REFUSED, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState,
     Orders, PendingRefund, RefundRow, RefundState, Registered, Reply, Requested, Reserved, StoreError,
-    WISH_MS,
 };
 use crate::money::Money;
 use crate::record::Epoch;
@@ -17,25 +20,17 @@ use crate::record::money_moves::ProviderName;
 use crate::wallet::PhoneBrowser;
 use rusqlite::{Connection, Row, Transaction, params};
 
-/// How far back notices that have passed are looked for: a walk through all of a till's would be long.
-const PASSED_MS: i64 = 3_600_000;
-
 impl Orders for Sqlite {
     fn request_payment(&self, request: NewRequest) -> Reply<'_, Requested> {
-        self.write(move |tx| request_payment(tx, &request))
+        self.write(move |tx| wishes::request_payment(tx, &request))
     }
 
     fn offer(&self, terminal: TerminalId, offered: NoticeBody, now_ms: i64) -> Reply<'_, bool> {
-        self.write(move |tx| offer(tx, &terminal, &offered, now_ms))
+        self.write(move |tx| wishes::offer(tx, &terminal, &offered, now_ms))
     }
 
     fn give_up_request(&self, given_up: GivenUp) -> Reply<'_, bool> {
-        self.write(move |tx| {
-            let GivenUp { sale, version, phone, asked_ms } = given_up;
-            let sql = "UPDATE pay_request SET state = 'given_up', opens = NULL
-                       WHERE sale = ?1 AND version = ?2 AND state = 'waiting' AND phone = ?3 AND asked_ms <= ?4";
-            Ok(tx.execute(sql, params![sale.to_string(), int(version)?, phone, asked_ms])? == 1)
-        })
+        self.write(move |tx| wishes::give_up(tx, &given_up))
     }
 
     fn register_order(&self, order: NewOrder) -> Reply<'_, Registered> {
@@ -119,90 +114,6 @@ impl Orders for Sqlite {
     }
 }
 
-fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Requested, StoreError> {
-    let (sale, version) = (request.sale.to_string(), int(request.version)?);
-    let (provider, opens) = (words::provider(request.provider), browser_text(&request.opens)?);
-    let asked = tx
-        .prepare_cached(
-            "INSERT INTO pay_request (sale, version, terminal, desk, phone, state, asked_ms, provider, opens)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            sale,
-            version,
-            request.terminal.as_str(),
-            request.desk.as_str(),
-            request.phone,
-            request.now_ms,
-            provider,
-            opens
-        ])?;
-    if asked == 1 {
-        put_passing(tx, &request.terminal, &request.notice, request.now_ms)?;
-        return Ok(Requested::Asked);
-    }
-    let (phone, state): (String, String) = tx
-        .prepare_cached("SELECT phone, state FROM pay_request WHERE sale = ?1 AND version = ?2")?
-        .query_row(params![sale, version], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    // A wish that the till never answered binds nobody: it is asked again, for whoever asks now. A phone that has hung up does
-    // not say so, and one that has gone back may tap another wallet.
-    let anew = tx
-        .prepare_cached(
-            "UPDATE pay_request SET state = 'waiting', phone = ?3, asked_ms = ?4, provider = ?5, opens = ?6
-             WHERE sale = ?1 AND version = ?2 AND (state = 'given_up'
-                 OR (state = 'waiting' AND (asked_ms <= ?7 OR (phone = ?3 AND provider <> ?5))))",
-        )?
-        .execute(params![
-            sale,
-            version,
-            request.phone,
-            request.now_ms,
-            provider,
-            opens,
-            request.now_ms.saturating_sub(WISH_MS)
-        ])?;
-    if anew == 1 {
-        put_passing(tx, &request.terminal, &request.notice, request.now_ms)?;
-        return Ok(Requested::Anew);
-    }
-    tracing::debug!(state, "a phone asked again");
-    Ok(if phone == request.phone { Requested::Again } else { Requested::OtherPhone })
-}
-
-fn offer(
-    tx: &Transaction<'_>,
-    terminal: &TerminalId,
-    offered: &NoticeBody,
-    now_ms: i64,
-) -> Result<bool, StoreError> {
-    // A number is no lower than the time at which it was given: what lives is not further back than a wish lasts.
-    let live =
-        "SELECT EXISTS (SELECT 1 FROM notice WHERE terminal = ?1 AND number > ?2 AND kind = ?3 AND body = ?4
-                    AND until_ms > ?5)";
-    let since = now_ms.saturating_sub(WISH_MS);
-    let body = offered.body.to_string();
-    let parameters = params![terminal.as_str(), since, offered.kind, body, now_ms];
-    if tx.prepare_cached(live)?.query_row(parameters, |row| row.get(0))? {
-        return Ok(false);
-    }
-    put_passing(tx, terminal, offered, now_ms)?;
-    Ok(true)
-}
-
-/// Keeps a notice that passes, in the place of those that have: a phone may ask for ever, and the store holds a few.
-fn put_passing(
-    tx: &Transaction<'_>,
-    terminal: &TerminalId,
-    notice: &NoticeBody,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    // The last one stays, whatever it is, so that no number is given twice.
-    let gone = "DELETE FROM notice WHERE terminal = ?1 AND number > ?2 AND until_ms <= ?3
-                AND number < (SELECT max(number) FROM notice WHERE terminal = ?1)";
-    tx.prepare_cached(gone)?.execute(params![terminal.as_str(), now_ms.saturating_sub(PASSED_MS), now_ms])?;
-    put_notice(tx, terminal, notice, now_ms).map(|_| ())
-}
-
 fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreError> {
     // What its till has given up no phone may pay, also where that was heard first.
     let over = "SELECT count(*) FROM payment WHERE intent = ?1 AND terminal = ?2
@@ -238,7 +149,7 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
         ])?;
     // What is shown at the counter answers no phone: it belongs to whoever scans it.
     if inserted == 1 && state == OrderState::Open && new.sale.is_some() && new.answers.is_some() {
-        answer_phone(tx, new, &sale)?;
+        wishes::answer_phone(tx, new, &sale)?;
     }
     if inserted == 0 && new.sale.is_some() {
         let sql = "UPDATE order_claim SET sale = ?3 WHERE intent = ?1 AND terminal = ?2 AND sale = ''";
@@ -250,47 +161,6 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
         }
         Some(_) | None => Ok(Registered::Taken),
     }
-}
-
-/// Claims an order for the phone that waits for one of this sale; ends it if none does any more.
-fn answer_phone(tx: &Transaction<'_>, new: &NewOrder, sale: &str) -> Result<(), StoreError> {
-    // A phone whose wish was given up may be followed by one with another wallet: each gets its own order or none.
-    let sql = "SELECT version, desk, phone, opens FROM pay_request
-               WHERE sale = ?1 AND terminal = ?2 AND provider = ?3 AND state = 'waiting' AND asked_ms > ?4
-               ORDER BY version DESC LIMIT 1";
-    let heard_ms = new.now_ms.saturating_sub(WISH_MS);
-    let parameters = params![sale, new.terminal.as_str(), words::provider(new.provider), heard_ms];
-    let waiting: Option<(i64, String, String, Option<String>)> =
-        first(&mut tx.prepare_cached(sql)?, parameters, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })?;
-    let Some((version, desk, phone, opens)) = waiting else {
-        return end_unwanted(tx, new);
-    };
-    let answered = tx
-        .prepare_cached(
-            "UPDATE pay_request SET state = 'answered', opens = NULL WHERE sale = ?1 AND version = ?2 AND state = 'waiting'",
-        )?
-        .execute(params![sale, version])?;
-    if answered == 1 {
-        tx.prepare_cached(
-            "UPDATE order_claim SET state = 'claimed', desk = ?2, phone = ?3, due_ms = ?4, opens = ?5
-             WHERE intent = ?1 AND state = 'open'",
-        )?
-        .execute(params![new.intent.to_string(), desk, phone, new.now_ms, opens])?;
-    }
-    Ok(())
-}
-
-/// Ends an order whose phone has gone: the till frees the basket at once.
-fn end_unwanted(tx: &Transaction<'_>, new: &NewOrder) -> Result<(), StoreError> {
-    let words = "The phone no longer waits for this bill.";
-    tx.prepare_cached(
-        "UPDATE order_claim SET state = 'ended', words = ?2, due_ms = NULL WHERE intent = ?1 AND state = 'open'",
-    )?
-    .execute(params![new.intent.to_string(), words])?;
-    let notice = NoticeBody::order_ended(new.intent, words);
-    put_notice(tx, &new.terminal, &notice, new.now_ms).map(|_| ())
 }
 
 fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {

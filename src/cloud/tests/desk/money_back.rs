@@ -85,6 +85,7 @@ async fn late_money_that_the_wallet_refuses_to_give_back_is_tried_every_hour_unt
         .await;
     }
     assert_eq!(shop.cloud.admin().tasks().await.unwrap().len(), 1);
+    assert_eq!(refund(&till, 2600).await["state"], "pending");
     // The customer has it in cash: it must not go back a second time.
     shop.cloud.admin().settle_task(tasks[0].number).await.unwrap();
     until("nobody looks any more", async || {
@@ -92,6 +93,7 @@ async fn late_money_that_the_wallet_refuses_to_give_back_is_tried_every_hour_unt
         rows(&shop, "SELECT intent FROM order_claim WHERE due_ms IS NOT NULL").is_empty()
     })
     .await;
+    assert_eq!(refund(&till, 2600).await["state"], "refused", "nobody waits for ever");
     assert_eq!(asked(&shop), 3);
 }
 
