@@ -265,7 +265,8 @@ pub(crate) const LATE_REFUSED: &str = "late_refund_refused";
 pub(crate) enum Reserved {
     /// It is on record, now or since before, and the sum of refunds is within the payment.
     Known(RefundRow),
-    /// It came after the order was over and goes back, or went, without the till.
+    /// It came after the order was over and goes back, or went, without the till; refused where the wallet did and a manager
+    /// has dealt with it.
     GoesBack(RefundState),
     /// No paid order of this till has that intent.
     NoSuchPayment,

@@ -241,7 +241,12 @@ pub(super) async fn refund(State(cloud): State<Arc<Cloud>>, signed: Signed) -> R
     let why = new.why.clone();
     let known = match cloud.store.reserve_refund(new).await? {
         Reserved::Known(known) => known,
-        Reserved::GoesBack(state) => {
+        Reserved::GoesBack(RefundState::Refused) => {
+            return Ok(refused(
+                "The wallet refused to give it back, and a manager dealt with it at head office.",
+            ));
+        }
+        Reserved::GoesBack(state @ (RefundState::Pending | RefundState::Refunded)) => {
             let words = "The payment came after the order was over: the cloud gives it back.";
             return Ok(Json(json!({ "state": state.word(), "words": words })).into_response());
         }

@@ -94,13 +94,7 @@ impl Orders for Sqlite {
     }
 
     fn late_is_dealt_with(&self, intent: IntentId) -> Reply<'_, bool> {
-        self.read(move |db| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM task
-                           WHERE code = ?1 AND subject = ?2 AND settled_ms IS NOT NULL)";
-            Ok(db
-                .prepare_cached(sql)?
-                .query_row(params![LATE_REFUSED, intent.to_string()], |row| row.get(0))?)
-        })
+        self.read(move |db| late_is_dealt_with(db, intent))
     }
 
     fn end_refund(&self, refund: RefundId, state: RefundState, words: String, now_ms: i64) -> Reply<'_, ()> {
@@ -251,7 +245,11 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
     let order = by_intent(tx, new.intent)?.filter(|order| order.terminal == new.terminal);
     // The till and the cloud may both find out that a payment came too late: it goes back once.
     match order.as_ref().map(|order| (order.state, order.amount == new.amount)) {
-        Some((OrderState::PaidLate, true)) => return Ok(Reserved::GoesBack(RefundState::Pending)),
+        Some((OrderState::PaidLate, true)) => {
+            let over = late_is_dealt_with(tx, new.intent)?;
+            let state = if over { RefundState::Refused } else { RefundState::Pending };
+            return Ok(Reserved::GoesBack(state));
+        }
         Some((OrderState::Refunded, true)) => return Ok(Reserved::GoesBack(RefundState::Refunded)),
         Some(_) | None => {}
     }
@@ -287,6 +285,12 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
         state: RefundState::Pending,
         words: String::new(),
     }))
+}
+
+fn late_is_dealt_with(db: &Connection, intent: IntentId) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM task WHERE code = ?1 AND subject = ?2 AND settled_ms IS NOT NULL)";
+    Ok(db.prepare_cached(sql)?.query_row(params![LATE_REFUSED, intent.to_string()], |row| row.get(0))?)
 }
 
 fn browser_text(opens: &PhoneBrowser) -> Result<String, StoreError> {
