@@ -332,7 +332,13 @@ impl Admin {
         let mut step = Advance::new(intent, &[OrderState::Paid], OrderState::PaidLate, now_ms);
         step.words = Some("A manager gave it back.".to_owned());
         step.due_ms = Some(now_ms);
-        if self.store.advance(step).await? { Ok(order.amount) } else { Err(AdminError::NoSuchOrder(intent)) }
+        if self.store.advance(step).await? {
+            return Ok(order.amount);
+        }
+        // What its till asked for and never heard of is found out now, under its own number.
+        let pending = self.store.pending_refunds(intent).await?;
+        let amount = Money::sum(pending.iter().map(|refund| refund.amount), order.amount.currency);
+        amount.ok().filter(|amount| amount.is_positive()).ok_or(AdminError::NoSuchOrder(intent))
     }
 
     /// What needs a manager, newest first.

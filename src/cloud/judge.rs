@@ -127,7 +127,7 @@ impl Judge<'_> {
             | Body::Tombstoned { intent } => {
                 vec![Effect::Payment { intent: *intent, change: PaymentChange::State(body.kind()) }]
             }
-            Body::ReturnOpened { shares, .. } => shares.iter().filter_map(voucher_owed).collect(),
+            Body::ReturnOpened { shares, .. } => vouchers_owed(shares).into_iter().collect(),
             Body::Genesis { .. }
             | Body::EpochAdopted { .. }
             | Body::Booted { .. }
@@ -246,11 +246,18 @@ impl Judge<'_> {
     }
 }
 
-/// A voucher's part of a return: the till gives nothing for it, so head office owes a new one.
-fn voucher_owed(share: &TenderShare) -> Option<Effect> {
-    let Means::Voucher { serial } = &share.means else { return None };
-    let words = words::voucher_owed(serial, share.amount);
-    Some(Effect::Task { code: "voucher_owed", words })
+/// The vouchers' part of a return: the till gives nothing for it, so head office owes new ones. One task names them all:
+/// of one record no two tasks have one code.
+fn vouchers_owed(shares: &[TenderShare]) -> Option<Effect> {
+    let owed: Vec<(&str, Money)> = shares
+        .iter()
+        .filter_map(|share| match &share.means {
+            Means::Voucher { serial } => Some((serial.as_str(), share.amount)),
+            Means::Cash | Means::Wallet { .. } => None,
+        })
+        .collect();
+    let words = words::vouchers_owed(&owed)?;
+    Some(Effect::Task { code: words::VOUCHERS_OWED, words })
 }
 
 fn refused(code: &'static str, words: &str) -> Effect {

@@ -97,9 +97,8 @@ async fn one_step(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
             late::look(cloud, wallet.as_ref(), order, number).await
         }
         (Some(wallet), OrderState::PaidLate) => late::give_back(cloud, wallet.as_ref(), order, number).await,
-        // Its till has given it up, and has not asked for the money since.
-        (Some(_), OrderState::Paid) if order.asked_by_till => late::unshown(cloud, order).await,
-        (None, _) | (_, OrderState::Paid | OrderState::Refunded) => {
+        (Some(wallet), OrderState::Paid) => late::paid(cloud, wallet.as_ref(), order).await,
+        (None, _) | (_, OrderState::Refunded) => {
             let known = cloud.accounts.wallets.contains_key(&order.provider);
             let due = (!known).then(|| cloud.now_ms() + 60_000);
             cloud.store.put_off(order.intent, order.state, due).await.map(|_| ())

@@ -20,8 +20,8 @@ pub(crate) use leases::{Leases, NewLease};
 pub(crate) use ledger::Ledger;
 pub use ledger::{LedgerCount, Movement};
 pub(crate) use orders::{
-    Advance, NewOrder, NewRefund, NewRequest, OrderRow, OrderState, Orders, RefundRow, RefundState,
-    Registered, Requested, Reserved,
+    Advance, GivenUp, LATE_REFUSED, NewOrder, NewRefund, NewRequest, OrderRow, OrderState, Orders,
+    PendingRefund, RefundRow, RefundState, Registered, Requested, Reserved, WISH_MS,
 };
 pub use publish::Task;
 pub(crate) use publish::{Forgot, NewTask, Publish, StoredBundle};

@@ -28,6 +28,8 @@ pub(super) struct Look {
     pub(super) sale: Option<Sale>,
     pub(super) terminal: Option<TerminalId>,
     pub(super) order: Option<OrderRow>,
+    /// Its till draws no orders for now, though it answers.
+    cash_only: bool,
     /// Where the page is, for its forms: `/d/table-4` or `/O/O1.…`.
     base: String,
     /// An order that a phone pays as it is, rather than a desk's bill.
@@ -52,10 +54,10 @@ impl Look {
         {
             let sale = fold(cloud, own).await?;
             let terminal = Some(order.terminal.clone());
-            return Ok(Self { sale, terminal, order: Some(order), base, by_order: false, digits: None });
+            return Ok(Self { sale, terminal, order: Some(order), ..Self::nothing(base) });
         }
         let Some(standing) = cloud.store.desk_sale(desk.clone()).await? else {
-            return Ok(Self { sale: None, terminal: None, order: None, base, by_order: false, digits: None });
+            return Ok(Self::nothing(base));
         };
         let order = cloud.store.order_of_sale(standing.sale).await?;
         let sale = fold(cloud, standing.sale).await?;
@@ -63,7 +65,20 @@ impl Look {
         let over = sale.as_ref().is_some_and(|sale| matches!(sale.phase(), Phase::Paid | Phase::Void));
         let mine = order.as_ref().is_some_and(|order| phone.is(order.phone.as_deref()));
         let sale = sale.filter(|_| mine || !over);
-        Ok(Self { sale, terminal: Some(standing.terminal), order, base, by_order: false, digits: None })
+        let (terminal, cash_only) = (Some(standing.terminal), standing.cash_only);
+        Ok(Self { sale, terminal, order, cash_only, ..Self::nothing(base) })
+    }
+
+    fn nothing(base: String) -> Self {
+        Self {
+            sale: None,
+            terminal: None,
+            order: None,
+            cash_only: false,
+            base,
+            by_order: false,
+            digits: None,
+        }
     }
 
     /// The bill of an order.
@@ -75,12 +90,17 @@ impl Look {
         let terminal = Some(order.terminal.clone());
         let base = format!("/O/{}", order.order_text);
         let digits = digits(cloud, &order).await?;
-        Ok(Self { sale, terminal, order: Some(order), base, by_order: true, digits })
+        Ok(Self { sale, terminal, order: Some(order), by_order: true, digits, ..Self::nothing(base) })
     }
 
     /// Whether the till answers at this moment.
-    pub(super) fn till_is_there(&self, cloud: &Cloud) -> bool {
+    fn till_is_there(&self, cloud: &Cloud) -> bool {
         self.terminal.as_ref().is_some_and(|till| cloud.heard.is_there(till, cloud.now_ms()))
+    }
+
+    /// Whether the till would draw an order for a phone at this moment.
+    pub(super) fn till_draws(&self, cloud: &Cloud) -> bool {
+        !self.cash_only && self.till_is_there(cloud)
     }
 
     /// Whether the till will hear of a payment by itself: it answers, and it was the till that brought the order.
@@ -93,7 +113,7 @@ impl Look {
     pub(super) fn mark(&self, cloud: &Cloud) -> String {
         let sale = self.sale.as_ref().map(|sale| format!("{}-{}", sale.id, sale.version));
         let order = self.order.as_ref().map(|order| format!("{}-{}", order.intent, order.state.word()));
-        let there = if self.till_is_there(cloud) { "there" } else { "silent" };
+        let there = if self.till_draws(cloud) { "there" } else { "silent" };
         format!("{}/{}/{there}", sale.unwrap_or_default(), order.unwrap_or_default())
     }
 
@@ -253,8 +273,8 @@ impl Look {
         let wallets = phone.wallets(cloud);
         // What a till has signed can be paid while it is silent: the phone brings the proof back. A desk's bill cannot:
         // the till has yet to sign it.
-        let heard = self.till_is_there(cloud);
-        if !payable || !(self.by_order || heard) || cloud.accounts.wallets.is_empty() {
+        let draws = self.till_draws(cloud);
+        if !payable || !(self.by_order || draws) || cloud.accounts.wallets.is_empty() {
             page.note = Some(words.counter.to_owned());
             page.again_s = Some(EMPTY_S);
             return;

@@ -6,7 +6,9 @@ use super::{Phone, known_desk, order};
 use crate::cloud::Cloud;
 use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
-use crate::cloud::store::{Advance, NewRequest, NoticeBody, OrderState, Requested};
+use crate::cloud::store::{
+    Advance, GivenUp, NewRequest, NoticeBody, OrderState, Requested, StoreError, WISH_MS,
+};
 use crate::record::ids::{DeskId, IntentId, SaleId};
 use crate::record::money_moves::ProviderName;
 use crate::token::{ORDER_LIFETIME_S, Token};
@@ -29,9 +31,6 @@ const ORDER_WAIT: Duration = Duration::from_secs(10);
 
 /// How long it waits for the till to take a coupon.
 const COUPON_WAIT: Duration = Duration::from_secs(5);
-
-/// A wish that is not heard by then is not heard at all: the phone has gone.
-const WISH_MS: i64 = 10_000;
 
 #[derive(Deserialize)]
 pub(super) struct Wish {
@@ -85,7 +84,7 @@ pub(super) async fn pay(
     let Some(provider) = wanted.filter(|wallet| offered.contains(wallet)) else {
         return back(Said::NoWallet);
     };
-    if !look.till_is_there(&cloud) {
+    if !look.till_draws(&cloud) {
         return back(Said::TillSilent);
     }
     let request = NewRequest {
@@ -106,30 +105,31 @@ pub(super) async fn pay(
     };
     match cloud.store.request_payment(request).await? {
         Requested::OtherPhone => return back(Said::OtherPhone),
-        Requested::Asked | Requested::GivenUp | Requested::Again => cloud.ring_till(&terminal),
+        Requested::Asked | Requested::Anew | Requested::Again => cloud.ring_till(&terminal),
     }
     let before = look.order.map(|order| order.intent);
-    let request = Some((wish.version, before));
+    let asked = GivenUp { sale: wish.sale, version: wish.version, phone: phone.id.clone(), asked_ms: now_ms };
+    let request = Some((asked, before));
     Ok(phone.mark(follow(&cloud, &desk, &phone, wish.sale, request, None).await?))
 }
 
 /// Waits for the order of a sale, then for the wallet's page, and sends the phone there.
 ///
-/// `request` names the bill's version that was asked for and the order that was there before.
+/// `request` says what to give up when nobody answers, and names the order that was there before.
 async fn follow(
     cloud: &Cloud,
     desk: &DeskId,
     phone: &Phone,
     sale: SaleId,
-    request: Option<(u64, Option<IntentId>)>,
+    request: Option<(GivenUp, Option<IntentId>)>,
     known: Option<IntentId>,
 ) -> Result<Response, Problem> {
     let mut bell = cloud.bells.listen(Bell::Orders);
     let mut bill = cloud.bells.listen(Bell::Desk(desk.clone()));
     let patience = tokio::time::sleep(ORDER_WAIT);
     tokio::pin!(patience);
+    let (asked, before) = request.map_or((None, None), |(asked, before)| (Some(asked), before));
     loop {
-        let before = request.and_then(|(_, before)| before);
         let order = cloud.store.order_of_sale(sale).await?;
         let order = order.filter(|order| Some(order.intent) != before && phone.is(order.phone.as_deref()));
         let order = order.filter(|order| known.is_none_or(|known| known == order.intent));
@@ -152,9 +152,9 @@ async fn follow(
                 (OrderState::Open | OrderState::Claimed | OrderState::Starting | OrderState::Started, _) => {}
             }
         }
-        if let (None, Some((version, _))) = (&order, request)
-            && has_moved_on(cloud, desk, sale, version).await?
-            && cloud.store.give_up_request(sale, version).await?
+        if let (None, Some(asked)) = (&order, &asked)
+            && has_moved_on(cloud, desk, sale, asked.version).await?
+            && cloud.store.give_up_request(asked.clone()).await?
         {
             return Ok(to_desk(desk, None, Some(Said::Stale)));
         }
@@ -162,13 +162,18 @@ async fn follow(
             () = rung(&mut bell) => {}
             () = rung(&mut bill) => {}
             () = &mut patience => {
-                let silent = match (order, request) {
-                    (None, Some((version, _))) => cloud.store.give_up_request(sale, version).await?,
+                let silent = match (order, asked) {
+                    (None, Some(asked)) => cloud.store.give_up_request(asked).await?,
                     (Some(_), _) | (None, None) => false,
                 };
                 return Ok(to_desk(desk, None, silent.then_some(Said::TillSilent)));
             }
-            () = cloud.stopping() => return Err(Problem::unavailable("The cloud is stopping. Try again.")),
+            () = cloud.stopping() => {
+                if let (None, Some(asked)) = (order, asked) {
+                    cloud.store.give_up_request(asked).await?;
+                }
+                return Err(Problem::unavailable("The cloud is stopping. Try again."));
+            }
         }
     }
 }
@@ -274,19 +279,22 @@ pub(super) async fn coupon(
         return back(Said::CouponUsed);
     }
     let Some(standing) = cloud.store.desk_sale(desk.clone()).await? else { return back(Said::Stale) };
-    if !cloud.heard.is_there(&standing.terminal, cloud.now_ms()) {
+    if standing.cash_only || !cloud.heard.is_there(&standing.terminal, cloud.now_ms()) {
         return back(Said::TillSilent);
     }
     let mut bell = cloud.bells.listen(Bell::Desk(desk.clone()));
     let until_ms = cloud.now_ms().saturating_add(WISH_MS);
+    if has_coupon(&cloud, standing.sale, &serial).await? {
+        return back(Said::CouponTaken);
+    }
     let notice = NoticeBody::coupon_offered(standing.sale, token, until_ms);
-    cloud.store.notify(standing.terminal.clone(), notice, cloud.now_ms()).await?;
-    cloud.ring_till(&standing.terminal);
+    if cloud.store.offer(standing.terminal.clone(), notice, cloud.now_ms()).await? {
+        cloud.ring_till(&standing.terminal);
+    }
     let patience = tokio::time::sleep(COUPON_WAIT);
     tokio::pin!(patience);
     loop {
-        let sale = fold(&cloud, standing.sale).await?;
-        if sale.is_some_and(|sale| sale.coupons.iter().any(|coupon| coupon.serial == serial)) {
+        if has_coupon(&cloud, standing.sale, &serial).await? {
             return back(Said::CouponTaken);
         }
         tokio::select! {
@@ -295,6 +303,11 @@ pub(super) async fn coupon(
             () = cloud.stopping() => return back(Said::CouponWaiting),
         }
     }
+}
+
+async fn has_coupon(cloud: &Cloud, sale: SaleId, serial: &str) -> Result<bool, StoreError> {
+    let sale = fold(cloud, sale).await?;
+    Ok(sale.is_some_and(|sale| sale.coupons.iter().any(|coupon| coupon.serial == serial)))
 }
 
 fn to_desk(desk: &DeskId, sale: Option<SaleId>, said: Option<Said>) -> Response {

@@ -27,9 +27,25 @@ pub(crate) fn voucher_unknown(serial: &str) -> String {
 }
 
 /// A part of a return that was paid with a voucher.
-pub(crate) fn voucher_owed(serial: &str, amount: Money) -> String {
-    format!("{amount} of a return was paid with the voucher {serial}: give the customer a new one.")
+pub(crate) fn vouchers_owed(owed: &[(&str, Money)]) -> Option<String> {
+    match owed {
+        [] => None,
+        [(serial, amount)] => Some(format!(
+            "{amount} of a return was paid with the voucher {serial}: give the customer a new one."
+        )),
+        all => {
+            let each: Vec<String> =
+                all.iter().map(|(serial, amount)| format!("{amount} with {serial}")).collect();
+            let (count, each) = (all.len(), each.join(", "));
+            Some(format!(
+                "A part of a return was paid with {count} vouchers ({each}): give the customer a new one for each."
+            ))
+        }
+    }
 }
+
+/// The code of that task: a debt to a customer, which stays one whatever is ruled on its record.
+pub(crate) const VOUCHERS_OWED: &str = "voucher_owed";
 
 pub(crate) const HELD_TOO_LATE: &str =
     "The record cannot be held any more: head office ruled on it before it heard of the hold.";

@@ -4,8 +4,8 @@
 
 use super::{AGAIN_MS, proved};
 use crate::cloud::Cloud;
-use crate::cloud::store::{NewTask, OrderRow, OrderState, StoreError};
-use crate::cloud::tills::orders::refunded;
+use crate::cloud::store::{LATE_REFUSED, NewTask, OrderRow, OrderState, RefundState, StoreError};
+use crate::cloud::tills::orders::{self, refunded};
 use crate::wallet::{Answer, OrderNumber, RefundAnswer, RefundNumber, RefundRequest, Wallet};
 
 /// How often an unpaid end is looked at again, and for how long: money in flight lands within it.
@@ -14,6 +14,9 @@ const FOR_MS: i64 = 120_000;
 
 /// How often after that, while the wallet cannot be asked.
 const LATER_MS: i64 = 60_000;
+
+/// How often the wallet is asked again for what it refuses to give back: the shop may have filled its account.
+const REFUSED_MS: i64 = 3_600_000;
 
 /// After an unpaid end, money that was in flight may still land.
 pub(super) async fn look(
@@ -61,21 +64,40 @@ pub(super) async fn look(
     }
 }
 
+/// Paid, and somebody said that it goes back. What the till asked for by itself is found out first, under its own number.
+pub(super) async fn paid(cloud: &Cloud, wallet: &dyn Wallet, order: &OrderRow) -> Result<(), StoreError> {
+    let pending = cloud.store.pending_refunds(order.intent).await?;
+    if pending.is_empty() && order.asked_by_till {
+        return unshown(cloud, order).await;
+    }
+    let mut due_ms = (!pending.is_empty()).then(|| cloud.now_ms());
+    for refund in pending {
+        let (state, _) = orders::give_back(cloud, wallet, order.intent, refund).await?;
+        if state == RefundState::Pending {
+            due_ms = Some(cloud.now_ms() + LATER_MS);
+        }
+    }
+    cloud.store.put_off(order.intent, OrderState::Paid, due_ms).await.map(|_| ())
+}
+
 /// Paid by a phone that never showed the proof, and given up by the till: it goes back.
-pub(super) async fn unshown(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
+async fn unshown(cloud: &Cloud, order: &OrderRow) -> Result<(), StoreError> {
     let mut step = cloud.step_from(order, &[OrderState::Paid], OrderState::PaidLate);
     step.words = Some("It was paid, and nobody showed that to the till. It goes back.".to_owned());
     step.due_ms = Some(cloud.now_ms());
     cloud.step(step, order).await.map(|_| ())
 }
 
-/// Gives late money back under one number, until the wallet says that it did.
+/// Gives late money back under one number, until the wallet says that it did, or a manager that somebody else did.
 pub(super) async fn give_back(
     cloud: &Cloud,
     wallet: &dyn Wallet,
     order: &OrderRow,
     number: OrderNumber,
 ) -> Result<(), StoreError> {
+    if cloud.store.late_is_dealt_with(order.intent).await? {
+        return cloud.store.put_off(order.intent, OrderState::PaidLate, None).await.map(|_| ());
+    }
     let refund = RefundNumber::parse(&format!("late_{}", order.intent));
     let refund = refund.map_err(|_| StoreError::Damaged(format!("the intent {}", order.intent)))?;
     let reason = Some("Paid after the bill was given up".to_owned());
@@ -89,13 +111,18 @@ pub(super) async fn give_back(
         }
         RefundAnswer::Declined(decline) => {
             let task = NewTask {
-                code: "late_refund_refused",
+                code: LATE_REFUSED,
                 subject: order.intent.to_string(),
-                words: format!("The wallet refuses to give {} back: {}.", order.amount, decline.message),
+                words: format!(
+                    "The wallet refuses to give {amount} back: {}. It is asked again every hour: fill the shop's account, or \
+                     give the money back in another way and settle this task.",
+                    decline.message
+                ),
                 terminal: Some(order.terminal.clone()),
             };
             cloud.store.raise(task, cloud.now_ms()).await?;
-            cloud.store.put_off(order.intent, OrderState::PaidLate, None).await.map(|_| ())
+            let due = Some(cloud.now_ms() + REFUSED_MS);
+            cloud.store.put_off(order.intent, OrderState::PaidLate, due).await.map(|_| ())
         }
         RefundAnswer::Pending
         | RefundAnswer::NotFound

@@ -68,8 +68,6 @@ pub(crate) struct NewRelayedRefund {
 pub(crate) enum RefundLeave {
     /// It is on record, and all refunds together are within the payment.
     Given,
-    /// It was refused before.
-    Refused,
     /// More than was paid.
     TooMuch { left: Money },
     /// The number stands for another refund.

@@ -126,6 +126,9 @@ pub(crate) enum Registered {
     Taken,
 }
 
+/// A wish that is not heard by then is not heard at all: nobody waits for the answer any more.
+pub(crate) const WISH_MS: i64 = 10_000;
+
 /// A phone that asks to pay.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct NewRequest {
@@ -140,6 +143,16 @@ pub(crate) struct NewRequest {
     pub(crate) now_ms: i64,
 }
 
+/// A wish that its phone has given up.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct GivenUp {
+    pub(crate) sale: SaleId,
+    pub(crate) version: u64,
+    pub(crate) phone: String,
+    /// When it asked last.
+    pub(crate) asked_ms: i64,
+}
+
 /// What became of a phone's wish.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Requested {
@@ -149,8 +162,8 @@ pub(crate) enum Requested {
     Again,
     /// Another phone did.
     OtherPhone,
-    /// The till never answered the first time.
-    GivenUp,
+    /// Nobody waits for what was asked before: the till is asked anew.
+    Anew,
 }
 
 /// A guarded step of an order, with everything that becomes true with it.
@@ -236,12 +249,24 @@ pub(crate) struct RefundRow {
     pub(crate) words: String,
 }
 
+/// A refund that is to be asked for again under its number.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct PendingRefund {
+    pub(crate) refund: RefundId,
+    pub(crate) amount: Money,
+    pub(crate) why: String,
+}
+
+/// The code of the task of late money that the wallet refuses to give back; its subject is the intent.
+pub(crate) const LATE_REFUSED: &str = "late_refund_refused";
+
 /// Whether a refund may be sent to the wallet.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Reserved {
     /// It is on record, now or since before, and the sum of refunds is within the payment.
     Known(RefundRow),
-    /// It came after the order was over and goes back, or went, without the till.
+    /// It came after the order was over and goes back, or went, without the till; refused where the wallet did and a manager
+    /// has dealt with it.
     GoesBack(RefundState),
     /// No paid order of this till has that intent.
     NoSuchPayment,
@@ -252,8 +277,10 @@ pub(crate) enum Reserved {
 pub(crate) trait Orders {
     /// A phone asks to pay a version of a bill; the till is told in the same transaction.
     fn request_payment(&self, request: NewRequest) -> Reply<'_, Requested>;
-    /// Nobody waits for the till's answer any more; false when it has answered.
-    fn give_up_request(&self, sale: SaleId, version: u64) -> Reply<'_, bool>;
+    /// Tells a till of what a phone offers; false when it is told so already.
+    fn offer(&self, terminal: TerminalId, offered: NoticeBody, now_ms: i64) -> Reply<'_, bool>;
+    /// The phone that asked then waits for the till's answer no more; false when it was answered, or somebody has asked since.
+    fn give_up_request(&self, given_up: GivenUp) -> Reply<'_, bool>;
     /// Registers an order. Where a phone waits for it, it is claimed for that phone at once.
     fn register_order(&self, order: NewOrder) -> Reply<'_, Registered>;
     fn order(&self, intent: IntentId) -> Reply<'_, Option<OrderRow>>;
@@ -267,5 +294,9 @@ pub(crate) trait Orders {
     /// Takes a step; false when the order was not in a state for it.
     fn advance(&self, step: Advance) -> Reply<'_, bool>;
     fn reserve_refund(&self, refund: NewRefund) -> Reply<'_, Reserved>;
+    /// Refunds of an order of which nobody knows yet whether the wallet made them.
+    fn pending_refunds(&self, intent: IntentId) -> Reply<'_, Vec<PendingRefund>>;
+    /// Whether a manager has dealt with late money that the wallet refuses to give back.
+    fn late_is_dealt_with(&self, intent: IntentId) -> Reply<'_, bool>;
     fn end_refund(&self, refund: RefundId, state: RefundState, words: String, now_ms: i64) -> Reply<'_, ()>;
 }

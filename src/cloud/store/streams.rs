@@ -186,6 +186,8 @@ pub(crate) struct DeskSale {
     pub(crate) terminal: TerminalId,
     /// How many of its records have arrived.
     pub(crate) version: u64,
+    /// Its till lost its books and takes no wallets and coupons until a manager adopts what it began.
+    pub(crate) cash_only: bool,
     pub(crate) changed_ms: i64,
 }
 

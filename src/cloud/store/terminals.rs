@@ -179,5 +179,4 @@ pub(crate) trait Terminals {
     /// Notices after a number, oldest first, those whose time is over left out, and what else a till is told with
     /// them: all of one moment.
     fn news(&self, terminal: TerminalId, after: u64, now_ms: i64) -> Reply<'_, News>;
-    fn notify(&self, terminal: TerminalId, notice: NoticeBody, now_ms: i64) -> Reply<'_, u64>;
 }

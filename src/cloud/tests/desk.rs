@@ -3,6 +3,7 @@
 mod abandoned;
 mod money_back;
 mod unheard;
+mod wishes;
 
 use super::shop::{Page, Shop};
 use super::till::Till;

@@ -276,6 +276,42 @@ async fn an_order_that_the_till_drew_for_another_wallet_is_not_handed_to_this_ph
 }
 
 #[tokio::test]
+async fn a_phone_that_goes_back_and_taps_another_wallet_pays_with_that_one() {
+    let (shop, till) = shop_with_bill().await;
+    let mut phone = Browser::new(&shop, ELSEWHERE);
+    let page = phone.get(DESK).await;
+    let address = format!("{DESK}/pay");
+    let [by_alipay, by_wechat] =
+        ["alipay", "wechat"].map(|wallet| format!("{}&wallet={wallet}", page.pay_form()));
+    let first = tokio::select! {
+        sent = phone.post(&address, &by_alipay) => panic!("sent to {:?}", sent.to),
+        wish = till.notice("order_requested") => wish,
+    };
+    assert_eq!(first["provider"], "alipay");
+    let asked = phone.post(&address, &by_wechat);
+    let drawn = async {
+        let after = first["number"].as_u64().unwrap();
+        for _ in 0..4 {
+            let told = till.notices(after, 1_000).await["notices"].clone();
+            if let Some(wish) = told.as_array().unwrap().iter().find(|told| told["provider"] == "wechat") {
+                assert_eq!(wish["kind"], "order_requested");
+                let text = till.key.draw(&till.order(77, 2600)).unwrap();
+                let body = json!({
+                    "intent": INTENT, "sale": SALE, "order": text, "desk": "table-4", "bill_version": 2,
+                    "provider": "wechat",
+                });
+                let target = format!("/v1/terminals/{}/orders", till.id);
+                return till.call("POST", &target, body.to_string().as_bytes()).await;
+            }
+        }
+        panic!("the till never hears of the other wallet");
+    };
+    let (sent, (status, answer)) = tokio::join!(asked, drawn);
+    assert_eq!((status, &answer["state"]), (200, &json!("started")), "{answer}");
+    assert!(sent.to.as_ref().unwrap().contains("prepay_id="), "{:?}", sent.to);
+}
+
+#[tokio::test]
 async fn a_code_shown_at_the_counter_is_for_any_wallet_and_the_till_hears_which() {
     let (shop, till) = shop_with_bill().await;
     let order = till.order(78, 2600);

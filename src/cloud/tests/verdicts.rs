@@ -6,6 +6,7 @@ use crate::cloud::VoucherIssue;
 use crate::cloud::handed_out::{autumn, redeemed};
 use crate::money::{Currency, Money};
 use crate::record::body::{Body, MemberSource, SaleKind};
+use crate::record::giving_back::{Means, ReturnWhy, TenderShare};
 use crate::record::ids::{SaleId, unhex};
 use crate::record::queue_act::{QueueAct, Subject};
 use crate::token::member_code;
@@ -117,6 +118,34 @@ async fn a_voucher_that_nobody_can_be_worth_is_not_issued() {
             VoucherIssue { value, from_s: START_MS / 1000, until_s: START_MS / 1000 + 3600, count: 1 };
         assert!(shop.cloud.admin().issue_vouchers(&wanted).await.is_err(), "{value}");
     }
+}
+
+#[tokio::test]
+async fn of_a_return_every_voucher_is_owed_to_the_customer_and_stays_so_when_it_is_ruled_on_again() {
+    let shop = Shop::open().await;
+    let mut till = shop.till("till-1").await;
+    let share = |means, minor| TenderShare { means, amount: Money::new(minor, Currency::CNY) };
+    let voucher = |serial: &str| Means::Voucher { serial: serial.to_owned() };
+    let (first, second) = ("G1-002a-0000000000000001", "G1-002a-0000000000000002");
+    let shares = vec![share(voucher(first), 5_000), share(Means::Cash, 700), share(voucher(second), 1_200)];
+    let (why, words) = (ReturnWhy::Customer, "cold".to_owned());
+    let opened = till.write_in(SaleId([3; 16]), Body::ReturnOpened { of: None, why, words, shares });
+    let subject = Some(Subject { epoch: till.epoch, seq: 1 });
+    let retry = Body::QueueActed { subject, act: QueueAct::Retry, words: "Asked again.".to_owned() };
+    let retry = till.write(retry);
+    till.send_well(&[opened, retry]).await;
+    assert_eq!(till.verdicts(1).await[0]["code"], "ruled_again");
+    let tasks = shop.cloud.admin().tasks().await.unwrap();
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    for owed in [first, "CNY 50.00", second, "CNY 12.00"] {
+        assert!(tasks[0].code == "voucher_owed" && tasks[0].words.contains(owed), "{owed}: {tasks:?}");
+    }
+    // What the customer was given is not owed again.
+    shop.cloud.admin().settle_task(tasks[0].number).await.unwrap();
+    let retry = till.write(Body::QueueActed { subject, act: QueueAct::Retry, words: "Again.".to_owned() });
+    till.send_well(&[retry]).await;
+    till.verdicts(2).await;
+    assert!(shop.cloud.admin().tasks().await.unwrap().is_empty());
 }
 
 /// The serial as the cloud handed it out.

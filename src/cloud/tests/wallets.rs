@@ -4,6 +4,7 @@ use super::shop::Shop;
 use super::till::Till;
 use crate::money::{Currency, Money};
 use crate::record::ids::{IntentId, RefundId};
+use crate::sim::gateway::{Fault, Rule, Stage};
 use crate::token::{MemberRef, member_code};
 use serde_json::{Value, json};
 
@@ -80,6 +81,32 @@ async fn a_till_takes_money_with_a_code_and_gives_it_back_through_the_cloud() {
         till.refund("alipay", intent(1), RefundId::draw(&[3; 32], 0), 280).await,
         (200, json!("refunded"))
     );
+}
+
+#[tokio::test]
+async fn a_refund_that_the_wallet_refused_is_sent_again_under_its_number_within_what_is_left() {
+    let shop = Shop::with_wallet().await;
+    let till = shop.till("till-1").await;
+    till.pay("alipay", intent(1), 1280, "286802123456789012").await;
+    let gateway = shop.gateway.as_ref().unwrap();
+    let empty = gateway.gateway().give_back(&intent(1).to_string(), till.now_ms()).unwrap();
+    assert!(empty, "nothing is left to give back");
+    let strike = |fault, times| {
+        let method = Some("alipay.trade.refund".to_owned());
+        gateway.faults().add(Rule { method, times: Some(times), ..Rule::of(fault) }).unwrap()
+    };
+    strike(Fault::Delay { ms: 1, stage: Stage::Answer }, 9);
+    let (refused, other) = (RefundId::draw(&[1; 32], 0), RefundId::draw(&[2; 32], 0));
+    for asked in 1..=2 {
+        let (_, answer) = till.refund("alipay", intent(1), refused, 1000).await;
+        assert!(answer["declined"].is_object(), "{answer}");
+        assert_eq!(gateway.faults().hits()["delay"], asked, "the wallet itself is asked each time");
+    }
+    // Another refund may have gone through meanwhile: both together would be more than was paid.
+    strike(Fault::DropRequest, 1);
+    assert!(till.refund("alipay", intent(1), other, 1280).await.1["unsure"].is_object());
+    let (_, too_much) = till.refund("alipay", intent(1), refused, 1000).await;
+    assert_eq!(too_much["declined"]["code"], "TILL.REFUND", "{too_much}");
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use crate::cloud::bells::{Bell, rung};
 use crate::cloud::problem::Problem;
 use crate::cloud::signed::{Signed, json};
 use crate::cloud::store::{
-    Advance, NewOrder, NewRefund, OrderRow, OrderState, RefundRow, RefundState, Registered, Reserved,
-    Terminal,
+    Advance, NewOrder, NewRefund, OrderRow, OrderState, PendingRefund, RefundRow, RefundState, Registered,
+    Reserved, StoreError, Terminal,
 };
 use crate::money::Money;
 use crate::record::Epoch;
@@ -241,7 +241,12 @@ pub(super) async fn refund(State(cloud): State<Arc<Cloud>>, signed: Signed) -> R
     let why = new.why.clone();
     let known = match cloud.store.reserve_refund(new).await? {
         Reserved::Known(known) => known,
-        Reserved::GoesBack(state) => {
+        Reserved::GoesBack(RefundState::Refused) => {
+            return Ok(refused(
+                "The wallet refused to give it back, and a manager dealt with it at head office.",
+            ));
+        }
+        Reserved::GoesBack(state @ (RefundState::Pending | RefundState::Refunded)) => {
             let words = "The payment came after the order was over: the cloud gives it back.";
             return Ok(Json(json!({ "state": state.word(), "words": words })).into_response());
         }
@@ -257,7 +262,17 @@ pub(super) async fn refund(State(cloud): State<Arc<Cloud>>, signed: Signed) -> R
         return Err(Problem::new(StatusCode::CONFLICT, "refund_differs", words));
     }
     let ended = match known.state {
-        RefundState::Pending => give_back(&cloud, wanted.refund, &known, why).await?,
+        RefundState::Pending => {
+            let order = cloud.store.order(known.intent).await?;
+            let wallet = order.and_then(|order| cloud.accounts.wallets.get(&order.provider));
+            let Some(wallet) = wallet else {
+                let words = "The cloud has no wallet set up: head office has to add it.";
+                return Err(Problem::unavailable(words));
+            };
+            let pending = PendingRefund { refund: wanted.refund, amount: known.amount, why };
+            let (state, words) = give_back(&cloud, wallet.as_ref(), known.intent, pending).await?;
+            RefundRow { state, words, ..known }
+        }
         RefundState::Refunded | RefundState::Refused => known,
     };
     Ok(Json(json!({ "state": ended.state.word(), "words": ended.words })).into_response())
@@ -267,23 +282,20 @@ fn refused(words: &str) -> Response {
     Json(json!({ "state": "refused", "words": words })).into_response()
 }
 
-async fn give_back(
+/// Makes a refund under its number, now or once more, and writes down what became of it.
+pub(in crate::cloud) async fn give_back(
     cloud: &Cloud,
-    refund: RefundId,
-    known: &RefundRow,
-    why: String,
-) -> Result<RefundRow, Problem> {
-    let provider = cloud.store.order(known.intent).await?.map(|order| order.provider);
-    let Some(wallet) = provider.and_then(|provider| cloud.accounts.wallets.get(&provider)) else {
-        return Err(Problem::unavailable("The cloud has no wallet set up: head office has to add it."));
-    };
-    let numbers = (OrderNumber::parse(&known.intent.to_string()), RefundNumber::parse(&refund.to_string()));
+    wallet: &dyn Wallet,
+    intent: IntentId,
+    PendingRefund { refund, amount, why }: PendingRefund,
+) -> Result<(RefundState, String), StoreError> {
+    let numbers = (OrderNumber::parse(&intent.to_string()), RefundNumber::parse(&refund.to_string()));
     let (Ok(order), Ok(number)) = numbers else {
-        return Err(Problem::bad_request("The refund's numbers are not what a wallet takes."));
+        return Err(StoreError::Damaged(format!("the refund {refund} of the intent {intent}")));
     };
     let reason = Some(why).filter(|why| !why.is_empty());
-    let request = RefundRequest { order, refund: number, amount: known.amount, reason };
-    let (state, words) = match refunded(wallet.as_ref(), &request).await {
+    let request = RefundRequest { order, refund: number, amount, reason };
+    let (state, words) = match refunded(wallet, &request).await {
         RefundAnswer::Refunded => (RefundState::Refunded, "The money is on its way back.".to_owned()),
         RefundAnswer::Declined(decline) => {
             (RefundState::Refused, format!("The wallet refuses: {} ({}).", decline.message, decline.code))
@@ -298,7 +310,7 @@ async fn give_back(
     if state != RefundState::Pending {
         cloud.store.end_refund(refund, state, words.clone(), cloud.now_ms()).await?;
     }
-    Ok(RefundRow { state, words, ..known.clone() })
+    Ok((state, words))
 }
 
 /// Gives back under one number. A repetition may say nothing of the first try (Alipay's `fund_change` is then `N`):

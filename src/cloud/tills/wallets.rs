@@ -184,7 +184,6 @@ impl Call {
         let new = NewRelayedRefund { refund, intent, amount, now_ms: self.cloud.now_ms() };
         match self.cloud.store.relay_refund(new).await? {
             RefundLeave::Given => {}
-            RefundLeave::Refused => return no("The wallet refused this refund before.".to_owned()),
             RefundLeave::TooMuch { left } => {
                 return no(format!("Only {left} of this payment can still be given back."));
             }

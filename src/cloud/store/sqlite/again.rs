@@ -94,7 +94,7 @@ pub(super) fn act(
         },
         QueueAct::Resolve { .. } => {
             move_hold(tx, &of, "resolved")?;
-            settle(tx, &of)?;
+            settle(tx, &of, None)?;
             Ok(Judged::default())
         }
     }
@@ -109,14 +109,15 @@ fn move_hold(tx: &Transaction<'_>, of: &Place<'_>, state: &str) -> Result<usize,
         .execute(params![of.terminal.as_str(), of.epoch.to_string(), int(of.seq)?, state, of.now_ms])?)
 }
 
-/// Rules on a record once more, and closes its tasks unless there is still something against it.
+/// Rules on a record once more, and closes its tasks unless there is still something against it. What head office owes a
+/// customer is nothing against it: that is settled by who gives it.
 fn rule_again(
     tx: &Transaction<'_>,
     of: &Place<'_>,
     judgement: Option<&Judgement>,
 ) -> Result<Judged, StoreError> {
     // Whatever was open is settled first; what is refused again opens its task again.
-    settle(tx, of)?;
+    settle(tx, of, Some(words::VOUCHERS_OWED))?;
     let effects = judgement.map_or(&[][..], |judgement| &judgement.effects);
     let mut judged = apply_all(tx, of, effects)?;
     if judged.verdicts == 0 {
@@ -126,8 +127,8 @@ fn rule_again(
     Ok(judged)
 }
 
-fn settle(tx: &Transaction<'_>, of: &Place<'_>) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE task SET settled_ms = ?2 WHERE subject = ?1 AND settled_ms IS NULL")?
-        .execute(params![of.subject(), of.now_ms])?;
+fn settle(tx: &Transaction<'_>, of: &Place<'_>, but: Option<&str>) -> Result<(), StoreError> {
+    let sql = "UPDATE task SET settled_ms = ?2 WHERE subject = ?1 AND settled_ms IS NULL AND code IS NOT ?3";
+    tx.prepare_cached(sql)?.execute(params![of.subject(), of.now_ms, but])?;
     Ok(())
 }

@@ -224,14 +224,14 @@ fn relay_refund(tx: &Transaction<'_>, new: &NewRelayedRefund) -> Result<RefundLe
         let amount = money(row.get("amount_minor")?, &row.get::<_, String>("currency")?)?;
         Ok((row.get::<_, String>("intent")?, amount, row.get::<_, String>("state")?))
     })?;
-    if let Some((intent, amount, state)) = before {
-        return Ok(if intent != new.intent.to_string() || amount != new.amount {
-            RefundLeave::Differs
-        } else if state == "refused" {
-            RefundLeave::Refused
-        } else {
-            RefundLeave::Given
-        });
+    if let Some((intent, amount, state)) = &before {
+        if *intent != new.intent.to_string() || *amount != new.amount {
+            return Ok(RefundLeave::Differs);
+        }
+        // What the wallet refused may be tried again under its number: the shop has filled its account since.
+        if state != "refused" {
+            return Ok(RefundLeave::Given);
+        }
     }
     let paid = relay_row(tx, new.intent)?.map_or(Money::new(0, new.amount.currency), |row| row.amount);
     let sql =
@@ -243,7 +243,7 @@ fn relay_refund(tx: &Transaction<'_>, new: &NewRelayedRefund) -> Result<RefundLe
     }
     tx.prepare_cached(
         "INSERT INTO relayed_refund (refund, intent, amount_minor, currency, state, made_ms)
-         VALUES (?1, ?2, ?3, ?4, 'sent', ?5)",
+         VALUES (?1, ?2, ?3, ?4, 'sent', ?5) ON CONFLICT (refund) DO UPDATE SET state = 'sent'",
     )?
     .execute(params![
         new.refund.to_string(),

@@ -1,32 +1,36 @@
-//! Orders, the phones that wait for them, and refunds, in SQLite.
+//! Orders and refunds, in SQLite.
+//!
+//! Not here: what phones wish for (`wishes`).
+
+mod wishes;
 
 use super::Sqlite;
 use super::publish::put_task;
-use super::rows::{all, first, int, money, parsed, parsed_option};
+use super::rows::{all, first, money, parsed, parsed_option};
 use super::terminals::put_notice;
 use crate::cloud::judge::words;
 use crate::cloud::store::{
-    Advance, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState, Orders, RefundRow,
-    RefundState, Registered, Reply, Requested, Reserved, StoreError,
+    Advance, GivenUp, LATE_REFUSED, NewOrder, NewRefund, NewRequest, NoticeBody, OrderRow, OrderState,
+    Orders, PendingRefund, RefundRow, RefundState, Registered, Reply, Requested, Reserved, StoreError,
 };
 use crate::money::Money;
 use crate::record::Epoch;
-use crate::record::ids::{IntentId, RefundId, SaleId};
+use crate::record::ids::{IntentId, RefundId, SaleId, TerminalId};
 use crate::record::money_moves::ProviderName;
 use crate::wallet::PhoneBrowser;
 use rusqlite::{Connection, Row, Transaction, params};
 
 impl Orders for Sqlite {
     fn request_payment(&self, request: NewRequest) -> Reply<'_, Requested> {
-        self.write(move |tx| request_payment(tx, &request))
+        self.write(move |tx| wishes::request_payment(tx, &request))
     }
 
-    fn give_up_request(&self, sale: SaleId, version: u64) -> Reply<'_, bool> {
-        self.write(move |tx| {
-            let sql = "UPDATE pay_request SET state = 'given_up', opens = NULL
-                       WHERE sale = ?1 AND version = ?2 AND state = 'waiting'";
-            Ok(tx.execute(sql, params![sale.to_string(), int(version)?])? == 1)
-        })
+    fn offer(&self, terminal: TerminalId, offered: NoticeBody, now_ms: i64) -> Reply<'_, bool> {
+        self.write(move |tx| wishes::offer(tx, &terminal, &offered, now_ms))
+    }
+
+    fn give_up_request(&self, given_up: GivenUp) -> Reply<'_, bool> {
+        self.write(move |tx| wishes::give_up(tx, &given_up))
     }
 
     fn register_order(&self, order: NewOrder) -> Reply<'_, Registered> {
@@ -75,6 +79,24 @@ impl Orders for Sqlite {
         self.write(move |tx| reserve(tx, &refund))
     }
 
+    fn pending_refunds(&self, intent: IntentId) -> Reply<'_, Vec<PendingRefund>> {
+        self.read(move |db| {
+            let sql = "SELECT refund, amount_minor, currency, why FROM refund
+                       WHERE intent = ?1 AND state = 'pending' ORDER BY refund";
+            all(&mut db.prepare_cached(sql)?, [intent.to_string()], |row| {
+                Ok(PendingRefund {
+                    refund: parsed(&row.get::<_, String>("refund")?)?,
+                    amount: money(row.get("amount_minor")?, &row.get::<_, String>("currency")?)?,
+                    why: row.get("why")?,
+                })
+            })
+        })
+    }
+
+    fn late_is_dealt_with(&self, intent: IntentId) -> Reply<'_, bool> {
+        self.read(move |db| late_is_dealt_with(db, intent))
+    }
+
     fn end_refund(&self, refund: RefundId, state: RefundState, words: String, now_ms: i64) -> Reply<'_, ()> {
         self.write(move |tx| {
             tx.execute(
@@ -84,46 +106,6 @@ impl Orders for Sqlite {
             Ok(())
         })
     }
-}
-
-fn request_payment(tx: &Transaction<'_>, request: &NewRequest) -> Result<Requested, StoreError> {
-    let (sale, version) = (request.sale.to_string(), int(request.version)?);
-    let (provider, opens) = (words::provider(request.provider), browser_text(&request.opens)?);
-    let asked = tx
-        .prepare_cached(
-            "INSERT INTO pay_request (sale, version, terminal, desk, phone, state, asked_ms, provider, opens)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            sale,
-            version,
-            request.terminal.as_str(),
-            request.desk.as_str(),
-            request.phone,
-            request.now_ms,
-            provider,
-            opens
-        ])?;
-    if asked == 1 {
-        put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
-        return Ok(Requested::Asked);
-    }
-    let (phone, state): (String, String) = tx
-        .prepare_cached("SELECT phone, state FROM pay_request WHERE sale = ?1 AND version = ?2")?
-        .query_row(params![sale, version], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    // A wish that the till never answered binds nobody: it is asked again, for whoever asks now.
-    let again = tx
-        .prepare_cached(
-            "UPDATE pay_request SET state = 'waiting', phone = ?3, asked_ms = ?4, provider = ?5, opens = ?6
-             WHERE sale = ?1 AND version = ?2 AND state = 'given_up'",
-        )?
-        .execute(params![sale, version, request.phone, request.now_ms, provider, opens])?;
-    if again == 1 {
-        put_notice(tx, &request.terminal, &request.notice, request.now_ms)?;
-        return Ok(Requested::GivenUp);
-    }
-    tracing::debug!(state, "a phone asked again");
-    Ok(if phone == request.phone { Requested::Again } else { Requested::OtherPhone })
 }
 
 fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreError> {
@@ -159,8 +141,9 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
             if state == OrderState::Open { Some(new.due_ms) } else { None },
             words::provider(new.provider)
         ])?;
-    if inserted == 1 && state == OrderState::Open && new.sale.is_some() {
-        answer_phone(tx, new, &sale)?;
+    // What is shown at the counter answers no phone: it belongs to whoever scans it.
+    if inserted == 1 && state == OrderState::Open && new.sale.is_some() && new.answers.is_some() {
+        wishes::answer_phone(tx, new, &sale)?;
     }
     if inserted == 0 && new.sale.is_some() {
         let sql = "UPDATE order_claim SET sale = ?3 WHERE intent = ?1 AND terminal = ?2 AND sale = ''";
@@ -174,58 +157,24 @@ fn register(tx: &Transaction<'_>, new: &NewOrder) -> Result<Registered, StoreErr
     }
 }
 
-/// Claims an order for the phone that waits for one of this sale, if there is one.
-fn answer_phone(tx: &Transaction<'_>, new: &NewOrder, sale: &str) -> Result<(), StoreError> {
-    // A phone whose wish was given up may be followed by one with another wallet: each gets its own order or none.
-    let sql = "SELECT version, desk, phone, opens FROM pay_request
-               WHERE sale = ?1 AND terminal = ?2 AND provider = ?3 AND state = 'waiting'
-               ORDER BY version DESC LIMIT 1";
-    let parameters = params![sale, new.terminal.as_str(), words::provider(new.provider)];
-    let waiting: Option<(i64, String, String, Option<String>)> =
-        first(&mut tx.prepare_cached(sql)?, parameters, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })?;
-    let Some((version, desk, phone, opens)) = waiting else {
-        return if new.answers.is_some() { end_unwanted(tx, new) } else { Ok(()) };
-    };
-    let answered = tx
-        .prepare_cached(
-            "UPDATE pay_request SET state = 'answered', opens = NULL WHERE sale = ?1 AND version = ?2 AND state = 'waiting'",
-        )?
-        .execute(params![sale, version])?;
-    if answered == 1 {
-        tx.prepare_cached(
-            "UPDATE order_claim SET state = 'claimed', desk = ?2, phone = ?3, due_ms = ?4, opens = ?5
-             WHERE intent = ?1 AND state = 'open'",
-        )?
-        .execute(params![new.intent.to_string(), desk, phone, new.now_ms, opens])?;
-    }
-    Ok(())
-}
-
-/// Ends an order whose phone has gone: the till frees the basket at once.
-fn end_unwanted(tx: &Transaction<'_>, new: &NewOrder) -> Result<(), StoreError> {
-    let words = "The phone no longer waits for this bill.";
-    tx.prepare_cached(
-        "UPDATE order_claim SET state = 'ended', words = ?2, due_ms = NULL WHERE intent = ?1 AND state = 'open'",
-    )?
-    .execute(params![new.intent.to_string(), words])?;
-    let notice = NoticeBody::order_ended(new.intent, words);
-    put_notice(tx, &new.terminal, &notice, new.now_ms).map(|_| ())
-}
-
 fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
     let Some(known) = by_intent(tx, step.intent)? else { return Ok(false) };
     if !step.from.contains(&known.state) {
         return Ok(false);
     }
     if (known.state, step.to) == (OrderState::Paid, OrderState::PaidLate) {
-        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it.
-        let sql = "SELECT (SELECT count(*) FROM refund WHERE intent = ?1)
+        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it. What the
+        // wallet refused was asked for in vain; of what is pending nobody knows yet, and the settler finds out.
+        let sql = "SELECT (SELECT count(*) FROM refund WHERE intent = ?1 AND state = 'pending'),
+                       (SELECT count(*) FROM refund WHERE intent = ?1 AND state = 'refunded')
                        + (SELECT count(*) FROM payment WHERE intent = ?1 AND state = 'approved')";
-        if tx.prepare_cached(sql)?.query_row([step.intent.to_string()], |row| row.get::<_, i64>(0))? > 0 {
-            let sql = "UPDATE order_claim SET due_ms = NULL WHERE intent = ?1";
-            tx.prepare_cached(sql)?.execute([step.intent.to_string()])?;
+        let (pending, is_not_owed): (i64, i64) = tx
+            .prepare_cached(sql)?
+            .query_row([step.intent.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if pending + is_not_owed > 0 {
+            let due_ms = step.due_ms.filter(|_| pending > 0);
+            let sql = "UPDATE order_claim SET due_ms = ?2 WHERE intent = ?1";
+            tx.prepare_cached(sql)?.execute(params![step.intent.to_string(), due_ms])?;
             return Ok(false);
         }
     }
@@ -296,7 +245,11 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
     let order = by_intent(tx, new.intent)?.filter(|order| order.terminal == new.terminal);
     // The till and the cloud may both find out that a payment came too late: it goes back once.
     match order.as_ref().map(|order| (order.state, order.amount == new.amount)) {
-        Some((OrderState::PaidLate, true)) => return Ok(Reserved::GoesBack(RefundState::Pending)),
+        Some((OrderState::PaidLate, true)) => {
+            let over = late_is_dealt_with(tx, new.intent)?;
+            let state = if over { RefundState::Refused } else { RefundState::Pending };
+            return Ok(Reserved::GoesBack(state));
+        }
         Some((OrderState::Refunded, true)) => return Ok(Reserved::GoesBack(RefundState::Refunded)),
         Some(_) | None => {}
     }
@@ -332,6 +285,12 @@ fn reserve(tx: &Transaction<'_>, new: &NewRefund) -> Result<Reserved, StoreError
         state: RefundState::Pending,
         words: String::new(),
     }))
+}
+
+fn late_is_dealt_with(db: &Connection, intent: IntentId) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM task WHERE code = ?1 AND subject = ?2 AND settled_ms IS NOT NULL)";
+    Ok(db.prepare_cached(sql)?.query_row(params![LATE_REFUSED, intent.to_string()], |row| row.get(0))?)
 }
 
 fn browser_text(opens: &PhoneBrowser) -> Result<String, StoreError> {

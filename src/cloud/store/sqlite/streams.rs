@@ -75,12 +75,18 @@ impl Streams for Sqlite {
 
     fn desk_sale(&self, desk: DeskId) -> Reply<'_, Option<DeskSale>> {
         self.read(move |db| {
-            let sql = "SELECT * FROM sale WHERE desk = ?1 ORDER BY placed_ms DESC, placed_seq DESC LIMIT 1";
+            // The books that the sale is in, or any that its till began since.
+            let sql = "SELECT sale.*, EXISTS (SELECT 1 FROM stream JOIN stream AS own
+                           WHERE own.terminal = sale.terminal AND own.epoch = sale.epoch
+                               AND stream.terminal = sale.terminal AND stream.standing = 'provisional'
+                               AND stream.branch_of IS NULL AND stream.opened_ms >= own.opened_ms) AS cash_only
+                       FROM sale WHERE desk = ?1 ORDER BY placed_ms DESC, placed_seq DESC LIMIT 1";
             first(&mut db.prepare_cached(sql)?, [desk.as_str()], |row| {
                 Ok(DeskSale {
                     sale: parsed(&row.get::<_, String>("sale")?)?,
                     terminal: parsed(&row.get::<_, String>("terminal")?)?,
                     version: unsigned(row.get("records")?)?,
+                    cash_only: row.get("cash_only")?,
                     changed_ms: row.get("changed_ms")?,
                 })
             })

@@ -135,10 +135,6 @@ impl Terminals for Sqlite {
             Ok(News { notices, complete, bundle_version, streams, streams_told })
         })
     }
-
-    fn notify(&self, terminal: TerminalId, notice: NoticeBody, now_ms: i64) -> Reply<'_, u64> {
-        self.write(move |tx| put_notice(tx, &terminal, &notice, now_ms))
-    }
 }
 
 fn notices(

@@ -1,5 +1,6 @@
 //! Refunds that do not go smoothly.
 
+use super::unheard::{drawn_as, intent_of, moved, pay, silent};
 use super::*;
 use crate::record::ids::RefundId;
 use crate::sim::gateway::Stage;
@@ -49,4 +50,100 @@ async fn a_refund_that_was_refused_is_asked_for_again_under_its_number() {
         assert_eq!(refund(&till, 2600).await["state"], "refused");
         assert_eq!(gateway.faults().hits()["delay"], asked, "the wallet itself is asked each time");
     }
+}
+
+/// Until something is so; the settler looks in its own time. Bounded.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("{what}");
+}
+
+fn asked(shop: &Shop) -> u64 {
+    shop.gateway.as_ref().unwrap().faults().hits().get("delay").copied().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn late_money_that_the_wallet_refuses_to_give_back_is_tried_every_hour_until_a_manager_settles_it() {
+    let (shop, till) = paid().await;
+    let gateway = shop.gateway.as_ref().unwrap().gateway();
+    assert!(gateway.give_back(&INTENT.to_string(), till.now_ms()).unwrap(), "nothing is left to give back");
+    strike(&shop, Fault::Delay { ms: 1, stage: Stage::Answer }, 9);
+    shop.cloud.admin().give_back_order(INTENT).await.unwrap();
+    until("a task", async || !shop.cloud.admin().tasks().await.unwrap().is_empty()).await;
+    let tasks = shop.cloud.admin().tasks().await.unwrap();
+    assert_eq!((tasks.len(), tasks[0].code.as_str()), (1, "late_refund_refused"), "{tasks:?}");
+    for hour in 2..=3 {
+        until("the wallet is asked again", async || {
+            shop.pass_ms(60_000);
+            asked(&shop) == hour
+        })
+        .await;
+    }
+    assert_eq!(shop.cloud.admin().tasks().await.unwrap().len(), 1);
+    assert_eq!(refund(&till, 2600).await["state"], "pending");
+    // The customer has it in cash: it must not go back a second time.
+    shop.cloud.admin().settle_task(tasks[0].number).await.unwrap();
+    until("nobody looks any more", async || {
+        shop.pass_ms(60_000);
+        rows(&shop, "SELECT intent FROM order_claim WHERE due_ms IS NOT NULL").is_empty()
+    })
+    .await;
+    assert_eq!(refund(&till, 2600).await["state"], "refused", "nobody waits for ever");
+    assert_eq!(asked(&shop), 3);
+}
+
+fn rows(shop: &Shop, sql: &str) -> Vec<String> {
+    super::unheard::rows(&shop.folder.path().join("cloud/cloud.db"), sql)
+}
+
+async fn refund_of(till: &Till, intent: IntentId, minor: i64) -> Value {
+    let body = json!({
+        "refund": RefundId([1; 16]), "intent": intent, "amount": { "minor": minor, "currency": "CNY" }, "why": "late",
+    });
+    let target = format!("/v1/terminals/{}/refunds", till.id);
+    till.call("POST", &target, body.to_string().as_bytes()).await.1
+}
+
+#[tokio::test]
+async fn a_refund_that_was_refused_does_not_keep_the_money_of_an_order_that_was_given_up() {
+    let (shop, mut till, order) = silent().await;
+    let intent = intent_of(&order);
+    pay(&shop, &till, &order).await;
+    let gateway = shop.gateway.as_ref().unwrap().gateway();
+    assert!(gateway.give_back(&intent.to_string(), till.now_ms()).unwrap());
+    assert_eq!(refund_of(&till, intent, 2600).await["state"], "refused");
+    let drawn = till.write_in(SALE, drawn_as(&order));
+    let abandoned = till.write_in(SALE, Body::Abandoned { intent, why: "its time is up".to_owned() });
+    till.send_well(&[drawn, abandoned]).await;
+    until("the cloud gives it back", async || {
+        shop.pass_ms(1_000);
+        rows(&shop, "SELECT state FROM order_claim") == ["paid_late"]
+    })
+    .await;
+    until("a task says what the wallet says", async || {
+        shop.cloud.admin().tasks().await.unwrap().iter().any(|task| task.code == "late_refund_refused")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_whose_till_is_gone_is_finished_under_its_number_when_a_manager_says_so() {
+    let (shop, till, order) = silent().await;
+    let intent = intent_of(&order);
+    pay(&shop, &till, &order).await;
+    strike(&shop, Fault::DropRequest, 1);
+    assert_eq!(refund_of(&till, intent, 2000).await["state"], "pending");
+    shop.cloud.admin().give_back_order(intent).await.unwrap();
+    until("the refund is driven", async || {
+        shop.pass_ms(1_000);
+        rows(&shop, "SELECT state FROM refund") == ["refunded"]
+    })
+    .await;
+    assert_eq!(moved(&shop, intent), ["capture 2600", "refund 2000"], "what was asked for, and once");
+    assert_eq!(refund_of(&till, intent, 2000).await["state"], "refunded", "the till is told when it is back");
 }

@@ -146,7 +146,7 @@ pub(super) fn abandon(
     // hears; a till whose records came by another way does not, and then the cloud gives it back.
     tx.prepare_cached(
         "UPDATE order_claim SET asker = 'till', due_ms = ?3 WHERE intent = ?1 AND terminal = ?2 AND state = 'paid'
-             AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1)",
+             AND NOT EXISTS (SELECT 1 FROM refund WHERE refund.intent = ?1 AND refund.state = 'refunded')",
     )?
     .execute(params![intent, terminal, place.now_ms + UNSHOWN_MS])?;
     let owed = tx
