@@ -15,9 +15,6 @@ use rusqlite::{Connection, Row, Transaction, params};
 /// Notices in one answer: a till that was away for days takes them in several.
 const NOTICES_MAX: usize = 200;
 
-/// How long notices are kept after their time: a day, which is above all differences of clocks.
-const OVER_MS: i64 = 24 * 3600 * 1000;
-
 impl Terminals for Sqlite {
     fn ask_pairing(&self, pairing: Pairing) -> Reply<'_, Option<PairingState>> {
         self.write(move |tx| {
@@ -161,7 +158,6 @@ pub(super) fn put_notice(
     notice: &NoticeBody,
     now_ms: i64,
 ) -> Result<u64, StoreError> {
-    clear(tx, terminal, now_ms)?;
     let number = next_number(tx, "notice", terminal, now_ms)?;
     tx.prepare_cached(
         "INSERT INTO notice (terminal, number, kind, body, until_ms, made_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -175,25 +171,6 @@ pub(super) fn put_notice(
         now_ms
     ])?;
     Ok(number)
-}
-
-/// Removes notices whose time has long been over, with the first new one of a day. Those that do not end stay: a till that
-/// was put back from a copy asks for them again.
-fn clear(tx: &Transaction<'_>, terminal: &TerminalId, now_ms: i64) -> Result<(), StoreError> {
-    let last: Option<i64> = first(
-        &mut tx
-            .prepare_cached("SELECT made_ms FROM notice WHERE terminal = ?1 ORDER BY number DESC LIMIT 1")?,
-        [terminal.as_str()],
-        |row| Ok(row.get(0)?),
-    )?;
-    let day = |ms: i64| ms.div_euclid(OVER_MS);
-    if last.is_none_or(|last| day(last) == day(now_ms)) {
-        return Ok(());
-    }
-    // Only numbers of before that time, too: the next number is the time at least, so none comes twice.
-    tx.prepare_cached("DELETE FROM notice WHERE terminal = ?1 AND until_ms < ?2 AND number < ?2")?
-        .execute(params![terminal.as_str(), now_ms.saturating_sub(OVER_MS)])?;
-    Ok(())
 }
 
 /// The next number of a till's own series in `notice` or `verdict`. The table's key guards it.
@@ -231,35 +208,4 @@ fn terminal(row: &Row<'_>) -> Result<Terminal, StoreError> {
         name: row.get("name")?,
         heard_ms: row.get("heard_ms")?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::ids::{IntentId, SaleId};
-
-    #[tokio::test]
-    async fn notices_whose_time_is_long_over_go_and_the_others_are_told_to_whoever_asks_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(folder.path()).unwrap();
-        let till: TerminalId = "till-1".parse().unwrap();
-        let now_ms = 1_795_000_000_000;
-        let wish = |until_ms| NoticeBody::coupon_offered(SaleId([1; 16]), "C1.", until_ms);
-        let lasting = |number| NoticeBody::order_claimed(IntentId([number; 16]));
-        let first = store.notify(till.clone(), lasting(1), now_ms).await.unwrap();
-        for step in 0..50 {
-            store.notify(till.clone(), wish(now_ms + step + 60_000), now_ms + step).await.unwrap();
-        }
-        let later_ms = now_ms + 2 * OVER_MS;
-        store.notify(till.clone(), wish(later_ms + 60_000), later_ms).await.unwrap();
-        let last = store.notify(till.clone(), lasting(2), later_ms).await.unwrap();
-        assert!(last > first);
-        let kept =
-            store.read(|db| Ok(db.query_row("SELECT count(*) FROM notice", [], |row| row.get::<_, i64>(0))?));
-        assert_eq!(kept.await.unwrap(), 3);
-        let news = store.news(till.clone(), 0, later_ms).await.unwrap();
-        let kinds: Vec<&str> = news.notices.iter().map(|notice| notice.kind.as_str()).collect();
-        assert_eq!(kinds, ["order_claimed", "coupon_offered", "order_claimed"]);
-        assert_eq!(store.news(till, last, later_ms).await.unwrap().notices, []);
-    }
 }
