@@ -331,6 +331,7 @@ impl Admin {
         let now_ms = (self.clock)();
         let mut step = Advance::new(intent, &[OrderState::Paid], OrderState::PaidLate, now_ms);
         step.words = Some("A manager gave it back.".to_owned());
+        step.despite_refused = Some(());
         step.due_ms = Some(now_ms);
         if self.store.advance(step).await? {
             return Ok(order.amount);

@@ -18,6 +18,7 @@ use crate::wallet::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::{Id, JoinSet};
 
 /// How long the wallet waits for the customer.
@@ -31,6 +32,9 @@ const AGAIN_MS: i64 = 2_000;
 
 /// The longest that a call without an answer is on its way to the wallet.
 const IN_FLIGHT_MS: i64 = 10_000;
+
+/// How long an order waits that could not be driven.
+const AFTER_ERROR: Duration = Duration::from_secs(2);
 
 /// Orders that are driven at once.
 const AT_ONCE: usize = 64;
@@ -72,6 +76,11 @@ async fn drive(cloud: Arc<Cloud>, order: OrderRow) {
     let intent = order.intent;
     if let Err(error) = one_step(&cloud, &order).await {
         tracing::warn!(intent.id = %intent, error = &error as &dyn std::error::Error, "an order waits");
+        // What fails at once fails at once again: a disk that is full, say.
+        tokio::select! {
+            () = cloud.stopping() => {}
+            () = tokio::time::sleep(AFTER_ERROR) => {}
+        }
     }
 }
 

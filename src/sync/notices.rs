@@ -275,6 +275,19 @@ async fn take(around: &Around, number: u64, notice: serde_json::Value) -> Result
         | Notice::MemberForgotten { .. }
         | Notice::PaymentTold { .. } => None,
     };
+    if let Notice::Verdict { verdict } = &notice {
+        let (epoch, seq) = (verdict.epoch, verdict.seq);
+        // About a record that went with lost books nobody here could do anything: head office keeps the task. What cannot be
+        // read now is asked for again.
+        match around.stored(move |reader, _| reader.header(epoch, seq)).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                tracing::info!(number, %epoch, seq, "A word of head office is about a record that is not here.");
+                return Ok(());
+            }
+            Err(_) => return Err(Refusal::Busy),
+        }
+    }
     let Some(event) = event(around, notice) else { return Ok(()) };
     let answer = around.doors.inbox.ask(event).await;
     if matches!(answer, Err(Refusal::Busy | Refusal::DiskFull | Refusal::ReadOnly)) {

@@ -72,9 +72,24 @@ pub(super) async fn paid(cloud: &Cloud, wallet: &dyn Wallet, order: &OrderRow) -
     }
     let mut due_ms = (!pending.is_empty()).then(|| cloud.now_ms());
     for refund in pending {
-        let (state, _) = orders::give_back(cloud, wallet, order.intent, refund).await?;
-        if state == RefundState::Pending {
-            due_ms = Some(cloud.now_ms() + LATER_MS);
+        let amount = refund.amount;
+        let (state, words) = orders::give_back(cloud, wallet, order.intent, refund).await?;
+        match state {
+            RefundState::Pending => due_ms = Some(cloud.now_ms() + LATER_MS),
+            RefundState::Refused => {
+                let task = NewTask {
+                    code: "till_refund_refused",
+                    subject: order.intent.to_string(),
+                    words: format!(
+                        "{words} The till {} asked for {amount} and has it on its list. If that till is gone and nobody has \
+                         given the money back, run till cloud order give-back {}.",
+                        order.terminal, order.intent
+                    ),
+                    terminal: Some(order.terminal.clone()),
+                };
+                cloud.store.raise(task, cloud.now_ms()).await?;
+            }
+            RefundState::Refunded => {}
         }
     }
     cloud.store.put_off(order.intent, OrderState::Paid, due_ms).await.map(|_| ())

@@ -176,6 +176,9 @@ pub(crate) struct Advance {
     pub(crate) qr_text: Option<String>,
     pub(crate) settled: Option<(Settled, String)>,
     pub(crate) asked_by_till: Option<()>,
+    /// A manager says so, who knows what became of a refund that the wallet refused. By itself nobody does: the till may
+    /// have given that in cash.
+    pub(crate) despite_refused: Option<()>,
     pub(crate) phone: Option<(String, PhoneBrowser)>,
     /// The wallet that the phone chose.
     pub(crate) provider: Option<ProviderName>,
@@ -196,6 +199,7 @@ impl Advance {
             qr_text: None,
             settled: None,
             asked_by_till: None,
+            despite_refused: None,
             phone: None,
             provider: None,
             started_ms: None,

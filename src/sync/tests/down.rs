@@ -9,6 +9,7 @@ use crate::inbox::LinkState;
 use crate::journal::edge::EdgeStore;
 use crate::keys::CloudKeys;
 use crate::money::Currency;
+use crate::record::Epoch;
 use crate::record::ids::SaleId;
 use crate::record::money_moves::{ProviderName, Ruling, Verdict};
 use crate::sync::stored_bundle;
@@ -60,6 +61,7 @@ fn name_in_force(shop: &Shop) -> Option<String> {
 #[tokio::test]
 async fn a_verdict_is_behind_us_only_when_the_till_has_answered() {
     let mut shop = Shop::closed().await;
+    shop.write(3);
     shop.busy.store(2, Ordering::Relaxed);
     shop.cloud.tell("verdict", json!({ "verdict": verdict(1) }));
     shop.cloud.tell("verdict", json!({ "verdict": verdict(2) }));
@@ -76,6 +78,7 @@ async fn a_verdict_is_behind_us_only_when_the_till_has_answered() {
 #[tokio::test]
 async fn a_verdict_that_meets_a_full_disk_comes_again() {
     let mut shop = Shop::closed().await;
+    shop.write(3);
     shop.keeps = Refusal::DiskFull;
     shop.busy.store(2, Ordering::Relaxed);
     shop.cloud.tell("verdict", json!({ "verdict": verdict(1) }));
@@ -91,6 +94,7 @@ async fn a_verdict_that_meets_a_full_disk_comes_again() {
 #[tokio::test]
 async fn notices_that_come_again_are_left_out() {
     let mut shop = Shop::closed().await;
+    shop.write(3);
     shop.cloud.at().replay_notices = true;
     shop.cloud.tell("verdict", json!({ "verdict": verdict(1) }));
     shop.start();
@@ -99,6 +103,20 @@ async fn notices_that_come_again_are_left_out() {
     assert_eq!(shop.event().await, Event::Ruled(verdict(2)));
     shop.stop().await;
     shop.no_event();
+}
+
+#[tokio::test]
+async fn a_verdict_on_a_record_that_went_with_lost_books_is_nobodys_here() {
+    let mut shop = Shop::closed().await;
+    shop.write(3);
+    shop.cloud.tell("verdict", json!({ "verdict": Verdict { seq: 4, ..verdict(1) } }));
+    shop.cloud.tell("verdict", json!({ "verdict": Verdict { epoch: Epoch(99), ..verdict(2) } }));
+    shop.cloud.tell("verdict", json!({ "verdict": verdict(3) }));
+    shop.start();
+    assert_eq!(shop.event().await, Event::Ruled(verdict(3)));
+    shop.until("the cursor moved", |shop| shop.edge.cursor().unwrap() == 3).await;
+    shop.no_event();
+    shop.stop().await;
 }
 
 #[tokio::test]

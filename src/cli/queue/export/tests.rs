@@ -196,3 +196,17 @@ fn a_cell_is_never_a_formula_and_always_one_cell() {
         assert_eq!(cell(text), expected, "{text:?}");
     }
 }
+
+#[test]
+fn two_exports_to_one_name_do_not_mix() {
+    let (dir, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    books(dir.path(), 10);
+    let file = out.path().join("queue.csv");
+    let mut first = Unfinished::begin(&file).unwrap();
+    first.write_all(b"the first one's\n").unwrap();
+    let (code, said) = ends(dir.path(), &["-o", file.to_str().unwrap()]);
+    assert!(code == EX_IOERR && said.contains("another export"), "{code} {said}");
+    first.finish().unwrap();
+    assert_eq!(fs::read(&file).unwrap(), b"the first one's\n");
+    assert_eq!(left(out.path()), ["queue.csv"]);
+}

@@ -5,7 +5,7 @@
 use anyhow::Context as _;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,14 @@ impl Unfinished {
         if fs::symlink_metadata(to).is_ok() {
             return Err(taken(to));
         }
+        // One that is being written is another export's; it is locked as long as it has this name.
+        if let Ok(before) = File::open(&path)
+            && matches!(before.try_lock(), Err(TryLockError::WouldBlock))
+        {
+            let busy = anyhow::Error::new(io::Error::from(io::ErrorKind::WouldBlock));
+            let words = "is being written by another export: wait for it, or choose another name";
+            return Err(busy.context(format!("{} {words}", to.display())));
+        }
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(anyhow::Error::new(error).context(unmade(&path)));
@@ -35,6 +43,8 @@ impl Unfinished {
         }
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = file.with_context(|| unmade(&path))?;
+        // Where a file system has no locks, two exports to one name are the caller's matter.
+        let _ = file.try_lock();
         Ok(Self { out: BufWriter::new(file), path, to: to.to_owned() })
     }
 

@@ -136,7 +136,14 @@ fn back_up(connection: &Connection, dir: &Path, known: i64) -> Result<(), NoCopy
 
 fn lock_file(dir: &Path, name: &str) -> Result<File, StoreError> {
     let path: PathBuf = dir.join(name);
-    fs::create_dir_all(dir).and_then(|()| File::create(path)).map_err(|source| failed(dir, source))
+    // One that another user has made is as good: a lock needs no right to write.
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(dir).and_then(|()| File::create(&path))
+        }
+        opened => opened,
+    };
+    file.map_err(|source| failed(dir, source))
 }
 
 fn failed(dir: &Path, source: io::Error) -> StoreError {

@@ -163,14 +163,17 @@ fn advance(tx: &Transaction<'_>, step: &Advance) -> Result<bool, StoreError> {
         return Ok(false);
     }
     if (known.state, step.to) == (OrderState::Paid, OrderState::PaidLate) {
-        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it. What the
-        // wallet refused was asked for in vain; of what is pending nobody knows yet, and the settler finds out.
+        // The till has asked for it: what it asked for goes back, and nothing besides. Or it gave goods for it. Of what is
+        // pending nobody knows yet, and the settler finds out.
         let sql = "SELECT (SELECT count(*) FROM refund WHERE intent = ?1 AND state = 'pending'),
-                       (SELECT count(*) FROM refund WHERE intent = ?1 AND state = 'refunded')
+                       (SELECT count(*) FROM refund
+                           WHERE intent = ?1 AND (state = 'refunded' OR (state = 'refused' AND NOT ?2)))
                        + (SELECT count(*) FROM payment WHERE intent = ?1 AND state = 'approved')";
         let (pending, is_not_owed): (i64, i64) = tx
             .prepare_cached(sql)?
-            .query_row([step.intent.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row(params![step.intent.to_string(), step.despite_refused.is_some()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         if pending + is_not_owed > 0 {
             let due_ms = step.due_ms.filter(|_| pending > 0);
             let sql = "UPDATE order_claim SET due_ms = ?2 WHERE intent = ?1";
