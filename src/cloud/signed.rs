@@ -1,8 +1,8 @@
 //! Requests of tills: who signed this one, and that it is not an old one again.
 //!
 //! **Invariant:** a handler that takes [`Signed`] runs only for the paired device whose till the path names.
-//! Nonces of paired tills live in memory for as long as a signature is good; strangers' are not kept. A restart forgets them, and that is safe: every
-//! request of a till may be repeated without harm.
+//! Nonces of paired tills live in memory for as long as a signature is good; strangers' are not kept. A restart forgets
+//! them, and that is safe: every request of a till may be repeated without harm.
 
 use super::Cloud;
 use super::packed::{Packing, too_large};

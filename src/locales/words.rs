@@ -455,7 +455,7 @@ messages! {
     LostNothing: "Nothing is known of these books that head office lacks.", "没有发现总部缺少的记录。";
     LackingCount: "Head office lacks", "总部缺少";
     LackingRecords: "{} records", "{} 条记录";
-    LackingOf: "head office has received up to {}", "总部已接收至 {}";
+    LackingOf: "after record {}", "在记录 {} 之后";
     LackingWorth: "Worth of receipts", "小票金额";
     LackingUnread: "Could not be read", "无法读取";
     LackingRun: "{} to {}", "{} 至 {}";

@@ -135,7 +135,8 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
         let v = pages.voice(asked);
         let shown_needing = u64::try_from(needing.len()).unwrap_or(u64::MAX);
         let mut warnings = risk::of_till(&scene.view, scene.link.cloud_offset_ms, &v);
-        let unsent = |of: &&Scene| of.epoch != scene.epoch && of.unsent() > 0;
+        let goes_up = scene.link.state != LinkState::Absent;
+        let unsent = |of: &&Scene| goes_up && of.epoch != scene.epoch && of.unsent() > 0;
         warnings
             .extend(all.iter().filter(unsent).map(|of| v.with2(Msg::SeriesUnsent, of.epoch, of.unsent())));
         let needs = Filter { which: Which::Needs, ..Filter::default() };
@@ -147,7 +148,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             managers: managers(&scene.view),
             told: told.clone().or(wrong),
             link: link::line(&scene.link, scene.last, &v, scene.now_ms),
-            can_send: scene.link.state != LinkState::Absent,
+            can_send: goes_up,
             next_try: next_try(&scene, &v),
             offset: scene.link.cloud_offset_ms.map(|ahead| v.offset(ahead)),
             warnings,

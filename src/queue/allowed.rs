@@ -33,15 +33,10 @@ pub fn allowed(item: &Item, act: QueueAct, current: Epoch) -> Result<(), &'stati
     if item.kind == ItemKind::Act && act == QueueAct::Hold {
         return Err("This is a manager's act itself. It cannot be held.");
     }
-    let standing = item.state.standing();
-    if item.epoch != current
-        && matches!((standing, act), (Standing::Recorded | Standing::Sent, QueueAct::Hold))
-    {
-        return Err(
+    match (item.state.standing(), act) {
+        (Standing::Recorded | Standing::Sent, QueueAct::Hold) if item.epoch != current => Err(
             "This is of earlier books, which go up before anything that is done now. Deal with it once head office has ruled.",
-        );
-    }
-    match (standing, act) {
+        ),
         (_, QueueAct::SendNow)
         | (Standing::Recorded | Standing::Sent | Standing::Received, QueueAct::Hold)
         | (Standing::Held, QueueAct::Release | QueueAct::Resolve { .. })

@@ -25,9 +25,6 @@ pub const UNREADABLE_HERE: &str = "unreadable_here";
 /// The code by which head office says that it holds a record.
 pub const HELD: &str = "held";
 
-/// The code by which head office says, about an act's own record, that the act came too late or made no sense.
-pub const IN_VAIN: &str = "act_in_vain";
-
 /// One record that is not simply on its way.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Case {

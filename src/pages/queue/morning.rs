@@ -120,7 +120,7 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let codes: Vec<&str> = scene.view.attention.iter().map(|asks| asks.code).collect();
     let open = |of: &[&str]| codes.iter().filter(|code| of.contains(code)).count();
-    // What an earlier series has yet to bring is part of the morning, too.
+    // What earlier books have yet to bring is part of the morning, too.
     let sum = |of: fn(&Scene) -> u64| all.iter().map(of).fold(0, u64::saturating_add);
     let recorded = sum(|of| of.last);
     let mut checks = vec![

@@ -2,6 +2,7 @@
 
 use super::shop::{PIN, Shop};
 use crate::counter::event::Event;
+use crate::inbox::LinkState;
 use crate::journal::edge::EdgeStore;
 use crate::journal::{Reader, Room, Unsent, copy_into, put_back};
 use crate::record::chain::Tip;
@@ -178,6 +179,9 @@ async fn put_back_books() -> (Shop, Epoch) {
 async fn what_earlier_books_have_yet_to_bring_and_what_is_refused_there_is_part_of_today() {
     let (shop, epoch) = put_back_books().await;
     let mia = sign_in(&shop).await;
+    let page = shop.get("/queue", Some(&mia)).await.text;
+    assert!(!page.contains(" still have "), "a till without a head office has nothing to send: {page}");
+    shop.board.link.send_modify(|link| link.state = LinkState::Online);
     let page = shop.get("/queue", Some(&mia)).await.text;
     let item = format!("/queue/item/{epoch}/");
     for words in [&format!("Books {epoch} still have "), &item, "<small>"] {

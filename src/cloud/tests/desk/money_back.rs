@@ -22,11 +22,7 @@ fn strike(shop: &Shop, fault: Fault, times: u64) {
 }
 
 async fn refund(till: &Till, minor: i64) -> Value {
-    let body = json!({
-        "refund": RefundId([1; 16]), "intent": INTENT, "amount": { "minor": minor, "currency": "CNY" }, "why": "cold",
-    });
-    let target = format!("/v1/terminals/{}/refunds", till.id);
-    till.call("POST", &target, body.to_string().as_bytes()).await.1
+    refund_of(till, INTENT, minor).await
 }
 
 #[tokio::test]
@@ -103,7 +99,7 @@ fn rows(shop: &Shop, sql: &str) -> Vec<String> {
 
 async fn refund_of(till: &Till, intent: IntentId, minor: i64) -> Value {
     let body = json!({
-        "refund": RefundId([1; 16]), "intent": intent, "amount": { "minor": minor, "currency": "CNY" }, "why": "late",
+        "refund": RefundId([1; 16]), "intent": intent, "amount": { "minor": minor, "currency": "CNY" }, "why": "cold",
     });
     let target = format!("/v1/terminals/{}/refunds", till.id);
     till.call("POST", &target, body.to_string().as_bytes()).await.1
