@@ -139,17 +139,6 @@ cloud_retry_max_ms = 1000
         lease_in(&self.view().await, campaign)
     }
 
-    /// Whether it holds some, now or within the time that a question takes.
-    pub(crate) async fn lease_soon(&self, campaign: u64) -> bool {
-        for _ in 0..50 {
-            if self.lease(campaign).await.is_some() {
-                return true;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        false
-    }
-
     /// Waits until head office has everything.
     pub(crate) async fn settled(&self) {
         self.until("everything to be received", async || {
