@@ -178,8 +178,8 @@ day_cut = "04:00"
 [[station]]
 id = "front"
 [station.scanner]
-# This scanner reads once; two customers may follow each other faster than people do.
-repeat_ms = 20
+# This scanner reads once; what it reads again, somebody shows again, faster than people do.
+repeat_ms = 0
 port = {scanner:?}
 [station.printer]
 port = {printer:?}
