@@ -217,6 +217,33 @@ async fn a_manager_decides_about_the_queue_from_a_shell_and_the_journal_and_the_
     counter.close().await.counts("receipts", 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_person_in_earlier_books_is_named_where_the_list_begins() {
+    let mut counter = Counter::open().await;
+    sell_to_a_picture(&counter).await;
+    let epoch = text(&counter.view().await["till"]["epoch"]);
+    let needs = || {
+        let output = shell(&counter, &["list", "--state", "needs", "--json"]).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let refused = async || needs()["items"].as_array()?.first().map(|item| item["seq"].to_string());
+    let refused = counter.until("head office to refuse the picture", refused).await;
+    assert_eq!(needs()["elsewhere"], Value::Array(Vec::new()), "nothing is elsewhere");
+
+    counter.shop.stop_daemon().await.unwrap();
+    let (copy, config) = (counter.dir().join("copy.db"), counter.dir().join("till.toml"));
+    for way in ["backup", "restore"] {
+        let done = Command::new(TILL).arg(way).arg(&copy).arg("--config").arg(&config).output().unwrap();
+        ends(&done, 0, &[]);
+    }
+    counter.shop.start_daemon().await.unwrap();
+    let list = shell(&counter, &["list"]).output().unwrap();
+    let command = ["list", "--state", "needs", "--epoch", &epoch];
+    let words = format!("Epoch {epoch}: 1 item needs a person: till queue {}", command.join(" "));
+    ends(&list, 0, &[&words]);
+    ends(&shell(&counter, &command).output().unwrap(), 0, &[&refused, "Refused"]);
+}
+
 /// An act in one line: its subject, what, and why.
 fn told(body: &Value) -> String {
     let subject = &body["subject"];

@@ -2,13 +2,14 @@
 
 use super::{Books, Place, lacking};
 use crate::cli::put;
-use crate::journal::{Lacking, LackingSum};
+use crate::journal::{End, Lacking, LackingSum};
 use crate::locales::Lang;
 use crate::queue::filter::Selection;
 use crate::queue::{Cases, Filter, Item, Marks, words};
 use crate::record::Epoch;
 use crate::record::queue_act::QueueAct;
 use clap::Args;
+use serde::Serialize;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -118,13 +119,56 @@ impl Choice {
     }
 }
 
+/// Another epoch of the same journal of which something is left to do.
+#[derive(Serialize)]
+struct Elsewhere {
+    epoch: Epoch,
+    end: u64,
+    received: u64,
+    /// Items about which a person has to decide.
+    needs: usize,
+}
+
+fn elsewhere(books: &Books, others: &[End], cases: &Cases) -> anyhow::Result<Vec<Elsewhere>> {
+    let of = |end: &End| {
+        let (epoch, received) = (end.epoch, books.marks(end.epoch)?.received);
+        let needs = cases.of_epoch(epoch).filter(|(_, case)| case.step.needs_a_person()).count();
+        Ok(Elsewhere { epoch, end: end.tip.seq, received, needs })
+    };
+    let mut all: Vec<Elsewhere> = others.iter().map(of).collect::<anyhow::Result<_>>()?;
+    all.retain(|of| of.needs > 0 || of.received < of.end);
+    Ok(all)
+}
+
+impl Elsewhere {
+    /// A till without a head office is not heard, and has nothing to bring.
+    fn lines(&self, is_heard: bool) -> String {
+        let Self { epoch, end, received, needs } = self;
+        let mut text = String::new();
+        if is_heard && received < end {
+            let _ = writeln!(text, "Epoch {epoch}: {received} of {end} records received by head office.");
+        }
+        if *needs > 0 {
+            let items = if *needs == 1 { "item needs" } else { "items need" };
+            let _ = writeln!(
+                text,
+                "Epoch {epoch}: {needs} {items} a person: till queue list --state needs --epoch {epoch}"
+            );
+        }
+        text
+    }
+}
+
 pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
     let books = asked.place.open()?;
     let choice = asked.chosen.choose(&books)?;
     let items = choice.items(&books, asked.before, asked.limit)?;
     let sums = books.reader.sums(&choice.selection)?;
     let epoch = choice.epoch;
-    let end = books.reader.epochs()?.iter().find(|end| end.epoch == epoch).map_or(0, |end| end.tip.seq);
+    let (this, others): (Vec<End>, Vec<End>) =
+        books.reader.epochs()?.into_iter().partition(|end| end.epoch == epoch);
+    let end = this.first().map_or(0, |end| end.tip.seq);
+    let elsewhere = elsewhere(&books, &others, &choice.cases)?;
     let (adopted, lists) = (books.standing(epoch)?, books.reader.lacking());
     let received = choice.marks.received;
     if asked.json {
@@ -132,12 +176,14 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
         let items: Vec<serde_json::Value> = items.iter().map(|item| json(&books, item)).collect();
         let json = serde_json::json!({
             "standing": adopted, "lacking": lacking, "epoch": epoch, "end": end, "received": received,
-            "ruled": choice.marks.ruled, "sums": sums, "items": items,
+            "ruled": choice.marks.ruled, "elsewhere": elsewhere, "sums": sums, "items": items,
         });
         return put(format!("{}\n", serde_json::to_string_pretty(&json)?).as_bytes());
     }
     let mut text = String::new();
     let _ = writeln!(text, "Epoch {epoch}: {received} of {end} records received by head office.");
+    let is_heard = received > 0 || elsewhere.iter().any(|of| of.received > 0);
+    elsewhere.iter().for_each(|of| text.push_str(&of.lines(is_heard)));
     text.push_str(&lacking::lines(adopted, &lists));
     if items.is_empty() {
         text.push_str("There is no such item.\n");
