@@ -158,13 +158,10 @@ fn a_connection_that_is_reset_within_a_job_never_leaves_it_confirmed_and_is_made
 #[test]
 fn a_host_that_does_not_answer_at_all_is_silent_and_gets_no_byte_of_a_job() {
     let (listener, address) = listen();
-    let (printer, _events) = start(address);
+    let (printer, events) = start(address);
     let (mut stream, _) = listener.accept().unwrap();
-    // The port may not have noticed yet that it is open.
-    let unopened = JobOutcome::FailedBefore { why: Why::NotConnected };
-    let outcomes = (0..1_000).map(|_| printer.submit(job(3))).find(|outcome| *outcome != unopened);
-    let outcome = outcomes.expect("the port opens");
-    assert_eq!(outcome, JobOutcome::FailedBefore { why: Why::Silent });
+    until(&events, |event| *event == PrinterEvent::Opened);
+    assert_eq!(printer.submit(job(3)), JobOutcome::FailedBefore { why: Why::Silent });
     assert_eq!(printer.status(), PrinterStatus::SILENT);
     drop(printer);
     let mut sent = Vec::new();

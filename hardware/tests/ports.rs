@@ -162,7 +162,11 @@ fn a_device_that_says_xoff_holds_the_line_until_it_says_xon() {
     let write = || port.write(vec![b'x'], Duration::from_millis(20));
     device.scan(b"\x13").unwrap();
     let held = (0..1000).find_map(|_| match write() {
-        Written::All => None,
+        Written::All => {
+            // What the device says reaches the line in the kernel's own time; nothing comes in meanwhile.
+            assert!(inbox.recv_timeout(Duration::from_millis(1)).is_err());
+            None
+        }
         held @ Written::Partly { .. } => Some(held),
     });
     assert_eq!(held, Some(Written::Partly { sent: 0, why: WriteFailure::Stalled }));

@@ -288,11 +288,12 @@ async fn the_drawer_of_a_cash_sale_opens_before_its_receipt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drawer_that_is_wanted_while_the_printer_is_asked_still_opens_first() {
-    // At 600 baud the four questions before a receipt take 200 ms.
-    let options = PrinterOptions { baud: 600, ..PrinterOptions::default() };
+    // At 300 baud the four questions before a receipt take 400 ms.
+    let options = PrinterOptions { baud: 300, ..PrinterOptions::default() };
     let mut counter = Counter::with(options, yes, |config| {
         config.printer_poll = LONG;
         config.patience.stall = LONG;
+        config.patience.answer = LONG;
     });
     counter.printer_is(|state| *state == PortState::Ready).await;
     let before = counter.printer.received();
@@ -362,19 +363,23 @@ async fn a_station_without_a_printer_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_finishes_the_receipt_under_way_and_begins_no_other() {
-    let options = PrinterOptions { baud: 19_200, ..PrinterOptions::default() };
-    let mut counter = Counter::with(options, yes, |config| config.stop_wait = LONG);
+    // A receipt takes a second.
+    let options = PrinterOptions { baud: 4_800, ..PrinterOptions::default() };
+    let mut counter = Counter::with(options, yes, |config| {
+        config.stop_wait = LONG;
+        config.patience.stall = LONG;
+    });
     counter.print(1, 5).await;
     counter.print(2, 5).await;
     assert_eq!(counter.report().await, "paper 1 starts");
-    let spool = counter.folder.path().join("printed.bin");
     let rest = counter.stop().await;
     assert_eq!(
         rest,
         [Event::Print(JobId([1; 16]), PrintReport::Ended(PaperOutcome::Confirmed, String::new()))]
     );
-    let printed = std::fs::read(spool).unwrap_or_default();
-    assert!(!printed.windows(6).any(|part| part == b"000002"));
+    let printed = std::fs::read(counter.folder.path().join("printed.bin")).unwrap();
+    let has = |number: &[u8]| printed.windows(6).any(|part| part == number);
+    assert!(has(b"000001") && !has(b"000002"), "{}", String::from_utf8_lossy(&printed));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -254,6 +254,8 @@ struct CashierJson<'a> {
     here: &'a StationView,
     devices: StationDevices,
     link: Link,
+    /// Whether a phone could pay while the cloud does not hear this till.
+    pays_unheard: bool,
     now_ms: i64,
     till: &'a View,
 }
@@ -271,7 +273,17 @@ pub(super) async fn json(
         let here = view.stations.get(&place).ok_or_else(Sorry::no_such_station)?;
         let (devices, link) = pages.around(&place);
         let (signed_in, now_ms) = (&who.staff, pages.now_ms());
-        let json = CashierJson { station: &place, signed_in, here, devices, link, now_ms, till: &view };
+        let pays_unheard = pages.parts.board.phones.borrow().is_some();
+        let json = CashierJson {
+            station: &place,
+            signed_in,
+            here,
+            devices,
+            link,
+            pays_unheard,
+            now_ms,
+            till: &view,
+        };
         Ok(Json(json).into_response())
     };
     run.await.unwrap_or_else(|sorry: Sorry| sorry_json(&sorry, asked.lang))

@@ -119,7 +119,8 @@ async fn taking_back_what_was_paid_unseen_gives_the_money_back() {
 #[tokio::test]
 async fn a_wallet_that_lets_nothing_be_taken_back_soon_is_asked_until_then() {
     let mut shop = Shop::open().await;
-    let later = Duration::from_millis(400);
+    // Longer than this test may take.
+    let later = Duration::from_secs(20);
     shop.config.rules.get_mut(&ProviderName::Alipay).unwrap().cancel_not_before = later;
     shop.start();
     shop.strike(Fault::PayingThenPaid { after_queries: Some(4) }, PAY);
@@ -151,8 +152,8 @@ async fn a_cancellation_without_an_answer_is_said_once_and_tried_again() {
 
 #[tokio::test]
 async fn money_that_lands_after_the_payment_was_taken_back_is_found() {
-    let mut shop = Shop::open().await;
-    shop.strike(Fault::Delay { ms: 1200, stage: Stage::Work }, PAY);
+    let mut shop = Shop::open_with(Duration::from_millis(800)).await;
+    shop.strike(Fault::Delay { ms: 5000, stage: Stage::Work }, PAY);
     shop.strike(Fault::Late, CANCEL);
     shop.submit().await;
     assert!(matches!(shop.report().await, ProviderReport::Unsure(_)));
@@ -358,6 +359,11 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
+        Self::open_with(Duration::from_secs(10)).await
+    }
+
+    /// With so long for an answer of the wallet.
+    async fn open_with(answer: Duration) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let pem = |kind: &str, owner: &str, form: &str| {
             format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", key(owner, form))
@@ -382,7 +388,7 @@ impl Shop {
             alipay_key: VerifyingKey::read(&key("gateway", "spki_der")).unwrap().into(),
             app_auth_token: None,
             notify_url: None,
-            timeouts: Timeouts { connect: Duration::from_secs(5), total: Duration::from_millis(800) },
+            timeouts: Timeouts { connect: Duration::from_secs(5), total: answer },
             now: Arc::new(|| 1_704_135_845_000),
         })
         .unwrap();
@@ -523,7 +529,7 @@ impl Shop {
 
     /// Waits until something is so at the gateway.
     async fn until(&self, is_so: impl Fn(&Self) -> bool) {
-        for _ in 0..500 {
+        for _ in 0..2_000 {
             if is_so(self) {
                 return;
             }

@@ -129,7 +129,7 @@ async fn play(dir: &Path, customers: usize, options: &Options, say: Say<'_>) -> 
     served?;
     cuts?;
     let mut shop = shop.into_inner();
-    shop.plug_network();
+    shop.plug_network().await;
     settle(&shop, &cashier).await?;
     let_paper_out(&shop, tally.sales_paid).await;
     tally.receipts_printed = shop.paper().cut_sheets().count();
@@ -184,7 +184,11 @@ async fn serve_all(
         {
             let shop = shop.lock().await;
             if customer.offline == shop.is_online() {
-                if customer.offline { shop.pull_network() } else { shop.plug_network() }
+                if customer.offline {
+                    shop.pull_network().await;
+                } else {
+                    shop.plug_network().await;
+                }
             }
         }
         let end = Service { shop, cashier, number }.serve(customer).await?;

@@ -89,6 +89,16 @@ impl Counter {
         panic!("{act}: the sale moved at every look");
     }
 
+    /// Plugs the network in again, and waits until head office is heard: a till that has been off line for a while asks
+    /// again within half a minute.
+    pub(crate) async fn plug(&self) {
+        self.shop.plug_network().await;
+        let online = async || (self.view().await["link"]["state"] == "online").then_some(());
+        if self.shop.eventually(online).await.is_none() {
+            self.until("the line", online).await;
+        }
+    }
+
     /// Presses a button that is refused; the stable word and the sentence.
     pub(crate) async fn refused(&self, act: &str, fields: &[(&str, &str)]) -> (String, String) {
         match self.cashier.press(act, None, fields).await {
@@ -206,7 +216,7 @@ impl Counter {
 
     /// Waits until the cloud has everything, closes the shop, and has it audited: all must agree.
     pub(crate) async fn close(mut self) -> Closed {
-        self.shop.plug_network();
+        self.shop.plug_network().await;
         let mut reached = None;
         while let Err(seq) = self.rest().await {
             // A long queue of sheets may take as long as it needs, if only each look finds it shorter.

@@ -41,7 +41,7 @@ fn a_day_of_customers_ends_with_everything_accounted_for() {
     at_least(&figures, "vouchers_redeemed", 2);
     at_least(&figures, "check_ins", 1);
     assert_eq!(figures["receipts_printed"], figures["sales_paid"]);
-    assert_eq!(figures["records"], figures["records_acknowledged"]);
+    all_at_head_office(&figures);
     assert_eq!((&figures["unmatched"], &figures["sales_lost"]), (&Value::from(0), &Value::from(0)));
     let faults =
         ["delay", "drop_request", "drop_answer", "wrong_signature", "paying_then_paid", "unknown", "refuse"];
@@ -53,6 +53,12 @@ fn a_day_of_customers_ends_with_everything_accounted_for() {
     check_books(&folder.path().join("kept"), &figures);
 }
 
+/// A cloud that is slow at the end gets the last record at the next start.
+fn all_at_head_office(figures: &Value) {
+    let count = |name: &str| figures[name].as_u64().unwrap();
+    assert_eq!(count("records"), count("records_acknowledged") + count("stops_to_send"), "{figures:#}");
+}
+
 #[test]
 fn power_cuts_at_random_moments_lose_nothing_and_double_nothing() {
     let wanted = std::env::var("TILL_KILLS").ok();
@@ -62,7 +68,7 @@ fn power_cuts_at_random_moments_lose_nothing_and_double_nothing() {
     assert_eq!(figures["kills"].as_u64(), u64::try_from(kills).ok());
     at_least(&figures, "customers", 12);
     assert_eq!((&figures["unmatched"], &figures["sales_lost"]), (&Value::from(0), &Value::from(0)));
-    assert_eq!(figures["records"], figures["records_acknowledged"]);
+    all_at_head_office(&figures);
     let report = audited(&folder.path().join("kept"));
     let slips = check_books(&folder.path().join("kept"), &figures);
     let boots = Books::of(&folder.path().join("kept")).bodies("booted");

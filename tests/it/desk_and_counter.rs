@@ -69,7 +69,7 @@ async fn a_phone_that_confirms_after_cash_was_taken_gets_its_money_back() {
     let counter = Counter::open().await;
     let paying = a_phone_pays(&counter).await;
     // The till gives the bill up where the cloud cannot hear it, and the phone pays what still stands there.
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     counter.press("cancel-payment", &[("intent", &paying.intent)]).await;
     pay_cash(&counter, &paying.sale).await;
     assert!(paying.phone.confirm(&paying.wallet).await.unwrap());
@@ -79,7 +79,7 @@ async fn a_phone_that_confirms_after_cash_was_taken_gets_its_money_back() {
         })
         .await;
 
-    counter.shop.plug_network();
+    counter.plug().await;
     counter
         .until("the money to go back", async || {
             (counter.books().money_of(&paying.intent) == ["capture 400", "refund 400"]).then_some(())

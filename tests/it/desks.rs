@@ -86,7 +86,7 @@ async fn a_till_cut_off_has_no_pay_button_and_a_tap_from_before_takes_nothing_la
     let sale = bill_on(&counter, "table-4", 1).await;
     let phone = Phone::new().unwrap();
     let before = seen(&counter, &phone, "table-4", "2.00").await;
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     // Still within ten seconds of its last sign of life: the button is there, and the tap waits in vain.
     let tap = phone.tap(&before).await.unwrap();
     says(&counter.said(&phone, &tap).await, "Please pay at the counter.");
@@ -100,7 +100,7 @@ async fn a_till_cut_off_has_no_pay_button_and_a_tap_from_before_takes_nothing_la
     let again = phone.tap(&before).await.unwrap();
     says(&counter.said(&phone, &again).await, "Please pay at the counter.");
 
-    counter.shop.plug_network();
+    counter.plug().await;
     let fresh = seen(&counter, &phone, "table-4", "2.00").await;
     assert!(counter.books().captures().is_empty(), "a wish that nobody waits for any more takes nothing");
     let wallet = counter.wallet(&phone, &fresh).await;

@@ -39,7 +39,7 @@ fn a_scanner_is_told_how_it_is_set_up_and_its_port_is_refused_to_a_second_proces
     scanner.scan(whole).unwrap();
     line.clear();
     while !line.contains("test label") {
-        said.read_line(&mut line).unwrap();
+        assert_ne!(said.read_line(&mut line).unwrap(), 0, "it ended: {line}");
     }
     assert!(line.contains("CR: the generic profile") && line.contains("]Q3 arrives"), "{line}");
     assert!(line.contains("arrives as it should"), "{line}");

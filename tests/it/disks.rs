@@ -40,6 +40,8 @@ async fn adopt(counter: &Counter, reason: &str) {
 async fn with_a_damaged_journal_the_till_opens_new_books_and_takes_cash_until_a_manager_adopts_them() {
     let mut counter = Counter::open().await;
     sell(&counter).await;
+    let heard = async || counter.view().await["link"]["received"].as_u64().filter(|seq| *seq > 0);
+    counter.until("head office to have some of it", heard).await;
     let old = counter.view().await["till"]["epoch"].clone();
     counter.shop.kill_daemon().await.unwrap();
     for name in ["till/journal.db", "till/journal.db-wal"] {
@@ -60,6 +62,9 @@ async fn with_a_damaged_journal_the_till_opens_new_books_and_takes_cash_until_a_
     let view = counter.view().await;
     assert_eq!(view["till"]["standing"], "provisional", "{view:#}");
     assert_ne!(view["till"]["epoch"], old);
+    // Without the time no code is shown, whatever else is known.
+    let online = async || (counter.view().await["link"]["state"] == "online").then_some(());
+    counter.until("head office", online).await;
     let sale = sell(&counter).await;
     assert_eq!(counter.paid(&sale).await, 1, "its numbers begin anew, in a series of its own");
     counter.basket(&[WATER]).await;

@@ -109,7 +109,7 @@ async fn a_manager_decides_about_the_queue_from_a_shell_and_the_journal_and_the_
         ("new_pin_again", "2580"),
     ];
     counter.press("add-staff", &cashier).await;
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     sell_to_a_picture(&counter).await;
     let (sale, check_in) =
         (listed(&counter, "sale")[0]["seq"].to_string(), listed(&counter, "check_in")[0]["seq"].to_string());
@@ -157,7 +157,7 @@ async fn a_manager_decides_about_the_queue_from_a_shell_and_the_journal_and_the_
     assert!(["recorded", "sent"].contains(&state.as_str()), "{state}");
 
     // The line is back. Head office refuses the picture; again, and then it is dealt with.
-    counter.shop.plug_network();
+    counter.shop.plug_network().await;
     ends(&act(&counter, &["send"], "line is back"), 0, &["sent now", "till queue list"]);
     let refused = async || (stands(&screen, &counter, &check_in).await == "refused").then_some(());
     counter.until("head office to refuse it", refused).await;
@@ -241,7 +241,7 @@ async fn what_waits_for_a_person_in_earlier_books_is_named_where_the_list_begins
     let command = ["list", "--state", "needs", "--epoch", &epoch];
     let words = format!("Epoch {epoch}: 1 item needs a person: till queue {}", command.join(" "));
     ends(&list, 0, &[&words]);
-    ends(&shell(&counter, &command).output().unwrap(), 0, &[&refused, "Refused"]);
+    ends(&shell(&counter, &command).output().unwrap(), 0, &[&refused, "refused: "]);
 }
 
 /// An act in one line: its subject, what, and why.

@@ -79,14 +79,14 @@ async fn a_code_that_is_taken_back_while_a_phone_pays_gives_the_phone_its_money_
     let phone = Phone::new().unwrap();
     let wallet = opens_wallet(&counter, &phone, &shown.url).await;
     // The cashier gives up where the cloud cannot hear it.
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     counter.press("cancel-payment", &[("intent", &shown.intent)]).await;
     let (code, _) = counter.refused("show-code", &[]).await;
     assert_eq!(code, "code_unsettled", "the old one may still be paid");
     counter.press("cash", &[("received", "10.00")]).await;
     counter.paid(&shown.sale).await;
     assert!(phone.confirm(&wallet).await.unwrap());
-    counter.shop.plug_network();
+    counter.plug().await;
     counter
         .until("the money to go back", async || {
             (counter.books().money_of(&shown.intent) == ["capture 400", "refund 400"]).then_some(())
@@ -122,7 +122,7 @@ async fn a_code_that_runs_out_is_renewed_and_the_old_one_pays_nothing() {
     let mut counter = Counter::open().await;
     let config = counter.dir().join("till.toml");
     let written = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, written.replace("[timing]", "[timing]\nshown_code_ms = 1500")).unwrap();
+    std::fs::write(&config, written.replace("[timing]", "[timing]\nshown_code_ms = 4000")).unwrap();
     counter.shop.cut_power().await.unwrap();
     counter.cashier.sign_in().await.unwrap();
     counter

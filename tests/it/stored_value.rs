@@ -95,7 +95,7 @@ async fn a_line_that_drops_after_the_scan_pays_once_or_not_at_all() {
     let counter = Counter::open().await;
     let member = member_with(&counter, "50.00").await;
     let sale = to_pay(&counter, &[WATER, WATER]).await;
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     counter.shop.scan(&code_of(&counter, &member)).unwrap();
     // Nothing left, or nobody knows: in neither case does another tender go ahead unasked.
     counter
@@ -105,7 +105,7 @@ async fn a_line_that_drops_after_the_scan_pays_once_or_not_at_all() {
             ["declined", "unsure"].contains(&state.as_str()).then_some(())
         })
         .await;
-    counter.shop.plug_network();
+    counter.plug().await;
     let settled = counter
         .until("an end", async || {
             let front = counter.front().await;

@@ -16,7 +16,9 @@ struct CutOff {
 
 async fn cut_off() -> CutOff {
     let counter = Counter::open().await;
-    counter.shop.pull_network();
+    let what_phones_need = async || (counter.view().await["pays_unheard"] == true).then_some(());
+    counter.until("what phones need", what_phones_need).await;
+    counter.shop.pull_network().await;
     counter.until("a till off line", async || off_line(&counter).await).await;
     counter.basket(&[WATER, WATER]).await;
     counter.press("pay", &[]).await;
@@ -139,7 +141,7 @@ async fn a_proof_after_the_code_was_taken_back_is_money_that_goes_back() {
         .await;
     shop.counter.press("cash", &[("received", "4.00")]).await;
     shop.counter.paid(&shop.sale).await;
-    shop.counter.shop.plug_network();
+    shop.counter.plug().await;
     shop.counter
         .until("the money to go back", async || {
             (shop.counter.books().money_of(&shop.intent) == ["capture 400", "refund 400"]).then_some(())

@@ -87,7 +87,7 @@ async fn proof_vouchers_pay_offline_up_to_the_limit_cash_goes_on_and_all_of_it_s
         .await;
 
     // The line is pulled. Cash goes on until the till counts as offline, and after.
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     let silent_ms = async || exposure(&counter).await["silent_ms"].as_u64().unwrap_or(0);
     let mut looks = 0;
     while silent_ms().await < 60_000 {
@@ -124,7 +124,7 @@ async fn proof_vouchers_pay_offline_up_to_the_limit_cash_goes_on_and_all_of_it_s
     rest_in_cash(&counter, &sale).await;
 
     // The line is back: all of it settles, and what was refused is taken again.
-    counter.shop.plug_network();
+    counter.plug().await;
     counter
         .until("everything to be settled", async || {
             let exposure = exposure(&counter).await;
@@ -145,7 +145,7 @@ async fn a_voucher_that_two_tills_took_counts_once_and_the_other_till_has_a_task
     let counter = Counter::open().await;
     let voucher = vouchers(&counter, "20.00", 1).await.remove(0);
     let second = Second::open(&counter).await;
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     let sale = to_pay(&counter).await;
     part_paid(&counter, &voucher).await;
     rest_in_cash(&counter, &sale).await;
@@ -155,7 +155,7 @@ async fn a_voucher_that_two_tills_took_counts_once_and_the_other_till_has_a_task
     second.rest_in_cash(&other).await;
     second.settled().await;
 
-    counter.shop.plug_network();
+    counter.plug().await;
     let words = counter
         .until("head office's refusal", async || {
             let open = counter.view().await["till"]["attention"].as_array()?.first()?.clone();
@@ -186,7 +186,7 @@ async fn proof_two_tills_share_a_quota_by_leases_and_never_give_more_than_there_
     assert!(held < QUOTA / 2, "{held} of {QUOTA} at one till");
 
     // The first till is cut off with what it holds; the second goes on asking, and gets all the rest.
-    counter.shop.pull_network();
+    counter.shop.pull_network().await;
     for round in 0..QUOTA {
         let coupon = coupons.pop().unwrap();
         if round % 2 == 0 && round / 2 < held {
@@ -216,7 +216,7 @@ async fn proof_two_tills_share_a_quota_by_leases_and_never_give_more_than_there_
     second.press("pay", &[]).await.unwrap();
     second.rest_in_cash(&sale).await;
 
-    counter.shop.plug_network();
+    counter.plug().await;
     counter
         .until("all of it to be spent at head office", async || {
             listed().await.contains("quota 21: 21 spent, 0 leased, 0 free").then_some(())

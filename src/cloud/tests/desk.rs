@@ -81,7 +81,7 @@ async fn confirm(shop: &Shop, wallet: &str) {
 }
 
 /// Lets the settler ask the wallet: time passes while nothing new is told.
-async fn notice_while_time_passes(shop: &Shop, till: &Till, kind: &str) -> Value {
+pub(super) async fn notice_while_time_passes(shop: &Shop, till: &Till, kind: &str) -> Value {
     let mut after = 0;
     for _ in 0..200 {
         let answer = till.notices(after, 60).await;

@@ -3,6 +3,7 @@
 //!
 //! Not here: what is true of any wallet (`desk`).
 
+use super::desk::notice_while_time_passes;
 use super::shop::{Page, Shop};
 use super::till::{Answer, Till};
 use crate::bundle::Desk;
@@ -124,15 +125,7 @@ async fn open_window(shop: &Shop, values: &Value) -> (u16, Value) {
 }
 
 async fn paid(shop: &Shop, till: &Till) -> Value {
-    for _ in 0..200 {
-        let answer = till.notices(0, 60).await;
-        let notices = answer["notices"].as_array().unwrap();
-        if let Some(notice) = notices.iter().find(|notice| notice["kind"] == "order_paid") {
-            return notice.clone();
-        }
-        shop.pass_ms(1_000);
-    }
-    panic!("it was not paid");
+    notice_while_time_passes(shop, till, "order_paid").await
 }
 
 /// Wallet and state of each trade, as the simulator tells everybody.

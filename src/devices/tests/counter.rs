@@ -155,7 +155,7 @@ impl Counter {
     }
 
     /// Stops the devices and waits until they have.
-    pub(super) async fn stop(mut self) -> Vec<Event> {
+    pub(super) async fn stop(&mut self) -> Vec<Event> {
         self.stop.send_replace(true);
         tokio::time::timeout(LONG, self.tasks.join_next()).await.expect("the devices never stopped");
         let mut rest = Vec::new();

@@ -148,10 +148,10 @@ async fn press(counter: &Counter, what: &str) -> io::Result<String> {
         }
         "network" => {
             if shop.is_online() {
-                shop.pull_network();
+                shop.pull_network().await;
                 said("The network is pulled.")
             } else {
-                shop.plug_network();
+                shop.plug_network().await;
                 said("The network is back.")
             }
         }

@@ -8,8 +8,8 @@ use tokio::process::{Child, Command};
 /// How long a program may take from its start until it says that it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long it may take to stop in order.
-const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// How long it may take to stop in order: longer than a till that finishes a receipt and says goodbye to a slow cloud.
+const STOP_WITHIN: Duration = Duration::from_secs(40);
 
 /// A program of ours that runs.
 pub(super) struct Program {

@@ -282,16 +282,16 @@ printer_poll_ms = 300
         }
     }
 
-    /// Pulls the network of the till.
-    pub fn pull_network(&self) {
-        self.to_cloud.pull();
-        self.to_wallet.pull();
+    /// Pulls the network of the till. Nothing passes it when this returns.
+    pub async fn pull_network(&self) {
+        self.to_cloud.pull().await;
+        self.to_wallet.pull().await;
     }
 
     /// Plugs it in again.
-    pub fn plug_network(&self) {
-        self.to_cloud.plug();
-        self.to_wallet.plug();
+    pub async fn plug_network(&self) {
+        self.to_cloud.plug().await;
+        self.to_wallet.plug().await;
     }
 
     /// Whether the network is there.

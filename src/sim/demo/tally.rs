@@ -25,6 +25,8 @@ pub struct Tally {
     pub records: u64,
     /// Records that the cloud holds.
     pub records_acknowledged: u64,
+    /// Records that the till keeps for its next start: what it wrote when it stopped.
+    pub stops_to_send: u64,
     /// Coupons that the cloud counts as spent.
     pub coupons_redeemed: u64,
     /// Value vouchers that the cloud counts as spent.
@@ -72,6 +74,7 @@ impl Tally {
         let count = |name: &str| audit["counts"][name].as_u64().unwrap_or(0);
         self.records = count("records");
         self.records_acknowledged = count("records_at_cloud");
+        self.stops_to_send = count("stops_to_send");
         self.coupons_redeemed = count("coupons");
         self.vouchers_redeemed = count("vouchers");
         self.check_ins = count("check_ins");
@@ -92,7 +95,7 @@ impl Tally {
             && self.unmatched == 0
             && self.open == 0
             && self.sales_lost == 0
-            && self.records == self.records_acknowledged
+            && self.records == self.records_acknowledged + self.stops_to_send
             && self.customers == self.sales_paid + self.sales_abandoned
     }
 

@@ -88,7 +88,7 @@ impl Story {
 
     /// Until everything is ruled on; bounded.
     async fn judged(&self) {
-        for _ in 0..200 {
+        for _ in 0..2_000 {
             let streams = self.shop.cloud.admin().streams().await.unwrap();
             if streams.iter().all(|stream| stream.ruled == stream.high) {
                 return;
