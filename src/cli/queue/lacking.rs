@@ -43,8 +43,9 @@ pub(super) fn lines(standing: Option<Standing>, lists: &[Lacking]) -> String {
             "The till lost its books and began these by itself: cash only, until a manager adopts them on the manager's page.\n",
         );
     }
-    for list in lists {
-        let _ = writeln!(text, "{} See till queue lacking.", said(&list.sum()));
+    let wanting = lists.iter().map(Lacking::sum).filter(|sum| sum.records > 0 || sum.unreadable > 0);
+    for sum in wanting {
+        let _ = writeln!(text, "{} See till queue lacking.", said(&sum));
     }
     text
 }
