@@ -233,16 +233,20 @@ impl Around {
 
     /// Waits, but not when everything is to try now, or when the cloud answers again.
     async fn pause(&self, wait: Duration) {
+        self.pause_unless(&mut self.stir.subscribe(), wait).await;
+    }
+
+    /// The same for whoever listened while it tried: a press then is not forgotten.
+    async fn pause_unless(&self, stir: &mut watch::Receiver<u64>, wait: Duration) {
         let mut back = self.back.subscribe();
         tokio::select! {
             _ = back.changed() => {}
-            () = self.pause_as_told(wait) => {}
+            () = Self::pause_as_told(stir, wait) => {}
         }
     }
 
-    /// Waits as long as the cloud asked for: only a person is quicker.
-    async fn pause_as_told(&self, wait: Duration) {
-        let mut stir = self.stir.subscribe();
+    /// Waits as long as the cloud asked for: only a person is quicker, also one who pressed during the try.
+    async fn pause_as_told(stir: &mut watch::Receiver<u64>, wait: Duration) {
         tokio::select! {
             _ = stir.changed() => {}
             () = tokio::time::sleep(wait) => {}

@@ -42,7 +42,6 @@ pub(super) fn line(link: &Link, last: u64, v: &Voice, now_ms: i64) -> LinkLine {
             format!("{short} · {waiting} {}", v.say(Msg::NotSentYet))
         }
     };
-    let next = link.next_try_ms.filter(|_| link.state != LinkState::Online);
     LinkLine {
         mark,
         sign,
@@ -53,7 +52,7 @@ pub(super) fn line(link: &Link, last: u64, v: &Voice, now_ms: i64) -> LinkLine {
         heard: link
             .heard_ms
             .map_or_else(|| v.say(Msg::HeardNever).to_owned(), |at| v.with(Msg::HeardAt, v.time(&at))),
-        next: next.map(|at| v.with(Msg::NextTry, at.saturating_sub(now_ms).max(0) / 1000)),
+        next: link.next_try_ms.map(|at| v.with(Msg::NextTry, at.saturating_sub(now_ms).max(0) / 1000)),
     }
 }
 

@@ -205,10 +205,9 @@ fn managers(view: &View) -> Vec<&StaffView> {
     view.staff.iter().filter(|person| person.role == Role::Manager).collect()
 }
 
-/// When the way to head office is tried again, with the clock as it stands now.
+/// When head office is asked or sent to again, with the clock as it stands now.
 fn next_try(scene: &Scene, v: &Voice) -> Option<(i64, String)> {
-    let waits = scene.link.state != LinkState::Online;
-    scene.link.next_try_ms.filter(|_| waits).map(|at| (at, v.clock(at.saturating_sub(scene.now_ms))))
+    scene.link.next_try_ms.map(|at| (at, v.clock(at.saturating_sub(scene.now_ms))))
 }
 
 /// The address of one item.

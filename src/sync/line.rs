@@ -33,12 +33,19 @@ pub(super) enum Topic {
 pub(super) struct Line {
     board: Arc<watch::Sender<Link>>,
     troubles: Mutex<BTreeMap<Topic, String>>,
+    /// When records are brought again that could not be brought, though the cloud answers.
+    records_again_ms: Mutex<Option<i64>>,
     now: Now,
 }
 
 impl Line {
     pub(super) fn new(doors: &Doors) -> Self {
-        Self { board: Arc::clone(&doors.board.link), troubles: Mutex::default(), now: Arc::clone(&doors.now) }
+        Self {
+            board: Arc::clone(&doors.board.link),
+            troubles: Mutex::default(),
+            records_again_ms: Mutex::default(),
+            now: Arc::clone(&doors.now),
+        }
     }
 
     /// Unix seconds by the cloud's clock where it is known, else by this machine's.
@@ -65,9 +72,10 @@ impl Line {
     /// The cloud answered.
     pub(super) fn answered(&self) {
         let now = (self.now)();
+        let next = *self.records_again_ms.lock().unwrap_or_else(PoisonError::into_inner);
         self.board.send_modify(|link| {
             link.heard_ms = Some(now);
-            link.next_try_ms = None;
+            link.next_try_ms = next;
         });
         self.trouble(Topic::Reach, None);
         if self.board.borrow().state != LinkState::Pairing {
@@ -83,11 +91,28 @@ impl Line {
         }
     }
 
-    /// When it is tried again.
+    /// When the cloud is asked again that does not answer.
     pub(super) fn next_try(&self, wait: Duration) {
-        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        let at = (self.now)().saturating_add(wait_ms);
+        let at = self.after(wait);
         self.board.send_modify(|link| link.next_try_ms = Some(at));
+    }
+
+    /// When records are brought again; none once they are brought. While the cloud does not answer at all, the next
+    /// question comes first and brings them along.
+    pub(super) fn records_again(&self, wait: Option<Duration>) {
+        let again_ms = wait.map(|wait| self.after(wait));
+        *self.records_again_ms.lock().unwrap_or_else(PoisonError::into_inner) = again_ms;
+        self.board.send_if_modified(|link| {
+            let changed = link.state == LinkState::Online && link.next_try_ms != again_ms;
+            if changed {
+                link.next_try_ms = again_ms;
+            }
+            changed
+        });
+    }
+
+    fn after(&self, wait: Duration) -> i64 {
+        (self.now)().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
     }
 
     /// How far the cloud has the journal's current epoch.

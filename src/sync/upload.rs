@@ -100,6 +100,7 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
         match drain(&around).await {
             Ok(alarm) => {
                 backoff.worked();
+                around.line.records_again(None);
                 if let Some(words) = alarm.as_ref().filter(|words| alarmed.as_ref() != Some(*words)) {
                     tracing::error!("{words}");
                 }
@@ -126,13 +127,11 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
                     tracing::warn!(error = %failure, "Records could not be brought to the cloud.");
                     around.line.trouble(Topic::Records, Some(failure.to_string()));
                 }
-                if !is_silent {
-                    around.line.next_try(wait);
-                }
+                around.line.records_again(Some(wait));
                 match after {
                     // The cloud named a time; only a person is quicker.
-                    Some(_) => around.pause_as_told(wait).await,
-                    None => around.pause(wait).await,
+                    Some(_) => Around::pause_as_told(&mut stir, wait).await,
+                    None => around.pause_unless(&mut stir, wait).await,
                 }
             }
             Err(Stop::Contradiction(words)) => {

@@ -33,6 +33,8 @@ pub(super) enum Fault {
     Wait(Arc<Notify>),
     /// Nothing is done; this is said.
     Say(u16, Value, Option<u32>),
+    /// The same, and the answer comes when the test says so.
+    SayLater(u16, Value, Option<u32>, Arc<Notify>),
 }
 
 #[derive(Default)]
@@ -126,6 +128,9 @@ async fn answer(
         inner.calls.push(format!("{method} {target}"));
         match fault {
             Some(Fault::Say(status, said, retry_after)) => (status, said, retry_after, false, None),
+            Some(Fault::SayLater(status, said, retry_after, until)) => {
+                (status, said, retry_after, false, Some(until))
+            }
             Some(Fault::LoseAnswer) => {
                 let (status, said) = work(&mut inner, &keys, &method, &target, &headers, &body);
                 (status, said, None, true, None)

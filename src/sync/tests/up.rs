@@ -13,6 +13,7 @@ use crate::token::KeySet;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 const RECORDS: &str = "/records";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -196,14 +197,37 @@ async fn a_retry_after_is_waited_for_unless_a_person_sends_now() {
     let busy = json!({ "type": "urn:till:problem:unavailable", "detail": "Too many tills at once." });
     shop.cloud.strike(RECORDS, Fault::Say(503, busy, Some(600)));
     shop.start();
-    shop.until("it was asked to wait", |shop| {
-        let calls = &shop.cloud.at().calls;
-        let asked = calls.iter().position(|call| call.contains(RECORDS));
-        asked.is_some_and(|at| calls.len() > at + 10)
-    })
-    .await;
+    // The screen says when, however often other questions are answered meanwhile.
+    shop.until("it was asked to wait", waits_for_minutes).await;
+    let polls = |shop: &Shop| shop.cloud.at().calls.iter().filter(|call| call.contains("notices")).count();
+    let before = polls(&shop);
+    shop.until("other questions are answered", |shop| polls(shop) > before + 3).await;
+    assert!(waits_for_minutes(&shop), "{:?}", shop.link());
     assert_eq!(shop.cloud.held(), 0);
     shop.board.nudge.notify_one();
+    shop.until("it was sent", |shop| shop.watermark() == 5).await;
+    shop.until("nothing is tried again", |shop| shop.link().next_try_ms.is_none()).await;
+    shop.stop().await;
+}
+
+/// The cloud answers, and records are brought again in some minutes.
+fn waits_for_minutes(shop: &Shop) -> bool {
+    let link = shop.link();
+    link.state == LinkState::Online && link.next_try_ms.is_some_and(|at| at > TILL_MS + 500_000)
+}
+
+#[tokio::test]
+async fn a_press_while_a_try_is_under_way_is_not_forgotten_when_it_fails() {
+    let mut shop = Shop::closed().await;
+    shop.timing.retry_most = HOUR;
+    shop.write(5);
+    let answer = Arc::new(Notify::new());
+    let busy = json!({ "type": "urn:till:problem:unavailable", "detail": "Too many tills at once." });
+    shop.cloud.strike(RECORDS, Fault::SayLater(503, busy, Some(3600), Arc::clone(&answer)));
+    shop.start();
+    shop.until("it is tried", |shop| shop.cloud.at().calls.iter().any(|call| call.contains(RECORDS))).await;
+    shop.board.nudge.notify_one();
+    answer.notify_one();
     shop.until("it was sent", |shop| shop.watermark() == 5).await;
     shop.stop().await;
 }
@@ -224,9 +248,7 @@ async fn a_line_that_comes_back_wakes_the_upload_but_not_before_the_cloud_asked_
     shop.cloud.strike(RECORDS, Fault::Say(503, json!({}), Some(3600)));
     shop.cloud.strike("notices", Fault::Say(502, json!({}), None));
     shop.start();
-    let polls = |shop: &Shop| shop.cloud.at().calls.iter().filter(|call| call.contains("notices")).count();
-    let before = polls(&shop);
-    shop.until("the line is back", |shop| polls(shop) > before + 20).await;
+    shop.until("the line is back, and the cloud named its time", waits_for_minutes).await;
     assert_eq!(shop.watermark(), 5);
     shop.board.nudge.notify_one();
     shop.until("it was sent", |shop| shop.watermark() == 6).await;
