@@ -5,6 +5,12 @@ const body = document.body;
 let fetching = false;
 let again = false;
 let waiting = false;
+/** The timer of a finger that is down; 0 while none is. */
+let pressed = 0;
+let missed = false;
+
+/** A finger rests on the glass for about a tenth of a second. One whose end is never told counts for this long. */
+const PRESS_MS = 1000;
 
 /** Fetches this page (or another address of it) and takes over what changed. */
 export async function refresh(address = location.href) {
@@ -30,6 +36,11 @@ export async function refresh(address = location.href) {
 }
 
 function take(page) {
+  // A button that is drawn anew between finger down and finger up is not pressed at all.
+  if (pressed) {
+    missed = true;
+    return;
+  }
   const parts = (root) => [...root.querySelectorAll("[data-part]")];
   const names = (root) => parts(root).map((part) => part.id).join();
   const [oldCommand, newCommand] = [body.dataset.command, page.body.dataset.command];
@@ -94,6 +105,21 @@ function lost(is) {
     note?.remove();
   }
 }
+
+function lift() {
+  clearTimeout(pressed);
+  pressed = 0;
+  if (!missed) return;
+  missed = false;
+  refresh();
+}
+
+document.addEventListener("pointerdown", () => {
+  clearTimeout(pressed);
+  pressed = setTimeout(lift, PRESS_MS);
+}, true);
+// The click comes right after, and finds the button that was pressed.
+for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(lift), true);
 
 document.addEventListener("focusout", () => setTimeout(() => {
   if (!waiting || document.activeElement?.closest(".card")) return;
