@@ -41,6 +41,7 @@ pub use crate::wallet::http::HttpError as ConfigError;
 pub use bundle::stored as stored_bundle;
 pub use orders::order_of;
 pub use pace::Timing;
+use pace::Wakes;
 pub use relay::{Named, through_cloud};
 
 /// The wall clock: Unix milliseconds.
@@ -231,26 +232,9 @@ impl Around {
         self.back.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Waits, but not when everything is to try now, or when the cloud answers again.
-    async fn pause(&self, wait: Duration) {
-        self.pause_unless(&mut self.stir.subscribe(), wait).await;
-    }
-
-    /// The same for whoever listened while it tried: a press then is not forgotten.
-    async fn pause_unless(&self, stir: &mut watch::Receiver<u64>, wait: Duration) {
-        let mut back = self.back.subscribe();
-        tokio::select! {
-            _ = back.changed() => {}
-            () = Self::pause_as_told(stir, wait) => {}
-        }
-    }
-
-    /// Waits as long as the cloud asked for: only a person is quicker, also one who pressed during the try.
-    async fn pause_as_told(stir: &mut watch::Receiver<u64>, wait: Duration) {
-        tokio::select! {
-            _ = stir.changed() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
+    /// What ends waits from now on.
+    fn wakes(&self) -> Wakes {
+        Wakes { stir: self.stir.subscribe(), back: self.back.subscribe() }
     }
 
     fn retry_most(&self) -> Duration {

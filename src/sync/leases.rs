@@ -67,12 +67,14 @@ pub(super) async fn run(around: Arc<Around>) {
     let timing = &around.config.timing;
     let mut view = around.doors.board.view.clone();
     let mut link = around.doors.board.link.subscribe();
+    let mut wakes = around.wakes();
     let mut backoff = Backoff::default();
     // What the cloud had nothing of, and when it may be asked again, by the wall clock of this machine.
     let mut dry: BTreeMap<u32, i64> = BTreeMap::new();
     loop {
         view.mark_unchanged();
         link.mark_unchanged();
+        wakes.listen();
         let wait = match keep_level(&around, &mut dry).await {
             Ok(()) => {
                 backoff.worked();
@@ -85,14 +87,14 @@ pub(super) async fn run(around: Arc<Around>) {
                     around.line.trouble(Topic::Answers, Some(words.clone()));
                 }
                 let wait = backoff.failed(timing.retry_first, around.retry_most(), after, &chance);
-                around.pause(wait).await;
+                wakes.pause_after(wait, after).await;
                 continue;
             }
         };
         tokio::select! {
             // A till that is gone changes nothing more; shutdown is near.
-            changed = view.changed() => if changed.is_err() { around.pause(timing.period).await },
-            () = around.pause(wait) => {}
+            changed = view.changed() => if changed.is_err() { wakes.pause(timing.period).await },
+            () = wakes.pause(wait) => {}
         }
     }
 }

@@ -29,12 +29,20 @@ pub(super) enum Topic {
     Reach,
 }
 
+/// When something is tried again, in Unix milliseconds of this machine.
+#[derive(Clone, Copy, Default)]
+struct Next {
+    /// The question after one that failed. It finds the line again, and wakes what waits for it.
+    asks_ms: Option<i64>,
+    /// Records that could not be brought.
+    records_ms: Option<i64>,
+}
+
 /// The link's state and its troubles.
 pub(super) struct Line {
     board: Arc<watch::Sender<Link>>,
     troubles: Mutex<BTreeMap<Topic, String>>,
-    /// When records are brought again that could not be brought, though the cloud answers.
-    records_again_ms: Mutex<Option<i64>>,
+    next: Mutex<Next>,
     now: Now,
 }
 
@@ -43,7 +51,7 @@ impl Line {
         Self {
             board: Arc::clone(&doors.board.link),
             troubles: Mutex::default(),
-            records_again_ms: Mutex::default(),
+            next: Mutex::default(),
             now: Arc::clone(&doors.now),
         }
     }
@@ -72,11 +80,8 @@ impl Line {
     /// The cloud answered.
     pub(super) fn answered(&self) {
         let now = (self.now)();
-        let next = *self.records_again_ms.lock().unwrap_or_else(PoisonError::into_inner);
-        self.board.send_modify(|link| {
-            link.heard_ms = Some(now);
-            link.next_try_ms = next;
-        });
+        self.board.send_modify(|link| link.heard_ms = Some(now));
+        self.next(|next| next.asks_ms = None);
         self.trouble(Topic::Reach, None);
         if self.board.borrow().state != LinkState::Pairing {
             self.enter(LinkState::Online);
@@ -91,22 +96,26 @@ impl Line {
         }
     }
 
-    /// When the cloud is asked again that does not answer.
+    /// When it is asked again after a question that failed.
     pub(super) fn next_try(&self, wait: Duration) {
         let at = self.after(wait);
-        self.board.send_modify(|link| link.next_try_ms = Some(at));
+        self.next(|next| next.asks_ms = Some(at));
     }
 
-    /// When records are brought again; none once they are brought. While the cloud does not answer at all, the next
-    /// question comes first and brings them along.
+    /// When records are brought again that could not be brought; none while a try is under way or all are there.
     pub(super) fn records_again(&self, wait: Option<Duration>) {
-        let again_ms = wait.map(|wait| self.after(wait));
-        *self.records_again_ms.lock().unwrap_or_else(PoisonError::into_inner) = again_ms;
+        let at = wait.map(|wait| self.after(wait));
+        self.next(|next| next.records_ms = at);
+    }
+
+    /// Changes what is tried when, and shows what comes first: a question that is answered wakes all else.
+    fn next(&self, change: impl FnOnce(&mut Next)) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut next);
+        let shown = next.asks_ms.or(next.records_ms);
         self.board.send_if_modified(|link| {
-            let changed = link.state == LinkState::Online && link.next_try_ms != again_ms;
-            if changed {
-                link.next_try_ms = again_ms;
-            }
+            let changed = link.next_try_ms != shown;
+            link.next_try_ms = shown;
             changed
         });
     }

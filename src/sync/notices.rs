@@ -97,13 +97,13 @@ fn alipay() -> ProviderName {
 
 pub(super) async fn run(around: Arc<Around>) {
     let timing = &around.config.timing;
-    let mut stir = around.stir.subscribe();
+    let mut wakes = around.wakes();
     let mut backoff = Backoff::default();
     // The first question after a silence is answered at once, so that the link is known to be back.
     let mut held = Duration::ZERO;
     let mut asked = phones::Asked::default();
     loop {
-        stir.mark_unchanged();
+        wakes.listen();
         match round(&around, held).await {
             Ok(()) => {
                 held = timing.poll_wait;
@@ -129,7 +129,7 @@ pub(super) async fn run(around: Arc<Around>) {
                     Failure::NotSent(_) | Failure::Unreachable(_) | Failure::Later { .. } => {}
                 }
                 around.line.next_try(wait);
-                Around::pause_as_told(&mut stir, wait).await;
+                wakes.pause_as_told(wait).await;
             }
         }
     }

@@ -10,7 +10,7 @@ use super::Around;
 use super::http::Failure;
 use super::line::Topic;
 use super::notices::ended;
-use super::pace::Backoff;
+use super::pace::{Backoff, Wakes};
 use crate::counter;
 use crate::counter::duty::{Duty, OrderDuty, RefundDuty};
 use crate::counter::event::{Event, ProviderReport, RefundReport};
@@ -23,11 +23,12 @@ use crate::token::{self, Order, Token, TokenError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
 
 /// How long a customer looks at a screen without a code before the till shows what it has signed.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The orders whose end is awaited: what a proof is compared with.
 #[derive(Default)]
@@ -137,7 +138,9 @@ async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
     let mut backoff = Backoff::default();
     let mut accepted = false;
     let mut unheard = Unheard::NotShown;
+    let mut wakes = around.wakes();
     loop {
+        wakes.listen();
         let aim = aims.borrow_and_update().clone();
         let tried = match &aim {
             Aim::Offer(_) if accepted => Ok(Tried::Open),
@@ -171,7 +174,7 @@ async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
                 }
             }
             (Ok(Tried::Open), Aim::Withdraw(_)) => {
-                wait(&around, &mut aims, timing.retry_first).await;
+                wait(&mut wakes, &mut aims, timing.retry_first, None).await;
             }
             (Err(failure), Aim::Offer(duty) | Aim::Withdraw(duty)) => {
                 let chance = (around.doors.chance)();
@@ -180,16 +183,16 @@ async fn follow(around: Arc<Around>, mut aims: watch::Receiver<Aim>) {
                 if let Failure::Refused(_) | Failure::Strange(_) = failure {
                     tracing::warn!(intent.id = %duty.intent, error = %failure, "An order is not settled yet.");
                 }
-                wait(&around, &mut aims, pause).await;
+                wait(&mut wakes, &mut aims, pause, after).await;
             }
         }
     }
 }
 
 /// Waits, but not when the till wants something else or the line has come back.
-async fn wait(around: &Around, aims: &mut watch::Receiver<Aim>, pause: std::time::Duration) {
+async fn wait(wakes: &mut Wakes, aims: &mut watch::Receiver<Aim>, pause: Duration, named: Option<Duration>) {
     tokio::select! {
-        () = around.pause(pause) => {}
+        () = wakes.pause_after(pause, named) => {}
         changed = aims.changed() => if changed.is_err() { std::future::pending().await },
     }
 }
@@ -400,8 +403,9 @@ async fn post(around: &Around, intent: IntentId, report: ProviderReport) {
 /// Has the cloud give back what it took, until it says that it did or will not.
 async fn give_back(around: Arc<Around>, duty: RefundDuty) {
     let timing = &around.config.timing;
-    let mut backoff = Backoff::default();
+    let (mut wakes, mut backoff) = (around.wakes(), Backoff::default());
     loop {
+        wakes.listen();
         let (report, after) = match ask_refund(&around, &duty).await {
             Ok(report) => (report, None),
             Err(failure) => {
@@ -417,7 +421,7 @@ async fn give_back(around: Arc<Around>, duty: RefundDuty) {
         }
         let chance = (around.doors.chance)();
         let pause = backoff.failed(timing.retry_first, around.retry_most(), after, &chance);
-        around.pause(pause).await;
+        wakes.pause_after(pause, after).await;
     }
 }
 

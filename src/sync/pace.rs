@@ -5,6 +5,7 @@
 
 use crate::record::ids::Draw;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// The longest that a Retry-After is obeyed: a slip in it must not silence a till for longer than a day.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
@@ -68,6 +69,48 @@ impl Backoff {
         // After an explicit time only the first span is added, to keep tills apart.
         let span = if retry_after.is_some() { first } else { doubled.min(most) };
         least + part_of(span, chance)
+    }
+}
+
+/// What ends a wait before its time. Whoever tries listens from before the try ([`Wakes::listen`]): what happens while a
+/// try is under way is not forgotten when it fails.
+pub(super) struct Wakes {
+    /// A person wants everything tried now.
+    pub(super) stir: watch::Receiver<u64>,
+    /// The cloud answers after a silence.
+    pub(super) back: watch::Receiver<u64>,
+}
+
+impl Wakes {
+    /// A try begins.
+    pub(super) fn listen(&mut self) {
+        self.stir.mark_unchanged();
+        self.back.mark_unchanged();
+    }
+
+    /// Waits, but not when everything is to be tried now, or when the cloud answers again.
+    pub(super) async fn pause(&mut self, wait: Duration) {
+        tokio::select! {
+            _ = self.stir.changed() => {}
+            _ = self.back.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    /// Waits as long as the cloud asked for: only a person is quicker.
+    pub(super) async fn pause_as_told(&mut self, wait: Duration) {
+        tokio::select! {
+            _ = self.stir.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    /// After a try that failed: as told where the cloud named a time.
+    pub(super) async fn pause_after(&mut self, wait: Duration, named: Option<Duration>) {
+        match named {
+            Some(_) => self.pause_as_told(wait).await,
+            None => self.pause(wait).await,
+        }
     }
 }
 

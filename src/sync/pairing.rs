@@ -66,9 +66,11 @@ pub(super) async fn pair(around: &Around) {
     }
     around.line.pairing(around.config.device_key.fingerprint());
     let timing = &around.config.timing;
+    let mut wakes = around.wakes();
     let mut backoff = Backoff::default();
     let mut asked = false;
     loop {
+        wakes.listen();
         let wait = match attempt(around, &mut asked).await {
             Ok(Step::Done) => return around.line.paired(),
             Ok(Step::Waiting) => {
@@ -89,7 +91,7 @@ pub(super) async fn pair(around: &Around) {
                 wait
             }
         };
-        around.pause(wait).await;
+        wakes.pause(wait).await;
     }
 }
 

@@ -90,17 +90,17 @@ pub(super) type Alarm = Option<String>;
 pub(super) async fn run(around: std::sync::Arc<Around>) {
     let timing = &around.config.timing;
     let mut view = around.doors.board.view.clone();
-    let mut stir = around.stir.subscribe();
+    let mut wakes = around.wakes();
     let mut alarmed = None;
     let mut backoff = Backoff::default();
     loop {
         // What changes from here on is looked at in the next round.
         view.mark_unchanged();
-        stir.mark_unchanged();
+        wakes.listen();
+        around.line.records_again(None);
         match drain(&around).await {
             Ok(alarm) => {
                 backoff.worked();
-                around.line.records_again(None);
                 if let Some(words) = alarm.as_ref().filter(|words| alarmed.as_ref() != Some(*words)) {
                     tracing::error!("{words}");
                 }
@@ -110,10 +110,9 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
                 around.line.trouble(Topic::Journal, alarmed.clone());
                 around.line.trouble(Topic::Records, None);
                 tokio::select! {
-                    _ = stir.changed() => {}
                     // A till that is gone changes nothing more; shutdown is near.
-                    changed = view.changed() => if changed.is_err() { around.pause(timing.period).await },
-                    () = tokio::time::sleep(timing.period) => {}
+                    changed = view.changed() => if changed.is_err() { wakes.pause(timing.period).await },
+                    () = wakes.pause_as_told(timing.period) => {}
                 }
             }
             Err(Stop::Failure(failure)) => {
@@ -128,17 +127,13 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
                     around.line.trouble(Topic::Records, Some(failure.to_string()));
                 }
                 around.line.records_again(Some(wait));
-                match after {
-                    // The cloud named a time; only a person is quicker.
-                    Some(_) => Around::pause_as_told(&mut stir, wait).await,
-                    None => around.pause_unless(&mut stir, wait).await,
-                }
+                wakes.pause_after(wait, after).await;
             }
             Err(Stop::Contradiction(words)) => {
                 tracing::error!("{words}");
                 around.line.trouble(Topic::Journal, Some(words));
                 // Send now tries once more; nothing else does.
-                let _stopped = stir.changed().await;
+                let _stopped = wakes.stir.changed().await;
             }
         }
     }

@@ -90,7 +90,7 @@ impl Counter {
     }
 
     /// Plugs the network in again, and waits until head office is heard: a till that has been off line for a while asks
-    /// again within half a minute.
+    /// again within the time that head office has set, which is half a minute at least.
     pub(crate) async fn plug(&self) {
         self.shop.plug_network().await;
         let online = async || (self.view().await["link"]["state"] == "online").then_some(());

@@ -21,6 +21,7 @@ mod doubt;
 mod power;
 mod privacy;
 mod queue;
+mod quick_fingers;
 mod receipts;
 mod scans;
 mod second;

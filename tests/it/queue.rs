@@ -49,27 +49,6 @@ async fn look(browser: &Browser, page: &str, name: &str) {
     browser.go(page).await;
 }
 
-/// A finger is down while the till sells: the page follows once it is lifted, or after a second.
-async fn nothing_moves_under_a_finger(browser: &Browser, counter: &Counter) {
-    let down = "
-        const since = performance.now();
-        window.drawn = [];
-        document.addEventListener('till:drawn', () => window.drawn.push(performance.now() - since));
-        document.body.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }));";
-    browser.script(down).await;
-    sell(counter).await;
-    // The page has asked by now, for the second question is answered.
-    let asked = "
-        for (let times = 0; times < 2; times++) await (await fetch(location.href)).text();
-        return window.drawn;";
-    let drawn = browser.script(&format!("return (async () => {{ {asked} }})()")).await;
-    let soon = drawn.as_array().unwrap().iter().filter(|ms| ms.as_f64().unwrap() < 1000.0).count();
-    assert_eq!(soon, 0, "drawn under a finger: {drawn}");
-    browser.script("document.body.dispatchEvent(new PointerEvent('pointerup', { bubbles: true }))").await;
-    let follows = async || (browser.script("return window.drawn.length").await != 0).then_some(());
-    counter.until("the page to follow once the finger is up", follows).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_puts_the_morning_after_an_outage_in_order() {
     let counter = Counter::open().await;
@@ -117,7 +96,6 @@ async fn a_manager_puts_the_morning_after_an_outage_in_order() {
     // The line is back: one press, and the page follows by itself.
     browser.go(&format!("{queue}?lang=zh")).await;
     browser.sees("尚未上传").await;
-    nothing_moves_under_a_finger(&browser, &counter).await;
     counter.shop.plug_network().await;
     browser.press("#send-now > summary").await;
     act(&browser, "网络已恢复", "#send-now button.go").await;

@@ -129,23 +129,25 @@ struct Elsewhere {
     needs: usize,
 }
 
-fn elsewhere(books: &Books, others: &[End], cases: &Cases) -> anyhow::Result<Vec<Elsewhere>> {
+/// Of `others`, where `received` is how far head office has the epoch that is listed.
+fn elsewhere(books: &Books, others: &[End], received: u64, cases: &Cases) -> anyhow::Result<Vec<Elsewhere>> {
     let of = |end: &End| {
         let (epoch, received) = (end.epoch, books.marks(end.epoch)?.received);
         let needs = cases.of_epoch(epoch).filter(|(_, case)| case.step.needs_a_person()).count();
         Ok(Elsewhere { epoch, end: end.tip.seq, received, needs })
     };
     let mut all: Vec<Elsewhere> = others.iter().map(of).collect::<anyhow::Result<_>>()?;
-    all.retain(|of| of.needs > 0 || of.received < of.end);
+    // A till without a head office brings nothing anywhere.
+    let is_heard = received > 0 || all.iter().any(|of| of.received > 0);
+    all.retain(|of| of.needs > 0 || is_heard && of.received < of.end);
     Ok(all)
 }
 
 impl Elsewhere {
-    /// A till without a head office is not heard, and has nothing to bring.
-    fn lines(&self, is_heard: bool) -> String {
+    fn lines(&self) -> String {
         let Self { epoch, end, received, needs } = self;
         let mut text = String::new();
-        if is_heard && received < end {
+        if received < end {
             let _ = writeln!(text, "Epoch {epoch}: {received} of {end} records received by head office.");
         }
         if *needs > 0 {
@@ -168,9 +170,9 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
     let (this, others): (Vec<End>, Vec<End>) =
         books.reader.epochs()?.into_iter().partition(|end| end.epoch == epoch);
     let end = this.first().map_or(0, |end| end.tip.seq);
-    let elsewhere = elsewhere(&books, &others, &choice.cases)?;
-    let (adopted, lists) = (books.standing(epoch)?, books.reader.lacking());
     let received = choice.marks.received;
+    let elsewhere = elsewhere(&books, &others, received, &choice.cases)?;
+    let (adopted, lists) = (books.standing(epoch)?, books.reader.lacking());
     if asked.json {
         let lacking: Vec<LackingSum> = lists.iter().map(Lacking::sum).collect();
         let items: Vec<serde_json::Value> = items.iter().map(|item| json(&books, item)).collect();
@@ -182,8 +184,7 @@ pub(super) fn list(asked: &List) -> anyhow::Result<ExitCode> {
     }
     let mut text = String::new();
     let _ = writeln!(text, "Epoch {epoch}: {received} of {end} records received by head office.");
-    let is_heard = received > 0 || elsewhere.iter().any(|of| of.received > 0);
-    elsewhere.iter().for_each(|of| text.push_str(&of.lines(is_heard)));
+    elsewhere.iter().for_each(|of| text.push_str(&of.lines()));
     text.push_str(&lacking::lines(adopted, &lists));
     if items.is_empty() {
         text.push_str("There is no such item.\n");

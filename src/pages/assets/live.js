@@ -5,12 +5,14 @@ const body = document.body;
 let fetching = false;
 let again = false;
 let waiting = false;
-/** The timer of a finger that is down; 0 while none is. */
-let pressed = 0;
+/** The timers of fingers that are down, by pointer. */
+const fingers = new Map();
 let missed = false;
 
 /** A finger rests on the glass for about a tenth of a second. One whose end is never told counts for this long. */
 const PRESS_MS = 1000;
+/** On a touch screen the click comes some milliseconds after the finger is up. */
+const CLICK_MS = 50;
 
 /** Fetches this page (or another address of it) and takes over what changed. */
 export async function refresh(address = location.href) {
@@ -37,13 +39,15 @@ export async function refresh(address = location.href) {
 
 function take(page) {
   // A button that is drawn anew between finger down and finger up is not pressed at all.
-  if (pressed) {
+  if (fingers.size > 0) {
     missed = true;
+    // The same button pressed once more is one more press, also on a page that is not drawn yet.
+    for (const field of document.querySelectorAll('input[name="command"]')) field.value = page.body.dataset.command;
     return;
   }
   const parts = (root) => [...root.querySelectorAll("[data-part]")];
   const names = (root) => parts(root).map((part) => part.id).join();
-  const [oldCommand, newCommand] = [body.dataset.command, page.body.dataset.command];
+  const newCommand = page.body.dataset.command;
   body.dataset.now = page.body.dataset.now;
   received = performance.now();
   // A press under way marks this body, and is no reason to draw all of it anew under the hand.
@@ -53,7 +57,7 @@ function take(page) {
     body.replaceChildren(...page.body.childNodes);
   } else {
     for (const part of parts(page)) {
-      replace(document.getElementById(part.id), part, oldCommand, newCommand);
+      replace(document.getElementById(part.id), part, newCommand);
     }
   }
   // Each drawing of the page brings the id of the next press, and the sale that it shows.
@@ -64,8 +68,8 @@ function take(page) {
   document.dispatchEvent(new Event("till:drawn"));
 }
 
-function replace(old, part, oldCommand, newCommand) {
-  const fresh = part.outerHTML.replaceAll(newCommand, oldCommand);
+function replace(old, part, command) {
+  const fresh = part.outerHTML.replaceAll(command, "");
   if (drawn.get(old) === fresh) return;
   // Nothing is taken from under the hand of a person who types in a sheet; it follows when they leave.
   if (old.contains(document.activeElement) && document.activeElement.closest(".card")) {
@@ -106,20 +110,21 @@ function lost(is) {
   }
 }
 
-function lift() {
-  clearTimeout(pressed);
-  pressed = 0;
-  if (!missed) return;
-  missed = false;
-  refresh();
+/** Counts a finger as down for so long; when none is down any more, what was missed is drawn. */
+function down(finger, ms) {
+  clearTimeout(fingers.get(finger));
+  fingers.set(finger, setTimeout(() => {
+    fingers.delete(finger);
+    if (fingers.size > 0 || !missed) return;
+    missed = false;
+    refresh();
+  }, ms));
 }
 
-document.addEventListener("pointerdown", () => {
-  clearTimeout(pressed);
-  pressed = setTimeout(lift, PRESS_MS);
-}, true);
-// The click comes right after, and finds the button that was pressed.
-for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => setTimeout(lift), true);
+document.addEventListener("pointerdown", (event) => down(event.pointerId, PRESS_MS), true);
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, (event) => down(event.pointerId, event.pointerType === "touch" ? CLICK_MS : 0), true);
+}
 
 document.addEventListener("focusout", () => setTimeout(() => {
   if (!waiting || document.activeElement?.closest(".card")) return;
@@ -127,9 +132,11 @@ document.addEventListener("focusout", () => setTimeout(() => {
   refresh();
 }));
 
-/** The HTML that each part was drawn from, with the command of that time. */
+/** The HTML that each part was drawn from, without the command of that time. */
 const drawn = new WeakMap();
-for (const part of document.querySelectorAll("[data-part]")) drawn.set(part, part.outerHTML);
+for (const part of document.querySelectorAll("[data-part]")) {
+  drawn.set(part, part.outerHTML.replaceAll(body.dataset.command, ""));
+}
 let received = performance.now();
 
 const two = (number) => String(number).padStart(2, "0");

@@ -114,6 +114,7 @@ impl Tally {
             ("power cuts".into(), self.kills.to_string()),
             ("records in the journal".into(), self.records.to_string()),
             ("records at the cloud".into(), self.records_acknowledged.to_string()),
+            ("  the last stop, sent at next start".into(), self.stops_to_send.to_string()),
         ];
         for (kind, times) in &self.faults {
             rows.push((format!("wallet fault: {}", kind.replace('_', " ")), times.to_string()));

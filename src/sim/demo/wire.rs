@@ -58,13 +58,13 @@ impl Wire {
 
     async fn set(&self, plugged: bool) {
         self.wanted.send_replace(plugged);
-        // A forwarder that is gone passes nothing, and its shop is closing.
-        let _ = self.plugged.clone().wait_for(|is| *is == plugged).await;
+        // A forwarder that is gone passes nothing, and its shop is closing. Another hand may have been quicker.
+        let _ = self.plugged.clone().wait_for(|is| *is == *self.wanted.borrow()).await;
     }
 
     /// Whether it is plugged in.
     pub(super) fn is_plugged(&self) -> bool {
-        *self.wanted.borrow()
+        *self.plugged.borrow()
     }
 }
 

@@ -199,9 +199,7 @@ async fn a_retry_after_is_waited_for_unless_a_person_sends_now() {
     shop.start();
     // The screen says when, however often other questions are answered meanwhile.
     shop.until("it was asked to wait", waits_for_minutes).await;
-    let polls = |shop: &Shop| shop.cloud.at().calls.iter().filter(|call| call.contains("notices")).count();
-    let before = polls(&shop);
-    shop.until("other questions are answered", |shop| polls(shop) > before + 3).await;
+    polled(&shop, 3).await;
     assert!(waits_for_minutes(&shop), "{:?}", shop.link());
     assert_eq!(shop.cloud.held(), 0);
     shop.board.nudge.notify_one();
@@ -214,6 +212,13 @@ async fn a_retry_after_is_waited_for_unless_a_person_sends_now() {
 fn waits_for_minutes(shop: &Shop) -> bool {
     let link = shop.link();
     link.state == LinkState::Online && link.next_try_ms.is_some_and(|at| at > TILL_MS + 500_000)
+}
+
+/// Waits until so many more questions for notices were asked.
+async fn polled(shop: &Shop, times: usize) {
+    let polls = |shop: &Shop| shop.cloud.at().calls.iter().filter(|call| call.contains("notices")).count();
+    let before = polls(shop);
+    shop.until("other questions are answered", |shop| polls(shop) > before + times).await;
 }
 
 #[tokio::test]
@@ -248,7 +253,8 @@ async fn a_line_that_comes_back_wakes_the_upload_but_not_before_the_cloud_asked_
     shop.cloud.strike(RECORDS, Fault::Say(503, json!({}), Some(3600)));
     shop.cloud.strike("notices", Fault::Say(502, json!({}), None));
     shop.start();
-    shop.until("the line is back, and the cloud named its time", waits_for_minutes).await;
+    shop.until("the cloud named its time", waits_for_minutes).await;
+    polled(&shop, 20).await;
     assert_eq!(shop.watermark(), 5);
     shop.board.nudge.notify_one();
     shop.until("it was sent", |shop| shop.watermark() == 6).await;
