@@ -6,8 +6,8 @@ use crate::browser::Browser;
 use crate::counter::{Counter, WATER};
 use till::sim::demo::cashier::PIN;
 
-/// The key of a coffee that is asked nothing more about.
-const ESPRESSO: &str = "button[value=espresso]";
+/// A key on the first page of the menu, of something that nothing more is asked about.
+const EGG_TART: &str = "button[value=egg-tart]";
 
 /// Puts a finger down, and notes from then on when the page was asked for and when it was drawn.
 const DOWN: &str = "
@@ -26,12 +26,12 @@ const ASKED: &str = "
     return performance.getEntriesByType('resource').filter(asked).length;";
 
 /// A press by a script, which a finger elsewhere on the glass does not stop.
-async fn presses_espresso(browser: &Browser) {
-    browser.script(&format!("document.querySelector('{ESPRESSO}').click()")).await;
+async fn presses_egg_tart(browser: &Browser) {
+    browser.script(&format!("document.querySelector('{EGG_TART}').click()")).await;
 }
 
 /// Whether the journal has so many lines: the browser has the station's session now.
-async fn has_lines(counter: &Counter, count: usize) -> Option<()> {
+fn has_lines(counter: &Counter, count: usize) -> Option<()> {
     (counter.books().bodies("line_added").len() == count).then_some(())
 }
 
@@ -43,12 +43,12 @@ async fn what_changes_under_a_finger_is_drawn_when_it_is_up_and_each_press_count
     browser.go(&format!("{}/s/front?lang=en", counter.shop.till_url)).await;
     browser.write("#pin", PIN).await;
     browser.press("form.signin .btn.go").await;
-    browser.sees("Espresso").await;
+    browser.sees("Egg tart").await;
 
     // The till sells while a finger rests on the glass.
     browser.script(DOWN).await;
     counter.shop.scan(WATER).unwrap();
-    counter.until("a line", async || has_lines(&counter, 1).await).await;
+    counter.until("a line", async || has_lines(&counter, 1)).await;
     let asked = async || (browser.script(ASKED).await.as_u64()? > 0).then_some(());
     counter.until("the page to ask what is new", asked).await;
     let drawn = browser.script("return window.drawn").await;
@@ -59,12 +59,12 @@ async fn what_changes_under_a_finger_is_drawn_when_it_is_up_and_each_press_count
 
     // One key twice: the page hears of the first press while the finger is down for the second.
     browser.script(DOWN).await;
-    presses_espresso(&browser).await;
-    counter.until("the first", async || has_lines(&counter, 2).await).await;
+    presses_egg_tart(&browser).await;
+    counter.until("the first", async || has_lines(&counter, 2)).await;
     counter.until("the page to ask what is new", asked).await;
-    presses_espresso(&browser).await;
+    presses_egg_tart(&browser).await;
     browser.script(UP).await;
-    counter.until("the second", async || has_lines(&counter, 3).await).await;
+    counter.until("the second", async || has_lines(&counter, 3)).await;
     drop(browser);
     counter.cashier.sign_in().await.unwrap();
     counter.press("cash", &[("received", "50.00")]).await;
