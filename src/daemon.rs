@@ -148,8 +148,13 @@ async fn serve(config: &Config, opened: impl FnOnce(&Opened)) -> anyhow::Result<
     edges.spawn(devices::run(ports, work.devices, inbox.clone(), board.clone(), stopped.clone()));
     match cloud {
         Some(cloud) => {
-            // Until it is heard it is away, and not missing.
-            board.link.send_modify(|link| link.state = LinkState::Offline);
+            // Until it is heard it is away, and not missing: what is known of it is what the last life knew.
+            let epoch = board.view.borrow().epoch;
+            let (received, ruled) = (edge.watermark(epoch)?.seq, edge.ruled(epoch)?);
+            board.link.send_modify(|link| {
+                (link.state, link.since_ms) = (LinkState::Offline, clock.unix_ms());
+                (link.received, link.ruled) = (received, ruled.min(received));
+            });
             let kept = sync::run(cloud, doors, way, work.cloud, left);
             level.spawn(async move {
                 if let Err(error) = kept.await {

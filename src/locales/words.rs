@@ -419,6 +419,7 @@ messages! {
     LinkAbsent: "No head office is configured", "未配置总部";
     LinkPairing: "Waiting for a manager to approve this till at head office", "等待店长在总部确认此收银机";
     LinkOnline: "Connected to head office since {}", "自 {} 起与总部连接正常";
+    LinkOnlineNotTaken: "Connected to head office since {}, but it does not take everything", "自 {} 起已连接总部，但有内容未被接收";
     LinkOffline: "Offline since {}", "自 {} 起离线";
     LinkAbsentShort: "no head office", "无总部";
     LinkPairingShort: "not paired", "未配对";

@@ -122,9 +122,12 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
                 // The question for notices finds the line again and wakes this: batches are not made in vain.
                 let most = if is_silent { around.retry_most().max(SILENT_MOST) } else { around.retry_most() };
                 let wait = backoff.failed(timing.retry_first, most, after, &chance);
-                if let Failure::Refused(_) | Failure::Strange(_) = failure {
-                    tracing::warn!(error = %failure, "Records could not be brought to the cloud.");
-                    around.line.trouble(Topic::Records, Some(failure.to_string()));
+                match failure {
+                    Failure::Refused(_) | Failure::Strange(_) | Failure::Later { .. } => {
+                        tracing::warn!(error = %failure, "Records could not be brought to the cloud.");
+                        around.line.trouble(Topic::Records, Some(failure.to_string()));
+                    }
+                    Failure::NotSent(_) | Failure::Unreachable(_) => {}
                 }
                 around.line.records_again(Some(wait));
                 wakes.pause_after(wait, after).await;

@@ -244,6 +244,32 @@ async fn what_waits_for_a_person_in_earlier_books_is_named_where_the_list_begins
     ends(&shell(&counter, &command).output().unwrap(), 0, &[&refused, "refused: "]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_till_that_starts_while_head_office_is_away_knows_what_head_office_had() {
+    let mut counter = Counter::open().await;
+    let sale = text(&counter.basket(&[WATER]).await["id"]);
+    counter.press("cash", &[("received", "5.00")]).await;
+    counter.paid(&sale).await;
+    counter.paper_of(&sale).await;
+    let settled = async || {
+        let item = listed(&counter, "sale").pop()?;
+        (word(&item["state"]) == "settled").then(|| item["seq"].to_string())
+    };
+    let sale = counter.until("the sale to be settled", settled).await;
+    let before = counter.view().await["link"].clone();
+    counter.shop.pull_network().await;
+    counter.shop.cut_power().await.unwrap();
+    counter.cashier.sign_in().await.unwrap();
+    let link = counter.view().await["link"].clone();
+    assert_eq!((&link["state"], &link["heard_ms"]), (&Value::from("offline"), &Value::Null), "{link}");
+    for known in ["received", "ruled"] {
+        assert!(link[known].as_u64() >= before[known].as_u64(), "{known}: {link}, and before {before}");
+    }
+    assert!(link["since_ms"].as_i64() > before["since_ms"].as_i64(), "{link}, and before {before}");
+    ends(&act(&counter, &["hold", &sale], "too late"), 1, &["Head office has ruled on this"]);
+    counter.close().await.counts("receipts", 1);
+}
+
 /// An act in one line: its subject, what, and why.
 fn told(body: &Value) -> String {
     let subject = &body["subject"];
