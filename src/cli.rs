@@ -260,8 +260,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             return EX_IOERR;
         }
         if let Some(error) = cause.downcast_ref::<crate::journal::Error>() {
-            use crate::journal::Error::{AnotherInstance, CopyInTheWay, OtherTills, Unsent};
-            let refused = matches!(error, CopyInTheWay { .. } | OtherTills { .. } | Unsent { .. });
+            use crate::journal::Error::{AnotherInstance, CopyInTheWay, OtherTills, Uncounted, Unsent};
+            let refused =
+                matches!(error, CopyInTheWay { .. } | OtherTills { .. } | Unsent { .. } | Uncounted(_));
             let running = matches!(error, AnotherInstance { .. });
             return if refused {
                 1

@@ -58,8 +58,9 @@ impl Reader {
     /// many of how many pages are copied. The till goes on meanwhile.
     ///
     /// # Errors
-    /// [`Error::CopyExists`] for a name that is taken; [`Error::Backup`] and others when the disk refuses or the copy
-    /// does not verify. Then there is no file of that name.
+    /// [`Error::CopyExists`] for a name that is taken; [`Error::Copy`] and others when the disk refuses or the copy
+    /// does not verify. Then there is no file of that name. It is damage only where the journal itself is damaged, not
+    /// the copy alone.
     pub fn back_up(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<Copied, Error> {
         if to.exists() {
             return Err(Error::CopyExists { path: to.to_owned() });
@@ -67,9 +68,12 @@ impl Reader {
         let source = settings::open_to_read(&self.path)?;
         let unfinished = beside(to, "unfinished");
         remove(&unfinished)?;
-        let made = copy(&source, &unfinished, progress)
-            .and_then(|()| verify(&unfinished, self.path.parent().unwrap_or(Path::new("."))));
-        let copied = made.inspect_err(|_| drop(remove(&unfinished)))?;
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let made = copy(&source, &unfinished, progress).and_then(|()| verify(&unfinished, dir));
+        let copied = made.map_err(|error| {
+            drop(remove(&unfinished));
+            if error.is_damage() { whose_damage(&self.path, to) } else { error }
+        })?;
         fs::rename(&unfinished, to).map_err(Error::prepare(to))?;
         match to.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => aside::sync(folder)?,
@@ -79,30 +83,26 @@ impl Reader {
     }
 }
 
+/// Of a copy that cannot be read back: what is the matter with the journal, or else with the copy's disk.
+fn whose_damage(journal: &Path, to: &Path) -> Error {
+    verify(journal, journal.parent().unwrap_or(Path::new("."))).err().unwrap_or_else(|| {
+        let words = "what was written cannot be read back, and the journal is whole: look at this disk";
+        Error::prepare(to)(std::io::Error::other(words))
+    })
+}
+
 /// Copies a journal into a folder of the state directory, making that if there is none. Where the copy shows that the
 /// journal is damaged, the next start looks at every record of it.
 ///
 /// # Errors
-/// As [`Reader::back_up`]. It is damage only where the journal itself is damaged, not the copy alone.
+/// As [`Reader::back_up`].
 pub fn copy_into(reader: &Reader, folder: &Path, to: &Path) -> Result<Copied, Error> {
     fs::create_dir_all(folder).map_err(Error::prepare(folder))?;
     let copied = reader.back_up(to, |_, _| ());
-    if !copied.as_ref().is_err_and(Error::is_damage) {
-        return copied;
+    if copied.as_ref().is_err_and(Error::is_damage) {
+        aside::check_at_start(reader.path.parent().unwrap_or(Path::new(".")))?;
     }
-    let dir = reader.path.parent().unwrap_or(Path::new("."));
-    match verify(&reader.path, dir) {
-        Ok(_) => {
-            let words = "what was written cannot be read back, and the journal is whole: look at this disk";
-            Err(Error::prepare(to)(std::io::Error::other(words)))
-        }
-        Err(error) => {
-            if error.is_damage() {
-                aside::check_at_start(dir)?;
-            }
-            Err(error)
-        }
-    }
+    copied
 }
 
 /// Puts a copy in the place of a till's journal. The present files are set aside, and the next start begins a new epoch
@@ -111,8 +111,8 @@ pub fn copy_into(reader: &Reader, folder: &Path, to: &Path) -> Result<Copied, Er
 /// # Errors
 /// [`Error::AnotherInstance`] while a till runs on the directory; [`Error::CopyInTheWay`] for what an earlier restore was
 /// cut off in; [`Error::OtherTills`] for the copy of another till;
-/// [`Error::Unsent`] where records would be set aside that the cloud has not received; others when the copy is newer,
-/// foreign or damaged. Nothing was changed then.
+/// [`Error::Unsent`] where records would be set aside that the cloud has not received, [`Error::Uncounted`] where nobody
+/// can tell; [`Error::NoGoodCopy`] when the copy is newer, foreign or damaged. Nothing was changed then.
 pub fn put_back(dir: &Path, from: &Path, terminal: &TerminalId, unsent: Unsent) -> Result<PutBack, Error> {
     let _lock = lock::Lock::take(dir)?;
     aside::finish(dir)?;
@@ -123,8 +123,8 @@ pub fn put_back(dir: &Path, from: &Path, terminal: &TerminalId, unsent: Unsent) 
         return Err(Error::CopyInTheWay { path: from });
     }
     remove(&prepared)?;
-    let made = prepare(dir, from, &prepared).and_then(|copied| {
-        let beyond = check(dir, &copied, terminal, unsent)?;
+    let made = prepare(dir, from, &prepared, terminal).and_then(|copied| {
+        let beyond = check(dir, &copied, unsent)?;
         // What head office has said since is lost with the present journal: it is told again.
         let edge = EdgeStore::open(dir)?;
         edge.set_cursor(edge.cursor()?.min(copied.last_verdict))?;
@@ -142,26 +142,38 @@ pub fn put_back(dir: &Path, from: &Path, terminal: &TerminalId, unsent: Unsent) 
 }
 
 /// Copies the copy to where the journal can take it from, in the form of this build, and reads it.
-fn prepare(dir: &Path, from: &Path, prepared: &Path) -> Result<Copied, Error> {
-    let source = settings::open_to_read(from)?;
-    let version = migrations::JOURNAL.identify(&source, from)?;
-    copy(&source, prepared, |_, _| ())?;
+fn prepare(dir: &Path, from: &Path, prepared: &Path, terminal: &TerminalId) -> Result<Copied, Error> {
+    let no_good = |source| Error::NoGoodCopy { path: from.to_owned(), why: Box::new(source) };
+    let source = settings::open_to_read(from).map_err(no_good)?;
+    let version = migrations::JOURNAL.identify(&source, from).map_err(no_good)?;
+    // Of another till's the key would not fit, and it is not the key that is wrong.
+    let found = if version == 0 { None } else { owner(&source).map_err(no_good)? };
+    let others = |found| Error::OtherTills { found, here: terminal.clone() };
+    if version == 0 || found.as_ref().is_some_and(|found| found != terminal) {
+        return Err(others(found));
+    }
+    copy(&source, prepared, |_, _| ())
+        .map_err(|error| if error.is_damage() { no_good(error) } else { error })?;
     if version < migrations::JOURNAL.version() {
         bring_up(prepared, dir)?;
     }
-    verify(prepared, dir)
+    let copied = verify(prepared, dir).map_err(no_good)?;
+    if copied.terminal.is_none() { Err(others(None)) } else { Ok(copied) }
+}
+
+/// Whose the last record is; none where there is none.
+fn owner(connection: &Connection) -> Result<Option<TerminalId>, Error> {
+    let last = connection.query_row(LAST_HEAD, [], |row| row.get::<_, Vec<u8>>(0)).optional();
+    let last = last.map_err(Error::Read)?.and_then(|head| Header::decode(&head).ok());
+    Ok(last.map(|header| header.terminal))
 }
 
 /// Whether this copy may take the place of what is there; how much the cloud has beyond it.
-fn check(dir: &Path, copied: &Copied, terminal: &TerminalId, unsent: Unsent) -> Result<u64, Error> {
-    match &copied.terminal {
-        Some(found) if found == terminal => {}
-        found => return Err(Error::OtherTills { found: found.clone(), here: terminal.clone() }),
-    }
+fn check(dir: &Path, copied: &Copied, unsent: Unsent) -> Result<u64, Error> {
     let edge = EdgeStore::open(dir)?;
     if unsent == Unsent::Refuse && journal_path(dir).exists() {
-        // What cannot be read cannot be counted, and is set aside.
-        let ends = Reader::open(dir).and_then(|reader| reader.epochs()).unwrap_or_default();
+        let ends = Reader::open(dir).and_then(|reader| reader.epochs());
+        let ends = ends.map_err(|source| Error::Uncounted(Box::new(source)))?;
         let mut waiting = 0;
         for end in ends {
             waiting += end.tip.seq.saturating_sub(edge.watermark(end.epoch)?.seq);
@@ -176,7 +188,13 @@ fn check(dir: &Path, copied: &Copied, terminal: &TerminalId, unsent: Unsent) -> 
 
 /// Copies one moment of a database into a file of its own, without a log.
 fn copy(source: &Connection, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), Error> {
-    let failed = |source| Error::Backup { path: to.to_owned(), source };
+    let failed = |source| {
+        // Damage is found in what is copied, not in what is written.
+        if Error::tells_of_damage(&source) {
+            return Error::Read(source);
+        }
+        Error::Copy { path: to.to_owned(), source }
+    };
     // One moment: what the till writes meanwhile does not begin the copy anew.
     let moment = source.unchecked_transaction().map_err(failed)?;
     moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
@@ -219,14 +237,12 @@ fn verify(path: &Path, dir: &Path) -> Result<Copied, Error> {
         }
         records += 1;
     }
-    let last = connection.query_row(LAST_HEAD, [], |row| row.get::<_, Vec<u8>>(0)).optional();
-    let last = last.map_err(Error::Read)?.and_then(|head| Header::decode(&head).ok());
-    Ok(Copied { records, end: tail.end(), terminal: last.map(|header| header.terminal), last_verdict })
+    Ok(Copied { records, end: tail.end(), terminal: owner(&connection)?, last_verdict })
 }
 
 /// Brings the copy of an older Till to the schema of this build. The copy itself stays as it is elsewhere.
 fn bring_up(path: &Path, dir: &Path) -> Result<(), Error> {
-    let failed = |source| Error::Backup { path: path.to_owned(), source };
+    let failed = |source| Error::Copy { path: path.to_owned(), source };
     let mut target = settings::open_to_write(path)?;
     migrations::JOURNAL.migrate(&mut target, path, &dir.join("backups"))?;
     target.query_row("PRAGMA journal_mode = delete", [], |_| Ok(())).map_err(failed)?;
@@ -295,6 +311,71 @@ mod tests {
         let error = reader.back_up(&to, |_, _| ()).unwrap_err();
         assert!(matches!(error, Error::Chain { seq: 70, .. }), "{error}");
         assert!(!to.exists());
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_not_set_aside_unasked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = used(dir.path());
+        let to = dir.path().join("copy.db");
+        journal.reader().unwrap().back_up(&to, |_, _| ()).unwrap();
+        journal.close().unwrap();
+        let newer = settings::open_to_write(&journal_path(dir.path())).unwrap();
+        newer.execute_batch("PRAGMA user_version = 99").unwrap();
+        drop(newer);
+        let refused = put_back(dir.path(), &to, &till(), Unsent::Refuse).unwrap_err();
+        assert!(matches!(refused, Error::Uncounted(_)), "{refused}");
+        assert!(refused.to_string().contains("--even-unsent"), "{refused}");
+        assert!(!dir.path().join("aside").exists(), "nothing was changed");
+        put_back(dir.path(), &to, &till(), Unsent::SetAside).unwrap();
+        assert!(dir.path().join("aside/0001/journal.db").exists());
+    }
+
+    #[test]
+    fn a_copy_that_is_no_good_is_said_to_be_it_and_not_the_till() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (journal, _) = used(dir.path());
+        journal.close().unwrap();
+        let foreign = other.path().join("copy.db");
+        used(other.path()).0.reader().unwrap().back_up(&foreign, |_, _| ()).unwrap();
+        let refused = |from: &Path, till: &str| {
+            put_back(dir.path(), from, &till.parse().unwrap(), Unsent::SetAside).unwrap_err()
+        };
+        // Another till has another key; that is not what is wrong.
+        let words = refused(&foreign, "till-9").to_string();
+        assert!(words.contains("is of till-3, and this is till-9"), "{words}");
+        let words = refused(&foreign, "till-3").to_string();
+        assert!(words.contains("copy.db cannot be put back") && words.contains("the key"), "{words}");
+
+        let empty = other.path().join("empty.db");
+        fs::write(&empty, "").unwrap();
+        let words = refused(&empty, "till-3").to_string();
+        assert!(words.contains("the copy is empty"), "{words}");
+
+        let damaged = other.path().join("damaged.db");
+        let mut bytes = fs::read(&foreign).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 4096].fill(0xa5);
+        fs::write(&damaged, bytes).unwrap();
+        let words = refused(&damaged, "till-3").to_string();
+        assert!(words.contains("damaged.db cannot be put back") && words.contains("take another"), "{words}");
+        assert!(!words.contains("restored"), "{words}");
+        assert!(!dir.path().join("aside").exists(), "nothing was changed");
+    }
+
+    #[test]
+    fn a_damaged_journal_is_said_to_be_it_and_not_the_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = used(dir.path());
+        let reader = journal.reader().unwrap();
+        journal.close().unwrap();
+        let path = journal_path(dir.path());
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 4096 / 2 * 4096;
+        bytes[middle..middle + 4096].fill(0xa5);
+        fs::write(&path, bytes).unwrap();
+        let error = reader.back_up(&dir.path().join("copy.db"), |_, _| ()).unwrap_err();
+        assert!(error.is_damage() && !error.to_string().contains("unfinished"), "{error}");
     }
 
     #[test]

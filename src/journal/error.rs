@@ -98,6 +98,22 @@ pub enum Error {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A copy could not be written; nothing has its name.
+    #[error("the copy {path} could not be written whole: free some disk space, or write it elsewhere")]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The copy is not good; nothing was changed.
+    #[error("{path} cannot be put back, and nothing of this till was changed: {}", no_good(why))]
+    NoGoodCopy {
+        /// The copy.
+        path: PathBuf,
+        /// What is the matter with it.
+        why: Box<Error>,
+    },
     /// There is a file of the copy's name already.
     #[error("{path} is there already: a copy never takes the place of a file, choose another name")]
     CopyExists {
@@ -113,8 +129,8 @@ pub enum Error {
         path: PathBuf,
     },
     /// The copy is not this till's.
-    #[error("the copy is of {}, this is {here}: it would be another till's books",
-        found.as_ref().map_or("no till at all".to_owned(), |found| found.to_string()))]
+    #[error("the copy is {}, and this is {here}: take a copy of this till's journal",
+        found.as_ref().map_or("empty".to_owned(), |found| format!("of {found}")))]
     OtherTills {
         /// Whose it is.
         found: Option<TerminalId>,
@@ -130,6 +146,12 @@ pub enum Error {
         /// How many.
         records: u64,
     },
+    /// The present journal cannot be read, so nobody can tell what of it the cloud has not received.
+    #[error(
+        "the present journal cannot be read, so what of it has not reached head office cannot be counted: set it aside all \
+         the same with --even-unsent; what can be read of it is listed then"
+    )]
+    Uncounted(#[source] Box<Error>),
     /// A migration failed and was taken back.
     #[error("migration {name} of {path} failed and was taken back: install the Till that ran before")]
     Migrate {
@@ -233,6 +255,27 @@ pub enum Error {
     },
 }
 
+/// What is the matter with a copy, in words about the copy and not about this till's own files.
+#[allow(clippy::wildcard_enum_match_arm)] // what says itself what it is about needs no other words
+fn no_good(why: &Error) -> String {
+    match why {
+        Error::Damaged { words, .. } => format!("the copy is damaged ({words}); take another"),
+        Error::Chain { epoch, seq, .. } => {
+            format!("the copy is broken at record {seq} of epoch {epoch}; take another")
+        }
+        Error::NoSeal { .. } | Error::OtherSeal { .. } => {
+            "the key that is here does not open it; put back the key of its time (keys/seal, or the credential till-seal)"
+                .to_owned()
+        }
+        Error::NotOurs { .. } => "it is no journal of Till".to_owned(),
+        Error::Newer { found, known, .. } => {
+            format!("it has version {found}, this Till knows up to {known}; install the newer Till")
+        }
+        Error::Read(source) | Error::Open { source, .. } => format!("it cannot be read ({source}); take another"),
+        other => other.to_string(),
+    }
+}
+
 impl Error {
     /// Whether trying the same again is in vain until a person does something.
     pub fn is_permanent(&self) -> bool {
@@ -254,7 +297,9 @@ impl Error {
             | Self::CopyExists { .. }
             | Self::CopyInTheWay { .. }
             | Self::OtherTills { .. }
+            | Self::NoGoodCopy { .. }
             | Self::Unsent { .. }
+            | Self::Uncounted(_)
             | Self::BundleNotNewer { .. } => true,
             Self::Key(source) => source.is_permanent(),
             Self::AnotherInstance { .. }
@@ -263,6 +308,7 @@ impl Error {
             | Self::SaveSnapshot(_) => false,
             Self::Open { source, .. }
             | Self::Backup { source, .. }
+            | Self::Copy { source, .. }
             | Self::Append(source)
             | Self::Read(source)
             | Self::Checkpoint(source)
@@ -279,12 +325,15 @@ impl Error {
             // What a newer Till wrote is not damaged.
             return !matches!(source, Broken::Header(HeaderError::Newer(_)));
         }
-        let unreadable = |error: &rusqlite::ffi::Error| {
+        matches!(self, Self::Damaged { .. }) || self.sqlite().is_some_and(Self::tells_of_damage)
+    }
+
+    /// Whether SQLite found pages that are damaged or cannot be read.
+    pub(super) fn tells_of_damage(error: &rusqlite::Error) -> bool {
+        error.sqlite_error().is_some_and(|error| {
             matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
                 || UNREADABLE.contains(&error.extended_code)
-        };
-        let found = self.sqlite().and_then(rusqlite::Error::sqlite_error);
-        matches!(self, Self::Damaged { .. }) || found.is_some_and(unreadable)
+        })
     }
 
     /// Whether the disk has no room left. What was written before stands.
@@ -305,6 +354,7 @@ impl Error {
         match self {
             Self::Open { source, .. }
             | Self::Backup { source, .. }
+            | Self::Copy { source, .. }
             | Self::Migrate { source, .. }
             | Self::Append(source)
             | Self::Read(source)
@@ -332,7 +382,9 @@ impl Error {
             | Self::CopyExists { .. }
             | Self::CopyInTheWay { .. }
             | Self::OtherTills { .. }
+            | Self::NoGoodCopy { .. }
             | Self::Unsent { .. }
+            | Self::Uncounted(_)
             | Self::BundleNotNewer { .. } => None,
         }
     }
