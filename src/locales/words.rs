@@ -387,7 +387,7 @@ messages! {
     ForTechnician: "For a technician", "供技术人员查看";
     NoSuchItem: "There is no such record in this till's journal.", "本机日志中没有这条记录。";
     SendWhy: "Whatever waits is sent at once, without waiting for the next attempt.", "所有等待的记录将立即上传，不等下次尝试。";
-    Checklist: "After an outage", "恢复后核对清单";
+    Checklist: "Checklist after an outage", "恢复后核对清单";
     ChecklistWhy: "Look here once the line is back, before the day is closed.", "网络恢复后、日结前请核对。";
     PrintChecklist: "Print this list", "打印清单";
     PrintSent: "The list is on its way to the printer at {}.", "清单已发送到 {} 的打印机。";
@@ -396,8 +396,8 @@ messages! {
     CheckReceivedOf: "Head office has received {} of {} records. The rest is sent by itself.", "总部已接收 {} / {} 条记录，其余会自动上传。";
     CheckRuled: "Head office has ruled on all {} records.", "总部已审核全部 {} 条记录。";
     CheckRuledOf: "Head office has ruled on {} of {} records. Wait for the rest.", "总部已审核 {} / {} 条记录，请等待。";
-    CheckSumsKept: "From record {} to {}, head office has the same records and sums as this till, which keeps no older ones: {} in receipts.", "第 {} 至 {} 条记录，总部与本机记录和金额一致（更早的记录本机不再保留）：小票共 {}。";
-    CheckSumsSame: "Up to record {}, head office has the same records and sums as this till: {} in receipts.", "截至第 {} 条记录，总部与本机记录和金额一致：小票共 {}。";
+    CheckSumsKept: "From record {} to {} of today's books, head office has the same records and sums as this till, which keeps no older ones: {}.", "今天的账本第 {} 至 {} 条记录，总部与本机记录和金额一致（更早的记录本机不再保留）：{}。";
+    CheckSumsSame: "Up to record {} of today's books, head office has the same records and sums as this till: {}.", "今天的账本截至第 {} 条记录，总部与本机记录和金额一致：{}。";
     CheckSumsOther: "Record {} is another one at head office. Stop, and call head office.", "第 {} 条记录与总部不同。请停止操作并联系总部。";
     CheckSumsUnknown: "Head office has not said yet what it has: the sums cannot be compared.", "总部尚未回应，无法核对金额。";
     CheckNoneRefused: "Nothing is refused, expired or parked.", "没有被拒绝、过期或搁置的项目。";
@@ -482,6 +482,18 @@ messages! {
     ItemsNear: "{} coupons and codes wait for head office. At {} no more are taken.", "有 {} 张券和凭证待总部确认，达到 {} 张后暂停接受。";
     OldestNear: "A coupon or code waits long for head office. After {} no more are taken.", "有券或凭证等待总部确认已久，超过 {} 后暂停接受。";
     SilenceNear: "Head office has not been heard for {}. After {} no more coupons and codes are taken.", "已 {} 未联系到总部，超过 {} 后暂停接受券和凭证。";
+
+    // What is held, what to press, and what becomes of it.
+    HeldItems: "Held: {}", "已暂缓：{} 项";
+    HeldDo: "Release or resolve each.", "请逐项放行或处理。";
+    LookAt: "Look", "查看";
+    HeldThere: "Head office holds it", "总部已暂缓";
+    SeeToIt: "See to it", "去处理";
+    SendingNow: "Sending now.", "正在上传。";
+    TryingNow: "trying now", "正在重试";
+    SeriesUntil: "{} (until {})", "{}（至 {}）";
+    ReceiptsCome: "{} in receipts", "小票共 {}";
+    ReceiptsNone: "no receipts yet", "尚无小票";
 
     WithoutOffer: "Not taken off: {}. This till's share of the offer is used up.", "未优惠：{}。分给本机的名额已用完。";
 

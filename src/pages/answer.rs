@@ -1,7 +1,7 @@
 //! Answers: pages, JSON, and a no as a sentence with a status.
 
 use super::assets::Frame;
-use super::request::{lang, wants_json};
+use super::request::{Asked, lang, wants_json};
 use super::voice::Voice;
 use crate::counter::refusal::{Refusal, Told};
 use crate::locales::{Lang, Msg, told};
@@ -166,17 +166,18 @@ struct SorryPage<'a> {
     back: &'a str,
 }
 
-/// A no that belongs to no page, in the form that was asked for.
+/// A no that belongs to no page, to a request that was not read: in the form and the language that its head asks for.
 pub(super) fn say_sorry(sorry: &Sorry, headers: &HeaderMap, query: Option<&str>) -> Response {
-    say_sorry_at(sorry, headers, query, "/")
+    let lang = lang(headers, query);
+    if wants_json(headers) { sorry_json(sorry, lang) } else { sorry_page(sorry, lang, "/") }
 }
 
-/// The same, with a way back.
-pub(super) fn say_sorry_at(sorry: &Sorry, headers: &HeaderMap, query: Option<&str>, back: &str) -> Response {
-    let lang = lang(headers, query);
-    if wants_json(headers) {
-        return sorry_json(sorry, lang);
-    }
+/// The same to one that was, with a way back.
+pub(super) fn say_sorry_at(sorry: &Sorry, asked: &Asked, back: &str) -> Response {
+    if asked.json { sorry_json(sorry, asked.lang) } else { sorry_page(sorry, asked.lang, back) }
+}
+
+fn sorry_page(sorry: &Sorry, lang: Lang, back: &str) -> Response {
     let words = sorry.words(lang);
     let template = SorryPage { v: Voice::plain(lang), f: Frame::still(), words: &words, back };
     page(sorry.status, &template)

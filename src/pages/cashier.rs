@@ -1,7 +1,7 @@
 //! The cashier's page: signing in, the sale in front, the ways to pay, the menu.
 
 use super::Pages;
-use super::answer::{Sorry, page as page_of, say_sorry, see_other, sorry_json};
+use super::answer::{Sorry, page as page_of, say_sorry_at, see_other, sorry_json};
 use super::assets::Frame;
 use super::link::{self, Chip, LinkLine};
 use super::payment::{self, Panel};
@@ -64,17 +64,17 @@ pub(super) async fn page(
 pub(super) async fn draw(pages: &Pages, station: &str, asked: &Asked, sorry: Option<Sorry>) -> Response {
     let place = match pages.station(station) {
         Ok(place) => place,
-        Err(unknown) => return say_sorry(&unknown, &asked.headers, None),
+        Err(unknown) => return say_sorry_at(&unknown, asked, "/"),
     };
     let status = sorry.as_ref().map_or(StatusCode::OK, |sorry| sorry.status);
     let words = sorry.map(|sorry| sorry.words(asked.lang));
     let who = match session::here(pages, &asked.headers, &place).await {
         Ok(who) => who,
-        Err(broken) => return say_sorry(&broken, &asked.headers, None),
+        Err(broken) => return say_sorry_at(&broken, asked, "/"),
     };
     let view = pages.view();
     let Some(here) = view.stations.get(&place) else {
-        return say_sorry(&Sorry::no_such_station(), &asked.headers, None);
+        return say_sorry_at(&Sorry::no_such_station(), asked, "/");
     };
     match who {
         Some(who) => {

@@ -2,7 +2,7 @@
 //! it can be pressed.
 
 use super::Pages;
-use super::answer::{page as page_of, say_sorry};
+use super::answer::{page as page_of, say_sorry_at};
 use super::assets::Frame;
 use super::payment::clock;
 use super::request::Asked;
@@ -44,7 +44,7 @@ pub(super) async fn page(
     asked: Asked,
 ) -> Response {
     let response = match pages.station(&station) {
-        Err(sorry) => say_sorry(&sorry, &asked.headers, None),
+        Err(sorry) => say_sorry_at(&sorry, &asked, "/"),
         Ok(place) => {
             let (v, f, view) = (pages.voice(&asked), pages.frame(&place), pages.view());
             match view.stations.get(&place) {
@@ -53,7 +53,7 @@ pub(super) async fn page(
                     let code = code(here, &v, pages.now_ms());
                     page_of(StatusCode::OK, &DisplayPage { v, f, view: &view, here, state, next, code })
                 }
-                None => say_sorry(&super::answer::Sorry::no_such_station(), &asked.headers, None),
+                None => say_sorry_at(&super::answer::Sorry::no_such_station(), &asked, "/"),
             }
         }
     };

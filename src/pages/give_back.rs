@@ -4,7 +4,7 @@
 //! The sale is read from the journal of this till: another till's receipts are not here, and only the till
 //! that sold gives back. Not here: deciding (`counter`), who has to approve (`press`).
 
-use super::answer::{Sorry, page as page_of, say_sorry};
+use super::answer::{Sorry, page as page_of, say_sorry_at};
 use super::assets::Frame;
 use super::request::Asked;
 use super::voice::Voice;
@@ -67,7 +67,7 @@ pub(super) async fn page(
     Path(station): Path<String>,
     asked: Asked,
 ) -> Response {
-    draw(&pages, &station, &asked).await.unwrap_or_else(|sorry| say_sorry(&sorry, &asked.headers, None))
+    draw(&pages, &station, &asked).await.unwrap_or_else(|sorry| say_sorry_at(&sorry, &asked, "/"))
 }
 
 async fn draw(pages: &Pages, station: &str, asked: &Asked) -> Result<Response, Sorry> {

@@ -3,7 +3,7 @@
 //! The page then fetches itself and replaces what changed, so that there is one way of drawing.
 
 use super::Pages;
-use super::answer::{Sorry, say_sorry};
+use super::answer::{Sorry, say_sorry_at};
 use super::request::Asked;
 use crate::inbox::Board;
 use crate::locales::Msg;
@@ -57,7 +57,7 @@ pub(super) async fn watch_board(board: Board, beats: watch::Sender<u64>, mut sto
 pub(super) async fn stream(State(pages): State<Arc<Pages>>, asked: Asked) -> Response {
     let response = match listen(&pages, &asked) {
         Ok(response) => response,
-        Err(sorry) => say_sorry(&sorry, &asked.headers, None),
+        Err(sorry) => say_sorry_at(&sorry, &asked, "/"),
     };
     std::future::ready(response).await
 }

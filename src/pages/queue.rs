@@ -31,9 +31,10 @@ use super::risk;
 use super::session;
 use super::voice::Voice;
 use crate::inbox::{LinkState, Reply};
+use crate::journal::{Error as JournalError, Reader};
 use crate::locales::Msg;
 use crate::queue::filter::Which;
-use crate::queue::{Filter, Item};
+use crate::queue::{Filter, Item, Standing};
 use crate::receipt::numbered;
 use crate::record::Epoch;
 use crate::record::epochs::Standing as Books;
@@ -66,6 +67,8 @@ struct QueuePage<'a> {
     staff: &'a StaffView,
     managers: Vec<&'a StaffView>,
     told: Option<String>,
+    /// That a press was taken, for browsers without the script that says so.
+    good: Option<String>,
     link: LinkLine,
     can_send: bool,
     next_try: Option<(i64, String)>,
@@ -77,8 +80,8 @@ struct QueuePage<'a> {
     lacking: Option<String>,
     /// The epoch that is shown, where it is not that of today.
     epoch: Option<Epoch>,
-    /// Others that can be shown.
-    series: Vec<Epoch>,
+    /// Others that can be shown: each with its name, and when it ended.
+    series: Vec<(Epoch, String)>,
     unfiltered: String,
     figures: Vec<Figure>,
     picture: Vec<Part>,
@@ -86,6 +89,8 @@ struct QueuePage<'a> {
     needing: Vec<Item>,
     needing_more: u64,
     needing_address: String,
+    /// Where something is held: how much, in words, and its list.
+    held: Vec<(String, String)>,
     list: List,
     count: u64,
     tabs: Vec<Tab>,
@@ -122,14 +127,16 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
         };
         let before = asked.fields.get("before").and_then(|seq| seq.parse().ok());
         let (read, edge) = (scene.clone(), pages.parts.edge.clone());
-        let (waiting, counts, all, (needing, needing_all), shown, lists) = pages
+        let (waiting, counts, all, (needing, needing_all), held, ended, shown, lists) = pages
             .read(move |journal| {
                 let needs = Filter { which: Which::Needs, ..Filter::default() };
                 let all = read.all(journal, &edge)?;
                 let needing = List::of_all(journal, &all, &needs, NEEDING_SHOWN)?;
                 let shown = List::read(journal, &read, &filter, before, list::PAGE)?;
                 let lists = journal.lacking();
-                Ok((read.waiting(journal)?, read.counts(journal)?, all, needing, shown, lists))
+                let (waiting, counts) = (read.waiting(journal)?, read.counts(journal)?);
+                let (held, ended) = (held(journal, &all)?, others(journal, &all, read.epoch)?);
+                Ok((waiting, counts, all, needing, held, ended, shown, lists))
             })
             .await?;
         let v = pages.voice(asked);
@@ -147,6 +154,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             staff: &who.staff,
             managers: managers(&scene.view),
             told: told.clone().or(wrong),
+            good: asked.fields.get("sent").map(|_| v.say(Msg::SendingNow).to_owned()),
             link: link::line(&scene.link, scene.last, &v, scene.now_ms),
             can_send: goes_up,
             next_try: next_try(&scene, &v),
@@ -154,7 +162,8 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
             warnings,
             lost: lists.first().map(|list| Lost::of(list, &v)),
             lacking: books::lacking_words(&lists, &v),
-            series: others(&all, scene.epoch),
+            series: ended.iter().map(|(epoch, at)| (*epoch, series_words(*epoch, *at, &v))).collect(),
+            held: held.iter().map(|(epoch, count)| held_words(*epoch, *count, &scene, &v)).collect(),
             unfiltered: list::address(&Filter::default(), place, None),
             epoch,
             figures: figures::figures(&scene, &waiting, &v),
@@ -179,7 +188,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
         };
         Ok(page_of(status, &template))
     };
-    run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, &asked.headers, None, "/queue"))
+    run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, asked, "/queue"))
 }
 
 /// What of the queue is asked for.
@@ -195,10 +204,40 @@ fn read_epoch(asked: &Asked) -> Result<Option<Epoch>, Sorry> {
     }
 }
 
-/// The other epochs of the journal, newest first.
-fn others(all: &[Scene], shown: Epoch) -> Vec<Epoch> {
-    let all = all.iter().map(|of| of.epoch);
-    all.filter(|epoch| *epoch != shown).take(EARLIER_SHOWN).collect()
+/// The earlier epochs of the journal but the one that is shown, newest first, each with the time of its last record where
+/// that is kept.
+fn others(journal: &Reader, all: &[Scene], shown: Epoch) -> Result<Vec<(Epoch, Option<i64>)>, JournalError> {
+    let earlier = all.iter().filter(|of| of.epoch != shown && of.epoch != of.view.epoch);
+    let ended = |of: &Scene| {
+        let last = journal.header(of.epoch, of.last)?;
+        Ok((of.epoch, last.map(|header| header.moment.wall_ms)))
+    };
+    earlier.take(EARLIER_SHOWN).map(ended).collect()
+}
+
+fn series_words(epoch: Epoch, ended_ms: Option<i64>, v: &Voice) -> String {
+    ended_ms.map_or_else(|| epoch.to_string(), |at| v.with2(Msg::SeriesUntil, epoch, v.time(&at)))
+}
+
+/// In which epochs something is held, and how much.
+fn held(journal: &Reader, all: &[Scene]) -> Result<Vec<(Epoch, u64)>, JournalError> {
+    let held = Filter { which: Which::One(Standing::Held), ..Filter::default() };
+    let mut counts = Vec::new();
+    for of in all {
+        let count = List::read(journal, of, &held, None, 1)?.count();
+        if count > 0 {
+            counts.push((of.epoch, count));
+        }
+    }
+    Ok(counts)
+}
+
+/// That so much is held there, and the list of it.
+fn held_words(epoch: Epoch, count: u64, scene: &Scene, v: &Voice) -> (String, String) {
+    let held = Filter { which: Which::One(Standing::Held), ..Filter::default() };
+    let elsewhere = Some(epoch).filter(|epoch| *epoch != scene.view.epoch);
+    let place = Place { currency: scene.view.currency, epoch: elsewhere };
+    (v.with(Msg::HeldItems, count), list::address(&held, place, None))
 }
 
 fn managers(view: &View) -> Vec<&StaffView> {

@@ -3,7 +3,7 @@
 //! It is made by the same hands as the paper, so that a customer's question is answered from what the customer holds.
 //! Looking prints nothing and counts as nothing. Not here: printing it again (`press`), giving back (`give_back`).
 
-use super::answer::{Sorry, page as page_of, say_sorry};
+use super::answer::{Sorry, page as page_of, say_sorry_at};
 use super::assets::Frame;
 use super::request::Asked;
 use super::voice::Voice;
@@ -53,9 +53,7 @@ pub(super) async fn show(
     Path((station, name)): Path<(String, String)>,
     asked: Asked,
 ) -> Response {
-    draw(&pages, &station, &name, &asked)
-        .await
-        .unwrap_or_else(|sorry| say_sorry(&sorry, &asked.headers, None))
+    draw(&pages, &station, &name, &asked).await.unwrap_or_else(|sorry| say_sorry_at(&sorry, &asked, "/"))
 }
 
 async fn draw(pages: &Pages, station: &str, name: &str, asked: &Asked) -> Result<Response, Sorry> {

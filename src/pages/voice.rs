@@ -103,6 +103,11 @@ impl Voice {
         }
     }
 
+    /// The time of this drawing, in Unix milliseconds.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
     /// How long ago that was, in milliseconds.
     pub(super) fn since(&self, at_ms: i64) -> i64 {
         self.now_ms.saturating_sub(at_ms)
@@ -158,6 +163,19 @@ impl Voice {
     /// Whether printing again helps with what needs a person.
     pub(super) fn reprints(&self, code: &str) -> bool {
         matches!(code, "paper_unconfirmed" | "paper_failed")
+    }
+
+    /// Whether a button on the cashier's page settles what needs a person.
+    pub(super) fn is_for_counter(&self, code: &str) -> bool {
+        const THERE: [&str; 6] = [
+            "paper_unconfirmed",
+            "paper_failed",
+            "drawer_unconfirmed",
+            "payment_unsure",
+            "refund_refused",
+            "sale_frozen",
+        ];
+        THERE.contains(&code)
     }
 
     /// What the button says that settles it.

@@ -3,12 +3,13 @@
 //! Not here: its questions and answers (`queue::checklist`).
 
 use super::sheet::{Sheet, TALL_BOLD};
+use super::wrap::wrap;
 use super::{Form, Lang};
 use crate::locales;
 use crate::money::Money;
 use crate::queue::checklist::{Answer, Checklist};
 use crate::queue::words;
-use hardware::document::{Align, Cut, Document, Style};
+use hardware::document::{Align, Cut, Document, Line, Style};
 
 /// Lays the list out.
 pub(super) fn checklist(list: &Checklist, form: Form) -> Document {
@@ -19,8 +20,13 @@ pub(super) fn checklist(list: &Checklist, form: Form) -> Document {
         Lang::Both => format!("{zh} {en}"),
     };
     sheet.text(&list.shop, Align::Centre, TALL_BOLD);
-    sheet.text(&say("After an outage", "恢复后核对清单"), Align::Centre, Style::PLAIN);
+    sheet.text(&say("Checklist after an outage", "恢复后核对清单"), Align::Centre, Style::PLAIN);
     sheet.ends(list.terminal.as_str(), &list.at, Style::PLAIN);
+    sheet.text(
+        &say(&format!("Books {}", list.epoch), &format!("账本 {}", list.epoch)),
+        Align::Left,
+        Style::PLAIN,
+    );
     sheet.document.feed(1);
     let langs = languages(form.lang);
     for check in &list.checks {
@@ -31,8 +37,7 @@ pub(super) fn checklist(list: &Checklist, form: Form) -> Document {
         };
         for (at, lang) in langs.iter().enumerate() {
             let words = check.words(*lang, Money::to_string);
-            let mark = if at == 0 { mark } else { "   " };
-            sheet.text(&format!("{mark} {words}"), Align::Left, Style::PLAIN);
+            hang(&mut sheet, if at == 0 { mark } else { "" }, &words);
         }
     }
     if !list.needing.is_empty() {
@@ -49,10 +54,36 @@ pub(super) fn checklist(list: &Checklist, form: Form) -> Document {
         }
         sheet.document.feed(1);
     }
+    if !list.held.is_empty() {
+        sheet.document.feed(1);
+        sheet.text(
+            &say("Held. Release or resolve each:", "已暂缓，请逐项放行或处理："),
+            Align::Left,
+            TALL_BOLD,
+        );
+    }
+    for item in &list.held {
+        for lang in langs {
+            sheet.text(&Checklist::line(item, *lang, Money::to_string), Align::Left, Style::PLAIN);
+        }
+        // The last word of whoever held it.
+        if let Some(act) = item.acts.last() {
+            sheet.text(&format!("> {}", act.words), Align::Left, Style::PLAIN);
+        }
+    }
     sheet.document.feed(1);
     sheet.ends(&say("Checked by", "核对人"), "____________", Style::PLAIN);
     sheet.document.feed(1).cut(Cut::Partial);
     sheet.document
+}
+
+/// A mark, and words set in behind it.
+fn hang(sheet: &mut Sheet, mark: &str, words: &str) {
+    const IN: usize = 4;
+    for (at, piece) in wrap(words, usize::from(sheet.columns) - IN).into_iter().enumerate() {
+        let mark = if at == 0 { mark } else { "" };
+        sheet.document.line(Line::left(format!("{mark:<IN$}{piece}")));
+    }
 }
 
 /// The languages of screens that a language of paper is.
@@ -70,7 +101,8 @@ mod tests {
     use crate::money::Currency;
     use crate::paper::{Codes, TypeSize, text};
     use crate::queue::checklist::{Check, Same};
-    use crate::queue::{Item, ItemKind, State};
+    use crate::queue::{Acted, Item, ItemKind, State, Step};
+    use crate::record::queue_act::QueueAct;
     use crate::record::{Epoch, Mode};
 
     fn list() -> Checklist {
@@ -97,6 +129,17 @@ mod tests {
             received_ms: None,
             acts: Vec::new(),
         };
+        let acted = Acted {
+            epoch: Epoch(7),
+            seq: 50,
+            at_ms: 0,
+            by: None,
+            act: QueueAct::Hold,
+            words: "the customer comes back".to_owned(),
+            before: Step::Accepted,
+        };
+        let (kind, state, acts) = (ItemKind::Voucher, State::Held, vec![acted]);
+        let held = Item { seq: 44, kind, state, code: None, why: None, acts, ..item.clone() };
         let worth = Some(Money::new(123_400, Currency::CNY));
         Checklist {
             shop: "Corner Shop".to_owned(),
@@ -111,6 +154,7 @@ mod tests {
                 Check::PapersConfirmed { open: 0 },
             ],
             needing: vec![item],
+            held: vec![held],
         }
     }
 
@@ -129,8 +173,22 @@ mod tests {
                 ("CNY 1234.00", true),
                 ("coupon already used at till-3", lang != Lang::ZhHans),
                 ("Write it off", lang != Lang::ZhHans),
+                ("Books 0000000000000007", lang != Lang::ZhHans),
+                ("账本 0000000000000007", lang != Lang::En),
+                ("Release or resolve each:", lang != Lang::ZhHans),
+                ("Voucher CNY 3.00 — held", lang != Lang::ZhHans),
+                ("> the customer comes back", true),
             ] {
                 assert_eq!(flat.contains(words), spoken, "{words} in:\n{paper}");
+            }
+            let boxes =
+                paper.lines().skip_while(|line| !line.starts_with('[')).take_while(|line| !line.is_empty());
+            assert!(boxes.clone().count() > 5);
+            for line in boxes {
+                assert!(
+                    line.starts_with('[') || line.starts_with("    "),
+                    "behind the box: {line:?} in:\n{paper}"
+                );
             }
         }
     }

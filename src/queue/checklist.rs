@@ -28,6 +28,8 @@ pub struct Checklist {
     pub checks: Vec<Check>,
     /// What a person has to decide about: the latest first, at most [`LISTED_MAX`].
     pub needing: Vec<Item>,
+    /// What is held, to be released or resolved: the same way.
+    pub held: Vec<Item>,
 }
 
 /// How an answer stands.
@@ -157,7 +159,10 @@ impl Check {
             }
             Self::AllRuled { ruled, recorded } => so_far(ruled, recorded, Msg::CheckRuled, Msg::CheckRuledOf),
             Self::SumsAgree { same: Same::Yes, from, until, worth } => {
-                let worth = worth.as_ref().map_or_else(|| "—".to_owned(), money);
+                let worth = match worth {
+                    Some(worth) => say(Msg::ReceiptsCome, &[money(worth)]),
+                    None => say(Msg::ReceiptsNone, &[]),
+                };
                 match from {
                     0 | 1 => say(Msg::CheckSumsSame, &[until.to_string(), worth]),
                     from => say(Msg::CheckSumsKept, &[from.to_string(), until.to_string(), worth]),

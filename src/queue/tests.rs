@@ -1,5 +1,6 @@
 //! Where items stand, what may be done, and how it is said.
 
+use super::checklist::{Check, Same};
 use super::filter::Which;
 use super::*;
 use crate::locales::Lang;
@@ -298,4 +299,24 @@ fn cases_survive_a_snapshot_and_have_a_limit() {
     }
     assert!(cases.of(Subject { epoch: EPOCH, seq: 5 }).is_none(), "what is ended goes first");
     assert_eq!(cases.needing_a_person().count(), 10_000);
+}
+
+#[test]
+fn the_checklist_says_of_which_books_the_sums_are_and_that_there_are_no_receipts_yet() {
+    let says = |from: u64, worth: Option<i64>, lang: Lang| {
+        let worth = worth.map(|minor| Money::new(minor, Currency::CNY));
+        Check::SumsAgree { same: Same::Yes, from, until: 42, worth }.words(lang, |money| money.decimal())
+    };
+    for (from, worth, lang, said) in [
+        (1, Some(560), Lang::En, "sums as this till: 5.60 in receipts."),
+        (1, None, Lang::En, "Up to record 42 of today's books, "),
+        (1, None, Lang::En, "sums as this till: no receipts yet."),
+        (7, None, Lang::En, "From record 7 to 42 of today's books, "),
+        (1, Some(560), Lang::ZhHans, "：小票共 5.60。"),
+        (7, None, Lang::ZhHans, "：尚无小票。"),
+        (7, None, Lang::ZhHans, "今天的账本第 7 至 42 条"),
+    ] {
+        let words = says(from, worth, lang);
+        assert!(words.contains(said), "{said} in {words}");
+    }
 }

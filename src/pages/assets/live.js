@@ -55,6 +55,7 @@ function take(page) {
   if (sort(page.body) !== sort(body) || names(page) !== names(document)) {
     body.className = page.body.className;
     body.replaceChildren(...page.body.childNodes);
+    chosen();
   } else {
     for (const part of parts(page)) {
       replace(document.getElementById(part.id), part, newCommand);
@@ -81,8 +82,10 @@ function replace(old, part, command) {
   const typed = [...old.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
   const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
   const scroll = [...old.querySelectorAll(".lines")].map((list) => [list.scrollTop, list.children.length]);
+  const along = old.querySelector(".states")?.scrollLeft;
   const node = document.importNode(part, true);
   old.replaceWith(node);
+  if (along !== undefined) (node.querySelector(".states") ?? node).scrollLeft = along;
   drawn.set(node, fresh);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   for (const field of typed) {
@@ -107,6 +110,14 @@ function lost(is) {
     body.append(note);
   } else if (!is) {
     note?.remove();
+  }
+}
+
+/** Brings the chosen one of links that go beyond a narrow screen into sight. */
+function chosen() {
+  for (const links of document.querySelectorAll(".states")) {
+    const [row, one] = [links, links.querySelector("[aria-current]")].map((node) => node?.getBoundingClientRect());
+    if (one) links.scrollLeft += one.left - row.left - (row.width - one.width) / 2;
   }
 }
 
@@ -152,7 +163,10 @@ setInterval(() => {
     clock.textContent = minutes(seconds);
   }
   for (const clock of document.querySelectorAll("time[data-until]")) {
-    clock.textContent = minutes(Math.max(0, Math.ceil((Number(clock.dataset.until) - now) / 1000)));
+    const seconds = Math.max(0, Math.ceil((Number(clock.dataset.until) - now) / 1000));
+    // Some say in words what happens when they are over.
+    if (seconds === 0 && clock.dataset.over) clock.parentElement.textContent = clock.dataset.over;
+    else clock.textContent = minutes(seconds);
   }
 }, 250);
 
@@ -170,3 +184,4 @@ events.addEventListener("view", () => refresh());
 events.addEventListener("error", () => lost(true));
 document.addEventListener("till:refresh", (event) => refresh(event.detail ?? undefined));
 for (const list of document.querySelectorAll(".lines")) list.scrollTop = list.scrollHeight;
+chosen();

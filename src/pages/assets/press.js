@@ -25,6 +25,7 @@ async function send(form, button, address, fields) {
       (button ?? form).closest(".sheet")?.removeAttribute("open");
       for (const field of form.querySelectorAll("input[id]")) field.value = field.defaultValue;
       words("");
+      if (form.dataset.done) done(form.dataset.done);
     } else {
       words(said.words);
       for (const field of form.querySelectorAll("input[type=password]")) field.value = "";
@@ -48,6 +49,21 @@ let said = "";
 function words(sentence) {
   said = sentence;
   show();
+}
+
+/** Long enough to be read. */
+const DONE_MS = 8000;
+
+/** Says on top of the page that a press was taken whose end is seen later. */
+function done(sentence) {
+  document.getElementById("done")?.remove();
+  const note = document.createElement("p");
+  note.id = "done";
+  note.className = "told";
+  note.setAttribute("role", "status");
+  note.textContent = sentence;
+  document.querySelector("main").prepend(note);
+  setTimeout(() => note.remove(), DONE_MS);
 }
 
 /** Shows the no in the sheet that is open, else on top of the page. */

@@ -36,7 +36,7 @@ async fn answer(pages: &Pages, asked: &Asked, word: &str) -> Response {
     match run(pages, asked, word).await {
         Ok((reply, _)) if asked.json => Json(reply).into_response(),
         Ok((_, Some(about))) => see_other(&format!("/queue/item/{}/{}", about.epoch, about.seq)),
-        Ok((_, None)) => see_other("/queue"),
+        Ok((_, None)) => see_other("/queue?sent=1"),
         Err(sorry) if asked.json => sorry_json(&sorry, asked.lang),
         Err(sorry) => match about(pages, asked).await {
             Ok(Some((_, subject))) => item::draw(pages, asked, subject, Some(sorry)).await,

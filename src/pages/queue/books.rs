@@ -74,9 +74,9 @@ pub(super) fn lacking(lists: &[Lacking]) -> u64 {
     lists.iter().map(count).fold(0, u64::saturating_add)
 }
 
-/// That head office lacks some of them; none where no books were lost.
+/// That head office lacks some of them; none where it lacks nothing that is known.
 pub(super) fn lacking_words(lists: &[Lacking], v: &Voice) -> Option<String> {
-    (!lists.is_empty()).then(|| v.with(Msg::LostLink, lacking(lists)))
+    Some(lacking(lists)).filter(|count| *count > 0).map(|count| v.with(Msg::LostLink, count))
 }
 
 #[derive(Template)]
@@ -116,7 +116,7 @@ pub(in crate::pages) async fn page(State(pages): State<Arc<Pages>>, asked: Asked
     match run.await {
         Ok(response) => response,
         Err(sorry) if asked.json => sorry_json(&sorry, asked.lang),
-        Err(sorry) => say_sorry_at(&sorry, &asked.headers, None, "/queue"),
+        Err(sorry) => say_sorry_at(&sorry, &asked, "/queue"),
     }
 }
 

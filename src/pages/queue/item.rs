@@ -8,17 +8,19 @@ use crate::pages::assets::Frame;
 use crate::pages::request::Asked;
 use crate::pages::voice::Voice;
 use crate::pages::{Pages, session};
-use crate::queue::{Item, Standing};
+use crate::queue::cases::HELD;
+use crate::queue::{Item, ItemKind, Standing};
 use crate::receipt::numbered;
 use crate::record::body::Body;
 use crate::record::queue_act::{QueueAct, Subject};
-use crate::record::{Mode, Record};
+use crate::record::{Epoch, Mode, Record};
 use crate::sale::{IntentState, Sale};
 use crate::view::{StaffView, View};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -54,6 +56,8 @@ struct Found {
     record: Record,
     sale: Option<Sale>,
     belonging: u64,
+    /// When managers did what they did about it, by this till's clock as they had it: by the act's own record.
+    acted_ms: BTreeMap<(Epoch, u64), i64>,
 }
 
 /// `GET /queue/item/{epoch}/{seq}`
@@ -65,7 +69,7 @@ pub(in crate::pages) async fn page(
     let subject = epoch.parse().ok().zip(seq.parse().ok()).map(|(epoch, seq)| Subject { epoch, seq });
     match subject {
         Some(subject) => draw(&pages, &asked, subject, None).await,
-        None => say_sorry_at(&no_such(), &asked.headers, None, "/queue"),
+        None => say_sorry_at(&no_such(), &asked, "/queue"),
     }
 }
 
@@ -77,7 +81,7 @@ pub(super) async fn draw(pages: &Pages, asked: &Asked, subject: Subject, sorry: 
             return Ok(sign_in_page(pages, asked, &pages.view(), status, told.clone()));
         };
         let scene = Scene::of(pages, Some(subject.epoch)).await?;
-        let found = find(pages, subject).await?.ok_or_else(no_such)?;
+        let found = find(pages, &scene, subject).await?.ok_or_else(no_such)?;
         let item = Item::of(&found.record.header, &scene.marks, &scene.view.cases);
         let v = pages.voice(asked);
         let (resolve, plain): (Vec<QueueAct>, Vec<QueueAct>) =
@@ -92,23 +96,26 @@ pub(super) async fn draw(pages: &Pages, asked: &Asked, subject: Subject, sorry: 
             advice: v.advice(&item),
             plain,
             resolve,
-            facts: facts(pages, &item, &found, &v),
-            receipt: receipt_of(&item),
-            timeline: timeline(pages, &scene, &item, &v),
+            facts: facts(pages, &scene, &item, &found, &v),
+            receipt: address_of_receipt(&item, &found),
+            timeline: timeline(pages, &scene, &item, &found, &v),
             raw: raw(&found.record),
             item: &item,
             v,
         };
         Ok(page_of(status, &template))
     };
-    run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, &asked.headers, None, "/queue"))
+    run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, asked, "/queue"))
 }
 
 fn no_such() -> Sorry {
     Sorry::of(StatusCode::NOT_FOUND, "no_such_item", Msg::NoSuchItem)
 }
 
-async fn find(pages: &Pages, subject: Subject) -> Result<Option<Found>, Sorry> {
+async fn find(pages: &Pages, scene: &Scene, subject: Subject) -> Result<Option<Found>, Sorry> {
+    let case = scene.view.cases.of(subject);
+    let acts: Vec<(Epoch, u64)> =
+        case.map(|case| case.acts.iter().map(|act| (act.epoch, act.seq)).collect()).unwrap_or_default();
     pages
         .read(move |journal| {
             let mut records = journal.records(subject.epoch, subject.seq, 1, 0)?;
@@ -119,13 +126,19 @@ async fn find(pages: &Pages, subject: Subject) -> Result<Option<Found>, Sorry> {
                 Some(sale) => (Sale::fold(&journal.sale(sale)?), journal.count_of_sale(sale)?),
                 None => (None, 0),
             };
-            Ok(Some(Found { record, sale, belonging }))
+            let mut acted_ms = BTreeMap::new();
+            for (epoch, seq) in acts {
+                if let Some(header) = journal.header(epoch, seq)? {
+                    acted_ms.insert((epoch, seq), header.moment.wall_ms);
+                }
+            }
+            Ok(Some(Found { record, sale, belonging, acted_ms }))
         })
         .await
 }
 
 /// What is known of it, label and value.
-fn facts(pages: &Pages, item: &Item, found: &Found, v: &Voice) -> Vec<(&'static str, String)> {
+fn facts(pages: &Pages, scene: &Scene, item: &Item, found: &Found, v: &Voice) -> Vec<(&'static str, String)> {
     let header = &found.record.header;
     let name = |id| pages.person(id).map_or_else(|| id.to_string(), |person| person.name);
     let mut facts = vec![(v.say(Msg::TillLabel), header.terminal.to_string())];
@@ -136,20 +149,22 @@ fn facts(pages: &Pages, item: &Item, found: &Found, v: &Voice) -> Vec<(&'static 
     };
     add(Msg::StationLabel, item.station.as_ref().map(ToString::to_string));
     add(Msg::Cashier, item.staff.as_ref().map(name));
-    add(Msg::Receipt, item.receipt.map(|number| numbered(item.epoch, number)));
+    add(Msg::Receipt, issued(item, found).map(|(epoch, number)| numbered(epoch, number)));
     add(Msg::TimeHere, Some(v.time(&item.at_ms)));
     let corrected = header.moment.cloud_offset_ms.map(|_| v.time(&item.corrected_ms));
     add(Msg::TimeCorrected, corrected);
-    add(Msg::TenderLabel, found.sale.as_ref().and_then(|sale| tenders(sale, v)));
+    let is_receipt = matches!(item.kind, ItemKind::Sale | ItemKind::Return);
+    let paid = found.sale.as_ref().filter(|_| is_receipt);
+    add(Msg::TenderLabel, paid.and_then(|sale| tenders(sale, v)));
     add(Msg::SerialLabel, item.serial.clone());
-    add(Msg::CampaignLabel, campaign(&found.record));
+    add(Msg::CampaignLabel, campaign(pages, &found.record, v));
     add(Msg::MemberKnown, member(found).map(|member| format!("…{}", tail(&member))));
     add(Msg::Practice, (item.mode == Mode::Training).then(|| "✓".to_owned()));
     let tries = item.tries.as_ref();
     add(Msg::TriesLabel, tries.map(|tries| tries.tries.to_string()));
     add(Msg::FirstTry, tries.map(|tries| v.time(&tries.first_ms)));
     add(Msg::LastTry, tries.map(|tries| v.time(&tries.last_ms)));
-    add(Msg::ReceivedAt, item.received_ms.map(|at| v.time(&at)));
+    add(Msg::ReceivedAt, received_ms(scene, item, found).map(|at| v.time(&at)));
     if found.belonging > 1 {
         add(Msg::OfSale, Some(v.with(Msg::BelongsTo, found.belonging)));
     }
@@ -164,8 +179,9 @@ fn tenders(sale: &Sale, v: &Voice) -> Option<String> {
     let mut ways: Vec<String> = Vec::new();
     let paid = sale.intents.iter().filter(|intent| intent.state == IntentState::Approved);
     let wallets = paid.map(|intent| v.wallet(intent.provider.word()));
+    let vouchers = sale.vouchers.iter().map(|_| v.tender("voucher"));
     let cash = (!sale.cash.is_empty()).then(|| v.say(Msg::Cash).to_owned());
-    for way in wallets.chain(cash) {
+    for way in wallets.chain(vouchers).chain(cash) {
         if !ways.contains(&way) {
             ways.push(way);
         }
@@ -173,12 +189,28 @@ fn tenders(sale: &Sale, v: &Voice) -> Option<String> {
     (!ways.is_empty()).then(|| ways.join(", "))
 }
 
-#[allow(clippy::wildcard_enum_match_arm)] // one kind has a campaign
-fn campaign(record: &Record) -> Option<String> {
-    match &record.body {
-        Body::CouponRedeemed { campaign, .. } => Some(campaign.to_string()),
-        _ => None,
-    }
+/// The name of a coupon's campaign; its number where head office does not say it any more.
+fn campaign(pages: &Pages, record: &Record, v: &Voice) -> Option<String> {
+    let Body::CouponRedeemed { campaign, .. } = &record.body else { return None };
+    let in_force = pages.parts.board.in_force.borrow();
+    let known = in_force.as_ref().and_then(|in_force| in_force.bundle.campaign(*campaign));
+    Some(known.map_or_else(|| campaign.to_string(), |known| v.name(&known.name, &known.name_zh).to_owned()))
+}
+
+/// The receipt that it stands on: its own, else that of its sale.
+fn issued(item: &Item, found: &Found) -> Option<(Epoch, u64)> {
+    let of_sale = || found.sale.as_ref()?.receipt.as_ref().map(|issued| (issued.epoch, issued.number));
+    item.receipt.map(|number| (item.epoch, number)).or_else(of_sale)
+}
+
+/// That receipt's page.
+fn address_of_receipt(item: &Item, found: &Found) -> Option<String> {
+    let of_sale = || {
+        let sale = found.sale.as_ref()?;
+        let issued = sale.receipt.as_ref()?;
+        Some(format!("/s/{}/receipt/{}", sale.station, numbered(issued.epoch, issued.number)))
+    };
+    receipt_of(item).or_else(of_sale)
 }
 
 #[allow(clippy::wildcard_enum_match_arm)] // one kind names a member, else the sale does
@@ -194,25 +226,26 @@ fn tail(text: &str) -> String {
     text.chars().skip(text.chars().count().saturating_sub(4)).collect()
 }
 
-/// What happened to it, in the order of time as far as that is known.
-fn timeline(pages: &Pages, scene: &Scene, item: &Item, v: &Voice) -> Vec<Moment> {
+/// What happened to it, in the order of time as far as that is known, all by this till's clock.
+fn timeline(pages: &Pages, scene: &Scene, item: &Item, found: &Found, v: &Voice) -> Vec<Moment> {
     let moment = |at_ms, words: &str| Moment { at_ms, words: words.to_owned(), more: None };
-    let mut line = vec![moment(Some(item.at_ms), v.say(Msg::TookPlace))];
+    let mut line = Vec::new();
     if let Some(tries) = &item.tries {
-        line.push(moment(Some(tries.first_ms), v.say(Msg::FirstTry)));
         let more = tries.words.as_deref().map(|words| v.trouble(words));
+        if tries.tries > 1 {
+            line.push(moment(Some(tries.first_ms), v.say(Msg::FirstTry)));
+        }
         let words = format!("{} ({})", v.say(Msg::LastTry), tries.tries);
         line.push(Moment { at_ms: Some(tries.last_ms), words, more });
     }
     if item.seq <= scene.marks.received {
-        line.push(moment(item.received_ms, v.say(Msg::ReceivedThere)));
+        line.push(moment(received_ms(scene, item, found), v.say(Msg::ReceivedThere)));
     }
     let case = scene.view.cases.of(item.subject());
-    let told = case.filter(|case| !case.code.is_empty());
-    if let Some(case) = told {
-        let more = v.reason(item);
-        let words = v.say(Msg::RuledThere).to_owned();
-        line.push(Moment { at_ms: Some(case.told_ms), words, more });
+    if let Some(case) = case.filter(|case| !case.code.is_empty()) {
+        let words = v.say(if case.code == HELD { Msg::HeldThere } else { Msg::RuledThere }).to_owned();
+        let at_ms = Some(case.told_ms.saturating_sub(ahead_ms(scene, found)));
+        line.push(Moment { at_ms, words, more: v.reason(item) });
     } else if item.seq <= scene.marks.ruled {
         line.push(moment(None, v.say(Msg::RuledThere)));
     }
@@ -222,9 +255,35 @@ fn timeline(pages: &Pages, scene: &Scene, item: &Item, v: &Voice) -> Vec<Moment>
             Some(by) => format!("{by}: {}", acted.words),
             None => acted.words.clone(),
         };
-        line.push(Moment { at_ms: Some(acted.at_ms), words: v.acted(acted).to_owned(), more: Some(more) });
+        let at_ms = found.acted_ms.get(&(acted.epoch, acted.seq)).copied().unwrap_or(acted.at_ms);
+        line.push(Moment { at_ms: Some(at_ms), words: v.acted(acted).to_owned(), more: Some(more) });
     }
+    let mut line = in_order(line);
+    // Whatever clocks say since: nothing happens to what is not recorded.
+    line.insert(0, moment(Some(item.at_ms), v.say(Msg::TookPlace)));
     line
+}
+
+/// How far head office's clock, by which its words are kept, is ahead of this till's.
+fn ahead_ms(scene: &Scene, found: &Found) -> i64 {
+    scene.link.cloud_offset_ms.or(found.record.header.moment.cloud_offset_ms).unwrap_or(0)
+}
+
+/// When head office had it, by this till's clock.
+fn received_ms(scene: &Scene, item: &Item, found: &Found) -> Option<i64> {
+    item.received_ms.map(|at| at.saturating_sub(ahead_ms(scene, found)))
+}
+
+/// By time; what has none stays behind what it stood behind.
+fn in_order(line: Vec<Moment>) -> Vec<Moment> {
+    let mut known_ms = i64::MIN;
+    let mut timed: Vec<(i64, Moment)> = Vec::new();
+    for moment in line {
+        known_ms = moment.at_ms.unwrap_or(known_ms);
+        timed.push((known_ms, moment));
+    }
+    timed.sort_by_key(|(at_ms, _)| *at_ms);
+    timed.into_iter().map(|(_, moment)| moment).collect()
 }
 
 /// Header and body for a technician: secrets are in neither.
@@ -257,4 +316,69 @@ fn without_codes(mut body: serde_json::Value) -> serde_json::Value {
         list.iter_mut().for_each(|value| *value = without_codes(value.take()));
     }
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locales::Lang;
+    use crate::money::{Currency, Money};
+    use crate::record::body::{Place, SaleKind};
+    use crate::record::ids::SaleId;
+    use crate::record::money_moves::VoucherHeld;
+    use crate::record::{FORMAT, Hash, Header};
+    use crate::sale::Cash;
+    use jiff::civil::Date;
+
+    fn sale() -> Sale {
+        let header = Header {
+            format: FORMAT,
+            terminal: "till-3".parse().unwrap(),
+            epoch: Epoch(7),
+            seq: 1,
+            previous: Hash::NONE,
+            kind: String::new(),
+            kind_version: 0,
+            sale: Some(SaleId([1; 16])),
+            station: Some("front".parse().unwrap()),
+            moment: crate::record::Moment::default(),
+            business_date: Date::constant(2026, 11, 22),
+            shift: None,
+            staff: None,
+            approver: None,
+            mode: Mode::Live,
+            receipt: None,
+            serial: None,
+            amount: None,
+            body_hash: Hash::NONE,
+        };
+        let opened = Body::SaleOpened { sale_kind: SaleKind::Sale, place: Place::Held };
+        Sale::begin(&Record::seal(header, opened, [0; 16])).unwrap()
+    }
+
+    #[test]
+    fn a_sale_that_a_voucher_paid_in_part_says_so() {
+        let yuan = |minor| Money::new(minor, Currency::CNY);
+        let (serial, token) = ("s1".to_owned(), String::new());
+        let mut sale = sale();
+        sale.cash.push(Cash { received: yuan(800), change: yuan(0) });
+        sale.vouchers.push(VoucherHeld { serial, value: yuan(2000), amount: yuan(2000), token });
+        assert_eq!(tenders(&sale, &Voice::plain(Lang::En)).unwrap(), "Voucher, Cash");
+        sale.cash.clear();
+        assert_eq!(tenders(&sale, &Voice::plain(Lang::ZhHans)).unwrap(), "代金券");
+    }
+
+    #[test]
+    fn a_step_without_a_time_stays_behind_the_one_before_it() {
+        let moment = |at_ms, words: &str| Moment { at_ms, words: words.to_owned(), more: None };
+        let line = vec![
+            moment(Some(20), "sent"),
+            moment(None, "received"),
+            moment(Some(40), "ruled"),
+            moment(Some(10), "held"),
+            moment(Some(40), "resolved"),
+        ];
+        let words: Vec<String> = in_order(line).into_iter().map(|moment| moment.words).collect();
+        assert_eq!(words, ["held", "sent", "received", "ruled", "resolved"]);
+    }
 }

@@ -17,7 +17,7 @@ use crate::queue::{Filter, Marks, Standing};
 use crate::record::epochs::Standing as Books;
 use crate::record::ids::StationId;
 use crate::staff::Role;
-use crate::view::View;
+use crate::view::{StaffView, View};
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
@@ -31,6 +31,7 @@ struct ChecklistPage<'a> {
     v: Voice,
     f: Frame,
     view: &'a View,
+    staff: &'a StaffView,
     told: Option<String>,
     good: Option<String>,
     lines: Vec<Line>,
@@ -43,6 +44,8 @@ struct Line {
     mark: &'static str,
     sign: &'static str,
     words: String,
+    /// Where somebody does what has to be done about it.
+    address: Option<&'static str>,
 }
 
 /// `GET /queue/checklist`
@@ -54,9 +57,9 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
     let status = sorry.as_ref().map_or(StatusCode::OK, |sorry| sorry.status);
     let told = sorry.map(|sorry| sorry.words(asked.lang));
     let run = async {
-        if session::manager(pages, &asked.headers).await?.is_none() {
+        let Some(who) = session::manager(pages, &asked.headers).await? else {
             return Ok(sign_in_page(pages, asked, &pages.view(), status, told.clone()));
-        }
+        };
         let list = checklist(pages).await?;
         let v = pages.voice(asked);
         let line = |check: &Check| {
@@ -65,12 +68,14 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
                 Answer::Wait => ("wait", "…"),
                 Answer::No => ("bad", "!"),
             };
-            Line { mark, sign, words: check.words(asked.lang, |money| v.money(money)) }
+            let words = check.words(asked.lang, |money| v.money(money));
+            Line { mark, sign, words, address: address_of_check(check) }
         };
         let printed = asked.fields.get("printed").and_then(|station| pages.station(station).ok());
         let template = ChecklistPage {
             f: pages.frame_of_till(),
             view: &pages.view(),
+            staff: &who.staff,
             told: told.clone(),
             good: printed.map(|station| v.with(Msg::PrintSent, station)),
             lines: list.checks.iter().map(line).collect(),
@@ -80,21 +85,34 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
         };
         Ok(page_of(status, &template))
     };
-    run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, &asked.headers, None, "/queue"))
+    run.await.unwrap_or_else(|sorry: Sorry| say_sorry_at(&sorry, asked, "/queue"))
+}
+
+/// Where a manager goes from a line that somebody has to do something about.
+fn address_of_check(check: &Check) -> Option<&'static str> {
+    let address = match check {
+        Check::BooksWhole { standing: Books::Provisional, .. } => "/queue#books",
+        Check::BooksWhole { standing: Books::Regular, .. } => "/queue/lost",
+        Check::NothingRefused { .. } => "#needing",
+        Check::NothingHeld { .. } => "#held",
+        Check::PapersConfirmed { .. } | Check::PaymentsSure { .. } => "/",
+        Check::AllReceived { .. } | Check::AllRuled { .. } | Check::SumsAgree { .. } => return None,
+    };
+    Some(address).filter(|_| check.answer() == Answer::No)
 }
 
 /// Finds the answers.
 async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
     let scene = Scene::of(pages, None).await?;
     let (read, edge) = (scene.clone(), pages.parts.edge.clone());
-    let (all, (needing, refused), (_, held), sums, lists) = pages
+    let (all, (needing, refused), (held, held_all), sums, lists) = pages
         .read(move |journal| {
             let needs = Filter { which: Which::Needs, ..Filter::default() };
             let limit = u32::try_from(LISTED_MAX).unwrap_or(u32::MAX);
             let all = read.all(journal, &edge)?;
             let needing = List::of_all(journal, &all, &needs, limit)?;
             let held = Filter { which: Which::One(Standing::Held), ..Filter::default() };
-            let held = List::of_all(journal, &all, &held, 1)?;
+            let held = List::of_all(journal, &all, &held, limit)?;
             let tip = edge.watermark(read.epoch)?;
             let same = match journal.tip_at(read.epoch, tip.seq)? {
                 Some(ours) if ours.head == tip.head => Same::Yes,
@@ -128,7 +146,7 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
         Check::AllRuled { ruled: sum(|of| of.marks.ruled.min(of.last)), recorded },
         sums,
         Check::NothingRefused { count: count(refused) },
-        Check::NothingHeld { count: count(held) },
+        Check::NothingHeld { count: count(held_all) },
         Check::PapersConfirmed { open: open(&["paper_unconfirmed", "paper_failed", "drawer_unconfirmed"]) },
         Check::PaymentsSure { open: open(&["payment_unsure", "refund_refused"]) },
     ];
@@ -144,6 +162,7 @@ async fn checklist(pages: &Pages) -> Result<Checklist, Sorry> {
         at: voice.time(&scene.now_ms),
         checks,
         needing,
+        held,
     })
 }
 

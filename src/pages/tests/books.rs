@@ -73,8 +73,9 @@ async fn lost_books_are_shown_with_what_head_office_lacks_of_them() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("wallets go on"), "{page}");
+    assert_eq!(page.matches("New books").count(), 1, "said once: {page}");
     let chinese = shop.get("/queue?lang=zh", Some(&mia)).await.text;
-    assert!(chinese.contains("已另立新账") && chinese.contains("店长在店长页面接管之前"), "{chinese}");
+    assert!(chinese.contains("已另立新账") && chinese.contains("目前只收现金"), "{chinese}");
     let list = shop.get("/queue/lost", Some(&mia)).await.text;
     assert_eq!(list.matches("Sale paid").count(), 2, "{list}");
     assert!(list.contains("¥28.00") && list.contains(&epoch.to_string()), "{list}");
@@ -114,12 +115,13 @@ async fn new_books_are_adopted_by_a_managers_pin_and_a_reason_and_the_list_stays
     let done = shop.submit("/queue/adopt", Some(&mia), &form).await;
     assert_eq!((done.status, done.location.as_deref()), (303, Some("/queue")), "{}", done.text);
     let page = shop.get("/queue", Some(&mia)).await.text;
-    assert!(!page.contains("/queue/adopt") && page.contains("Nothing needs you"), "{page}");
+    assert!(!page.contains("/queue/adopt") && !page.contains("Nothing needs you"), "{page}");
     assert!(page.contains("of books that were lost</a>"), "{page}");
     let list = shop.get("/queue/lost", Some(&mia)).await.text;
     assert_eq!(list.matches("Sale paid").count(), 2, "{list}");
     let checklist = shop.get("/queue/checklist", Some(&mia)).await.text;
     assert!(checklist.contains("have the folder aside removed"), "{checklist}");
+    assert!(checklist.contains(r#"href="/queue/lost">Look</a>"#), "{checklist}");
     assert_eq!(shop.get("/queue.json", Some(&mia)).await.json()["standing"], "regular");
     assert_eq!(adopt(&shop, &mia, &form).await.0, 409, "there is nothing to adopt any more");
     shop.close().await;
@@ -175,6 +177,12 @@ async fn put_back_books() -> (Shop, Epoch) {
     (Shop::open_in(dir, |_| ()).await, epoch)
 }
 
+/// The records that a page links to, as it lists them.
+fn item_numbers(page: &str, epoch: Epoch) -> Vec<u64> {
+    let link = format!("/queue/item/{epoch}/");
+    page.split(&link).skip(1).map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_earlier_books_have_yet_to_bring_and_what_is_refused_there_is_part_of_today() {
     let (shop, epoch) = put_back_books().await;
@@ -196,5 +204,19 @@ async fn what_earlier_books_have_yet_to_bring_and_what_is_refused_there_is_part_
     assert!(link.starts_with(&epoch.to_string()[..4]), "{link}");
     assert_eq!(shop.get(&format!("/s/front/receipt/{link}"), Some(&mia)).await.status, 200);
     assert!(earlier.contains(&item), "{earlier}");
+    // Those of today are no earlier ones; of these it is said when they ended.
+    let today = shop.board.view.borrow().epoch;
+    assert!(!earlier.contains(&format!("/queue?epoch={today}")), "{earlier}");
+    assert!(page.contains(&format!("{epoch} (until ")), "{page}");
+    // What is held there is named today, with the way there.
+    let seq = item_numbers(&earlier, epoch).pop().unwrap();
+    let words = String::new();
+    let (ruling, code) = (Ruling::Accepted, "held".to_owned());
+    let held = Verdict { number: 2, epoch, seq, sale: None, ruling, code, words };
+    shop.inbox.ask(Event::Ruled(held)).await.unwrap();
+    let page = shop.get("/queue", Some(&mia)).await.text.replace("&#38;", "&");
+    assert!(page.contains(&format!("/queue?epoch={epoch}&state=held#items")), "{page}");
+    let checklist = shop.get("/queue/checklist", Some(&mia)).await.text;
+    assert!(checklist.contains(&format!("/queue/item/{epoch}/{seq}")), "{checklist}");
     shop.close().await;
 }

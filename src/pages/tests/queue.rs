@@ -5,6 +5,7 @@ use crate::counter::event::Event;
 use crate::inbox::LinkState;
 use crate::record::money_moves::{Ruling, Verdict};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 
 const COMMAND: (&str, &str) = ("command", "0123456789abcdef");
 
@@ -75,11 +76,16 @@ async fn the_manager_sees_what_head_office_has_not_received() {
         "not sent yet",
         "Head office does not answer.",
         &format!("3 of {last} received"),
+        "data-over=\"trying now\"",
+        "oldest waits <time class=\"clock\" data-since=",
         "<rect class=\"recorded\"",
     ] {
         assert!(page.replace("&#39;", "'").contains(words), "{words}: {page}");
     }
     assert!(!page.contains("style=") && !page.contains("onclick"));
+    shop.board.link.send_modify(|link| link.next_try_ms = Some(NOW_MS));
+    let page = shop.get("/queue", Some(&mia)).await.text;
+    assert!(page.contains("<span>trying now</span>") && !page.contains("next attempt in"), "{page}");
     let json = shop.get("/queue.json", Some(&mia)).await.json();
     assert_eq!((&json["waiting"]["count"], &json["recorded"]), (&json!(last - 3), &json!(last)));
     assert_eq!(json["waiting"]["value"], json!([{"minor": 2800, "currency": "CNY"}]));
@@ -175,8 +181,57 @@ async fn a_refused_item_says_why_and_leaves_the_list_when_it_is_resolved() {
     let again = shop.submit("/queue/act", Some(&mia), &form).await;
     assert_eq!(again.status, 409);
     assert!(again.text.contains("dealt with already"), "{}", again.text);
-    assert_eq!(shop.get("/queue/item/0000000000000001/5", Some(&mia)).await.status, 404);
+    let none = shop.get("/queue/item/0000000000000001/5?lang=zh", Some(&mia)).await;
+    assert!(none.status == 404 && none.text.contains("本机日志中没有这条记录"), "{}", none.text);
     assert!(shop.get(&item, None).await.text.contains(r#"action="/queue/sign-in""#));
+    shop.close().await;
+}
+
+/// Where words stand in a page.
+fn place(page: &str, words: &str) -> usize {
+    page.find(words).unwrap_or_else(|| panic!("{words}: {page}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_named_with_a_way_to_it_and_its_timeline_is_in_order() {
+    let (shop, tom) = Shop::with_people().await;
+    let seq = sell(&shop, &tom).await;
+    let mia = sign_in(&shop).await;
+    let later = || shop.now_ms.fetch_add(60_000, Ordering::SeqCst);
+    later();
+    let number = seq.to_string();
+    let hold = [("act", "hold"), ("seq", &*number), ("words", "the customer comes back")];
+    assert_eq!(act(&shop, &mia, &hold).await.0, 200);
+    let page = shop.get("/queue", Some(&mia)).await.text;
+    assert!(
+        page.contains("<b>! Held: 1</b>") && page.contains(r#"href="/queue?state=held#items""#),
+        "{page}"
+    );
+    assert!(!page.contains("Nothing needs you"), "{page}");
+    let item = format!("/queue/item/{}/{seq}", shop.board.view.borrow().epoch);
+    let list = shop.get("/queue/checklist", Some(&mia)).await.text;
+    for words in [
+        "<h1>Checklist after an outage</h1>",
+        r#"id="bar""#,
+        r##"href="#held">Look</a>"##,
+        r#"<h2 id="held">"#,
+        "the customer comes back",
+        &format!(r#"href="{item}""#),
+    ] {
+        place(&list, words);
+    }
+    later();
+    refuse(&shop, 1, seq, "coupon_already_used").await;
+    let page = shop.get(&item, Some(&mia)).await.text;
+    let (recorded, held) = (place(&page, "Recorded on this till"), place(&page, "<b>Held</b>"));
+    let ruled = place(&page, "Head office ruled on it");
+    assert!(recorded < held && held < ruled, "{page}");
+    let list = shop.get("/queue/checklist", Some(&mia)).await.text;
+    assert!(list.contains(r##"href="#needing">Look</a>"##) && !list.contains("id=\"held\""), "{list}");
+    // Head office holds it by a word of its own, which has nothing of a ruling.
+    refuse(&shop, 2, seq, "held").await;
+    let page = shop.get(&item, Some(&mia)).await.text;
+    assert!(page.contains("Head office holds it") && !page.contains("Head office ruled"), "{page}");
     shop.close().await;
 }
 
@@ -217,6 +272,11 @@ async fn send_now_is_an_act_and_needs_a_head_office() {
     let nudge = shop.board.nudge.clone();
     assert_eq!(act(&shop, &mia, &form).await.0, 200);
     nudge.notified().await;
+    let fields = [("staff", "mia"), ("pin", PIN), ("words", "now"), ("act", "send_now")];
+    let sent = shop.submit("/queue/act", Some(&mia), &fields).await;
+    let page = shop.get(sent.location.as_deref().unwrap(), Some(&mia)).await.text;
+    assert!(page.contains(r#"role="status">Sending now.<"#), "{page}");
+    assert!(page.contains(r#"data-done="Sending now.""#), "{page}");
     let json = shop.get("/queue.json?kind=act", Some(&mia)).await.json();
     assert_eq!(json["items"][0]["kind"], "act");
     shop.close().await;
