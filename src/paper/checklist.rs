@@ -19,7 +19,7 @@ pub(super) fn checklist(list: &Checklist, form: Form) -> Document {
         Lang::Both => format!("{zh} {en}"),
     };
     sheet.text(&list.shop, Align::Centre, TALL_BOLD);
-    sheet.text(&say("After an outage", "恢复后核对清单"), Align::Centre, Style::PLAIN);
+    sheet.text(&say("Checklist after an outage", "恢复后核对清单"), Align::Centre, Style::PLAIN);
     sheet.ends(list.terminal.as_str(), &list.at, Style::PLAIN);
     sheet.document.feed(1);
     let langs = languages(form.lang);

@@ -170,7 +170,7 @@ fn tenders(sale: &Sale, v: &Voice) -> Option<String> {
             ways.push(way);
         }
     }
-    (!ways.is_empty()).then(|| ways.join(", "))
+    (!ways.is_empty()).then(|| ways.join(v.say(Msg::Comma)))
 }
 
 #[allow(clippy::wildcard_enum_match_arm)] // one kind has a campaign
@@ -199,9 +199,14 @@ fn timeline(pages: &Pages, scene: &Scene, item: &Item, v: &Voice) -> Vec<Moment>
     let moment = |at_ms, words: &str| Moment { at_ms, words: words.to_owned(), more: None };
     let mut line = vec![moment(Some(item.at_ms), v.say(Msg::TookPlace))];
     if let Some(tries) = &item.tries {
-        line.push(moment(Some(tries.first_ms), v.say(Msg::FirstTry)));
+        if tries.tries > 1 {
+            line.push(moment(Some(tries.first_ms), v.say(Msg::FirstTry)));
+        }
         let more = tries.words.as_deref().map(|words| v.trouble(words));
-        let words = format!("{} ({})", v.say(Msg::LastTry), tries.tries);
+        let words = match tries.tries {
+            1 => v.say(Msg::FirstTry).to_owned(),
+            tries => v.with(Msg::LastTryOf, tries),
+        };
         line.push(Moment { at_ms: Some(tries.last_ms), words, more });
     }
     if item.seq <= scene.marks.received {
@@ -219,7 +224,7 @@ fn timeline(pages: &Pages, scene: &Scene, item: &Item, v: &Voice) -> Vec<Moment>
     for acted in &item.acts {
         let by = acted.by.as_ref().and_then(|by| pages.person(by)).map(|by| by.name);
         let more = match by {
-            Some(by) => format!("{by}: {}", acted.words),
+            Some(by) => v.with2(Msg::ActedBy, by, &acted.words),
             None => acted.words.clone(),
         };
         line.push(Moment { at_ms: Some(acted.at_ms), words: v.acted(acted).to_owned(), more: Some(more) });

@@ -74,7 +74,7 @@ async fn lost_books_are_shown_with_what_head_office_lacks_of_them() {
     }
     assert!(!page.contains("wallets go on"), "{page}");
     let chinese = shop.get("/queue?lang=zh", Some(&mia)).await.text;
-    assert!(chinese.contains("已另立新账") && chinese.contains("店长在店长页面接管之前"), "{chinese}");
+    assert!(chinese.contains("已另立新账") && chinese.contains("店长在店长页面启用新账之前"), "{chinese}");
     let list = shop.get("/queue/lost", Some(&mia)).await.text;
     assert_eq!(list.matches("Sale paid").count(), 2, "{list}");
     assert!(list.contains("¥28.00") && list.contains(&epoch.to_string()), "{list}");
@@ -140,7 +140,7 @@ async fn the_disk_left_and_a_clock_far_off_are_said_with_what_to_do() {
         "100 MiB",
         "The disk is getting full: 100 MiB left",
         "below 64 MiB nothing new is sold",
-        "This till's clock is 2 h behind head office's. Have it set",
+        "This till's clock is 2 h behind head office's. Set it",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
