@@ -80,7 +80,7 @@ async fn lost_books_are_shown_with_what_head_office_lacks_of_them() {
     assert!(list.contains("¥28.00") && list.contains(&epoch.to_string()), "{list}");
     assert!(list.contains("What was found: The files are damaged. ("), "{list}");
     let chinese = shop.get("/queue/lost?lang=zh", Some(&mia)).await.text;
-    assert!(chinese.contains("发现的情况: 账本文件已损坏。</p>"), "{chinese}");
+    assert!(chinese.contains("发现的情况：账本文件已损坏。</p>"), "{chinese}");
     let checklist = shop.get("/queue/checklist", Some(&mia)).await.text;
     assert!(checklist.contains("began new books by itself"), "{checklist}");
     let json = shop.get("/queue.json", Some(&mia)).await.json();
