@@ -6,9 +6,11 @@
 mod alone;
 mod queue;
 mod told;
+mod trouble;
 mod words;
 
 pub use told::{attention, device, doubt, kind, told, wallet};
+pub use trouble::trouble;
 pub use words::Msg;
 
 /// A language that screens speak.

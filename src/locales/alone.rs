@@ -6,14 +6,16 @@ use crate::record::moment::Doubt;
 pub(super) fn chinese(code: &str, words: &str) -> Option<&'static str> {
     if code.starts_with("limit_") && words.contains("Scan the square code") {
         return Some(
-            "暂时连不上总部，数字凭证已达离线上限。请改为扫描手机上的方形码；连上总部后可再输入数字。",
+            "暂时连不上总部，数字凭证已达离线上限。请改为扫描手机上的二维码；连上总部后可再输入数字。",
         );
     }
     Some(match code {
         "limit_each" => {
             "暂时连不上总部，此券或凭证超过单张离线限额。请改用其他付款方式；连上总部后可再使用。"
         }
-        "limit_value" => "暂时连不上总部，待总部确认的金额已达上限。请改用其他付款方式；连上总部后可再使用。",
+        "limit_value" => {
+            "暂时连不上总部，加上此券，待总部确认的金额将超过上限。请改用其他付款方式；连上总部后可再使用。"
+        }
         "limit_items" => {
             "暂时连不上总部，待总部确认的券和凭证数量已达上限。请改用其他付款方式；连上总部后可再使用。"
         }
@@ -81,7 +83,7 @@ mod tests {
         let typed = Refusal::Limit(Limited { means: Means::TypedProof, over: Over::Each(most) });
         let said = Told::from(&typed);
         assert!(said.words.contains("Scan the square code on the phone instead"), "{}", said.words);
-        assert!(told(&said.code, &said.words, Lang::ZhHans).contains("方形码"));
+        assert!(told(&said.code, &said.words, Lang::ZhHans).contains("二维码"));
         assert!(limits[3].to_string().contains("3 days"), "{}", limits[3]);
         assert!(limits[4].to_string().contains("20 minutes"), "{}", limits[4]);
     }

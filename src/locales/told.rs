@@ -3,7 +3,7 @@
 //! A refusal whose sentence is made up of what happened (a coupon's terms, a wallet's own words) is shown
 //! as it is: better understood in another language than guessed.
 
-use super::{Lang, alone};
+use super::{Lang, alone, trouble};
 use crate::record::moment::Doubt;
 
 /// What the cashier is told, by its stable code and its English sentence.
@@ -36,7 +36,7 @@ fn chinese(code: &str, words: &str) -> Option<String> {
         "no_such_line" => "此单没有这一行。",
         "quantity" => "数量为 1 至 999。",
         "frozen" => "此单由其他版本写入，已冻结，请店长处理。",
-        "cash_only" => "本机账本丢失，已另立新账：店长在店长页面接管之前，只能收现金。",
+        "cash_only" => "本机账本丢失，已另立新账：店长在店长页面启用新账之前，只能收现金。",
         "disk_full" => "收银机磁盘已满，不能再开新单；已开的单可以付完。请找店长。",
         "read_only" => "收银机无法写入磁盘，已停止销售，请找店长。",
         "busy" => "收银机繁忙，请重试。",
@@ -190,8 +190,11 @@ pub fn wallet(words: &str, lang: Lang) -> String {
     if lang == Lang::En { words.to_owned() } else { chinese.to_owned() }
 }
 
-/// What a device asks for, in the screen's language: each sentence that is known is said in it, others as they are.
+/// What a device asks for, or what keeps head office from helping, in the screen's language: each sentence that is known is said in it, others as they are.
 pub fn device(words: &str, lang: Lang) -> String {
+    if let Some(said) = trouble::if_known(words, lang) {
+        return said;
+    }
     let Lang::ZhHans = lang else { return words.to_owned() };
     if let Some(chinese) = alone::doubted(words) {
         return chinese.to_owned();
@@ -225,7 +228,7 @@ pub fn device(words: &str, lang: Lang) -> String {
 }
 
 /// Sentences of the printer and its drawer, without their stops.
-const DEVICES: [(&str, &str); 35] = [
+const DEVICES: [(&str, &str); 38] = [
     ("the paper has run out: put in a new roll", "纸已用完，请装新纸"),
     ("the cover is open: close it", "上盖已打开，请合上"),
     (
@@ -275,6 +278,9 @@ const DEVICES: [(&str, &str); 35] = [
     ("the printer's line takes nothing just now", "打印机线路暂时没有反应"),
     ("no drawer is set up at this station", "此工位没有钱箱"),
     ("open it with its key", "请用钥匙打开"),
+    ("the till stopped while this was printing", "打印途中收银机停止，请查看小票"),
+    ("the till stopped before the drawer opened", "钱箱未打开，收银机已停止"),
+    ("the till stopped while the drawer opened", "打开钱箱途中收银机停止，请查看"),
     (
         "A member asked to be forgotten. That waits for the books in the folder aside, which head office lacks: compare them, then remove the folder.",
         "有会员要求注销。总部缺少 aside 文件夹中旧账的记录，须先核对旧账，再删除该文件夹。",
@@ -324,7 +330,7 @@ pub fn kind(kind: &str, lang: Lang) -> &'static str {
 
 const KINDS: &[(&str, &str, &str)] = &[
     ("genesis", "Journal begun", "日志开始"),
-    ("epoch_adopted", "New books adopted", "接管新账"),
+    ("epoch_adopted", "New books adopted", "启用新账"),
     ("booted", "Till started", "收银机启动"),
     ("stopped", "Till stopped", "收银机停止"),
     ("bundle_adopted", "New prices in force", "新价格生效"),
@@ -434,6 +440,8 @@ mod tests {
         assert_eq!(device(held, Lang::ZhHans), "纸已用完，请装新纸。处理后小票会自动继续打印。");
         let drawer = "The drawer could not be opened: the cover is open: close it. Open it with its key.";
         assert_eq!(device(drawer, Lang::ZhHans), "钱箱没有打开：上盖已打开，请合上。请用钥匙打开。");
+        let stopped = "The till stopped while this was printing.";
+        assert_eq!(device(stopped, Lang::ZhHans), "打印途中收银机停止，请查看小票。");
         // What is not known is said as it is, and nothing is lost.
         let other = "Über 9 Dinge: anders. The cover is open: close it. 完了";
         assert_eq!(device(other, Lang::ZhHans), "Über 9 Dinge: anders. 上盖已打开，请合上。完了");

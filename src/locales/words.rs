@@ -47,7 +47,7 @@ messages! {
     CashierPage: "Cashier", "收银";
     DisplayPage: "Customer display", "顾客屏";
     QueuePage: "Not sent yet", "待上传记录";
-    ForManager: "For the manager", "店长";
+    ForManager: "For the manager", "店长页面";
     NotDone: "That was not done", "未完成";
     BackToPage: "Back to the page", "返回页面";
     ConnectionLost: "The till does not answer. What is shown may be old.", "收银机无响应，屏幕内容可能已过时。";
@@ -57,7 +57,7 @@ messages! {
     // Signing in.
     SignIn: "Sign in", "登录";
     SignOut: "Sign out", "退出登录";
-    SignOutWho: "Sign out {}", "{} 退出";
+    SignOutWho: "Sign out {}", "退出登录（{}）";
     SignInForQueue: "Manager, sign in to see what is not sent yet", "店长请登录，查看待上传记录";
     ChooseName: "Who are you?", "请选择姓名";
     Pin: "PIN", "密码";
@@ -117,7 +117,7 @@ messages! {
     Pay: "Pay", "结账";
     Back: "Back to the basket", "返回修改";
     Hold: "Hold", "挂单";
-    HeldCount: "Held ({})", "挂单 ({})";
+    HeldCount: "Held ({})", "挂单（{}）";
     HeldSales: "Held sales", "挂单列表";
     NothingHeld: "Nothing is held.", "没有挂单。";
     Desks: "Desks", "桌台";
@@ -248,7 +248,7 @@ messages! {
     PayCancelling: "Being taken back.", "正在撤销。";
     PayCancelUnsure: "Not known whether it was taken back. The till keeps asking.", "撤销结果未知，收银机会继续查询。";
     PayCancelled: "Taken back. Nothing was paid.", "已撤销，没有扣款。";
-    PayAbandoned: "Given up here; the cloud is being told.", "已在此放弃，正在通知云端。";
+    PayAbandoned: "Given up here; head office is being told.", "已在此放弃，正在通知总部。";
     PayLate: "Paid after it was given up. The money goes back by itself.", "放弃后才到账，款项将自动退回。";
 
     // Paper, drawer, devices.
@@ -316,7 +316,8 @@ messages! {
     DeskQrHint: "You can also scan the code on the desk and pay with your phone", "也可以扫描桌上的二维码用手机付款";
 
     // The manager's queue.
-    NotSentYet: "not sent yet", "尚未上传";
+    RecordWaits: "{} record waiting", "{} 条待上传";
+    RecordsWait: "{} records waiting", "{} 条待上传";
     WorthNotSent: "Worth of receipts not sent", "未上传小票金额";
     InReceipts: "receipts: {}", "共 {} 张小票";
     ReceivedOf: "{} of {} received", "已接收 {} / {}";
@@ -325,44 +326,44 @@ messages! {
     ClockBehind: "this till's clock is {} behind head office", "本机时间比总部慢 {}";
     ClockAheadOf: "this till's clock is {} ahead of head office", "本机时间比总部快 {}";
     NextAttempt: "next attempt in", "距下次尝试";
-    AtRisk: "At risk until head office rules", "总部审核前的风险金额";
+    AtRisk: "Coupons, vouchers and proofs not confirmed", "待确认的券和凭证";
     AtRiskItems: "{} of {} items", "{} / {} 项";
     OfAtMost: "at most {}", "上限 {}";
-    OldestAtRisk: "Oldest at risk", "最早风险项";
+    OldestAtRisk: "Oldest not confirmed", "最早待确认";
     SilentFor: "Without contact", "失联时间";
     LimitIn: "limit in", "距上限";
     LimitIsReached: "limit reached", "已达上限";
-    NotReceivedCount: "Not received yet", "尚未接收";
+    NotReceivedCount: "Records not received yet", "尚未接收的记录";
     OldestWaits: "oldest waits {}", "最早等待 {}";
     BarRecorded: "Not received yet: {}", "尚未接收：{}";
     BarReceived: "Received, not ruled on yet: {}", "已接收待审核：{}";
     BarRuled: "Ruled on: {}", "已审核：{}";
     BarWords: "{} records on this till; head office has received {} and ruled on {}.", "本机共 {} 条记录；总部已接收 {}，已审核 {}。";
     Decide: "Decide", "处理";
-    WhatToDo: "What to do", "处理建议";
+    WhatToDo: "What to do: {}", "处理建议：{}";
     AllItems: "All", "全部";
     OpenItems: "Not finished", "未完成";
     NeedsDecision: "Needs a decision", "待处理";
     KindLabel: "What", "类型";
     AgeLabel: "How old", "时间";
     AnyAge: "any age", "不限";
-    OlderThan: "older than {}", "早于 {} 前";
+    OlderThan: "older than {}", "超过 {}";
     AmountFrom: "Amount from", "金额不低于";
     AmountTo: "to", "至";
     Show: "Show", "筛选";
     NoFilter: "Show everything", "清除筛选";
     ItemsCount: "Items: {}", "共 {} 项";
-    NothingHere: "Nothing is in this state.", "没有符合条件的项目。";
+    NothingHere: "No items.", "没有符合条件的项目。";
     OlderItems: "Older", "更早";
     NewestItems: "Newest", "最新";
     Items: "Items", "项目";
     BackToQueue: "Back to the list", "返回列表";
     DoSomething: "Do something about it", "处理此项";
-    WhyExample: "for example: customer paid the difference in cash", "例如：顾客已用现金补足差额";
+    WhyExample: "in a few words", "请简要说明";
     NothingToDo: "Nothing can or need be done about it now.", "目前无需处理。";
-    ResolveAs: "It is dealt with:", "已另行解决：";
+    ResolveAs: "Resolve as:", "处理为：";
     Facts: "Facts", "详情";
-    Series: "Series", "系列";
+    Series: "Books", "账本";
     RecordNumber: "Record", "记录号";
     TillLabel: "Till", "收银机";
     StationLabel: "Station", "收银台";
@@ -374,18 +375,21 @@ messages! {
     TriesLabel: "Attempts", "尝试次数";
     FirstTry: "First attempt", "首次尝试";
     LastTry: "Last attempt", "最近尝试";
+    Comma: ", ", "、";
+    ActedBy: "{}: {}", "{}：{}";
+    LastTryOf: "Last attempt ({})", "最近尝试（第 {} 次）";
     ReceivedAt: "Received", "总部接收";
     HashLabel: "Hash", "哈希";
     OfSale: "Of a sale", "所属销售";
-    CannotReach: "Head office cannot be reached. The till goes on by itself and tries again.", "无法连接总部，收银机继续工作并自动重试。";
     BelongsTo: "{} records in all", "共 {} 条记录";
     Practice: "Practice", "练习";
     Timeline: "Timeline", "过程";
-    TookPlace: "Recorded on this till", "本机记录";
+    TookPlace: "Recorded on this till", "本机已记录";
     ReceivedThere: "Head office has it", "总部已接收";
-    RuledThere: "Head office ruled on it", "总部审核";
+    RuledThere: "Head office ruled on it", "总部已审核";
     ForTechnician: "For a technician", "供技术人员查看";
     NoSuchItem: "There is no such record in this till's journal.", "本机日志中没有这条记录。";
+    SendExample: "for example: the line is back", "例如：网络已恢复";
     SendWhy: "Whatever waits is sent at once, without waiting for the next attempt.", "所有等待的记录将立即上传，不等下次尝试。";
     Checklist: "Checklist after an outage", "恢复后核对清单";
     ChecklistWhy: "Look here once the line is back, before the day is closed.", "网络恢复后、日结前请核对。";
@@ -427,7 +431,7 @@ messages! {
     LinkOfflineShort: "offline, selling goes on", "离线，可继续销售";
     CompareFingerprint: "Compare this fingerprint:", "请核对指纹：";
     HeardAt: "Last heard {}", "最近联系 {}";
-    HeardNever: "Never heard yet", "尚未联系";
+    HeardNever: "Not heard since the till started", "启动后尚未联系上";
     NextTry: "next attempt in {} s", "{} 秒后重试";
     AgoSeconds: "{} s", "{} 秒";
     AgoMinutes: "{} min", "{} 分钟";
@@ -436,18 +440,18 @@ messages! {
 
     // Lost books, the disk and the clock, for the manager.
     DiskLeft: "Disk left", "磁盘剩余";
-    DiskFine: "sells down to {}", "低于 {} 时停止开新单";
+    DiskFine: "selling stops below {}", "低于 {} 时停止开新单";
     DiskLow: "getting full", "快满了";
     DiskStopped: "full: nothing new is sold", "已满，停止开新单";
-    DiskLowDo: "The disk is getting full: {} left. Have room made today: below {} nothing new is sold.", "磁盘快满：剩余 {}。请今天清理；低于 {} 时不能开新单。";
-    DiskStoppedDo: "The disk is full: {} left, and below {} nothing new is sold. What was begun can be paid. Make room: remove what is not Till's. Selling goes on by itself.", "磁盘已满：剩余 {}，低于 {} 时不能开新单；已开的单可以付完。请清理收银程序以外的文件，之后自动恢复销售。";
-    ClockFarBehind: "This till's clock is {} behind head office's. Have it set: receipts and lists show its time.", "本机时间比总部慢 {}，请校正：小票和列表显示本机时间。";
-    ClockFarAhead: "This till's clock is {} ahead of head office's. Have it set: receipts and lists show its time.", "本机时间比总部快 {}，请校正：小票和列表显示本机时间。";
+    DiskLowDo: "The disk is getting full: {} left. Free some space today: below {} nothing new is sold.", "磁盘快满：剩余 {}。请在今天内清理磁盘；低于 {} 时不能开新单。";
+    DiskStoppedDo: "The disk is full: {} left, and below {} nothing new is sold. What was begun can be paid. Free some space: delete files that are not part of Till. Selling then resumes by itself.", "磁盘已满：剩余 {}，低于 {} 时不能开新单；已开的单可以付完。请清理收银程序以外的文件，之后自动恢复销售。";
+    ClockFarBehind: "This till's clock is {} behind head office's. Set it: receipts and lists show its time.", "本机时间比总部慢 {}，请校正：小票和列表显示本机时间。";
+    ClockFarAhead: "This till's clock is {} ahead of head office's. Set it: receipts and lists show its time.", "本机时间比总部快 {}，请校正：小票和列表显示本机时间。";
     NewBooks: "New books: cash only", "已另立新账：只收现金";
     NewBooksWhat: "This till's books were damaged, gone, or older than what head office has of them. They were set aside as they were, and the till began new ones by itself.", "本机账本损坏、丢失，或比总部已接收的旧。原文件已原样另存，收银机自动另立新账。";
-    NewBooksCash: "Only cash is taken: no wallets, coupons, vouchers or phones, until a manager has looked and adopted the new books.", "目前只收现金，不收钱包、优惠券、代金券和手机付款，直到店长核对并接管新账。";
-    AdoptBooks: "Adopt the new books", "接管新账";
-    AdoptWhy: "Look at what head office lacks first, and keep that list. From then on everything is taken again.", "请先查看总部缺少的记录并保存清单。接管后恢复所有收款方式。";
+    NewBooksCash: "Only cash is taken: no wallets, coupons, vouchers or phones, until a manager has looked and adopted the new books.", "目前只收现金，不收钱包、优惠券、代金券和手机付款，直到店长核对并启用新账。";
+    AdoptBooks: "Adopt the new books", "启用新账";
+    AdoptWhy: "Look at what head office lacks first, and keep that list. From then on everything is taken again.", "请先查看总部缺少的记录并保存清单。启用后恢复所有收款方式。";
     AdoptExample: "for example: the disk was replaced", "例如：已更换磁盘";
     LostBooks: "Books that were lost", "丢失的账本";
     LostBooksWhy: "What could be read of books that were set aside and that head office is not known to have. Compare it with receipts and wallets, and tell head office.", "另存账本中可读出、而总部可能没有的记录。请与小票和钱包核对，并告知总部。";
@@ -456,25 +460,25 @@ messages! {
     LostNothing: "Nothing is known of these books that head office lacks.", "没有发现总部缺少的记录。";
     LackingCount: "Head office lacks", "总部缺少";
     LackingRecords: "{} records", "{} 条记录";
-    LackingOf: "after record {}", "在记录 {} 之后";
+    LackingOf: " (receipts: {}), after record {}", "（共 {} 张小票），在第 {} 条之后";
     LackingWorth: "Worth of receipts", "小票金额";
     LackingUnread: "Could not be read", "无法读取";
     LackingRun: "{} to {}", "{} 至 {}";
     LackingMore: "{} more are not listed here. The files have them.", "另有 {} 条未列出，文件中仍有。";
     WholeList: "The whole list", "完整清单";
-    WhyLost: "What was found", "发现的情况";
+    WhyLost: "What was found: {}", "发现的情况：{}";
     LostDamaged: "The files are damaged.", "账本文件已损坏。";
     LostMissing: "The books are gone, or they are not the ones that head office has.", "账本不见了，或与总部已收到的不一致。";
     LostRestored: "A copy was put in their place.", "已换用备份。";
     WhereFilesAre: "Where the files are", "文件位置";
-    EarlierSeries: "Earlier books", "以前的账本";
+    EarlierSeries: "Earlier books:", "以前的账本：";
     SeriesUnsent: "Books {} still have {} records for head office. They go up by themselves.", "账本 {} 还有 {} 条记录待上传总部，会自动上传。";
     SeriesShown: "Books {} are shown, not those of today.", "当前显示账本 {}，不是今天的。";
     TodaysSeries: "Those of today", "今天的账本";
-    CheckAdopt: "The till began new books by itself and takes cash only. Look at what head office lacks ({} records) and adopt them.", "本机已自动另立新账，只收现金。请核对总部缺少的 {} 条记录并接管新账。";
+    CheckAdopt: "The till began new books by itself and takes cash only. Look at what head office lacks ({} records) and adopt them.", "本机已自动另立新账，只收现金。请核对总部缺少的 {} 条记录并启用新账。";
     CheckLacking: "Head office lacks {} records of books that were lost. Compare them, tell head office, then have the folder aside removed.", "总部缺少已丢失账本的 {} 条记录。请核对并告知总部，然后请人移除 aside 文件夹。";
     CheckBooks: "Of books that were lost, head office lacks nothing that is known.", "未发现总部缺少已丢失账本的记录。";
-    UnsentWorth: "They come to {}.", "金额共 {}。";
+    UnsentWorth: "The receipts among them come to {}.", "其中小票金额共 {}。";
 
     // While head office is silent.
     LimitReached: "Head office cannot be reached: no coupons, vouchers or typed proofs until it is. Cash and wallets go on.", "连不上总部：暂不接受优惠券、代金券和手输凭证。现金和钱包照常。";

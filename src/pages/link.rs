@@ -45,7 +45,8 @@ pub(super) fn line(link: &Link, last: u64, v: &Voice, now_ms: i64) -> LinkLine {
         LinkState::Absent => short.to_owned(),
         LinkState::Pairing | LinkState::Online | LinkState::Offline if waiting == 0 => short.to_owned(),
         LinkState::Pairing | LinkState::Online | LinkState::Offline => {
-            format!("{short} · {waiting} {}", v.say(Msg::NotSentYet))
+            let words = if waiting == 1 { Msg::RecordWaits } else { Msg::RecordsWait };
+            format!("{short} · {}", v.with(words, waiting))
         }
     };
     LinkLine {

@@ -123,7 +123,7 @@ async fn draw(pages: &Pages, asked: &Asked, sorry: Option<Sorry>) -> Response {
         let currency = place.currency;
         let (filter, wrong) = match read_filter(asked, &view) {
             Ok(filter) => (filter, None),
-            Err(error) => (Filter::default(), Some(error.to_string())),
+            Err(error) => (Filter::default(), Some(crate::queue::words::not_a_filter(&error, asked.lang))),
         };
         let before = asked.fields.get("before").and_then(|seq| seq.parse().ok());
         let (read, edge) = (scene.clone(), pages.parts.edge.clone());

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub enum State {
     /// Safe on this till's disk, not sent yet.
     Recorded,
-    /// Sent, and no answer came: it may have arrived. It is sent again; head office counts it once.
+    /// Sent, and not confirmed: it may have arrived. It is sent again; head office counts it once.
     Sent,
     /// Head office has it and has yet to rule on it.
     Received,

@@ -5,7 +5,7 @@
 
 mod reasons;
 
-use super::{Item, ItemKind, Standing, State};
+use super::{FilterError, Item, ItemKind, Standing, State};
 use crate::locales::Lang;
 use crate::record::queue_act::{QueueAct, Resolution};
 
@@ -21,7 +21,7 @@ fn of(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {
 pub fn standing(standing: Standing, lang: Lang) -> &'static str {
     match standing {
         Standing::Recorded => of(lang, "not sent yet", "尚未上传"),
-        Standing::Sent => of(lang, "sent, no answer yet", "已上传，等待回应"),
+        Standing::Sent => of(lang, "sent, not confirmed yet", "已发出，未确认"),
         Standing::Received => of(lang, "received by head office", "总部已接收"),
         Standing::Settled => of(lang, "settled", "已入账"),
         Standing::Refused => of(lang, "refused", "被拒绝"),
@@ -42,8 +42,8 @@ pub fn meaning(standing: Standing, lang: Lang) -> &'static str {
         ),
         Standing::Sent => of(
             lang,
-            "It left this till and no answer came back, so it may have arrived. It is sent again by itself and counts once.",
-            "已从本机发出但没有收到回应，可能已经到达。会自动重发，总部只计一次。",
+            "It left this till, and head office has not confirmed it yet. It is sent again by itself and counts once.",
+            "已从本机发出，总部尚未确认。会自动重发，只计一次。",
         ),
         Standing::Received => {
             of(lang, "Head office has it and has yet to rule on it.", "总部已收到，尚待审核。")
@@ -146,6 +146,19 @@ fn lowered(words: &str) -> String {
     }
 }
 
+/// Why a filter is not one.
+pub fn not_a_filter(error: &FilterError, lang: Lang) -> String {
+    match (lang, error) {
+        (Lang::En, error) => error.to_string(),
+        (Lang::ZhHans, FilterError::State(word)) => format!("没有状态“{word}”，请从列表中选择。"),
+        (Lang::ZhHans, FilterError::Kind(word)) => format!("没有类型“{word}”，请从列表中选择。"),
+        (Lang::ZhHans, FilterError::Hours(text)) => {
+            format!("“{text}”不是小时数，请输入整数，例如 24。")
+        }
+        (Lang::ZhHans, FilterError::Amount(text)) => format!("“{text}”不是金额，请输入如 12.80 的数字。"),
+    }
+}
+
 /// A kind of item.
 pub fn kind(kind: ItemKind, lang: Lang) -> &'static str {
     match kind {
@@ -166,7 +179,7 @@ pub fn kind(kind: ItemKind, lang: Lang) -> &'static str {
 pub fn resolution(how: Resolution, lang: Lang) -> &'static str {
     match how {
         Resolution::PaidOtherwise => of(lang, "paid otherwise", "已另行付款"),
-        Resolution::WrittenOff => of(lang, "written off", "核销损失"),
+        Resolution::WrittenOff => of(lang, "written off", "记为损失"),
         Resolution::Duplicate => of(lang, "counted already", "重复记录"),
     }
 }
@@ -179,7 +192,7 @@ pub fn act(act: QueueAct, lang: Lang) -> &'static str {
         QueueAct::Hold => of(lang, "Hold", "暂缓"),
         QueueAct::Release => of(lang, "Release", "放行"),
         QueueAct::Resolve { how: Resolution::PaidOtherwise } => of(lang, "Paid otherwise", "已另行付款"),
-        QueueAct::Resolve { how: Resolution::WrittenOff } => of(lang, "Write off", "核销损失"),
+        QueueAct::Resolve { how: Resolution::WrittenOff } => of(lang, "Write off", "记为损失"),
         QueueAct::Resolve { how: Resolution::Duplicate } => of(lang, "Counted already", "重复记录"),
     }
 }
@@ -195,7 +208,7 @@ pub fn acted(act: QueueAct, lang: Lang) -> &'static str {
             of(lang, "Resolved: paid otherwise", "已处理：已另行付款")
         }
         QueueAct::Resolve { how: Resolution::WrittenOff } => {
-            of(lang, "Resolved: written off", "已处理：核销损失")
+            of(lang, "Resolved: written off", "已处理：记为损失")
         }
         QueueAct::Resolve { how: Resolution::Duplicate } => {
             of(lang, "Resolved: counted already", "已处理：重复记录")

@@ -186,7 +186,7 @@ fn tenders(sale: &Sale, v: &Voice) -> Option<String> {
             ways.push(way);
         }
     }
-    (!ways.is_empty()).then(|| ways.join(", "))
+    (!ways.is_empty()).then(|| ways.join(v.say(Msg::Comma)))
 }
 
 /// The name of a coupon's campaign; its number where head office does not say it any more.
@@ -231,11 +231,14 @@ fn timeline(pages: &Pages, scene: &Scene, item: &Item, found: &Found, v: &Voice)
     let moment = |at_ms, words: &str| Moment { at_ms, words: words.to_owned(), more: None };
     let mut line = Vec::new();
     if let Some(tries) = &item.tries {
-        let more = tries.words.as_deref().map(|words| v.trouble(words));
         if tries.tries > 1 {
             line.push(moment(Some(tries.first_ms), v.say(Msg::FirstTry)));
         }
-        let words = format!("{} ({})", v.say(Msg::LastTry), tries.tries);
+        let more = tries.words.as_deref().map(|words| v.trouble(words));
+        let words = match tries.tries {
+            1 => v.say(Msg::FirstTry).to_owned(),
+            tries => v.with(Msg::LastTryOf, tries),
+        };
         line.push(Moment { at_ms: Some(tries.last_ms), words, more });
     }
     if item.seq <= scene.marks.received {
@@ -252,7 +255,7 @@ fn timeline(pages: &Pages, scene: &Scene, item: &Item, found: &Found, v: &Voice)
     for acted in &item.acts {
         let by = acted.by.as_ref().and_then(|by| pages.person(by)).map(|by| by.name);
         let more = match by {
-            Some(by) => format!("{by}: {}", acted.words),
+            Some(by) => v.with2(Msg::ActedBy, by, &acted.words),
             None => acted.words.clone(),
         };
         let at_ms = found.acted_ms.get(&(acted.epoch, acted.seq)).copied().unwrap_or(acted.at_ms);

@@ -1,7 +1,7 @@
 //! How the manager's pages say things of the queue. The words themselves are `queue::words`.
 
 use crate::limits::Standing as Limit;
-use crate::locales::Msg;
+use crate::locales::{self, Msg};
 use crate::pages::voice::Voice;
 use crate::queue::{Acted, Item, ItemKind, Standing, words};
 use crate::record::queue_act::QueueAct;
@@ -77,13 +77,9 @@ impl Voice {
         if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
     }
 
-    /// Why the way to head office does not work, without the words of a network.
+    /// Why the way to head office does not work, without the words of networks and protocols.
     pub(in crate::pages) fn trouble(&self, words: &str) -> String {
-        if words.starts_with("The cloud cannot be reached") {
-            self.say(Msg::CannotReach).to_owned()
-        } else {
-            words.to_owned()
-        }
+        locales::trouble(words, self.lang)
     }
 
     /// How far this till's clock is from head office's.

@@ -81,7 +81,7 @@ async fn lost_books_are_shown_with_what_head_office_lacks_of_them() {
     assert!(list.contains("¥28.00") && list.contains(&epoch.to_string()), "{list}");
     assert!(list.contains("What was found: The files are damaged. ("), "{list}");
     let chinese = shop.get("/queue/lost?lang=zh", Some(&mia)).await.text;
-    assert!(chinese.contains("发现的情况: 账本文件已损坏。</p>"), "{chinese}");
+    assert!(chinese.contains("发现的情况：账本文件已损坏。</p>"), "{chinese}");
     let checklist = shop.get("/queue/checklist", Some(&mia)).await.text;
     assert!(checklist.contains("began new books by itself"), "{checklist}");
     let json = shop.get("/queue.json", Some(&mia)).await.json();
@@ -142,7 +142,7 @@ async fn the_disk_left_and_a_clock_far_off_are_said_with_what_to_do() {
         "100 MiB",
         "The disk is getting full: 100 MiB left",
         "below 64 MiB nothing new is sold",
-        "This till's clock is 2 h behind head office's. Have it set",
+        "This till's clock is 2 h behind head office's. Set it",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }

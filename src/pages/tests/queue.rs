@@ -86,6 +86,11 @@ async fn the_manager_sees_what_head_office_has_not_received() {
     shop.board.link.send_modify(|link| link.next_try_ms = Some(NOW_MS));
     let page = shop.get("/queue", Some(&mia)).await.text;
     assert!(page.contains("<span>trying now</span>") && !page.contains("next attempt in"), "{page}");
+    shop.board.link.send_modify(|link| {
+        link.trouble = Some("The cloud asks to wait: HTTP status 503".to_owned());
+    });
+    let chinese = shop.get("/queue?lang=zh", Some(&mia)).await.text;
+    assert!(chinese.contains("总部要求稍后再传") && !chinese.contains("503"), "{chinese}");
     let json = shop.get("/queue.json", Some(&mia)).await.json();
     assert_eq!((&json["waiting"]["count"], &json["recorded"]), (&json!(last - 3), &json!(last)));
     assert_eq!(json["waiting"]["value"], json!([{"minor": 2800, "currency": "CNY"}]));
@@ -247,12 +252,14 @@ async fn the_list_is_filtered_by_plain_links_and_its_totals_follow() {
     let all = shop.get("/queue", Some(&mia)).await.text;
     assert_eq!(totals(&all), "<b>Items: 3</b><span>Sale 3 · ¥84.00</span>");
     let none = shop.get("/queue?state=refused", Some(&mia)).await.text;
-    assert!(none.contains("Nothing is in this state.") && totals(&none) == "<b>Items: 0</b>", "{none}");
+    assert!(none.contains("No items.") && totals(&none) == "<b>Items: 0</b>", "{none}");
     let dear = shop.get("/queue?min=28.01&kind=sale", Some(&mia)).await.text;
     assert_eq!(totals(&dear), "<b>Items: 0</b>");
     assert!(dear.contains(r#"value="28.01""#) && dear.contains("kind=sale"), "{dear}");
     let wrong = shop.get("/queue?min=abc", Some(&mia)).await.text;
     assert!(wrong.contains("is not an amount"), "{wrong}");
+    let wrong = shop.get("/queue?min=abc&lang=zh", Some(&mia)).await.text;
+    assert!(wrong.contains("“abc”不是金额"), "{wrong}");
     let page = shop.get("/queue.json?limit=2", Some(&mia)).await.json();
     let next = page["next"].as_u64().unwrap();
     let rest = shop.get(&format!("/queue.json?limit=2&before={next}"), Some(&mia)).await.json();
