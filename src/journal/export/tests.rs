@@ -191,7 +191,9 @@ fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-type Trick = (&'static str, Box<dyn Fn(&mut Vec<String>)>);
+type Edit = Box<dyn Fn(&mut Vec<String>)>;
+
+type Trick = (&'static str, Edit);
 
 fn tricks() -> Vec<Trick> {
     let end = |lines: &[String]| lines.len() - 1;

@@ -17,7 +17,7 @@ fn other_unused_bits(text: &str) -> String {
 }
 
 /// One line as JSON, changed.
-fn edited(at: Option<usize>, change: impl Fn(&mut Value) + 'static) -> Box<dyn Fn(&mut Vec<String>)> {
+fn edited(at: Option<usize>, change: impl Fn(&mut Value) + 'static) -> Edit {
     Box::new(move |lines| {
         let at = at.unwrap_or(lines.len() - 1);
         let mut line: Value = serde_json::from_str(&lines[at]).unwrap();
@@ -33,7 +33,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// The body of line 4 in base64, spelled by `change` instead of as text.
-fn in_base64(change: impl Fn(String) -> String + 'static) -> Box<dyn Fn(&mut Vec<String>)> {
+fn in_base64(change: impl Fn(String) -> String + 'static) -> Edit {
     edited(Some(3), move |line| {
         let body = line.as_object_mut().unwrap().remove("body").unwrap();
         line["body_base64"] = change(BASE64.encode(text(&body))).into();
@@ -108,12 +108,12 @@ fn by_anybody() -> Vec<Trick> {
         (
             "a number beyond every number",
             Box::new(|lines| {
-                for at in 3..5 {
-                    let mut record = record(&lines[at]);
+                for line in &mut lines[3..5] {
+                    let mut record = record(line);
                     let header = Header { seq: u64::MAX, ..Header::decode(&unhex(&record.head)).unwrap() };
                     record.head = hex(&header.encode());
                     record.hash = header_hash(&header.encode()).to_string();
-                    lines[at] = serde_json::to_string(&record).unwrap();
+                    *line = serde_json::to_string(&record).unwrap();
                 }
             }),
         ),
@@ -121,7 +121,7 @@ fn by_anybody() -> Vec<Trick> {
 }
 
 /// The end as JSON, changed and signed again by the device.
-fn signed(change: impl Fn(&mut Value) + 'static) -> Box<dyn Fn(&mut Vec<String>)> {
+fn signed(change: impl Fn(&mut Value) + 'static) -> Edit {
     signed_text(move |text| {
         let mut end = serde_json::from_str(text).unwrap();
         change(&mut end);
@@ -129,7 +129,7 @@ fn signed(change: impl Fn(&mut Value) + 'static) -> Box<dyn Fn(&mut Vec<String>)
     })
 }
 
-fn signed_text(change: impl Fn(&str) -> String + 'static) -> Box<dyn Fn(&mut Vec<String>)> {
+fn signed_text(change: impl Fn(&str) -> String + 'static) -> Edit {
     Box::new(move |lines| {
         let last: EndLine = serde_json::from_str(lines.last().unwrap()).unwrap();
         let end = change(&last.end);
@@ -140,7 +140,7 @@ fn signed_text(change: impl Fn(&str) -> String + 'static) -> Box<dyn Fn(&mut Vec
 }
 
 /// The last record with another header, for which the device signs.
-fn with_header(change: impl Fn(Vec<u8>) -> Vec<u8> + 'static) -> Box<dyn Fn(&mut Vec<String>)> {
+fn with_header(change: impl Fn(Vec<u8>) -> Vec<u8> + 'static) -> Edit {
     Box::new(move |lines| {
         let at = lines.len() - 2;
         let mut record = record(&lines[at]);
