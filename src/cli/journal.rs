@@ -2,10 +2,11 @@
 //!
 //! Not here: what is checked (`journal::export::verify`), and making exports (`queue`).
 
+use super::put;
 use super::queue::Place;
-use super::{put, say};
 use crate::journal::export::verify::{self, Known, Report};
 use crate::record::ids::hex;
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::fs::File;
@@ -55,6 +56,9 @@ pub(super) struct Verify {
     json: bool,
 }
 
+/// Records without a body that a person is told one by one.
+const ERASED_SHOWN: usize = 200;
+
 /// Faults that a person is told one by one; the number of all stands below them, and `--json` has more.
 const FAULTS_SHOWN: usize = 20;
 
@@ -66,40 +70,48 @@ pub(super) fn act(part: &Journal) -> anyhow::Result<ExitCode> {
 }
 
 fn verify(asked: &Verify) -> anyhow::Result<ExitCode> {
-    let known = Known { device: asked.device.clone(), root: asked.root.clone() };
+    // People copy fingerprints in either case.
+    let upper = |name: &Option<String>| name.as_ref().map(|name| name.to_ascii_uppercase());
+    let known = Known { device: upper(&asked.device), root: upper(&asked.root) };
     let report = match (&asked.file, &asked.dir, &asked.config) {
         (Some(file), _, _) => {
+            let unread = || format!("{} cannot be read", file.display());
             let from: Box<dyn BufRead> = if file.as_os_str() == "-" {
                 Box::new(std::io::stdin().lock())
             } else {
-                let open = File::open(file);
-                Box::new(BufReader::new(open.map_err(|error| {
-                    anyhow::Error::new(error).context(format!("{} cannot be read", file.display()))
-                })?))
+                Box::new(BufReader::new(File::open(file).with_context(unread)?))
             };
-            verify::file(from, &known, progress)?
+            verify::file(from, &known, progress).with_context(unread)?
         }
         (None, dir, config) => {
             let books = Place { dir: dir.clone(), config: config.clone() }.open()?;
+            progress_begins("every page of the file …");
             verify::journal(&books.reader, books.edge.as_ref(), &known, progress)?
         }
     };
     progress_ends();
-    if asked.json {
-        say(&serde_json::to_string_pretty(&report)?);
+    let text = if asked.json {
+        serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        say(to_text(&report, asked.file.is_some()).trim_end());
-    }
+        to_text(&report, asked.file.is_some())
+    };
+    // What was found stands, whether or not somebody reads it to the end.
+    put(text.as_bytes())?;
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tells somebody at a terminal what goes on.
+fn progress_begins(words: &str) {
+    let mut err = std::io::stderr();
+    if err.is_terminal() {
+        // Nobody is helped by a failure to say this.
+        let _ = write!(err, "\r{words:30}");
+    }
 }
 
 /// Tells somebody at a terminal that it goes on.
 pub(super) fn progress(records: u64) {
-    let mut err = std::io::stderr();
-    if err.is_terminal() {
-        // Nobody is helped by a failure to say this.
-        let _ = write!(err, "\r{records} records …");
-    }
+    progress_begins(&format!("{records} records …"));
 }
 
 /// Leaves the line free for what comes.
@@ -135,6 +147,14 @@ fn to_text(report: &Report, is_file: bool) -> String {
         let _ = write!(bodies, " {} lie sealed and were NOT checked: the key is not here.", report.shut);
     }
     line(bodies);
+    for (epoch, erased) in &report.erased_in {
+        let shown: Vec<String> = erased.iter().take(ERASED_SHOWN).map(u64::to_string).collect();
+        let more = match erased.len().saturating_sub(ERASED_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more (--json names them)"),
+        };
+        line(format!("           Erased in epoch {epoch}: {}{more}.", shown.join(", ")));
+    }
     match (&report.device, is_file) {
         (Some(device), _) => {
             line(format!(
@@ -181,8 +201,9 @@ fn to_text(report: &Report, is_file: bool) -> String {
 fn show(seq: u64, place: &Place, epoch: Option<crate::record::Epoch>) -> anyhow::Result<ExitCode> {
     let books = place.open()?;
     let epoch = books.epoch(epoch)?;
-    let raw = books.reader.raw(epoch, seq, 1, 0)?.into_iter().find(|raw| raw.seq == seq);
-    let Some(raw) = raw else {
+    // No record has a number that the journal cannot even ask for.
+    let found = if i64::try_from(seq).is_ok() { books.reader.raw(epoch, seq, 1, 0)? } else { Vec::new() };
+    let Some(raw) = found.into_iter().find(|raw| raw.seq == seq) else {
         let kept_from = books.reader.kept_from(epoch)?;
         if (1..kept_from).contains(&seq) {
             anyhow::bail!(

@@ -1,6 +1,6 @@
 //! The daemon, its configuration's check, and the audit.
 
-use super::{log, say};
+use super::{log, put, say};
 use crate::{audit, config, daemon};
 use clap::Args;
 use std::path::PathBuf;
@@ -81,11 +81,9 @@ pub(super) fn audit(arguments: &Audit) -> anyhow::Result<ExitCode> {
         (None, None) => anyhow::bail!("name a folder, or a journal with --journal"),
     };
     let report = audit::run(&paths)?;
-    if arguments.json {
-        say(&serde_json::to_string_pretty(&report)?);
-    } else {
-        say(&report.to_text());
-    }
+    let text = if arguments.json { serde_json::to_string_pretty(&report)? } else { report.to_text() };
+    // What was found stands, whether or not somebody reads it to the end.
+    put(format!("{text}\n").as_bytes())?;
     let good = report.findings.is_empty() || arguments.no_fail;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -16,7 +16,7 @@ use crate::record::{Epoch, Hash, Header};
 use crate::token::{KeyId, SignedKeySet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::io::{self, Write};
 
 /// The form of the file.
@@ -34,16 +34,21 @@ const PAGE: (u32, usize) = (500, 4 * 1024 * 1024);
 struct RecordLine {
     hash: String,
     head: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     salt: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     /// For a body that is no text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
     /// True where a member asked to be forgotten: there is no salt and no body then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     erased: Option<bool>,
+}
+
+/// A field that is there has a value: null is not another way to leave it out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// The last line.

@@ -13,7 +13,7 @@ use super::{End, Error, journal_path, load, migrations, pruned, settings};
 use crate::money::Money;
 use crate::record::chain::Tip;
 use crate::record::ids::SaleId;
-use crate::record::{Epoch, Hash, Header, Mode, Record};
+use crate::record::{Broken, Epoch, Hash, Header, Mode, Record};
 pub use items::Sum;
 use jiff::civil::Date;
 use rusqlite::types::Type;
@@ -267,10 +267,10 @@ impl Reader {
     /// # Errors
     /// [`Error::Read`].
     pub fn rows(&self, epoch: Epoch, from_seq: u64, max_count: u32) -> Result<Vec<verify::Row>, Error> {
-        let sql = stored!("WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3");
         let from = row::signed(from_seq).map_err(Error::Read)?;
-        let stored = list(&self.lock(), sql, (epoch.to_string(), from, max_count), Stored::from_row)?;
-        stored.into_iter().map(|stored| stored.into_row(&self.vault)).collect()
+        let read = |row: &Row<'_>| Ok((Stored::from_row(row)?, row::columns(row)?));
+        let found = list(&self.lock(), row::BESIDE, (epoch.to_string(), from, max_count), read)?;
+        found.into_iter().map(|(stored, columns)| stored.into_row(columns, &self.vault)).collect()
     }
 
     /// The same, each verified and read.
@@ -286,7 +286,11 @@ impl Reader {
     ) -> Result<Vec<Record>, Error> {
         let open = |raw: Raw| {
             let seq = raw.seq;
-            raw.open().map_err(|source| Error::Chain { epoch, seq, source })
+            let record = raw.open().map_err(|source| Error::Chain { epoch, seq, source })?;
+            // Whoever goes on after the last of them goes by its header, and the next question by the column.
+            let found = record.header.seq;
+            let source = Broken::Sequence { expected: seq, found };
+            if found == seq { Ok(record) } else { Err(Error::Chain { epoch, seq, source }) }
         };
         self.raw(epoch, from_seq, max_count, max_bytes)?.into_iter().map(open).collect()
     }

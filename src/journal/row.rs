@@ -18,6 +18,11 @@ macro_rules! stored {
 }
 pub(super) use stored;
 
+/// Records of an epoch from a number on: the columns of [`Stored::from_row`] and behind them those of [`columns`].
+pub(super) const BESIDE: &str = "SELECT position, epoch, seq, hash, salt, head, body, sealed,
+        kind, sale, wall_ms, training, receipt, serial, amount_minor, currency
+    FROM record WHERE epoch = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
+
 const INSERT: &str = "INSERT INTO record (position, epoch, seq, kind, sale, wall_ms, training, receipt,
     serial, amount_minor, currency, hash, salt, head, body, sealed)
 VALUES (:position, :epoch, :seq, :kind, :sale, :wall_ms, :training, :receipt,
@@ -116,7 +121,7 @@ impl Stored {
     }
 
     /// As it lies, for whoever wants to know what is wrong with it.
-    pub(super) fn into_row(self, vault: &Vault) -> Result<verify::Row, Error> {
+    pub(super) fn into_row(self, columns: verify::Columns, vault: &Vault) -> Result<verify::Row, Error> {
         let Self { position: _, epoch: _, seq, hash, salt, head, body, sealed } = self;
         let body = match (sealed, vault.is_open()) {
             (false, _) => verify::RowBody::Whole(salt, body),
@@ -128,8 +133,25 @@ impl Stored {
                 Err(error) => return Err(error),
             },
         };
-        Ok(verify::Row { seq, hash, head, body })
+        Ok(verify::Row { seq, columns: Some(columns), hash, head, body })
     }
+}
+
+/// The columns beside a record, as [`BESIDE`] asks for them.
+pub(super) fn columns(row: &Row<'_>) -> rusqlite::Result<verify::Columns> {
+    Ok(verify::Columns {
+        position: row.get(0)?,
+        epoch: row.get(1)?,
+        seq: unsigned(row, 2)?,
+        kind: row.get(8)?,
+        sale: row.get(9)?,
+        wall_ms: row.get(10)?,
+        training: row.get(11)?,
+        receipt: row.get(12)?,
+        serial: row.get(13)?,
+        amount_minor: row.get(14)?,
+        currency: row.get(15)?,
+    })
 }
 
 /// A record's bytes as they were hashed, for whoever sends them on.

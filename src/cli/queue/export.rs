@@ -14,7 +14,6 @@ use crate::journal::export::{self, ExportError, Part};
 use crate::keys::DeviceKey;
 use crate::locales::Lang;
 use crate::queue::{Item, words};
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -117,18 +116,25 @@ impl Export {
 
 fn jsonl(asked: &Export, books: &Books, out: &mut impl Write) -> anyhow::Result<()> {
     let path = books.dir.join("keys").join("device");
-    let device = DeviceKey::load(&path)?.with_context(|| {
-        format!("the device key is not at {}: only the till itself can sign", path.display())
+    let device = DeviceKey::load(&path)?.ok_or_else(|| {
+        let words = format!("the device key is not at {}: only the till itself can sign", path.display());
+        anyhow::Error::new(io::Error::from(io::ErrorKind::NotFound)).context(words)
     })?;
     let part = Part { epoch: asked.chosen.epoch, from_seq: asked.from };
     let made_ms = crate::clock::Clock::new().unix_ms();
-    let end = export::write(&books.reader, books.edge.as_ref(), &device, part, made_ms, out, progress);
+    // Counted as they are written: what the numbers would come to is only right in a journal that holds.
+    let mut records = 0;
+    let count = |written| {
+        records = written;
+        progress(written);
+    };
+    let end = export::write(&books.reader, books.edge.as_ref(), &device, part, made_ms, out, count);
     progress_ends();
-    let end = end.map_err(|error| match error {
+    end.map_err(|error| match error {
         ExportError::Write(source) => anyhow::Error::new(source).context("the export is not complete"),
-        error @ (ExportError::Journal(_) | ExportError::Nothing) => error.into(),
+        ExportError::Journal(error) => error.into(),
+        ExportError::Nothing => error.into(),
     })?;
-    let records: u64 = end.streams.iter().map(|stream| stream.seq + 1 - stream.first_seq).sum();
     let _ = writeln!(
         io::stderr(),
         "{records} records, signed by the device {}. Check it with till journal verify or docs/verify.py.",

@@ -1,5 +1,8 @@
 //! An export is held against two readers that share no code: ours, and `docs/verify.py`.
 
+mod beside;
+mod spellings;
+
 use super::verify::{self, Known, Report};
 use super::*;
 use crate::journal::Journal;
@@ -8,6 +11,7 @@ use crate::record::chain::Tip;
 use crate::record::witness;
 use crate::record::{body_hash, header_hash};
 use crate::token::{Key, KeySet, Purpose, Revocation};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -114,6 +118,9 @@ fn an_export_proves_itself_to_two_readers_that_share_no_code() {
     assert_eq!((report.records, report.bodies, report.erased, report.witnessed), (20, 18, 2, 2));
     let (good, said) = theirs(shop.dir.path(), &text);
     assert!(good && said.contains("20 records, 2 of them erased"), "{said}");
+    // Which they are is told by both: nothing in a file says why a body is gone.
+    assert_eq!(report.erased_in, BTreeMap::from([(Epoch(7).to_string(), vec![12, 14])]));
+    assert!(said.contains("Bodies erased: 12 14"), "{said}");
     assert!(!text.contains("GEZDGNBVGY3TQOJQ"), "the member is not in it any more");
 
     let live = verify::journal(&shop.reader, Some(&shop.edge), &Known::default(), |_| ()).unwrap();
@@ -184,7 +191,9 @@ fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-type Trick = (&'static str, Box<dyn Fn(&mut Vec<String>)>);
+type Edit = Box<dyn Fn(&mut Vec<String>)>;
+
+type Trick = (&'static str, Edit);
 
 fn tricks() -> Vec<Trick> {
     let end = |lines: &[String]| lines.len() - 1;
@@ -272,21 +281,31 @@ impl ParseHash for String {
     }
 }
 
-#[test]
-fn every_trick_is_found_by_both_readers() {
+/// Tries each trick on an export that is good, and names all that a reader does not find.
+fn each_is_found(tricks: &[Trick]) {
     let shop = shop();
     let whole = export(&shop, Part::default());
-    let tricks = tricks();
-    for (name, trick) in &tricks {
+    let mut missed = Vec::new();
+    for (name, trick) in tricks {
         let mut lines = whole.clone();
         trick(&mut lines);
         assert_ne!(lines, whole, "{name}");
         let text = joined(&lines);
-        assert!(!ours(&text).is_good(), "not found here: {name}");
+        if ours(&text).is_good() {
+            missed.push(format!("not found here: {name}"));
+        }
         let (good, said) = theirs(shop.dir.path(), &text);
-        assert!(!good, "not found by docs/verify.py: {name}: {said}");
+        if good || said.contains("Traceback") {
+            missed.push(format!("not found by docs/verify.py: {name}: {said}"));
+        }
     }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
     println!("{} tricks, each found by both readers", tricks.len());
+}
+
+#[test]
+fn every_trick_is_found_by_both_readers() {
+    each_is_found(&tricks());
 }
 
 #[test]

@@ -3,18 +3,24 @@
 //! The same checks for an exported file and for the journal where it lies. **Invariant:** what cannot be checked is
 //! said, never passed over. Not here: repairing anything.
 
+mod columns;
+mod lines;
+
 use super::{End, EndLine, FORMAT, Received, RecordLine, Stream, Trust, signing_input};
 use crate::journal::edge::EdgeStore;
 use crate::journal::{Error, Reader};
 use crate::keys::DeviceKey;
 use crate::record::chain::Tip;
+use crate::record::epochs::Left;
 use crate::record::ids::{TerminalId, unhex};
 use crate::record::personal::may_be_erased;
 use crate::record::witness::ReceivedHead;
-use crate::record::{Epoch, Hash, Header, body_hash, header_hash};
+use crate::record::{Body, Epoch, Hash, Header, body_hash, header_hash};
 use crate::token::{KeySet, TokenError, fingerprint, verify_signature};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+pub use columns::Columns;
+use lines::Line;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
@@ -23,8 +29,8 @@ use std::path::Path;
 /// Faults that are told one by one; of more the number is told. A file with that many is not read line by line.
 pub const FAULTS_MAX: usize = 100;
 
-/// The longest line: a record of the longest body, escaped at its worst, and an end with half a year of heads.
-const LINE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Records without a body that are named one by one: more than a shop's members have in years.
+pub const ERASED_MAX: usize = 100_000;
 
 /// What stands in front of a key set that the root has signed.
 const KEY_SET_DOMAIN: &[u8] = b"till/keyset/1\n";
@@ -69,6 +75,8 @@ pub struct Report {
     pub bodies: u64,
     /// Bodies that were erased because a member asked to be forgotten.
     pub erased: u64,
+    /// In which records, by epoch; the first [`ERASED_MAX`] of them.
+    pub erased_in: BTreeMap<String, Vec<u64>>,
     /// Bodies that lie sealed and could not be opened here.
     pub shut: u64,
     /// The fingerprint of the device key that signed the file's end.
@@ -102,28 +110,20 @@ pub fn file(mut from: impl BufRead, known: &Known, mut progress: impl FnMut(u64)
     let mut walk = Walk::default();
     let mut end: Option<EndLine> = None;
     let mut number = 0_u64;
-    loop {
-        let mut text = Vec::new();
-        let read = io::Read::take(&mut from, LINE_BYTES_MAX).read_until(b'\n', &mut text)?;
-        if read == 0 {
-            break;
-        }
+    while let Some((line, is_whole)) = lines::next(&mut from)? {
         number += 1;
         walk.line = Some(number);
         if end.take().is_some() {
             walk.fault("after_the_end", "There is something behind the line that the device signed.");
         }
-        let whole = text.strip_suffix(b"\n");
-        if whole.is_none() {
+        if !is_whole {
             walk.fault("cut", "The last line is not whole: the file was cut off.");
         }
-        let text = whole.unwrap_or(&text);
-        if let Ok(line) = serde_json::from_slice::<RecordLine>(text) {
-            walk.line(&line);
-        } else if let Ok(last) = serde_json::from_slice::<EndLine>(text) {
-            end = Some(last);
-        } else {
-            walk.fault("line", "This line is neither a record nor the end.");
+        match line {
+            Line::Record(line) => walk.line(&line),
+            Line::End(last) => end = Some(last),
+            Line::Neither => walk.fault("line", "This line is neither a record nor the end."),
+            Line::Long => walk.fault("long", "This line is longer than any record may be."),
         }
         if number.is_multiple_of(500) {
             progress(walk.report.records);
@@ -149,12 +149,19 @@ pub fn journal(
 ) -> Result<Report, Error> {
     const PAGE: u32 = 500;
     let mut walk = Walk::default();
+    match reader.quick_check() {
+        Err(Error::Damaged { words, .. }) => {
+            walk.fault("damaged", format!("The file is damaged, whatever its records say: {words}."));
+        }
+        checked => checked?,
+    }
     for end in reader.epochs()? {
         let (mut next, kept_from) = (1, reader.kept_from(end.epoch)?);
         while next <= end.tip.seq {
             let rows = reader.rows(end.epoch, next, PAGE)?;
             let Some(last) = rows.last().map(|row| row.seq) else { break };
             for row in rows {
+                walk.columns(&row);
                 // What is before a state that was brought forward is no chain any more.
                 if row.seq < kept_from { walk.alone(&row) } else { walk.row(&row) }
             }
@@ -184,6 +191,8 @@ pub fn journal(
 pub struct Row {
     /// Its number by the column that found it.
     pub seq: u64,
+    /// What lists go by; a file has none.
+    pub columns: Option<Columns>,
     /// Its hash by the column beside it.
     pub hash: Hash,
     /// Its header's bytes.
@@ -213,6 +222,12 @@ struct Walk {
     tip: Option<Tip>,
     /// Hashes at numbers that head office may have signed are looked up at the end.
     hashes: BTreeMap<(Epoch, u64), Hash>,
+    /// Where the row before lies.
+    position: Option<i64>,
+    /// What an epoch's successor says of how it was left.
+    left: BTreeMap<Epoch, String>,
+    /// The highest record of each epoch that head office has and that is not here.
+    missing: BTreeMap<Epoch, u64>,
 }
 
 impl Walk {
@@ -228,16 +243,41 @@ impl Walk {
         let Some(head) = unhex_any(&line.head) else {
             return self.fault("header", "The header is not hexadecimal.");
         };
-        let body = line.body.clone().map(String::into_bytes);
-        let body = body.or_else(|| line.body_base64.as_ref().and_then(|text| BASE64.decode(text).ok()));
-        let salt = line.salt.as_deref().and_then(unhex::<16>);
-        let body = match (salt, body, line.erased) {
-            (Some(salt), Some(body), None) => RowBody::Whole(salt, body),
-            (None, None, Some(true)) if line.salt.is_none() => RowBody::Erased,
-            (_, _, _) => RowBody::Changed,
+        let decode = |text: &String| BASE64.decode(text).ok();
+        // One form or another, and no field that says nothing: whatever else stood there was never looked at.
+        let whole = match (&line.salt, &line.body, &line.body_base64, line.erased) {
+            (None, None, None, Some(true)) => None,
+            (Some(salt), Some(body), None, None) => Some((salt, Some(body.clone().into_bytes()))),
+            (Some(salt), None, Some(text), None) => Some((salt, decode(text))),
+            (_, _, _, _) => return self.fault("line", "This line says more or less than a record does."),
+        };
+        let body = match whole.map(|(salt, body)| unhex::<16>(salt).zip(body)) {
+            None => RowBody::Erased,
+            Some(Some((salt, body))) => RowBody::Whole(salt, body),
+            Some(None) => RowBody::Changed,
         };
         let hash = unhex::<32>(&line.hash).map_or(Hash::NONE, Hash);
-        self.row(&Row { seq: 0, hash, head, body });
+        self.row(&Row { seq: 0, columns: None, hash, head, body });
+    }
+
+    /// Whether lists and sums, which read no header, say what the headers say.
+    fn columns(&mut self, row: &Row) {
+        let (Some(columns), Ok(header)) = (&row.columns, Header::decode(&row.head)) else { return };
+        self.place = Some((header.epoch, header.seq));
+        let unlike = columns.unlike(&header);
+        if !unlike.is_empty() {
+            let words = format!(
+                "What lists and sums have of record {} is not what its header says: {}.",
+                header.seq,
+                unlike.join(", ")
+            );
+            self.fault("column", words);
+        }
+        if self.position.is_some_and(|before| before >= columns.position) {
+            let words = format!("Record {} does not lie behind the one before it.", header.seq);
+            self.fault("position", words);
+        }
+        self.position = Some(columns.position);
     }
 
     /// A record that others may be missing around: it is itself, and that is all that can be said.
@@ -299,14 +339,14 @@ impl Walk {
             }
             let (epoch, first_seq) = (header.epoch, seq);
             self.report.streams.push(Stream { epoch, first_seq, seq, head: Hash::NONE });
-            if seq == 1 && (header.previous != Hash::NONE || header.kind != "genesis") {
+            if seq <= 1 && (seq == 0 || header.previous != Hash::NONE || header.kind != "genesis") {
                 self.fault("link", "The first record of an epoch is not its genesis.");
             }
             return;
         }
         let Some(tip) = self.tip else { return };
-        if seq != tip.seq + 1 {
-            let words = format!("Record {seq} stands where record {} is due.", tip.seq + 1);
+        if Some(seq) != tip.seq.checked_add(1) {
+            let words = format!("Record {seq} stands where record {} is due.", tip.seq.saturating_add(1));
             self.fault("sequence", words);
         } else if header.previous != tip.head {
             self.fault("link", format!("Record {seq} does not follow from the record before it."));
@@ -318,16 +358,46 @@ impl Walk {
         match body {
             RowBody::Whole(salt, bytes) if body_hash(salt, bytes) == header.body_hash => {
                 self.report.bodies += 1;
+                if header.kind == "genesis" {
+                    self.began(header.epoch, bytes);
+                }
             }
             RowBody::Whole(..) | RowBody::Changed => {
                 self.fault("body", format!("The body of record {seq} is not the one that its header names."));
             }
-            RowBody::Erased if may_be_erased(&header.kind) => self.report.erased += 1,
+            RowBody::Erased if may_be_erased(&header.kind) => {
+                self.report.erased += 1;
+                if self.report.erased <= u64::try_from(ERASED_MAX).unwrap_or(u64::MAX) {
+                    self.report.erased_in.entry(header.epoch.to_string()).or_default().push(seq);
+                }
+            }
             RowBody::Erased => {
-                let words = format!("Record {seq} has no body, and a {} speaks of no member.", header.kind);
-                self.fault("erased", words);
+                // Anybody may have written that kind: it moves no terminal.
+                let kind = header.kind.escape_debug();
+                self.fault("erased", format!("Record {seq} has no body, and a {kind} speaks of no member."));
             }
             RowBody::Shut => self.report.shut += 1,
+        }
+    }
+
+    /// A genesis says how the books before it were left, where that was not in order.
+    fn began(&mut self, epoch: Epoch, body: &[u8]) {
+        if let Ok(Body::Genesis { parent: Some(parent), found: Some(found), .. }) =
+            serde_json::from_slice(body)
+        {
+            let after = parent.seq;
+            let words = match found.why {
+                Left::Restored => {
+                    format!("The genesis of epoch {epoch} declares a restore after record {after}.")
+                }
+                Left::Damaged => format!(
+                    "The genesis of epoch {epoch} says that these books were damaged after record {after}."
+                ),
+                Left::Missing => format!(
+                    "The genesis of epoch {epoch} says that these books were missing after record {after}."
+                ),
+            };
+            self.left.insert(parent.epoch, words);
         }
     }
 
@@ -417,16 +487,12 @@ impl Walk {
         for received in received {
             self.place = Some((received.epoch, received.seq));
             let signature = BASE64.decode(&received.signature).ok().and_then(|bytes| bytes.try_into().ok());
-            let head = signature.map(|signature| ReceivedHead {
-                seq: received.seq,
-                head: received.head,
-                at_ms: received.at_ms,
-                key_id: received.key_id,
-                signature,
+            let signed = signature.map(|signature| {
+                let &Received { epoch, seq, head, at_ms, key_id, .. } = received;
+                let head = ReceivedHead { seq, head, at_ms, key_id, signature };
+                keys.as_ref().map_or(Err(TokenError::UnknownKey), |keys| head.verify(&terminal, epoch, keys))
             });
-            let signed =
-                head.zip(keys.as_ref()).map(|(head, keys)| head.verify(&terminal, received.epoch, keys));
-            if matches!(signed, None | Some(Err(TokenError::UnknownKey))) && received.signature.len() == 88 {
+            if matches!(signed, Some(Err(TokenError::UnknownKey))) {
                 self.report.unknown_heads += 1;
                 continue;
             }
@@ -435,6 +501,9 @@ impl Walk {
                 continue;
             }
             self.witness(received);
+        }
+        for (epoch, seq) in std::mem::take(&mut self.missing) {
+            self.cut_tail(epoch, seq);
         }
     }
 
@@ -453,19 +522,25 @@ impl Walk {
                 self.fault("changed", words);
             }
             (None, Some(stream)) if seq < stream.first_seq => {}
-            (None, Some(stream)) => {
-                let words = format!(
-                    "It ends at record {}, and head office has signed that it received record {seq}: the tail was cut off.",
-                    stream.seq
-                );
-                self.fault("cut_tail", words);
-            }
-            (None, None) => {
-                let words =
-                    format!("Head office has records of epoch {epoch} up to {seq}, and none is here.");
-                self.fault("cut_tail", words);
+            (None, _) => {
+                let highest = self.missing.entry(epoch).or_default();
+                *highest = (*highest).max(seq);
             }
         }
+    }
+
+    /// Head office has an epoch up to this record, which is not here: why, where the next epoch says so.
+    fn cut_tail(&mut self, epoch: Epoch, seq: u64) {
+        self.place = Some((epoch, seq));
+        let ends = self.report.streams.iter().find(|stream| stream.epoch == epoch).map(|stream| stream.seq);
+        let words = match ends {
+            Some(ends) => format!(
+                "It ends at record {ends}, and head office has signed that it received record {seq}: the tail was cut off."
+            ),
+            None => format!("Head office has records of epoch {epoch} up to {seq}, and none is here."),
+        };
+        let why = self.left.get(&epoch).map(|why| format!(" {why}")).unwrap_or_default();
+        self.fault("cut_tail", words + &why);
     }
 }
 

@@ -74,7 +74,7 @@ fn an_export_has_its_name_only_once_it_is_whole() {
     for format in ["csv", "jsonl"] {
         let file = out.path().join(format!("torn.{format}"));
         let (code, said) = ends(dir.path(), &["--format", format, "-o", file.to_str().unwrap()]);
-        assert_ne!(code, 0, "{said}");
+        assert_eq!(code, EX_IOERR, "{said}");
     }
     assert_eq!(left(out.path()), ["csv", "jsonl"]);
 }
@@ -87,7 +87,8 @@ fn a_journal_without_its_devices_key_leaves_no_empty_file_behind() {
     fs::rename(&key, &away).unwrap();
     let file = out.path().join("journal.jsonl");
     let words = ["--format", "jsonl", "-o", file.to_str().unwrap()];
-    let (_, said) = ends(dir.path(), &words);
+    let (code, said) = ends(dir.path(), &words);
+    assert_eq!(code, EX_IOERR, "{said}");
     assert!(said.contains("the device key is not at"), "{said}");
     assert_eq!(left(out.path()), [""; 0]);
     fs::rename(&away, &key).unwrap();
