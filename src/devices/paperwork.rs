@@ -285,13 +285,13 @@ impl Paperwork {
     /// Gives a job to the printer and waits for its outcome. When the till stops meanwhile, the job may
     /// go on for a while and is then ended where it stands.
     async fn submit(&mut self, bytes: Vec<u8>) -> JobOutcome {
+        // A press before this job begins is not about it; one from then on may be.
+        let mut given_up = self.given_up.clone();
+        given_up.look();
         let handle = Arc::clone(&self.printer.handle);
         let mut job = tokio::task::spawn_blocking(move || handle.submit(bytes));
         let mut shutdown = self.shutdown.clone();
         let stop_wait = self.stop_wait;
-        // A press before this job began was not about it.
-        let mut given_up = self.given_up.clone();
-        given_up.look();
         let mut grace = std::pin::pin!(async {
             told_to_stop(&mut shutdown).await;
             tokio::time::sleep(stop_wait).await;
