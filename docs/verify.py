@@ -66,7 +66,7 @@ def need(holds, where, words):
     if not holds:
         faults.append(plain(f"FAULT {where}: {words}"))
 
-# There is one way to write a thing. Whatever else Python would take for the same is refused.
+# There is one way to write bytes and fields. Whatever else Python would take for the same is refused.
 
 def must(holds, words):
     if not holds:

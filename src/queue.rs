@@ -195,6 +195,11 @@ impl Item {
         Subject { epoch: self.epoch, seq: self.seq }
     }
 
+    /// The hold that it lies under, where a manager said so last; head office holds without one.
+    pub fn held_by(&self) -> Option<&Acted> {
+        self.acts.last().filter(|last| last.act == QueueAct::Hold)
+    }
+
     /// The acts that may be done on it while this epoch is the current one.
     pub fn acts_allowed(&self, current: Epoch) -> impl Iterator<Item = QueueAct> {
         allowed::ACTS.into_iter().filter(move |act| allowed(self, *act, current).is_ok())

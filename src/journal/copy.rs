@@ -173,7 +173,11 @@ fn check(dir: &Path, copied: &Copied, unsent: Unsent) -> Result<u64, Error> {
     let edge = EdgeStore::open(dir)?;
     if unsent == Unsent::Refuse && journal_path(dir).exists() {
         let ends = Reader::open(dir).and_then(|reader| reader.epochs());
-        let ends = ends.map_err(|source| Error::Uncounted(Box::new(source)))?;
+        let ends = ends.map_err(|error| {
+            // One of an older Till is whole, and can be counted once this one has been started on it.
+            let is_older = matches!(error, Error::NotMigrated { found: 1.., .. });
+            if is_older { error } else { Error::Uncounted(Box::new(error)) }
+        })?;
         let mut waiting = 0;
         for end in ends {
             waiting += end.tip.seq.saturating_sub(edge.watermark(end.epoch)?.seq);

@@ -272,7 +272,10 @@ fn no_good(why: &Error) -> String {
             format!("it has version {found}, this Till knows up to {known}; install the newer Till")
         }
         Error::Read(source) | Error::Open { source, .. } => format!("it cannot be read ({source}); take another"),
-        other => other.to_string(),
+        other => match std::error::Error::source(other) {
+            Some(source) => format!("{other}: {source}"),
+            None => other.to_string(),
+        },
     }
 }
 

@@ -31,11 +31,10 @@ pub(super) fn line(link: &Link, last: u64, v: &Voice, now_ms: i64) -> LinkLine {
     let (mark, sign, words, short) = match link.state {
         LinkState::Absent => ("calm", "○", v.say(Msg::LinkAbsent).to_owned(), v.say(Msg::LinkAbsentShort)),
         LinkState::Pairing => ("warn", "◐", v.say(Msg::LinkPairing).to_owned(), v.say(Msg::LinkPairingShort)),
-        LinkState::Online if link.next_try_ms.is_some() => {
-            ("warn", "◐", v.with(Msg::LinkOnlineNotTaken, since), v.say(Msg::LinkOnlineShort))
-        }
-        LinkState::Online if link.trouble.is_some() => {
-            ("warn", "◐", v.with(Msg::LinkOnline, since), v.say(Msg::LinkOnlineShort))
+        LinkState::Online if link.trouble.is_some() || link.next_try_ms.is_some() => {
+            let refused = link.trouble.is_some() && link.next_try_ms.is_some();
+            let words = if refused { Msg::LinkOnlineNotTaken } else { Msg::LinkOnline };
+            ("warn", "◐", v.with(words, since), v.say(Msg::LinkOnlineShort))
         }
         LinkState::Online => ("good", "●", v.with(Msg::LinkOnline, since), v.say(Msg::LinkOnlineShort)),
         LinkState::Offline => ("warn", "○", v.with(Msg::LinkOffline, since), v.say(Msg::LinkOfflineShort)),

@@ -66,8 +66,7 @@ pub(super) fn checklist(list: &Checklist, form: Form) -> Document {
         for lang in langs {
             sheet.text(&Checklist::line(item, *lang, Money::to_string), Align::Left, Style::PLAIN);
         }
-        // The last word of whoever held it.
-        if let Some(act) = item.acts.last() {
+        if let Some(act) = item.held_by() {
             sheet.text(&format!("> {}", act.words), Align::Left, Style::PLAIN);
         }
     }

@@ -127,7 +127,10 @@ pub(super) async fn run(around: std::sync::Arc<Around>) {
                         tracing::warn!(error = %failure, "Records could not be brought to the cloud.");
                         around.line.trouble(Topic::Records, Some(failure.to_string()));
                     }
-                    Failure::NotSent(_) | Failure::Unreachable(_) => {}
+                    // Then that is what is said of it.
+                    Failure::NotSent(_) | Failure::Unreachable(_) => {
+                        around.line.trouble(Topic::Records, None);
+                    }
                 }
                 around.line.records_again(Some(wait));
                 wakes.pause_after(wait, after).await;

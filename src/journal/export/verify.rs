@@ -145,9 +145,8 @@ pub fn journal(
     reader: &Reader,
     edge: Option<&EdgeStore>,
     known: &Known,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<Report, Error> {
-    const PAGE: u32 = 500;
     let mut walk = Walk::default();
     match reader.quick_check() {
         Err(Error::Damaged { words, .. }) => {
@@ -155,20 +154,11 @@ pub fn journal(
         }
         checked => checked?,
     }
-    for end in reader.epochs()? {
-        let (mut next, kept_from) = (1, reader.kept_from(end.epoch)?);
-        while next <= end.tip.seq {
-            let rows = reader.rows(end.epoch, next, PAGE)?;
-            let Some(last) = rows.last().map(|row| row.seq) else { break };
-            for row in rows {
-                walk.columns(&row);
-                // What is before a state that was brought forward is no chain any more.
-                if row.seq < kept_from { walk.alone(&row) } else { walk.row(&row) }
-            }
-            next = last + 1;
-            progress(walk.report.records);
+    match walk.books(reader, progress) {
+        Err(error) if error.is_damage() && !walk.report.is_good() => {
+            walk.fault("unread", format!("What is behind the damage could not be read: {error}."));
         }
-        walk.expect_end(end.epoch, end.tip);
+        walked => walked?,
     }
     walk.lies_beside(&reader.path.with_file_name("keys").join("device"), known);
     if let Some(edge) = edge {
@@ -231,6 +221,27 @@ struct Walk {
 }
 
 impl Walk {
+    /// Every record where it lies, epoch after epoch.
+    fn books(&mut self, reader: &Reader, mut progress: impl FnMut(u64)) -> Result<(), Error> {
+        const PAGE: u32 = 500;
+        for end in reader.epochs()? {
+            let (mut next, kept_from) = (1, reader.kept_from(end.epoch)?);
+            while next <= end.tip.seq {
+                let rows = reader.rows(end.epoch, next, PAGE)?;
+                let Some(last) = rows.last().map(|row| row.seq) else { break };
+                for row in rows {
+                    self.columns(&row);
+                    // What is before a state that was brought forward is no chain any more.
+                    if row.seq < kept_from { self.alone(&row) } else { self.row(&row) }
+                }
+                next = last.saturating_add(1);
+                progress(self.report.records);
+            }
+            self.expect_end(end.epoch, end.tip);
+        }
+        Ok(())
+    }
+
     fn fault(&mut self, code: &'static str, words: impl Into<String>) {
         self.report.faults_in_all += 1;
         if self.report.faults.len() < FAULTS_MAX {

@@ -42,7 +42,8 @@ function take(page) {
   if (fingers.size > 0) {
     missed = true;
     // The same button pressed once more is one more press, also on a page that is not drawn yet.
-    for (const field of document.querySelectorAll('input[name="command"]')) field.value = page.body.dataset.command;
+    const { command } = page.body.dataset;
+    if (command) for (const field of document.querySelectorAll('input[name="command"]')) field.value = command;
     return;
   }
   const parts = (root) => [...root.querySelectorAll("[data-part]")];

@@ -269,7 +269,8 @@ fn timeline(pages: &Pages, scene: &Scene, item: &Item, found: &Found, v: &Voice)
 
 /// How far head office's clock, by which its words are kept, is ahead of this till's.
 fn ahead_ms(scene: &Scene, found: &Found) -> i64 {
-    scene.link.cloud_offset_ms.or(found.record.header.moment.cloud_offset_ms).unwrap_or(0)
+    // As it was then: the clock may have been set since.
+    found.record.header.moment.cloud_offset_ms.or(scene.link.cloud_offset_ms).unwrap_or(0)
 }
 
 /// When head office had it, by this till's clock.

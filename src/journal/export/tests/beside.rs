@@ -66,19 +66,24 @@ fn a_number_ahead_of_its_header_ends_every_reading_and_is_told() {
 }
 
 #[test]
-fn a_page_that_only_lists_read_is_found_to_be_damaged() {
-    let (dir, reader) = changed("");
-    drop(reader);
-    let path = dir.path().join("journal.db");
-    let thief = settings::open_to_write(&path).unwrap();
-    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'record_item'";
-    let page: usize = thief.query_row(root, [], |row| row.get::<_, u32>(0)).unwrap().try_into().unwrap();
-    thief.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-    drop(thief);
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[(page - 1) * 4096..page * 4096].fill(0);
-    std::fs::write(&path, bytes).unwrap();
-    assert_eq!(faults(&Reader::open(dir.path()).unwrap()), [("damaged", None)]);
+fn a_damaged_page_is_told_whether_or_not_records_are_read_from_it() {
+    for (of, told) in [("record_item", vec!["damaged"]), ("record", vec!["damaged", "unread"])] {
+        let (dir, reader) = changed("");
+        drop(reader);
+        let path = dir.path().join("journal.db");
+        let thief = settings::open_to_write(&path).unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        let page: usize =
+            thief.query_row(root, [of], |row| row.get::<_, u32>(0)).unwrap().try_into().unwrap();
+        thief.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        drop(thief);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[(page - 1) * 4096..page * 4096].fill(0);
+        std::fs::write(&path, bytes).unwrap();
+        let codes: Vec<_> =
+            faults(&Reader::open(dir.path()).unwrap()).into_iter().map(|(code, _)| code).collect();
+        assert_eq!(codes, told, "{of}");
+    }
 }
 
 #[test]
