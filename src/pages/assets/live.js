@@ -53,9 +53,17 @@ function take(page) {
   received = performance.now();
   // A press under way marks this body, and is no reason to draw all of it anew under the hand.
   const sort = (root) => [...root.classList].filter((name) => name !== "busy").join();
-  if (sort(page.body) !== sort(body) || names(page) !== names(document)) {
+  const same = sort(page.body) === sort(body);
+  if (!same || names(page) !== names(document)) {
+    // Nor is a part that comes or goes: whoever types in a sheet finds it as it was.
+    if (same && document.activeElement?.closest(".card")) {
+      waiting = true;
+      return;
+    }
+    const giveBack = same ? kept(body) : () => {};
     body.className = page.body.className;
     body.replaceChildren(...page.body.childNodes);
+    giveBack();
     chosen();
   } else {
     for (const part of parts(page)) {
@@ -70,6 +78,21 @@ function take(page) {
   document.dispatchEvent(new Event("till:drawn"));
 }
 
+/** What a person has opened or begun to type, to be given back to what is drawn in its place. */
+function kept(old) {
+  const open = [...old.querySelectorAll("details[open][id]")].map((sheet) => sheet.id);
+  const typed = [...old.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
+  const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+  return () => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    for (const field of typed) {
+      const same = document.getElementById(field.id);
+      if (same) same.value = field.value;
+    }
+    if (focus) document.getElementById(focus)?.focus();
+  };
+}
+
 function replace(old, part, command) {
   const fresh = part.outerHTML.replaceAll(command, "");
   if (drawn.get(old) === fresh) return;
@@ -78,22 +101,14 @@ function replace(old, part, command) {
     waiting = true;
     return;
   }
-  // What a person has opened or begun to type stays as it is.
-  const open = [...old.querySelectorAll("details[open][id]")].map((sheet) => sheet.id);
-  const typed = [...old.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
-  const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const giveBack = kept(old);
   const scroll = [...old.querySelectorAll(".lines")].map((list) => [list.scrollTop, list.children.length]);
   const along = old.querySelector(".states")?.scrollLeft;
   const node = document.importNode(part, true);
   old.replaceWith(node);
   if (along !== undefined) (node.querySelector(".states") ?? node).scrollLeft = along;
   drawn.set(node, fresh);
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  for (const field of typed) {
-    const same = document.getElementById(field.id);
-    if (same) same.value = field.value;
-  }
-  if (focus) document.getElementById(focus)?.focus();
+  giveBack();
   [...node.querySelectorAll(".lines")].forEach((list, index) => {
     const before = scroll[index];
     list.scrollTop = before && list.children.length === before[1] ? before[0] : list.scrollHeight;
