@@ -190,7 +190,8 @@ pub fn wallet(words: &str, lang: Lang) -> String {
     if lang == Lang::En { words.to_owned() } else { chinese.to_owned() }
 }
 
-/// What a device asks for, or what keeps head office from helping, in the screen's language: each sentence that is known is said in it, others as they are.
+/// What a device asks for, or what keeps head office from helping, in the screen's language: each sentence that is known
+/// is said in it, others as they are.
 pub fn device(words: &str, lang: Lang) -> String {
     if let Some(said) = trouble::if_known(words, lang) {
         return said;

@@ -325,39 +325,20 @@ fn without_codes(mut body: serde_json::Value) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::sample::{self, Pen};
     use crate::locales::Lang;
     use crate::money::{Currency, Money};
-    use crate::record::body::{Place, SaleKind};
-    use crate::record::ids::SaleId;
+    use crate::record::Header;
     use crate::record::money_moves::VoucherHeld;
-    use crate::record::{FORMAT, Hash, Header};
     use crate::sale::Cash;
-    use jiff::civil::Date;
 
     fn sale() -> Sale {
-        let header = Header {
-            format: FORMAT,
-            terminal: "till-3".parse().unwrap(),
-            epoch: Epoch(7),
-            seq: 1,
-            previous: Hash::NONE,
-            kind: String::new(),
-            kind_version: 0,
-            sale: Some(SaleId([1; 16])),
-            station: Some("front".parse().unwrap()),
-            moment: crate::record::Moment::default(),
-            business_date: Date::constant(2026, 11, 22),
-            shift: None,
-            staff: None,
-            approver: None,
-            mode: Mode::Live,
-            receipt: None,
-            serial: None,
-            amount: None,
-            body_hash: Hash::NONE,
+        let opened = r#"{"kind":"sale_opened","sale_kind":"sale","place":"held"}"#;
+        let at_the_front = |header: &mut Header| {
+            header.sale = Some(sample::sale(1));
+            header.station = Some("front".parse().unwrap());
         };
-        let opened = Body::SaleOpened { sale_kind: SaleKind::Sale, place: Place::Held };
-        Sale::begin(&Record::seal(header, opened, [0; 16])).unwrap()
+        Sale::begin(&Pen::new(7).write(opened, at_the_front)).unwrap()
     }
 
     #[test]
